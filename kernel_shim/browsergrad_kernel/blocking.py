@@ -1,0 +1,171 @@
+"""Calls that wait, made interruptible: ``time.sleep``, ``input``, ``run_sync``.
+
+In a page that is cross-origin isolated, and in Deno, they wait on shared memory. Elsewhere they
+suspend the stack where the engine can (JSPI), else they ask the page through the service worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+from . import interrupts
+from ._host import IN_PYODIDE, host
+from .interrupts import _state
+
+_can_run_sync: Callable[[], bool] = lambda: False
+_pyodide_run_sync: Callable[[Any], Any]
+_run_sync: Callable[[Any], Any]
+
+#: "shared-memory", "stack-switching", "service-worker" or "none"; set by `install`.
+_wait_mode = "none"
+
+
+class _SyncWait:
+    """A suspended run_sync call."""
+
+    __slots__ = ("future", "hit")
+
+    def __init__(self) -> None:
+        self.future = asyncio.get_event_loop().create_future()
+        self.hit = False
+
+    def interrupt(self) -> None:
+        self.hit = True
+        if not self.future.done():
+            self.future.set_result(None)
+
+
+def _may_suspend() -> bool:
+    """Whether this very call can be suspended by switching stacks."""
+    cell = _state.cell
+    return cell is not None and cell.running and _can_run_sync()
+
+
+def sleep(seconds: float, /) -> None:
+    """``time.sleep``, interruptible."""
+    if not isinstance(seconds, (int, float)):
+        if not hasattr(seconds, "__float__") and not hasattr(seconds, "__index__"):
+            raise TypeError(f"'{type(seconds).__name__}' object cannot be interpreted as an integer")
+        seconds = float(seconds)
+    if seconds != seconds:
+        raise ValueError("Invalid value NaN (not a number)")
+    if seconds < 0:
+        raise ValueError("sleep length must be non-negative")
+    if _wait_mode == "stack-switching" and seconds > 0 and _may_suspend():
+        _run_sync(asyncio.sleep(seconds))
+        return
+    end = time.perf_counter() + seconds
+    while (remaining := end - time.perf_counter()) > 0:
+        if host.wait(remaining * 1000):
+            interrupts.poll()
+
+
+def read_line(prompt: str, password: bool, publish: Callable[[str, bool], None]) -> str:
+    """Ask the user for a line and wait for it.
+
+    Parameters
+    ----------
+    prompt, password
+        Content of the ``input_request``.
+    publish
+        Sends that message; called once.
+
+    Raises
+    ------
+    RuntimeError
+        Where no way exists to wait for an answer.
+    KeyboardInterrupt
+        When the cell is interrupted.
+    """
+    if _wait_mode == "none" or (_wait_mode == "stack-switching" and not _may_suspend()):
+        raise RuntimeError(
+            "input() cannot wait here: this page is not cross-origin isolated, its browser cannot "
+            "suspend Python at this place and no service worker answers. Serve the site with "
+            "COOP/COEP headers (`jupyter browsergrad serve` does), or open it outside a private window."
+        )
+    publish(prompt, password)
+    if _wait_mode == "stack-switching":
+        return _run_sync(host.input_promise())
+    while (line := host.input_wait()) is None:
+        interrupts.poll()
+    return str(line)
+
+
+def _on_alarm(signum: int, frame: Any) -> None:
+    """Without shared memory: let the event loop turn once, so that an interrupt can arrive."""
+    if _can_run_sync():
+        try:
+            _pyodide_run_sync(host.tick())
+        finally:
+            host.tick_done()
+    else:
+        host.poll_main()
+
+
+def _wrap_run_sync() -> None:
+    global _can_run_sync, _pyodide_run_sync, _run_sync
+    import pyodide.ffi
+    import pyodide.webloop
+
+    if not hasattr(pyodide.ffi, "run_sync"):  # a Pyodide without stack switching
+        return
+    _can_run_sync, _pyodide_run_sync = pyodide.ffi.can_run_sync, pyodide.ffi.run_sync
+    original = _pyodide_run_sync
+
+    def run_sync(x: Any) -> Any:
+        cell = _state.cell
+        if (
+            not _can_run_sync()
+            or cell is None
+            or not cell.running
+            or asyncio.current_task() is not cell.task
+        ):
+            return original(x)
+        future = asyncio.ensure_future(x)
+        wait = _SyncWait()
+        _state.sync_waits.append(wait)
+        try:
+            original(asyncio.wait((future, wait.future), return_when=asyncio.FIRST_COMPLETED))
+        finally:
+            if wait in _state.sync_waits:
+                _state.sync_waits.remove(wait)
+        if wait.hit:  # even if the future ended at the same moment: the interrupt must not get lost
+            future.cancel()
+            if future.done() and not future.cancelled():
+                future.exception()
+            host.delivered(3)
+            _state.first = 0.0
+            raise KeyboardInterrupt
+        wait.future.cancel()
+        return future.result()
+
+    run_sync.__doc__ = original.__doc__
+    # A KeyboardInterrupt between ensure_future and the suspension would orphan the task.
+    interrupts.protect(run_sync, _on_alarm)
+    pyodide.ffi.run_sync = run_sync
+    if hasattr(pyodide.webloop, "run_sync"):
+        pyodide.webloop.run_sync = run_sync
+    _run_sync = run_sync
+
+
+def install() -> None:
+    """Replace the blocking calls. Does nothing on CPython."""
+    global _wait_mode
+    if not IN_PYODIDE:
+        return
+    _wait_mode = str(host.wait_mode())
+    time.sleep = sleep
+    _wrap_run_sync()
+    if _wait_mode == "stack-switching" or _wait_mode == "service-worker":
+        signal.signal(signal.SIGALRM, _on_alarm)
+    sleep.__module__ = "time"
+
+
+def set_input(function: Callable[..., str]) -> None:
+    """Make `function` the builtin ``input``."""
+    builtins.input = function

@@ -1,0 +1,60 @@
+"""Comms: the ``comm`` package's classes, publishing through the host.
+
+Source: "Messaging in Jupyter", section "Custom Messages".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import comm
+from comm.base_comm import BaseComm, CommManager
+
+from . import messages
+from .parent import parent_header
+
+_manager: CommManager | None = None
+_session = ""
+
+
+class Comm(BaseComm):
+    """A comm whose messages go to the front end."""
+
+    def publish_msg(
+        self,
+        msg_type: str,
+        data: Any = None,
+        metadata: Any = None,
+        buffers: Any = None,
+        **keys: Any,
+    ) -> None:
+        messages.send(
+            "iopub",
+            msg_type,
+            {"data": {} if data is None else data, "comm_id": self.comm_id, **keys},
+            parent_header(),
+            _session,
+            metadata,
+            buffers,
+        )
+
+
+def manager() -> CommManager:
+    """The kernel's comm manager."""
+    global _manager
+    if _manager is None:
+        _manager = CommManager()
+    return _manager
+
+
+def create_comm(*args: Any, **kwargs: Any) -> Comm:
+    """A new comm; what ``comm.create_comm`` becomes."""
+    return Comm(*args, **kwargs)
+
+
+def install(session: str) -> None:
+    """Make the ``comm`` package use this kernel."""
+    global _session
+    _session = session
+    comm.create_comm = create_comm
+    comm.get_comm_manager = manager

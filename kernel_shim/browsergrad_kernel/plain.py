@@ -1,0 +1,135 @@
+"""Run code for ``Session.exec``: one persistent namespace, top-level await, no IPython.
+
+The result crosses to JavaScript as JSON: ``{"error": {"kind", "message", "traceback"?} | null}``.
+Text goes through the streams; assertions and artifacts through the module's sink.
+"""
+
+from __future__ import annotations
+
+import __main__
+import ast
+import inspect
+import json
+import linecache
+import sys
+import textwrap
+import traceback
+from types import CodeType
+from typing import Any
+
+from . import blocking, interrupts, streams
+from ._host import host
+
+_count = 0
+_namespace: dict[str, Any] = __main__.__dict__
+_kept: set[str] = set()
+
+
+def start() -> None:
+    """Take over streams, blocking calls and SIGINT; must run before `execute`."""
+    streams.install()
+    interrupts.install()
+    blocking.install()
+    interrupts.RUN_CODE_FUNCTIONS.add(_run_code.__code__)
+    blocking.set_input(_no_input)
+    _kept.update(_namespace)
+    import browsergrad._sink
+
+    browsergrad._sink.install(_event)
+
+
+def _event(event: dict[str, Any]) -> None:
+    host.publish(json.dumps({"msg_type": "event", "content": event}), None)
+
+
+def _no_input(prompt: object = "") -> str:
+    raise EOFError("input() is not available here: exec() has no one to ask; use a notebook kernel")
+
+
+def clear_namespace() -> None:
+    """Forget the user's names; imported modules and loaded packages stay."""
+    for name in list(_namespace):
+        if name not in _kept:
+            del _namespace[name]
+
+
+def dedent(code: str) -> str:
+    """Cut the common leading white space, and the blank first line of a template literal."""
+    return textwrap.dedent(code).lstrip("\n") if code[:1] in " \t\n" else code
+
+
+def _compile(code: str) -> tuple[CodeType, str]:
+    global _count
+    _count += 1
+    filename = f"<exec-{_count}>"
+    interrupts.register_cell_file(filename)
+    linecache.cache[filename] = (len(code), None, code.splitlines(keepends=True), filename)
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    return compile(code, filename, "exec", flags=flags, dont_inherit=True), filename
+
+
+async def _run_code(code: CodeType) -> None:
+    interrupts.cell_starts_now()
+    result = eval(code, _namespace)
+    if code.co_flags & inspect.CO_COROUTINE:
+        await result
+
+
+def _failure(kind: str, error: BaseException) -> dict[str, Any]:
+    frames = error.__traceback__
+    # Ours come first, the user's after them.
+    while frames is not None and interrupts._is_ours(frames.tb_frame.f_code.co_filename):
+        frames = frames.tb_next
+    if isinstance(error, KeyboardInterrupt):
+        frames = interrupts.strip_traceback(frames)
+    try:
+        text = str(error)
+    except Exception as broken:  # a user's __str__ may raise anything
+        text = f"<str() of the exception raised {type(broken).__name__}>"
+    name = type(error).__name__
+    try:
+        lines = traceback.format_exception(type(error), error, frames)
+    except Exception:  # the same for a __repr__ or __notes__
+        lines = [f"{name}: {text}\n"]
+    return {
+        "kind": kind,
+        "message": f"{name}: {text}" if text else name,
+        "traceback": "".join(lines),
+    }
+
+
+async def execute(code: str, epoch: int, load_imports: bool) -> str:
+    """Run `code` in the session's namespace.
+
+    Returns
+    -------
+    str
+        JSON, see the module's docstring. Never raises for what the user's code does.
+    """
+    streams.set_parent({})
+    error: dict[str, Any] | None = None
+    interrupts.begin(epoch)
+    try:
+        try:
+            code_object, _ = _compile(dedent(code))
+        except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError) as failure:
+            error = _failure("syntax" if isinstance(failure, (SyntaxError, ValueError)) else "runtime", failure)
+        else:
+            try:
+                if load_imports:
+                    await interrupts.run_cell(_load_imports(dedent(code)))
+                await interrupts.run_cell(_run_code(code_object))
+            except KeyboardInterrupt as failure:
+                error = _failure("interrupted", failure)
+            except BaseException as failure:
+                error = _failure("runtime", failure)
+    finally:
+        interrupts.end(epoch)
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    return json.dumps({"error": error})
+
+
+async def _load_imports(code: str) -> None:
+    await host.packages_from_imports(code)
+

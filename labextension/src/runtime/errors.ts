@@ -1,0 +1,31 @@
+/**
+ * Errors of the runtime. They carry a string `code`, since classes do not survive a worker boundary.
+ */
+
+/** What can go wrong, by name. */
+export type ErrorCode =
+  | 'bad-option' // an argument is missing or of the wrong kind
+  | 'boot-failed' // Python did not start
+  | 'busy' // a second exec while one runs
+  | 'disposed' // the session or kernel has been disposed
+  | 'worker-crash' // the worker ended by itself
+  | 'file' // a file could not be read or written
+  | 'lab-runtime-mismatch'
+  | 'internal';
+
+/** The root of every error this runtime throws. */
+export class BrowsergradError extends Error {
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+    this.name = 'BrowsergradError';
+  }
+}
+
+/** The text of whatever was thrown. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message || error.name : String(error);
+}

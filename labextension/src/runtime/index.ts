@@ -1,0 +1,24 @@
+/**
+ * Python in a worker, for any page: `import { createSession } from './runtime/index.js'`.
+ */
+export { BrowsergradError, type ErrorCode } from './errors';
+export type { BootInfo, BootProgress, InterruptMode, JsModule, PackageProgress } from './protocol';
+export {
+  createSession,
+  type Artifact,
+  type Assertion,
+  type ExecErrorKind,
+  type ExecOptions,
+  type ExecResult,
+  type Session,
+  type SessionFiles,
+  type SessionOptions,
+} from './session';
+export {
+  assertCompatibleRuntime,
+  isSemverCompatible,
+  LabRuntimeMismatch,
+  parseManifest,
+} from './manifest';
+/** @internal the kernel of the labextension; no part of the public interface. */
+export { KernelClient, type KernelClientOptions } from './kernel_client';

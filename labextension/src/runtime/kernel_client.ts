@@ -1,0 +1,125 @@
+/**
+ * The runtime as a Jupyter kernel: whole messages in, whole messages out. Internal: the kernel of
+ * the labextension uses it; pages use `createSession`.
+ */
+import { BrowsergradError } from './errors';
+import type {
+  BootInfo,
+  BootProgress,
+  DriveAnswer,
+  JupyterMessage,
+  PackageProgress,
+  StreamChunk,
+} from './protocol';
+import { WorkerLink } from './worker_link';
+
+export interface KernelClientOptions {
+  /** Absolute URL of the folder that holds `pyodide.mjs`, with a trailing slash. */
+  pyodideIndexURL: string;
+  /** Absolute URL of the labextension's `static/kernel/`, with a trailing slash. */
+  kernelURL: string;
+  /** Default: `worker.js` beside this module. */
+  workerURL?: string | URL;
+  sessionId: string;
+  /** Folder of the notebook in the drive; '' is the root. */
+  cwd?: string;
+  piplite: { urls: string[]; disablePyPI: boolean };
+  /** Answers file-system requests; without it Python sees no drive. */
+  drive?: { request(request: unknown): Promise<DriveAnswer> };
+  /** Site root. */
+  baseUrl: string;
+  /** Whether the site's service worker answers. */
+  serviceWorker: boolean;
+  onMessage(message: JupyterMessage): void;
+  onProgress?(progress: BootProgress): void;
+  onPackageProgress?(progress: PackageProgress): void;
+  onLog?(level: 'info' | 'warning' | 'error', text: string): void;
+  onCrash?(error: BrowsergradError): void;
+}
+
+export class KernelClient {
+  readonly ready: Promise<BootInfo>;
+  private readonly link: WorkerLink;
+
+  constructor(private readonly options: KernelClientOptions) {
+    const { drive } = options;
+    this.link = new WorkerLink({
+      workerURL: options.workerURL ?? new URL('./worker.js', import.meta.url),
+      boot: {
+        mode: 'kernel',
+        indexURL: options.pyodideIndexURL,
+        kernelURL: options.kernelURL,
+        interruptible: true,
+        packages: [],
+        jsModules: [],
+        cwd: drive ? (options.cwd ?? '') : null,
+        kernel: {
+          session_id: options.sessionId,
+          piplite_urls: options.piplite.urls,
+          disable_pypi: options.piplite.disablePyPI,
+        },
+      },
+      serviceWorkerBase: options.serviceWorker ? options.baseUrl : null,
+      drive,
+      onStreams: chunks => chunks.forEach(chunk => this.stream(chunk)),
+      onMessage: (json, buffers) =>
+        options.onMessage({ ...(JSON.parse(json) as JupyterMessage), buffers }),
+      onProgress: options.onProgress,
+      onPackageProgress: options.onPackageProgress,
+      onLog: options.onLog,
+      onCrash: options.onCrash,
+    });
+    this.ready = this.link.ready;
+  }
+
+  get interruptMode(): BootInfo['interruptMode'] {
+    return this.link.info?.interruptMode ?? 'none';
+  }
+
+  /** Whether running Python can be interrupted and keeps its variables. */
+  get canInterrupt(): boolean {
+    return this.interruptMode !== 'none';
+  }
+
+  /**
+   * Sends a request of the shell or control channel.
+   *
+   * @returns once Python has handled it and its idle status is out.
+   * @throws BrowsergradError `worker-crash`, `boot-failed` or `disposed`.
+   */
+  async request(message: JupyterMessage): Promise<void> {
+    await this.ready;
+    await this.link.jupyter(message);
+  }
+
+  /** Interrupts the request running now; nothing happens when idle. */
+  interrupt(): void {
+    this.link.interrupt();
+  }
+
+  inputReply(value: string): void {
+    this.link.input(value);
+  }
+
+  dispose(): void {
+    this.link.terminate(new BrowsergradError('disposed', 'the kernel has been shut down'));
+  }
+
+  private stream({ name, text, parent }: StreamChunk): void {
+    const parentHeader = JSON.parse(parent) as JupyterMessage['parent_header'];
+    this.options.onMessage({
+      channel: 'iopub',
+      header: {
+        msg_id: crypto.randomUUID(),
+        msg_type: 'stream',
+        session: parentHeader.session ?? this.options.sessionId,
+        username: 'browsergrad',
+        date: new Date().toISOString(),
+        version: '5.4',
+      },
+      parent_header: parentHeader,
+      metadata: {},
+      content: { name, text },
+    });
+  }
+}

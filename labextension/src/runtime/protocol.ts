@@ -1,0 +1,135 @@
+/**
+ * What crosses between the page and the worker: typed messages and one shared control block.
+ */
+
+/** Indices into the control block, an `Int32Array`. */
+export const enum Control {
+  /** Epoch of the request the pending interrupt is meant for; 0 none, -1 whatever blocks an idle worker. */
+  Interrupt = 0,
+  /** Epoch running now, 0 when idle. Written by the worker. */
+  Epoch = 1,
+  /** Futex word: bumped and notified for interrupts, input, replies and output acknowledgements. */
+  Wake = 2,
+  /** Bytes of output the page has taken, modulo 2^32. */
+  OutputTaken = 3,
+  /** 1 when an input reply lies in the reply area. */
+  InputReady = 4,
+  /** Epoch that is interrupted again and again until it ends. */
+  Storm = 5,
+  /** Id of the call that has been answered. */
+  CallAnswered = 6,
+  /** Length in bytes of that answer. */
+  CallLength = 7,
+  /** Number of words. */
+  Length = 16,
+}
+
+/** Bytes of the shared reply area; longer answers are handed over in a buffer of their own. */
+export const REPLY_BYTES = 1 << 20;
+
+/** A Jupyter message; dates are ISO strings, binary buffers are copied. */
+export interface JupyterMessage {
+  channel: 'shell' | 'control' | 'iopub' | 'stdin';
+  header: {
+    msg_id: string;
+    msg_type: string;
+    session: string;
+    username: string;
+    date: string;
+    version: string;
+  };
+  parent_header: Partial<JupyterMessage['header']>;
+  metadata: Record<string, unknown>;
+  content: Record<string, unknown>;
+  buffers?: ArrayBuffer[];
+}
+
+export interface BootProgress {
+  stage: 'runtime' | 'packages' | 'kernel' | 'ready';
+  message: string;
+  /** 0 to 1. */
+  fraction: number;
+}
+
+export interface PackageProgress {
+  package: string;
+  status: 'loading' | 'loaded' | 'failed';
+  message?: string;
+}
+
+/** How a waiting or running Python can be reached. */
+export type InterruptMode = 'shared-memory' | 'stack-switching' | 'service-worker' | 'none';
+
+export interface BootInfo {
+  pythonVersion: string;
+  pyodideVersion: string;
+  interruptMode: InterruptMode;
+}
+
+export interface JsModule {
+  name: string;
+  importURL: string;
+  exportName?: string;
+}
+
+export interface BootOptions {
+  mode: 'session' | 'kernel';
+  indexURL: string;
+  kernelURL: string;
+  control: SharedArrayBuffer | null;
+  reply: SharedArrayBuffer | null;
+  interruptible: boolean;
+  packages: string[];
+  jsModules: JsModule[];
+  /** Working directory inside the drive, or null where there is no drive. */
+  cwd: string | null;
+  /** Where the page's service worker forwards synchronous requests, or null. */
+  channel: { url: string; id: string } | null;
+  kernel: { session_id: string; piplite_urls: string[]; disable_pypi: boolean } | null;
+}
+
+/** From the page to the worker. */
+export type ToWorker =
+  | { type: 'boot'; options: BootOptions }
+  | { type: 'exec'; id: number; epoch: number; code: string; loadImports: boolean }
+  | { type: 'jupyter'; id: number; epoch: number; message: JupyterMessage }
+  | { type: 'interrupt'; epoch: number; storm: boolean }
+  | { type: 'input'; value: string }
+  | { type: 'fs'; id: number; operation: FileOperation }
+  | { type: 'clear'; id: number };
+
+export type FileOperation =
+  | { kind: 'write'; path: string; data: Uint8Array }
+  | { kind: 'read'; path: string };
+
+/** A call the worker makes and waits for. */
+export interface WorkerCall {
+  kind: 'drive';
+  request: unknown;
+}
+
+/** From the worker to the page. */
+export type FromWorker =
+  | { type: 'alive' }
+  | { type: 'booted'; info: BootInfo }
+  | { type: 'boot-failed'; message: string }
+  | { type: 'progress'; progress: BootProgress }
+  | { type: 'package'; progress: PackageProgress }
+  | { type: 'log'; level: 'info' | 'warning' | 'error'; text: string }
+  | { type: 'done'; id: number; value: unknown }
+  | { type: 'failed'; id: number; message: string; errno?: string }
+  | { type: 'streams'; chunks: StreamChunk[]; bytes: number }
+  | { type: 'message'; json: string; buffers: ArrayBuffer[]; bytes: number }
+  | { type: 'call'; id: number; call: WorkerCall }
+  | { type: 'call-large'; id: number; buffer: SharedArrayBuffer }
+  | { type: 'fatal'; message: string };
+
+export interface StreamChunk {
+  name: 'stdout' | 'stderr';
+  text: string;
+  /** JSON of the parent header; `{}` in a session. */
+  parent: string;
+}
+
+/** The envelope of an answered drive request. */
+export type DriveAnswer = { ok: true; value: unknown } | { ok: false; errno: string; message: string };

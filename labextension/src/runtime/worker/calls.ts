@@ -1,0 +1,163 @@
+/**
+ * Synchronous calls from the worker to the page: through shared memory, else through the service
+ * worker of the site, which forwards any request for `api/drive` to a broadcast channel.
+ */
+import { Control, REPLY_BYTES, type FromWorker, type WorkerCall } from '../protocol';
+import type { InterruptController } from './control';
+
+/** Ms a call waits before an interrupt can end it. */
+const UNINTERRUPTED_MS = 300;
+
+const decoder = new TextDecoder();
+
+/** Thrown when an interrupt ended the wait. */
+export class CallInterrupted extends Error {}
+
+/** Bytes inside JSON: `{"$bytes": base64}`, for the service-worker way. */
+function revive(_key: string, value: unknown): unknown {
+  if (value && typeof value === 'object' && '$bytes' in value) {
+    return Uint8Array.from(atob(String(value.$bytes)), c => c.charCodeAt(0));
+  }
+  return value;
+}
+
+/** Unpacks `[uint32 length of the JSON][JSON][bytes]`; `{"$bytes": [offset, length]}` points into the rest. */
+export function unpackAnswer(data: Uint8Array): unknown {
+  const length = new DataView(data.buffer, data.byteOffset).getUint32(0, true);
+  const rest = data.subarray(4 + length);
+  return JSON.parse(decoder.decode(data.subarray(4, 4 + length)), (_key, value) =>
+    value && typeof value === 'object' && Array.isArray(value.$bytes)
+      ? rest.slice(value.$bytes[0], value.$bytes[0] + value.$bytes[1])
+      : value,
+  );
+}
+
+export class PageCalls {
+  private next = 1;
+  private inputResolve: ((value: string) => void) | null = null;
+
+  constructor(
+    private readonly post: (message: FromWorker) => void,
+    private readonly interrupts: () => InterruptController,
+    private readonly reply: SharedArrayBuffer | null,
+    private readonly channel: { url: string; id: string } | null,
+  ) {}
+
+  get available(): boolean {
+    return this.reply !== null || this.channel !== null;
+  }
+
+  /** Makes a call and waits for its answer. */
+  call(call: WorkerCall): unknown {
+    if (this.reply) {
+      return this.throughMemory(this.reply, call);
+    }
+    return this.throughServiceWorker({ ...call });
+  }
+
+  private throughMemory(reply: SharedArrayBuffer, call: WorkerCall): unknown {
+    const id = this.next++ & 0x7fffffff;
+    const interrupts = this.interrupts();
+    const { control } = interrupts;
+    this.post({ type: 'call', id, call });
+    this.wait(() => Atomics.load(control, Control.CallAnswered) === id);
+    const length = Atomics.load(control, Control.CallLength);
+    if (length <= REPLY_BYTES) {
+      return unpackAnswer(new Uint8Array(reply).slice(0, length));
+    }
+    // Too long for the reply area: the page copies it into a buffer of the right size.
+    const buffer = new SharedArrayBuffer(length);
+    this.post({ type: 'call-large', id, buffer });
+    // A second answer is told from the first by its sign.
+    this.wait(() => Atomics.load(control, Control.CallAnswered) === -id);
+    return unpackAnswer(new Uint8Array(buffer).slice());
+  }
+
+  /**
+   * Waits for an answer. Interrupts count only after a while: most answers take a millisecond, and
+   * EINTR in the middle of an import or of the kernel's own code would do more harm than good.
+   */
+  private wait(ready: () => boolean): void {
+    const interrupts = this.interrupts();
+    if (!interrupts.blockFirmly(UNINTERRUPTED_MS, ready) && interrupts.block(Infinity, ready) !== 'ready') {
+      throw new CallInterrupted('interrupted');
+    }
+  }
+
+  /** Whether the page wants the running epoch interrupted. */
+  askInterrupt(epoch: number): boolean {
+    if (!this.channel) {
+      return false;
+    }
+    try {
+      return this.throughServiceWorker({ kind: 'interrupt?', epoch }) === true;
+    } catch {
+      return false; // the service worker restarts now and then; the next look asks again
+    }
+  }
+
+  private throughServiceWorker(call: object): unknown {
+    if (!this.channel) {
+      throw new Error('this page can answer no synchronous call: it has no service worker');
+    }
+    const requestId = `${this.channel.id}-${this.next++}`;
+    const body = JSON.stringify(
+      { data: call, browsingContextId: this.channel.id, requestId },
+      (_key, value) => {
+        if (value instanceof Uint8Array) {
+          let binary = '';
+          for (let i = 0; i < value.length; i += 0x8000) {
+            binary += String.fromCharCode(...value.subarray(i, i + 0x8000));
+          }
+          return { $bytes: btoa(binary) };
+        }
+        return value;
+      },
+    );
+    const request = new XMLHttpRequest();
+    request.open('POST', this.channel.url, false);
+    request.send(body);
+    if (request.status >= 400) {
+      throw new Error(`the service worker answered ${request.status} for ${this.channel.url}`);
+    }
+    return JSON.parse(request.responseText, revive);
+  }
+
+  // --- input
+
+  /** A line came by message, for a Python that is suspended. */
+  deliverInput(value: string): void {
+    this.inputResolve?.(value);
+    this.inputResolve = null;
+  }
+
+  /** The next line, where Python can be suspended while the event loop turns. */
+  nextInput(): Promise<string> {
+    return new Promise(resolve => {
+      this.inputResolve = resolve;
+    });
+  }
+
+  /** The user's line, or undefined when an interrupt came first. */
+  waitInput(): string | undefined {
+    const interrupts = this.interrupts();
+    const { control } = interrupts;
+    if (this.reply) {
+      if (interrupts.block(Infinity, () => Atomics.load(control, Control.InputReady) === 1) !== 'ready') {
+        return undefined;
+      }
+      Atomics.store(control, Control.InputReady, 0);
+      const length = Atomics.load(control, Control.CallLength);
+      return decoder.decode(new Uint8Array(this.reply).slice(0, length));
+    }
+    for (;;) {
+      const answer = this.throughServiceWorker({ kind: 'input?' });
+      if (typeof answer === 'string') {
+        return answer;
+      }
+      if (interrupts.block(150, () => false) === 'interrupted') {
+        return undefined;
+      }
+    }
+  }
+}

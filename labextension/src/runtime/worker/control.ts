@@ -1,0 +1,620 @@
+/**
+ * Interrupts, worker side: the control block, the object Pyodide polls, and the pump that reaches
+ * Python while it is suspended.
+ *
+ * Pyodide's helper reads the interrupt buffer and then writes 0, in two steps: with a plain typed
+ * array an interrupt between them is lost, and a stale one hits the next cell. So the buffer is an
+ * object: reading only looks, writing consumes by compareExchange exactly what was seen.
+ * Interrupts are addressed to an epoch; one for another epoch is dropped.
+ */
+import { Control, type InterruptMode } from '../protocol';
+
+/** What `interrupts.on_idle` of the Python side answers. */
+type IdleAnswer = 'wait' | 'defer' | 'drop';
+
+const SIGINT = 2;
+const SIGALRM = 14;
+/** `seen` values that consume nothing from the control block. */
+const SEEN_AGAIN = -2;
+const SEEN_ALARM = -9;
+/** Aim of the polling clock, ms between two looks. */
+const POLL_MS = 0.05;
+/** Most eval-breaker checks between two looks. */
+const MAX_CLOCK = 200;
+/** Ms between two looks for messages where there is no shared memory. */
+const ALARM_MS = 200;
+/** A timer shorter than this goes through the message queue: browsers clamp nested timers to 4 ms. */
+const SHORT_TIMER_MS = 2;
+
+const now = (): number => performance.now();
+
+function privateControl(): Int32Array {
+  try {
+    // Shared by no one, but Atomics.wait accepts it, also in a page that is not isolated.
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+    return new Int32Array(memory.buffer, 0, Control.Length);
+  } catch {
+    return new Int32Array(Control.Length);
+  }
+}
+
+export interface InterruptControllerOptions {
+  control: SharedArrayBuffer | null;
+  mode: InterruptMode;
+  /** Asks the page, synchronously, whether the running epoch is to be interrupted. */
+  askPage: (epoch: number) => boolean;
+  flushOutput: () => void;
+  /** Called from inside Python at most every few dozen ms, to send what has been written. */
+  flushDueOutput: (time: number) => void;
+  onError: (text: string) => void;
+}
+
+export class InterruptController {
+  readonly control: Int32Array;
+  readonly mode: InterruptMode;
+  /** Python's `interrupts.on_idle`, once the kernel runs. */
+  onIdle: ((epoch: number, fresh: boolean) => IdleAnswer) | null = null;
+
+  private heap: Int32Array | null = null;
+  private getHeap: (() => Int32Array) | null = null;
+  private clock = 0;
+  private interval = 50;
+  private lastPoll = 0;
+  private userStart = 0;
+
+  private epoch = 0;
+  private seen = 0;
+  private deferred = false;
+  private deferTime = 0;
+  private inHand = false;
+  private fresh = false;
+  private storm = false;
+  private requestMode = false;
+  private verify = false;
+  private hotUntil = 0;
+  private busy = false;
+  private busyTime = 0;
+  private skip = 0;
+  private watch = false;
+  private hit = false;
+  private lastTurn = 0;
+  private pumpArmed = false;
+  private pumpTries = 0;
+
+  private lastAsk = 0;
+  private gate = false;
+  private tickResolve: (() => void) | null = null;
+  private readonly tickChannel = new MessageChannel();
+  private readonly queue: (() => void)[] = [];
+  private queuePosted = false;
+  private readonly queueChannel = new MessageChannel();
+
+  constructor(private readonly options: InterruptControllerOptions) {
+    this.control = options.control ? new Int32Array(options.control) : privateControl();
+    this.mode = options.mode;
+    this.tickChannel.port1.onmessage = () => {
+      const resolve = this.tickResolve;
+      this.tickResolve = null;
+      resolve?.();
+    };
+    this.queueChannel.port1.onmessage = () => this.drain();
+  }
+
+  /** Adaptive polling needs the address of CPython's signal clock (Pyodide 314). */
+  useClock(address: number | undefined, getHeap: () => Int32Array): void {
+    if (address) {
+      this.clock = address >> 2;
+      this.getHeap = getHeap;
+      this.heap = getHeap();
+    }
+  }
+
+  get slowClock(): boolean {
+    return this.clock === 0;
+  }
+
+  /** The object for `pyodide.setInterruptBuffer`. */
+  readonly buffer = ((controller: InterruptController) => ({
+    get 0(): number {
+      return controller.look();
+    },
+    set 0(_value: number) {
+      controller.consume();
+    },
+  }))(this);
+
+  // --- what Pyodide polls
+
+  private look(): number {
+    const time = this.adaptClock();
+    this.options.flushDueOutput(time);
+    if (this.mode !== 'shared-memory' && this.epoch !== 0) {
+      const signal = this.lookForMessages(time);
+      if (signal) {
+        this.seen = SEEN_ALARM;
+        return signal;
+      }
+    }
+    const word = Atomics.load(this.control, Control.Interrupt);
+    if (word === 0 && !this.deferred && !this.verify && !this.storm && !this.watch) {
+      return 0;
+    }
+    return this.offer(word);
+  }
+
+  private consume(): void {
+    if (this.seen > 0) {
+      Atomics.compareExchange(this.control, Control.Interrupt, this.seen, 0);
+      this.inHand = this.fresh = true;
+    }
+    if (this.seen !== 0 && this.seen !== SEEN_ALARM) {
+      this.busy = true;
+      this.busyTime = now();
+    }
+    this.seen = 0;
+  }
+
+  /** Chooses the number of checks to the next look, aiming at POLL_MS; grows by doubling from 1. */
+  private adaptClock(): number {
+    const time = now();
+    if (this.clock) {
+      const elapsed = time - this.lastPoll;
+      this.lastPoll = time;
+      let next = elapsed > 0 ? (this.interval * POLL_MS) / elapsed : this.interval * 2;
+      next = Math.min(next, this.interval * 2);
+      const cap = Math.min(MAX_CLOCK, 1 + 8 * (time - this.userStart));
+      this.interval = next < 1 ? 1 : Math.trunc(Math.min(next, cap));
+      this.setClock(this.interval);
+    }
+    return time;
+  }
+
+  private setClock(checks: number): void {
+    if (!this.clock) {
+      return;
+    }
+    if (this.heap!.length === 0) {
+      this.heap = this.getHeap!(); // memory has grown: the old view is detached
+    }
+    this.heap![this.clock] = checks;
+  }
+
+  private pollAtOnce(): void {
+    this.interval = 1;
+    this.setClock(1);
+  }
+
+  private lookForMessages(time: number): number {
+    if (time - this.lastAsk < ALARM_MS || this.mode === 'none') {
+      return 0;
+    }
+    this.lastAsk = time;
+    if (this.mode === 'stack-switching') {
+      return this.gate || this.busy ? 0 : SIGALRM;
+    }
+    this.pollPage();
+    return 0;
+  }
+
+  /** Asks the page through the service worker. */
+  pollPage(): void {
+    if (this.epoch !== 0 && this.options.askPage(this.epoch)) {
+      Atomics.store(this.control, Control.Interrupt, this.epoch);
+    }
+    this.lastAsk = now();
+  }
+
+  /** No offer while the Python handler runs (it would recurse), nor in the few checks on its way out. */
+  private offer(word: number): number {
+    if (this.busy) {
+      if (now() - this.busyTime < 100) {
+        return 0;
+      }
+      this.busy = false;
+    }
+    if (this.skip > 0) {
+      this.skip--;
+      if (this.storm || now() < this.hotUntil) {
+        this.pollAtOnce();
+      }
+      return 0;
+    }
+    if (this.epoch === 0) {
+      return this.offerIdle(word);
+    }
+    if (word === this.epoch) {
+      if (this.requestMode || Atomics.load(this.control, Control.Storm) === this.epoch) {
+        this.storm = true;
+      }
+      this.seen = word;
+      return SIGINT;
+    }
+    if (word !== 0 && word < this.epoch) {
+      Atomics.compareExchange(this.control, Control.Interrupt, word, 0); // for an earlier request
+    }
+    if (this.storm) {
+      this.setClock(1);
+      this.seen = SEEN_AGAIN;
+      return SIGINT;
+    }
+    if (this.deferred || this.verify) {
+      const time = now();
+      if (time < this.hotUntil) {
+        this.pollAtOnce();
+        this.seen = SEEN_AGAIN;
+        return SIGINT;
+      }
+      if (time - this.deferTime >= (this.verify ? 0.1 : 1)) {
+        this.deferTime = time;
+        this.seen = SEEN_AGAIN;
+        return SIGINT;
+      }
+      if (this.interval > 50) {
+        this.interval = 50;
+        this.setClock(50);
+      }
+    }
+    return 0;
+  }
+
+  private offerIdle(word: number): number {
+    const time = now();
+    const stuck = word === -1 || (this.watch && time - this.lastTurn > 500);
+    if (stuck && time - this.deferTime >= 1) {
+      this.deferTime = time;
+      this.seen = SEEN_AGAIN;
+      return SIGINT;
+    }
+    return 0;
+  }
+
+  // --- the pump: runs when the event loop turns, so Python is suspended or not running
+
+  /** A message from the page, or a turn of the loop, with an interrupt possibly in hand. */
+  pump = (): void => {
+    this.lastTurn = now();
+    if (this.epoch === 0) {
+      Atomics.compareExchange(this.control, Control.Interrupt, -1, 0);
+      return;
+    }
+    if (Atomics.load(this.control, Control.Storm) === this.epoch) {
+      this.storm = true;
+    }
+    let have = this.deferred || this.inHand;
+    if (Atomics.load(this.control, Control.Interrupt) === this.epoch) {
+      Atomics.compareExchange(this.control, Control.Interrupt, this.epoch, 0);
+      have = this.fresh = true;
+    }
+    if (!have) {
+      return;
+    }
+    this.deferred = true;
+    let answer: IdleAnswer = 'defer';
+    try {
+      answer = this.onIdle?.(this.epoch, this.fresh) ?? 'defer';
+    } catch (error) {
+      this.options.onError(`on_idle: ${String(error)}`);
+    }
+    if (answer === 'drop') {
+      this.deferred = this.inHand = this.fresh = false;
+    } else if (answer === 'wait') {
+      // The stop was requested; `deferred` stays until `delivered` says that it took effect.
+      this.inHand = this.fresh = false;
+      if (this.storm) {
+        setTimeout(() => {
+          if (this.storm && this.epoch !== 0) {
+            this.deferred = this.fresh = true;
+            this.pump();
+          }
+        }, 20);
+      }
+    } else {
+      this.armPump();
+    }
+  };
+
+  private armPump(): void {
+    if (this.pumpArmed) {
+      return;
+    }
+    this.pumpArmed = true;
+    const run = (): void => {
+      this.pumpArmed = false;
+      this.pump();
+    };
+    if (this.pumpTries++ < 20) {
+      this.schedule(run, 0);
+    } else {
+      setTimeout(run, 2);
+    }
+  }
+
+  /** An interrupt message where there is no shared memory. */
+  receive(epoch: number, storm: boolean): void {
+    if (this.mode !== 'shared-memory') {
+      if (epoch >= this.epoch || epoch === -1) {
+        Atomics.store(this.control, Control.Interrupt, epoch);
+      }
+      if (storm) {
+        Atomics.store(this.control, Control.Storm, epoch);
+      }
+    }
+    if (!this.gate) {
+      this.pump();
+    }
+  }
+
+  turned(): void {
+    this.lastTurn = now();
+  }
+
+  // --- scheduling: Pyodide 314.0's own scheduler posts one message per immediate callback but
+  // drains its whole queue per message, so its backlog grows without bound once two tasks keep
+  // rescheduling. One callback per message here.
+
+  schedule = (callback: () => void, timeoutMs = 0): void => {
+    if (timeoutMs > SHORT_TIMER_MS) {
+      setTimeout(() => {
+        this.turned();
+        if (this.gate) {
+          this.queue.push(callback);
+        } else {
+          this.run(callback);
+        }
+      }, timeoutMs);
+      return;
+    }
+    this.queue.push(callback);
+    this.kick();
+  };
+
+  private kick(): void {
+    if (!this.queuePosted && !this.gate) {
+      this.queuePosted = true;
+      this.queueChannel.port2.postMessage(0);
+    }
+  }
+
+  private drain(): void {
+    this.queuePosted = false;
+    if (this.gate) {
+      return; // `tickDone` kicks again
+    }
+    this.turned();
+    const callback = this.queue.shift();
+    if (callback) {
+      this.run(callback);
+    }
+    if (this.queue.length) {
+      this.kick();
+    }
+  }
+
+  private run(callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      this.options.onError(String(error));
+    }
+  }
+
+  /** One turn of the event loop for messages alone: no callback of Python runs in it. */
+  tick(): Promise<void> {
+    this.gate = true;
+    return new Promise(resolve => {
+      this.tickResolve = resolve;
+      this.tickChannel.port2.postMessage(0);
+    });
+  }
+
+  tickDone(): void {
+    this.gate = false;
+    this.lastAsk = now();
+    this.setClock(1);
+    if (this.queue.length) {
+      this.kick();
+    }
+  }
+
+  // --- what Python reports
+
+  begin(epoch: number, request: boolean): void {
+    this.hit = false;
+    this.epoch = epoch;
+    this.requestMode = request;
+    this.resetOffer();
+    this.pumpTries = 0;
+    this.lastPoll = this.lastAsk = now();
+    this.pollAtOnce();
+    const word = Atomics.load(this.control, Control.Interrupt);
+    if (word !== 0 && word < epoch) {
+      Atomics.compareExchange(this.control, Control.Interrupt, word, 0);
+    }
+    Atomics.store(this.control, Control.Epoch, epoch);
+    if (Atomics.load(this.control, Control.Interrupt) === epoch) {
+      this.armPump();
+    }
+  }
+
+  end(epoch: number): void {
+    this.watch ||= this.hit;
+    this.hit = false;
+    this.epoch = 0;
+    this.resetOffer();
+    Atomics.store(this.control, Control.Epoch, 0);
+    Atomics.compareExchange(this.control, Control.Interrupt, epoch, 0);
+    this.options.flushOutput();
+  }
+
+  private resetOffer(): void {
+    this.deferred = this.inHand = this.fresh = this.storm = this.verify = false;
+    this.hotUntil = 0;
+  }
+
+  private handled(): void {
+    this.busy = false;
+    this.skip = 1;
+  }
+
+  /** `how`: 1 raised (to be verified), 2 thrown into an await, 3 a run_sync wait woken. */
+  delivered(how: number): void {
+    this.handled();
+    this.hit = true;
+    this.deferred = this.inHand = this.fresh = false;
+    this.hotUntil = 0;
+    if (how === 1) {
+      this.verify = true;
+      this.deferTime = now();
+      this.pollAtOnce();
+    }
+  }
+
+  /** The raised exception was seen; true when no newer interrupt is in hand. */
+  verified(): boolean {
+    this.verify = false;
+    if (this.storm || this.deferred || Atomics.load(this.control, Control.Interrupt) === this.epoch) {
+      return false;
+    }
+    this.handled();
+    return true;
+  }
+
+  undeliver(): void {
+    this.handled();
+    this.verify = false;
+    this.deferred = true;
+    this.deferTime = 0;
+    this.hot();
+    this.pollAtOnce();
+    this.armPump();
+  }
+
+  hot(): void {
+    this.hotUntil = now() + 50;
+  }
+
+  defer(): void {
+    this.handled();
+    this.deferred = true;
+    this.inHand = false;
+    this.armPump();
+  }
+
+  ignored(): void {
+    this.handled();
+  }
+
+  backgroundStopped(): void {
+    this.handled();
+    Atomics.compareExchange(this.control, Control.Interrupt, -1, 0);
+  }
+
+  idleAsked(): boolean {
+    return Atomics.load(this.control, Control.Interrupt) === -1;
+  }
+
+  wasHit(): boolean {
+    return this.hit;
+  }
+
+  storming(): boolean {
+    return this.storm;
+  }
+
+  loopStuck(ms: number): boolean {
+    return now() - this.lastTurn > ms;
+  }
+
+  userStartsNow(): void {
+    this.userStart = this.lastPoll = now();
+    this.pollAtOnce();
+  }
+
+  /** Takes the interrupt for a synchronous check point. */
+  take(): boolean {
+    if (!this.pending()) {
+      return this.storm;
+    }
+    if (Atomics.compareExchange(this.control, Control.Interrupt, this.epoch, 0) === this.epoch) {
+      this.fresh = true;
+    }
+    return true;
+  }
+
+  pending(): boolean {
+    return (
+      this.epoch !== 0 &&
+      (this.deferred || Atomics.load(this.control, Control.Interrupt) === this.epoch)
+    );
+  }
+
+  // --- waiting
+
+  /**
+   * Blocks until `ready` says so, the time is over, or an interrupt is in hand.
+   *
+   * @returns 'ready', 'timeout' or 'interrupted'.
+   */
+  block(ms: number, ready: () => boolean): 'ready' | 'timeout' | 'interrupted' {
+    const end = now() + ms;
+    this.options.flushOutput();
+    for (;;) {
+      const wake = Atomics.load(this.control, Control.Wake);
+      if (ready()) {
+        return 'ready';
+      }
+      if (Atomics.load(this.control, Control.Storm) === this.epoch && this.epoch !== 0) {
+        this.storm = true;
+      }
+      if (this.storm || (this.pending() && !this.deferred)) {
+        return 'interrupted';
+      }
+      const rest = end - now();
+      if (rest <= 0) {
+        return 'timeout';
+      }
+      this.setClock(1);
+      if (this.deferred) {
+        // Python asked to be offered it again in a moment.
+        this.futex(wake, Math.min(rest, 20));
+        return ready() ? 'ready' : 'interrupted';
+      }
+      if (this.mode === 'shared-memory') {
+        this.futex(wake, rest);
+      } else {
+        this.futex(wake, Math.min(rest, ALARM_MS));
+        if (this.mode !== 'none') {
+          this.pollPage();
+        }
+      }
+    }
+  }
+
+  /** Blocks at most `ms` without looking at interrupts. @returns whether `ready` came true. */
+  blockFirmly(ms: number, ready: () => boolean): boolean {
+    const end = now() + ms;
+    this.options.flushOutput();
+    for (;;) {
+      const wake = Atomics.load(this.control, Control.Wake);
+      if (ready()) {
+        return true;
+      }
+      const rest = end - now();
+      if (rest <= 0) {
+        return false;
+      }
+      this.futex(wake, rest);
+    }
+  }
+
+  private futex(seen: number, ms: number): void {
+    if (this.control.buffer instanceof ArrayBuffer) {
+      const end = now() + Math.min(ms, ALARM_MS);
+      while (now() < end) {
+        // An engine without shared memory of any kind has no other way to wait.
+      }
+      return;
+    }
+    Atomics.wait(this.control, Control.Wake, seen, Math.min(ms, 2 ** 31));
+  }
+}

@@ -1,0 +1,33 @@
+/** The parts of Emscripten's file system this worker touches. */
+
+export interface FSNode {
+  id: number;
+  name: string;
+  parent: FSNode;
+  mode: number;
+  node_ops: object;
+  stream_ops: object;
+  /** Ours: the contents while the file is open. */
+  driveFile?: unknown;
+}
+
+export interface FSStream {
+  node: FSNode;
+  position: number;
+  flags: number;
+}
+
+export interface EmscriptenFS {
+  ErrnoError: new (errno: number) => Error;
+  createNode(parent: FSNode | null, name: string, mode: number, dev: number): FSNode;
+  isDir(mode: number): boolean;
+  isFile(mode: number): boolean;
+  mkdirTree(path: string): void;
+  mount(type: object, options: object, mountpoint: string): void;
+  chdir(path: string): void;
+  analyzePath(path: string): { exists: boolean };
+  writeFile(path: string, data: Uint8Array, options?: { canOwn?: boolean }): void;
+  readFile(path: string): Uint8Array;
+}
+
+export type ErrnoCodes = Record<string, number>;

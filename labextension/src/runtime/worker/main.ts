@@ -1,0 +1,127 @@
+/**
+ * The worker's entry: takes messages, one request at a time, and answers each.
+ */
+import { errorText } from '../errors';
+import type { BootOptions, FromWorker, InterruptMode, ToWorker } from '../protocol';
+import { PageCalls } from './calls';
+import { InterruptController } from './control';
+import { OutputBuffer } from './output';
+import { Python } from './python';
+
+interface WorkerScope {
+  postMessage(message: FromWorker, transfer?: Transferable[]): void;
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+  addEventListener(type: string, listener: (event: PromiseRejectionEvent) => void): void;
+}
+
+const scope = globalThis as unknown as WorkerScope;
+const post = (message: FromWorker, transfer: Transferable[] = []): void =>
+  scope.postMessage(message, transfer);
+
+let interrupts: InterruptController;
+let calls: PageCalls;
+let python: Python | null = null;
+let chain: Promise<unknown> = Promise.resolve();
+
+function interruptMode(options: BootOptions): InterruptMode {
+  if (options.control) {
+    return 'shared-memory';
+  }
+  if ('Suspending' in WebAssembly) {
+    return 'stack-switching';
+  }
+  return options.channel ? 'service-worker' : 'none';
+}
+
+async function boot(options: BootOptions): Promise<void> {
+  calls = new PageCalls(post, () => interrupts, options.reply, options.channel);
+  const output = new OutputBuffer(
+    post,
+    () => interrupts.control,
+    ready => interrupts.block(Infinity, ready) === 'ready',
+    options.control !== null,
+  );
+  interrupts = new InterruptController({
+    control: options.control,
+    mode: interruptMode(options),
+    askPage: epoch => calls.askInterrupt(epoch),
+    flushOutput: () => output.flush(),
+    flushDueOutput: time => output.flushDue(time),
+    onError: text => post({ type: 'log', level: 'error', text }),
+  });
+  try {
+    const [booted, info] = await Python.boot(options, { interrupts, output, calls, post });
+    python = booted;
+    post({ type: 'booted', info });
+  } catch (error) {
+    post({ type: 'boot-failed', message: errorText(error) });
+  }
+}
+
+async function answer(id: number, work: () => unknown): Promise<void> {
+  try {
+    post({ type: 'done', id, value: await work() });
+  } catch (error) {
+    const errno = (error as { errno?: unknown } | null)?.errno;
+    post({
+      type: 'failed',
+      id,
+      message: errorText(error),
+      ...(errno === undefined ? {} : { errno: String(errno) }),
+    });
+  }
+}
+
+function booted(): Python {
+  if (!python) {
+    throw new Error('Python has not started');
+  }
+  return python;
+}
+
+/** One request at a time; what arrives meanwhile waits its turn. */
+function enqueue(id: number, work: () => unknown): void {
+  chain = chain.then(() => answer(id, work));
+}
+
+function receive(message: ToWorker): void {
+  switch (message.type) {
+    case 'boot':
+      void boot(message.options);
+      break;
+    case 'exec':
+      enqueue(message.id, () => booted().exec(message.code, message.epoch, message.loadImports));
+      break;
+    case 'jupyter':
+      enqueue(message.id, () => booted().jupyter(message.message, message.epoch));
+      break;
+    case 'interrupt':
+      interrupts?.receive(message.epoch, message.storm);
+      break;
+    case 'input':
+      calls.deliverInput(message.value);
+      break;
+    case 'fs':
+      // Not queued: a file can be written while a cell awaits.
+      void answer(message.id, () => {
+        const { operation } = message;
+        return operation.kind === 'write'
+          ? booted().writeFile(operation.path, operation.data)
+          : booted().readFile(operation.path);
+      });
+      break;
+    case 'clear':
+      enqueue(message.id, () => booted().clearNamespace());
+      break;
+  }
+}
+
+scope.onmessage = event => {
+  interrupts?.turned();
+  receive(event.data);
+};
+scope.addEventListener('unhandledrejection', event => {
+  event.preventDefault();
+  post({ type: 'log', level: 'error', text: errorText(event.reason) });
+});
+post({ type: 'alive' });

@@ -1,0 +1,90 @@
+/**
+ * Coalesces the text Python writes: posted when the kind changes, about every 50 ms, and at the end
+ * of a request. Holds the writer back while too much is in flight to the page.
+ */
+import { Control, type FromWorker, type StreamChunk } from '../protocol';
+
+/** Ms text may wait. */
+const FLUSH_MS = 50;
+/** Characters that are posted without waiting. */
+const FLUSH_LENGTH = 65536;
+/** Bytes in flight to the page above which a writer waits. */
+const IN_FLIGHT_LIMIT = 4_000_000;
+
+export class OutputBuffer {
+  private chunks: StreamChunk[] = [];
+  private length = 0;
+  private lastFlush = 0;
+  private timer = false;
+  private parent = '{}';
+  private sent = 0;
+
+  constructor(
+    private readonly post: (message: FromWorker, transfer?: Transferable[]) => void,
+    private readonly control: () => Int32Array,
+    /** Waits until there is room; false when an interrupt came first. */
+    private readonly waitForRoom: (ready: () => boolean) => boolean,
+    /** Whether the page acknowledges what it takes: it can't without shared memory. */
+    private readonly acknowledged: boolean,
+  ) {}
+
+  setParent(json: string): void {
+    this.parent = json;
+  }
+
+  /** @returns 0 when the text was taken, 1 when an interrupt ended the wait for room. */
+  write(name: StreamChunk['name'], text: string): number {
+    if (this.acknowledged && this.inFlight() > IN_FLIGHT_LIMIT && !this.waitForRoom(this.hasRoom)) {
+      return 1;
+    }
+    const last = this.chunks[this.chunks.length - 1];
+    if (last && last.name === name && last.parent === this.parent) {
+      last.text += text;
+    } else {
+      this.chunks.push({ name, text, parent: this.parent });
+    }
+    this.length += text.length;
+    const time = performance.now();
+    if (this.length > FLUSH_LENGTH || time - this.lastFlush > FLUSH_MS) {
+      this.flush();
+    } else if (!this.timer) {
+      this.timer = true;
+      setTimeout(() => {
+        this.timer = false;
+        this.flush();
+      }, FLUSH_MS);
+    }
+    return 0;
+  }
+
+  /** Posts text that has waited long enough; called from inside a running Python. */
+  flushDue(time: number): void {
+    if (this.chunks.length && time - this.lastFlush > FLUSH_MS) {
+      this.flush();
+    }
+  }
+
+  flush(): void {
+    if (this.chunks.length) {
+      const { chunks, length } = this;
+      this.chunks = [];
+      this.length = 0;
+      this.sent = (this.sent + length) | 0;
+      this.post({ type: 'streams', chunks, bytes: length });
+    }
+    this.lastFlush = performance.now();
+  }
+
+  message(json: string, buffers: ArrayBuffer[]): void {
+    this.flush();
+    const bytes = json.length + buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0);
+    this.sent = (this.sent + bytes) | 0;
+    this.post({ type: 'message', json, buffers, bytes }, buffers);
+  }
+
+  private inFlight(): number {
+    return (this.sent - Atomics.load(this.control(), Control.OutputTaken)) | 0;
+  }
+
+  private readonly hasRoom = (): boolean => this.inFlight() <= IN_FLIGHT_LIMIT;
+}

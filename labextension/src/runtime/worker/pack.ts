@@ -1,0 +1,70 @@
+/**
+ * Reads the packs of Python files made at build time: gzip of a uint32 header length, a JSON header
+ * `{"files": [[path, offset, length], …]}` and the bytes.
+ */
+import type { EmscriptenFS } from './emscripten';
+
+type Entry = [path: string, offset: number, length: number];
+
+/** Fetches `url`, saying what, where and how to mend it when that fails. */
+export async function fetchAsset(url: string): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(url);
+  } catch (error) {
+    throw new Error(`${url} could not be fetched (${String(error)}): is the site still being served?`);
+  }
+  if (!response.ok) {
+    throw new Error(
+      `${url} is missing from the site (HTTP ${response.status}): build the site again with ` +
+        '`jupyter lite build` and publish the whole output folder',
+    );
+  }
+  return response;
+}
+
+async function fetchPack(url: string): Promise<Uint8Array> {
+  const raw = new Uint8Array(await (await fetchAsset(url)).arrayBuffer());
+  if (raw[0] !== 0x1f || raw[1] !== 0x8b) {
+    return raw; // the server has sent it with Content-Encoding, and the browser has unpacked it
+  }
+  try {
+    const stream = new Blob([raw]).stream().pipeThrough(new DecompressionStream('gzip'));
+    return new Uint8Array(await new Response(stream).arrayBuffer());
+  } catch (error) {
+    throw new Error(`${url} is damaged (${String(error)}): publish the site again`);
+  }
+}
+
+export class Pack {
+  private constructor(
+    private readonly files: Entry[],
+    private readonly data: Uint8Array,
+  ) {}
+
+  static async fetch(url: string): Promise<Pack> {
+    const bytes = await fetchPack(url);
+    try {
+      const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+      const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length))) as {
+        files: Entry[];
+      };
+      return new Pack(header.files, bytes.subarray(4 + length));
+    } catch (error) {
+      throw new Error(`${url} is no pack of Python files (${String(error)}): publish the site again`);
+    }
+  }
+
+  unpack(FS: EmscriptenFS, folder: string): void {
+    let made = '';
+    for (const [path, offset, length] of this.files) {
+      const full = `${folder}/${path}`;
+      const parent = full.slice(0, full.lastIndexOf('/'));
+      if (parent !== made) {
+        FS.mkdirTree(parent);
+        made = parent;
+      }
+      FS.writeFile(full, this.data.subarray(offset, offset + length), { canOwn: true });
+    }
+  }
+}

@@ -1,0 +1,347 @@
+/**
+ * Boots Pyodide and calls Python: the only file that touches Python proxies.
+ */
+import type { BootInfo, BootOptions, FromWorker, JupyterMessage, PackageProgress } from '../protocol';
+import type { PageCalls } from './calls';
+import type { InterruptController } from './control';
+import { DriveFS } from './drive_fs';
+import type { EmscriptenFS, ErrnoCodes } from './emscripten';
+import type { OutputBuffer } from './output';
+import { fetchAsset, Pack } from './pack';
+
+/** Name of the Python kernel's module for JavaScript; `_host.py` imports it. */
+const HOST_MODULE = '_browsergrad_host';
+const DRIVE = '/drive';
+/** What `pyodide.loadedPackages` says of the distributions in our packs. */
+const OUR_CHANNEL = 'jupyterlite-browsergrad';
+
+interface PyProxy {
+  (...args: unknown[]): unknown;
+  toJs(options?: object): unknown;
+  destroy(): void;
+  [name: string]: unknown;
+}
+
+interface LoadOptions {
+  messageCallback?: (text: string) => void;
+  errorCallback?: (text: string) => void;
+}
+
+interface Pyodide {
+  version: string;
+  FS: EmscriptenFS;
+  ERRNO_CODES: ErrnoCodes;
+  loadedPackages: Record<string, string>;
+  _api: {
+    on_fatal?: (error: Error) => void;
+    lockfile_packages?: Record<string, unknown>;
+  };
+  _module: { HEAP32: Int32Array; __Py_emscripten_signal_clock?: number };
+  registerJsModule(name: string, module: object): void;
+  setInterruptBuffer(buffer: unknown): void;
+  pyimport(name: string): PyProxy;
+  toPy(value: unknown): unknown;
+  runPython(code: string): unknown;
+  loadPackage(names: string[], options?: LoadOptions): Promise<unknown>;
+  loadPackagesFromImports(code: string, options?: LoadOptions): Promise<unknown>;
+}
+
+interface KernelManifest {
+  version: string;
+  pyodide: string;
+  packages: Record<string, string>;
+  packs: Record<string, { file: string; sha256: string; size: number }>;
+}
+
+export interface PythonDependencies {
+  interrupts: InterruptController;
+  output: OutputBuffer;
+  calls: PageCalls;
+  post: (message: FromWorker) => void;
+}
+
+/** Names in Pyodide's "Loading a, b" texts. */
+function namesIn(text: string, verb: string): string[] {
+  return text.startsWith(`${verb} `)
+    ? text
+        .slice(verb.length + 1)
+        .split(',')
+        .map(name => name.trim())
+        .filter(Boolean)
+    : [];
+}
+
+export class Python {
+  private dispatch: PyProxy | null = null;
+  private plain: PyProxy | null = null;
+  /** Packages the distribution's lock offers beyond our own. */
+  private lockNames = new Set<string>();
+
+  private constructor(
+    private readonly pyodide: Pyodide,
+    private readonly dependencies: PythonDependencies,
+  ) {}
+
+  static async boot(options: BootOptions, dependencies: PythonDependencies): Promise<[Python, BootInfo]> {
+    const { post } = dependencies;
+    const progress = (stage: 'runtime' | 'packages' | 'kernel' | 'ready', fraction: number, message: string) =>
+      post({ type: 'progress', progress: { stage, fraction, message } });
+    progress('runtime', 0.05, 'Fetching Python');
+    const manifestURL = `${options.kernelURL}manifest.json`;
+    const lockURL = `${options.indexURL}pyodide-lock.json`;
+    const lock = (await (await fetchAsset(lockURL)).json()) as {
+      info: { python: string };
+      packages: Record<string, unknown>;
+    };
+    const manifest = (await (await fetchAsset(manifestURL)).json()) as KernelManifest;
+    const [major, minor] = lock.info.python.split('.');
+    const tagged = `site-cp${major}${minor}`;
+    const packFor = (name: string): Promise<Pack> =>
+      Pack.fetch(options.kernelURL + manifest.packs[name].file);
+    const site = packFor(tagged in manifest.packs ? tagged : 'site');
+    // A failure is reported where it is awaited, not as unhandled while Pyodide loads.
+    site.catch(() => undefined);
+
+    const loadPyodide = await importLoader(`${options.indexURL}pyodide.mjs`);
+    const folder = `/lib/python${major}.${minor}/site-packages`;
+    let unpacked = false;
+    progress('runtime', 0.2, 'Starting Python');
+    const pyodide = await loadPyodide({
+      indexURL: options.indexURL,
+      enableRunUntilComplete: true,
+      stdout: (text: string) => post({ type: 'log', level: 'info', text }),
+      stderr: (text: string) => post({ type: 'log', level: 'warning', text }),
+      env: { HOME: '/home/pyodide', LANG: `${(navigator.language || 'en-US').replace('-', '_')}.UTF-8` },
+      fsInit: async (FS: EmscriptenFS) => {
+        (await site).unpack(FS, folder);
+        unpacked = true;
+      },
+    });
+    if (!unpacked) {
+      (await site).unpack(pyodide.FS, folder);
+      pyodide.runPython('import importlib; importlib.invalidate_caches()');
+    }
+    pyodide._api.on_fatal = error =>
+      post({ type: 'fatal', message: `${error.name}: ${error.message}`.slice(0, 2000) });
+    const python = new Python(pyodide, dependencies);
+    for (const name of Object.keys(manifest.packages)) {
+      pyodide.loadedPackages[name] ??= OUR_CHANNEL;
+    }
+    python.lockNames = new Set(
+      Object.keys(lock.packages).filter(name => !(name in manifest.packages)),
+    );
+    await python.prepare(options, progress);
+    const pythonVersion = String(pyodide.runPython('import platform; platform.python_version()'));
+    if (options.mode === 'kernel' && manifest.packs.jedi) {
+      // Completion gets better once jedi is here; nothing waits for it.
+      void packFor('jedi')
+        .then(pack => {
+          pack.unpack(pyodide.FS, folder);
+          pyodide.runPython('import importlib; importlib.invalidate_caches()');
+        })
+        .catch(error => post({ type: 'log', level: 'warning', text: String(error) }));
+    }
+    progress('ready', 1, 'Python is ready');
+    return [
+      python,
+      { pythonVersion, pyodideVersion: pyodide.version, interruptMode: dependencies.interrupts.mode },
+    ];
+  }
+
+  private async prepare(
+    options: BootOptions,
+    progress: (stage: 'packages' | 'kernel', fraction: number, message: string) => void,
+  ): Promise<void> {
+    const { pyodide } = this;
+    const { interrupts } = this.dependencies;
+    const module = pyodide._module;
+    interrupts.useClock(module.__Py_emscripten_signal_clock, () => module.HEAP32);
+    pyodide.registerJsModule(HOST_MODULE, this.hostModule());
+    if (options.packages.length) {
+      progress('packages', 0.6, `Loading ${options.packages.join(', ')}`);
+      await this.load(options.packages);
+    }
+    for (const { name, importURL, exportName } of options.jsModules) {
+      const imported = (await importModule(importURL)) as Record<string, unknown>;
+      const value = exportName === undefined ? imported : imported[exportName];
+      if (value === undefined || value === null) {
+        throw new Error(`jsModules: ${importURL} has no export named ${exportName}`);
+      }
+      pyodide.registerJsModule(name, value as object);
+    }
+    progress('kernel', 0.8, 'Starting the kernel');
+    if (options.cwd !== null && this.dependencies.calls.available) {
+      pyodide.FS.mkdirTree(DRIVE);
+      pyodide.FS.mount(new DriveFS(pyodide.FS, pyodide.ERRNO_CODES, this.dependencies.calls), {}, DRIVE);
+    }
+    if (options.mode === 'session') {
+      this.plain = pyodide.pyimport('browsergrad_kernel.plain');
+      (this.plain.start as PyProxy)();
+    } else {
+      const main = pyodide.pyimport('browsergrad_kernel.main');
+      const cwd = options.cwd !== null && this.dependencies.calls.available ? `${DRIVE}/${options.cwd}` : null;
+      const kernel = (main.start as PyProxy)(
+        pyodide.toPy({
+          ...options.kernel,
+          cwd,
+          host: 'browser',
+          vendored: [...this.lockNames],
+        }),
+      ) as PyProxy;
+      this.dispatch = kernel.dispatch as PyProxy;
+    }
+    interrupts.onIdle = pyodide.pyimport('browsergrad_kernel.interrupts')
+      .on_idle as unknown as typeof interrupts.onIdle;
+    if (options.interruptible) {
+      pyodide.setInterruptBuffer(interrupts.buffer);
+    }
+  }
+
+  async exec(code: string, epoch: number, loadImports: boolean): Promise<unknown> {
+    const wanted = loadImports && this.lockNames.size > 0;
+    const json = (await (this.plain!.execute as PyProxy)(code, epoch, wanted)) as string;
+    this.dependencies.output.flush();
+    return JSON.parse(json);
+  }
+
+  async jupyter(message: JupyterMessage, epoch: number): Promise<void> {
+    const { buffers = [], ...rest } = message;
+    const list = this.pyodide.toPy(buffers.map(buffer => new Uint8Array(buffer)));
+    try {
+      await this.dispatch!(JSON.stringify(rest), list, epoch);
+    } finally {
+      (list as PyProxy).destroy();
+      this.dependencies.output.flush();
+    }
+  }
+
+  clearNamespace(): void {
+    (this.plain!.clear_namespace as PyProxy)();
+  }
+
+  writeFile(path: string, data: Uint8Array): void {
+    const parent = path.slice(0, path.lastIndexOf('/'));
+    if (parent) {
+      this.pyodide.FS.mkdirTree(parent);
+    }
+    this.pyodide.FS.writeFile(path, data);
+  }
+
+  readFile(path: string): Uint8Array {
+    return this.pyodide.FS.readFile(path);
+  }
+
+  private async load(names: string[]): Promise<void> {
+    await this.reported(options => this.pyodide.loadPackage(names, options));
+  }
+
+  /** Runs a load and reports each package's fate to the page. */
+  private async reported(start: (options: LoadOptions) => Promise<unknown>): Promise<void> {
+    const report = (name: string, status: PackageProgress['status'], message?: string): void =>
+      this.dependencies.post({ type: 'package', progress: { package: name, status, message } });
+    const pending = new Set<string>();
+    const errors: string[] = [];
+    const settle = (status: 'loaded' | 'failed', message?: string): void => {
+      for (const name of pending) {
+        report(name, status, message);
+      }
+      pending.clear();
+    };
+    try {
+      await start({
+        messageCallback: text => {
+          for (const name of namesIn(text, 'Loading')) {
+            pending.add(name);
+            report(name, 'loading');
+          }
+          for (const name of namesIn(text, 'Loaded')) {
+            pending.delete(name);
+            report(name, 'loaded');
+          }
+        },
+        errorCallback: text => errors.push(text),
+      });
+    } catch (error) {
+      settle('failed', String(error));
+      throw error;
+    }
+    settle(errors.length ? 'failed' : 'loaded', errors.join('\n') || undefined);
+    if (errors.length) {
+      this.dependencies.post({ type: 'log', level: 'warning', text: errors.join('\n') });
+    }
+  }
+
+  /** The module Python imports as `_browsergrad_host`; `_host.py` lists the methods. */
+  private hostModule(): object {
+    const { interrupts, output, calls } = this.dependencies;
+    return {
+      publish: (json: string, buffers: PyProxy | null | undefined) =>
+        output.message(json, buffers ? copyBuffers(buffers) : []),
+      stream_parent: (json: string) => output.setParent(json),
+      write: (name: 'stdout' | 'stderr', text: string) => output.write(name, text),
+      flush: () => output.flush(),
+      begin: (epoch: number, request: boolean) => interrupts.begin(epoch, request),
+      end: (epoch: number) => interrupts.end(epoch),
+      delivered: (how: number) => interrupts.delivered(how),
+      verified: () => interrupts.verified(),
+      undeliver: () => interrupts.undeliver(),
+      hot: () => interrupts.hot(),
+      defer: () => interrupts.defer(),
+      ignored: () => interrupts.ignored(),
+      take: () => interrupts.take(),
+      storming: () => interrupts.storming(),
+      slow_clock: () => interrupts.slowClock,
+      loop_stuck: (ms: number) => interrupts.loopStuck(ms),
+      was_hit: () => interrupts.wasHit(),
+      background_stopped: () => interrupts.backgroundStopped(),
+      idle_asked: () => interrupts.idleAsked(),
+      user_start: () => interrupts.userStartsNow(),
+      schedule: interrupts.schedule,
+      wait: (ms: number) => interrupts.block(ms, () => false) === 'interrupted',
+      wait_mode: () => interrupts.mode,
+      input_wait: () => calls.waitInput(),
+      input_promise: () => calls.nextInput(),
+      tick: () => interrupts.tick(),
+      tick_done: () => interrupts.tickDone(),
+      poll_main: () => interrupts.pollPage(),
+      load_packages: async (names: PyProxy) => this.load(names.toJs() as string[]),
+      packages_from_imports: async (code: string) => {
+        if (this.lockNames.size > 0) {
+          await this.reported(options => this.pyodide.loadPackagesFromImports(code, options));
+        }
+      },
+    };
+  }
+}
+
+/** Copies a Python list of bytes-like objects into buffers of their own. */
+function copyBuffers(list: PyProxy): ArrayBuffer[] {
+  const views = list.toJs() as ArrayBufferView[];
+  return views.map(view =>
+    (view.buffer as ArrayBuffer).slice(view.byteOffset, view.byteOffset + view.byteLength),
+  );
+}
+
+async function importModule(url: string): Promise<unknown> {
+  return import(/* webpackIgnore: true */ /* @vite-ignore */ url);
+}
+
+/** Imports Pyodide's loader, or says why that failed: browsers only say "failed to fetch". */
+async function importLoader(url: string): Promise<(options: object) => Promise<Pyodide>> {
+  try {
+    const { loadPyodide } = (await importModule(url)) as {
+      loadPyodide: (options: object) => Promise<Pyodide>;
+    };
+    return loadPyodide;
+  } catch (error) {
+    const response = await fetchAsset(url);
+    const type = response.headers.get('content-type') ?? 'none';
+    if (!/javascript|ecmascript/.test(type)) {
+      throw new Error(
+        `${url} is served with MIME type "${type}"; browsers load modules as text/javascript only. ` +
+          'Tell the server that .mjs files are text/javascript',
+      );
+    }
+    throw error;
+  }
+}

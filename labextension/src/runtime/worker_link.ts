@@ -1,0 +1,384 @@
+/**
+ * One worker as the page sees it: starts it, numbers requests, answers its calls, and settles
+ * everything pending when it ends. Session and KernelClient stand on it.
+ */
+import { BrowsergradError } from './errors';
+import {
+  Control,
+  REPLY_BYTES,
+  type BootInfo,
+  type BootOptions,
+  type BootProgress,
+  type DriveAnswer,
+  type FileOperation,
+  type FromWorker,
+  type JupyterMessage,
+  type PackageProgress,
+  type StreamChunk,
+  type ToWorker,
+} from './protocol';
+
+/** The channel on which JupyterLite's service worker forwards synchronous requests. */
+const SERVICE_WORKER_CHANNEL = '/sw-api.v1';
+
+export interface WorkerLinkOptions {
+  worker?: Worker;
+  workerURL: string | URL;
+  boot: Omit<BootOptions, 'control' | 'reply' | 'channel'>;
+  /** Site root whose service worker forwards `api/drive`; null where there is none. */
+  serviceWorkerBase: string | null;
+  onStreams(chunks: StreamChunk[]): void;
+  onMessage(json: string, buffers: ArrayBuffer[]): void;
+  onProgress?(progress: BootProgress): void;
+  onPackageProgress?(progress: PackageProgress): void;
+  onLog?(level: 'info' | 'warning' | 'error', text: string): void;
+  /** The worker ended by itself; everything pending has been rejected before. */
+  onCrash?(error: BrowsergradError): void;
+  drive?: { request(request: unknown): Promise<DriveAnswer> };
+}
+
+interface Pending {
+  resolve(value: unknown): void;
+  reject(error: BrowsergradError): void;
+}
+
+/** Packs `[uint32 JSON length][JSON][bytes]`; a Uint8Array becomes `{"$bytes": [offset, length]}`. */
+export function packAnswer(value: unknown): Uint8Array {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  const json = new TextEncoder().encode(
+    JSON.stringify(value, (_key, item) => {
+      if (item instanceof Uint8Array) {
+        parts.push(item);
+        size += item.length;
+        return { $bytes: [size - item.length, item.length] };
+      }
+      return item;
+    }),
+  );
+  const packed = new Uint8Array(4 + json.length + size);
+  new DataView(packed.buffer).setUint32(0, json.length, true);
+  packed.set(json, 4);
+  let offset = 4 + json.length;
+  for (const part of parts) {
+    packed.set(part, offset);
+    offset += part.length;
+  }
+  return packed;
+}
+
+function toBase64(bytes: Uint8Array): string {
+  let binary = '';
+  for (let i = 0; i < bytes.length; i += 0x8000) {
+    binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
+  }
+  return btoa(binary);
+}
+
+export class WorkerLink {
+  readonly ready: Promise<BootInfo>;
+  info: BootInfo | null = null;
+  private readonly worker: Worker;
+  private readonly control: Int32Array | null = null;
+  private readonly reply: SharedArrayBuffer | null = null;
+  private readonly broadcast: BroadcastChannel | null = null;
+  private readonly pending = new Map<number, Pending>();
+  private readonly largeAnswers = new Map<number, Uint8Array>();
+  private readonly queuedInput: string[] = [];
+  private nextId = 1;
+  private nextEpoch = 1;
+  /** Epoch the page wants interrupted; for workers that have to ask. */
+  private wanted = 0;
+  private ended: BrowsergradError | null = null;
+  private settleReady!: { resolve(info: BootInfo): void; reject(error: BrowsergradError): void };
+
+  constructor(private readonly options: WorkerLinkOptions) {
+    this.ready = new Promise((resolve, reject) => {
+      this.settleReady = { resolve, reject };
+    });
+    this.ready.catch(() => undefined); // whoever awaits it sees the error
+    const shared = options.boot.interruptible && globalThis.crossOriginIsolated === true;
+    if (shared) {
+      this.control = new Int32Array(new SharedArrayBuffer(Control.Length * 4));
+      this.reply = new SharedArrayBuffer(REPLY_BYTES);
+    }
+    let channel: BootOptions['channel'] = null;
+    if (!shared && options.serviceWorkerBase !== null) {
+      const id = `browsergrad-${crypto.randomUUID()}`;
+      channel = { id, url: new URL('api/drive', options.serviceWorkerBase).href };
+      this.broadcast = new BroadcastChannel(SERVICE_WORKER_CHANNEL);
+      this.broadcast.addEventListener('message', event => void this.answerForwarded(id, event.data));
+    }
+    this.worker =
+      options.worker ?? new Worker(options.workerURL, { type: 'module', name: 'browsergrad' });
+    this.worker.onmessage = event => this.receive(event.data as FromWorker);
+    this.worker.onerror = event => {
+      event.preventDefault?.();
+      this.crash(
+        `the worker ${String(options.workerURL)} failed: ${event.message || 'it could not be loaded; check that the file exists and is served as text/javascript'}`,
+      );
+    };
+    this.worker.onmessageerror = () => this.crash('a message of the worker could not be read');
+    this.post({
+      type: 'boot',
+      options: {
+        ...options.boot,
+        control: (this.control?.buffer as SharedArrayBuffer | undefined) ?? null,
+        reply: this.reply,
+        channel,
+      },
+    });
+  }
+
+  get isEnded(): boolean {
+    return this.ended !== null;
+  }
+
+  async exec(code: string, loadImports: boolean): Promise<unknown> {
+    return this.request(id => ({ type: 'exec', id, epoch: this.takeEpoch(), code, loadImports }));
+  }
+
+  async jupyter(message: JupyterMessage): Promise<number> {
+    const epoch = this.takeEpoch();
+    await this.request(id => ({ type: 'jupyter', id, epoch, message }));
+    return epoch;
+  }
+
+  async file(operation: FileOperation): Promise<unknown> {
+    return this.request(id => ({ type: 'fs', id, operation }));
+  }
+
+  async clear(): Promise<void> {
+    await this.request(id => ({ type: 'clear', id }));
+  }
+
+  /** Interrupts the request that has been sent last and not been answered; none: nothing happens. */
+  interrupt(): void {
+    const epoch = this.control ? Atomics.load(this.control, Control.Epoch) : this.lastEpoch();
+    if (!epoch || this.ended) {
+      return;
+    }
+    this.wanted = epoch;
+    if (this.control) {
+      Atomics.store(this.control, Control.Interrupt, epoch);
+      this.wake();
+    }
+    this.post({ type: 'interrupt', epoch, storm: false });
+  }
+
+  input(value: string): void {
+    if (this.reply && this.control) {
+      const bytes = new TextEncoder().encode(value).subarray(0, REPLY_BYTES);
+      new Uint8Array(this.reply).set(bytes);
+      Atomics.store(this.control, Control.CallLength, bytes.length);
+      Atomics.store(this.control, Control.InputReady, 1);
+      this.wake();
+    } else if (this.info?.interruptMode === 'stack-switching') {
+      this.post({ type: 'input', value });
+    } else {
+      this.queuedInput.push(value);
+    }
+  }
+
+  /** Ends the worker at once; everything pending is rejected with `reason`. */
+  terminate(reason: BrowsergradError): void {
+    if (this.ended) {
+      return;
+    }
+    this.ended = reason;
+    this.worker.onmessage = this.worker.onerror = null;
+    this.worker.terminate();
+    this.broadcast?.close();
+    this.settleReady.reject(reason);
+    for (const { reject } of this.pending.values()) {
+      reject(reason);
+    }
+    this.pending.clear();
+  }
+
+  private crash(message: string): void {
+    if (this.ended) {
+      return;
+    }
+    const code = this.info ? 'worker-crash' : 'boot-failed';
+    const error = new BrowsergradError(code, message);
+    this.terminate(error);
+    this.options.onCrash?.(error);
+  }
+
+  private takeEpoch(): number {
+    return this.nextEpoch++;
+  }
+
+  private lastEpoch(): number {
+    return this.pending.size ? this.nextEpoch - 1 : 0;
+  }
+
+  private request(make: (id: number) => ToWorker): Promise<unknown> {
+    if (this.ended) {
+      return Promise.reject(this.ended);
+    }
+    const id = this.nextId++;
+    return new Promise((resolve, reject) => {
+      this.pending.set(id, { resolve, reject });
+      this.post(make(id));
+    });
+  }
+
+  private post(message: ToWorker): void {
+    this.worker.postMessage(message);
+  }
+
+  private wake(): void {
+    Atomics.add(this.control!, Control.Wake, 1);
+    Atomics.notify(this.control!, Control.Wake);
+  }
+
+  private taken(bytes: number): void {
+    if (this.control) {
+      Atomics.add(this.control, Control.OutputTaken, bytes);
+      this.wake();
+    }
+  }
+
+  private receive(message: FromWorker): void {
+    switch (message.type) {
+      case 'alive':
+        break;
+      case 'booted':
+        this.info = message.info;
+        this.settleReady.resolve(message.info);
+        break;
+      case 'boot-failed':
+        this.crash(message.message);
+        break;
+      case 'progress':
+        this.options.onProgress?.(message.progress);
+        break;
+      case 'package':
+        this.options.onPackageProgress?.(message.progress);
+        break;
+      case 'log':
+        this.options.onLog?.(message.level, message.text);
+        break;
+      case 'done':
+        this.pending.get(message.id)?.resolve(message.value);
+        this.pending.delete(message.id);
+        break;
+      case 'failed':
+        this.pending
+          .get(message.id)
+          ?.reject(new BrowsergradError(message.errno ? 'file' : 'internal', message.message));
+        this.pending.delete(message.id);
+        break;
+      case 'streams':
+        try {
+          this.options.onStreams(message.chunks);
+        } finally {
+          this.taken(message.bytes);
+        }
+        break;
+      case 'message':
+        try {
+          this.options.onMessage(message.json, message.buffers);
+        } finally {
+          this.taken(message.bytes);
+        }
+        break;
+      case 'call':
+        void this.answerCall(message.id, message.call.request);
+        break;
+      case 'call-large':
+        this.handOver(message.id, message.buffer);
+        break;
+      case 'fatal':
+        this.crash(message.message);
+        break;
+    }
+  }
+
+  // --- calls the worker waits for
+
+  private async drive(request: unknown): Promise<DriveAnswer> {
+    if (!this.options.drive) {
+      return { ok: false, errno: 'ENOSYS', message: 'this page has no drive' };
+    }
+    try {
+      return await this.options.drive.request(request);
+    } catch (error) {
+      return { ok: false, errno: 'EIO', message: String(error) };
+    }
+  }
+
+  private async answerCall(id: number, request: unknown): Promise<void> {
+    const packed = packAnswer(await this.drive(request));
+    if (!this.control || !this.reply || this.ended) {
+      return;
+    }
+    if (packed.length <= REPLY_BYTES) {
+      new Uint8Array(this.reply).set(packed);
+    } else {
+      this.largeAnswers.set(id, packed);
+    }
+    Atomics.store(this.control, Control.CallLength, packed.length);
+    Atomics.store(this.control, Control.CallAnswered, id);
+    this.wake();
+  }
+
+  private handOver(id: number, buffer: SharedArrayBuffer): void {
+    const packed = this.largeAnswers.get(id);
+    this.largeAnswers.delete(id);
+    if (packed && this.control) {
+      new Uint8Array(buffer).set(packed);
+      Atomics.store(this.control, Control.CallAnswered, -id);
+      this.wake();
+    }
+  }
+
+  /** Answers what the service worker forwarded from our worker. */
+  private async answerForwarded(
+    id: string,
+    message: { browsingContextId?: string; requestId?: string; data?: Record<string, unknown> },
+  ): Promise<void> {
+    if (message.browsingContextId !== id || !message.data) {
+      return;
+    }
+    const { kind } = message.data;
+    let response: unknown = null;
+    if (kind === 'interrupt?') {
+      response = this.wanted !== 0 && this.wanted === message.data.epoch;
+    } else if (kind === 'input?') {
+      response = this.queuedInput.shift() ?? null;
+    } else {
+      response = await this.drive(reviveBytes(message.data.request));
+    }
+    if (!this.ended) {
+      this.broadcast?.postMessage({
+        response: withBase64(response),
+        browsingContextId: id,
+        requestId: message.requestId,
+      });
+    }
+  }
+}
+
+/** `{"$bytes": base64}` to bytes, one level below `data`. */
+function reviveBytes(request: unknown): unknown {
+  const data = (request as { data?: { data?: { $bytes?: string } } } | undefined)?.data;
+  if (data?.data && typeof data.data.$bytes === 'string') {
+    const bytes = Uint8Array.from(atob(data.data.$bytes), character => character.charCodeAt(0));
+    return { ...(request as object), data: { ...data, data: bytes } };
+  }
+  return request;
+}
+
+function withBase64(response: unknown): unknown {
+  const value = (response as { value?: { data?: unknown } } | null)?.value;
+  if (value?.data instanceof Uint8Array) {
+    return {
+      ...(response as object),
+      value: { ...value, data: { $bytes: toBase64(value.data) } },
+    };
+  }
+  return response;
+}
