@@ -357,19 +357,11 @@ class BrowsergradKernel:
         return length if position is None else max(0, min(position, length))
 
     async def _comm(self, msg_type: str, message: dict[str, Any], epoch: int) -> None:
-        async def handle() -> None:
-            getattr(self.comm_manager, msg_type)(None, None, message)
+        async def deliver() -> None:
+            interrupts.call(getattr(self.comm_manager, msg_type), None, None, message)
 
         interrupts.begin(epoch)
         try:
-            await interrupts.run_cell(self._as_user(handle))
+            await interrupts.run_cell(deliver())
         finally:
             interrupts.end(epoch)
-
-    async def _as_user(self, handle: Callable[[], Any]) -> None:
-        coroutine = interrupts.call(handle)
-        while True:
-            try:
-                interrupts.call(coroutine.send, None)
-            except StopIteration:
-                return

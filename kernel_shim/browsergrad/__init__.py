@@ -1,0 +1,31 @@
+"""Report checks and artifacts from lab code.
+
+``import browsergrad as bg`` works the same in the browser kernel, in the runtime's plain exec, in
+an ordinary ipykernel and in plain CPython, where it prints one line an event.
+"""
+
+from __future__ import annotations
+
+from ._api import (
+    assert_error,
+    assert_fail,
+    assert_pass,
+    check,
+    emit_image,
+    emit_json,
+    log,
+    results,
+)
+from ._version import __version__
+
+__all__ = [
+    "__version__",
+    "assert_error",
+    "assert_fail",
+    "assert_pass",
+    "check",
+    "emit_image",
+    "emit_json",
+    "log",
+    "results",
+]

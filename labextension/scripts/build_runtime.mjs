@@ -1,0 +1,18 @@
+// Bundles the runtime and its worker as two self-contained ES modules.
+import { readFile } from 'node:fs/promises';
+import { build } from 'esbuild';
+
+const root = new URL('..', import.meta.url);
+const { version } = JSON.parse(await readFile(new URL('package.json', root), 'utf8'));
+
+await build({
+  absWorkingDir: root.pathname,
+  entryPoints: { index: 'src/runtime/index.ts', worker: 'src/runtime/worker/main.ts' },
+  outdir: '../jupyterlite_browsergrad/labextension/static/runtime',
+  bundle: true,
+  format: 'esm',
+  target: 'es2022',
+  legalComments: 'inline',
+  define: { BROWSERGRAD_VERSION: JSON.stringify(version) },
+  logLevel: 'warning',
+});
