@@ -1,0 +1,18 @@
+"""Names that have to be the same on both sides of the build."""
+
+#: The npm name of the labextension, also its folder.
+LABEXTENSION = "jupyterlite-browsergrad"
+#: The plugin whose settings in ``jupyter-lite.json`` tell the kernel where things are.
+KERNEL_PLUGIN = f"{LABEXTENSION}:kernel"
+KERNEL_NAME = "browsergrad"
+
+#: Keys of the plugin's settings.
+PYODIDE_INDEX_URL = "pyodideIndexURL"
+PIPLITE_URLS = "pipliteUrls"
+DISABLE_PYPI_FALLBACK = "disablePyPIFallback"
+
+#: Where a site's own Pyodide (another distribution, or vendored packages) goes, from the site's root.
+SITE_PYODIDE = "static/browsergrad/pyodide"
+PIPLITE_INDEX = "all.json"
+
+PYODIDE_LOCK = "pyodide-lock.json"

@@ -1,0 +1,63 @@
+"""What this package raises.
+
+::
+
+    BrowsergradError
+    ├── AssetsNotFoundError    (FileNotFoundError)  the built labextension is not where it should be
+    ├── ConfigurationError     (ValueError)         a setting cannot be followed
+    ├── DistributionError      (ValueError)         a folder or archive is no usable Pyodide distribution
+    ├── VendoringError         (RuntimeError)       a requirement cannot be put into the site
+    └── SiteError              (AssertionError)     a built site is not whole
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AssetsNotFoundError",
+    "BrowsergradError",
+    "ConfigurationError",
+    "DistributionError",
+    "SiteError",
+    "VendoringError",
+]
+
+
+class BrowsergradError(Exception):
+    """The root: everything this package raises on purpose."""
+
+
+class AssetsNotFoundError(BrowsergradError, FileNotFoundError):
+    """The built labextension is missing."""
+
+
+class ConfigurationError(BrowsergradError, ValueError):
+    """A setting has a value that cannot be followed."""
+
+
+class DistributionError(BrowsergradError, ValueError):
+    """``source`` is no usable Pyodide distribution."""
+
+    def __init__(self, source: object, problem: str):
+        super().__init__(
+            f"pyodide_url {str(source)!r}: {problem}. Give the folder or the .tar.bz2, .tar.gz or .zip archive of a full "
+            "Pyodide release: it holds pyodide.mjs, pyodide.asm.wasm and pyodide-lock.json, perhaps in a folder `pyodide`."
+        )
+        self.source = source
+        self.problem = problem
+
+
+class VendoringError(BrowsergradError, RuntimeError):
+    """``requirement`` cannot be vendored."""
+
+    def __init__(self, requirement: str, problem: str):
+        super().__init__(f"packages: {requirement}: {problem}")
+        self.requirement = requirement
+        self.problem = problem
+
+
+class SiteError(BrowsergradError, AssertionError):
+    """A built site is not whole; ``problems`` has one line each."""
+
+    def __init__(self, problems: list[str]):
+        super().__init__("the site is not whole:\n" + "\n".join(f"- {problem}" for problem in problems))
+        self.problems = problems

@@ -1,0 +1,71 @@
+"""Build the whole labextension: npm packages, TypeScript, then Pyodide's files and the packs.
+
+usage: python scripts/build.py [--force]
+
+Each step is left out while its inputs are older than what it made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import build_assets
+from toolchain import run_npm
+
+REPO = Path(__file__).resolve().parent.parent
+SOURCE = REPO / "labextension"
+OUTPUT = REPO / "jupyterlite_browsergrad" / "labextension"
+STAMPS = SOURCE / ".assets" / "stamps"
+SKIPPED_FOLDERS = {"node_modules", "lib", ".assets", "__pycache__", "tests"}
+
+
+def newest(paths: Iterable[Path]) -> float:
+    """Return the latest modification time of any file among ``paths``, folders searched."""
+    latest = 0.0
+    for path in paths:
+        if path.is_dir():
+            latest = max(latest, newest(child for child in path.iterdir() if child.name not in SKIPPED_FOLDERS))
+        elif path.is_file():
+            latest = max(latest, path.stat().st_mtime)
+    return latest
+
+
+def is_current(stamp: Path, inputs: Iterable[Path], outputs: Iterable[Path]) -> bool:
+    return stamp.exists() and stamp.stat().st_mtime > newest(inputs) and all(path.exists() for path in outputs)
+
+
+def touch(stamp: Path) -> None:
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    stamp.touch()
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--force", action="store_true", help="run every step")
+    force = parser.parse_args(argv).force
+
+    lock = SOURCE / "package-lock.json"
+    modules, extension, assets = (STAMPS / name for name in ("modules", "extension", "assets"))
+    if force or not is_current(modules, [lock], [SOURCE / "node_modules/pyodide"]):
+        run_npm("ci", "--no-audit", "--no-fund", cwd=SOURCE)
+        touch(modules)
+    built = [OUTPUT / "package.json", OUTPUT / "static/runtime/index.js", OUTPUT / "static/runtime/worker.js"]
+    if force or not is_current(extension, [SOURCE], built):
+        # The bundler's file names carry content hashes and it leaves old ones: only its current output is shipped.
+        for stale in (OUTPUT / "static").glob("*.js*"):
+            stale.unlink()
+        run_npm("run", "build:prod", cwd=SOURCE)
+        touch(extension)
+    inputs = [REPO / "kernel_shim", REPO / "scripts", REPO / "jupyterlite_browsergrad/_version.py", lock]
+    packed = [OUTPUT / "static/kernel/manifest.json", OUTPUT / "static/pyodide/python_stdlib.zip"]
+    if force or not is_current(assets, inputs, packed):
+        build_assets.main([])
+        touch(assets)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
