@@ -1,0 +1,80 @@
+/** One notification per kernel while Python and packages load. */
+import { Notification } from '@jupyterlab/apputils';
+
+import type { BootProgress, PackageProgress } from '../runtime/protocol';
+
+/** Ms a boot may take before it is worth a notification. */
+const QUIET_MS = 400;
+
+export class ProgressNotification {
+  private id: string | null = null;
+  private readonly loading = new Set<string>();
+  private total = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private last: { message: string; fraction: number } | null = null;
+
+  boot({ stage, message, fraction }: BootProgress): void {
+    if (stage === 'ready') {
+      this.dismiss();
+    } else {
+      this.show(message, fraction);
+    }
+  }
+
+  package({ package: name, status, message }: PackageProgress): void {
+    if (status === 'loading') {
+      this.loading.add(name);
+      this.total++;
+    } else {
+      this.loading.delete(name);
+    }
+    if (status === 'failed') {
+      Notification.error(`The package ${name} could not be loaded${message ? `: ${message}` : ''}`);
+    }
+    if (this.loading.size) {
+      const done = this.total - this.loading.size;
+      this.show(`Loading ${[...this.loading].join(', ')}`, done / this.total);
+    } else {
+      this.total = 0;
+      this.dismiss();
+    }
+  }
+
+  fail(message: string): void {
+    this.dismiss();
+    Notification.error(message, { autoClose: false });
+  }
+
+  dismiss(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.last = null;
+    if (this.id !== null) {
+      Notification.dismiss(this.id);
+      this.id = null;
+    }
+  }
+
+  private show(message: string, fraction: number): void {
+    this.last = { message, fraction };
+    if (this.id !== null) {
+      this.update();
+    } else {
+      this.timer ??= setTimeout(() => this.update(), QUIET_MS);
+    }
+  }
+
+  private update(): void {
+    this.timer = undefined;
+    if (!this.last) {
+      return;
+    }
+    const message = `Python (BrowserGrad): ${this.last.message} (${Math.round(this.last.fraction * 100)} %)`;
+    const options = { autoClose: false as const, progress: this.last.fraction };
+    if (this.id === null) {
+      this.id = Notification.emit(message, 'in-progress', options);
+    } else {
+      Notification.update({ id: this.id, message, type: 'in-progress', ...options });
+    }
+  }
+}
