@@ -6,16 +6,8 @@ an ordinary ipykernel and in plain CPython, where it prints one line an event.
 
 from __future__ import annotations
 
-from ._api import (
-    assert_error,
-    assert_fail,
-    assert_pass,
-    check,
-    emit_image,
-    emit_json,
-    log,
-    results,
-)
+from ._check import check
+from ._report import assert_error, assert_fail, assert_pass, emit_image, emit_json, log, results
 from ._version import __version__
 
 __all__ = [

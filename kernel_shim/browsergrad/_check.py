@@ -1,0 +1,202 @@
+"""``check``: what became of a block or a function, as one assertion."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import linecache
+import time
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any, Literal, ParamSpec, TypeVar, cast
+
+from . import _sink
+from ._report import checked_name
+from ._text import encodable, limited_repr, limited_str, limited_traceback
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+class check:
+    """Report what became of a block or of each call of a function, timed.
+
+    ``with check(name):`` and ``@check(name)``, the latter for coroutine functions too. Reaching the
+    end is a pass, an `AssertionError` a fail (with both sides of ``==`` where they can be read without
+    running code), anything else an error. Exceptions go no further, but for those that are to end
+    more than the block, such as `KeyboardInterrupt` and `SystemExit`. A decorated function whose
+    call failed returns None.
+
+    Parameters
+    ----------
+    name
+        What is checked; not empty.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = checked_name(name)
+        self._starts: list[float] = []
+
+    def __enter__(self) -> check:
+        self._starts.append(time.perf_counter())
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        frames: TracebackType | None,
+    ) -> bool:
+        event = {"name": self.name, "durationMs": (time.perf_counter() - self._starts.pop()) * 1000}
+        if exc is None:
+            event["kind"] = "pass"
+        elif isinstance(exc, AssertionError):
+            event["kind"] = "fail"
+            event.update(_failure(exc, frames))
+        else:
+            event["kind"] = "error"
+            text = limited_str(exc)
+            event["message"] = f"{type(exc).__name__}: {text}" if text else type(exc).__name__
+            event["traceback"] = limited_traceback(exc, _without_ours(frames))
+        _sink.emit("assertion", event)
+        return isinstance(exc, Exception)
+
+    def __call__(self, function: Callable[_P, _R]) -> Callable[_P, _R | None]:
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise TypeError("@check takes no generator function: use `with check(name):` inside it")
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def run_async(*args: _P.args, **kwargs: _P.kwargs) -> Any:
+                with check(self.name):
+                    return await function(*args, **kwargs)
+                return None
+
+            return cast("Callable[_P, _R | None]", run_async)
+
+        @functools.wraps(function)
+        def run(*args: _P.args, **kwargs: _P.kwargs) -> _R | None:
+            with check(self.name):
+                return function(*args, **kwargs)
+            return None
+
+        return run
+
+
+def _without_ours(frames: TracebackType | None) -> TracebackType | None:
+    while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
+        frames = frames.tb_next
+    return frames
+
+
+def _failure(exc: AssertionError, frames: TracebackType | None) -> dict[str, str]:
+    """Message, ``expectedRepr`` and ``actualRepr`` of a failed ``assert``."""
+    event = {"message": limited_str(exc)}
+    statement = None
+    if frames is not None:
+        while frames.tb_next is not None:
+            frames = frames.tb_next
+        statement = _assert_at(frames)
+    if frames is not None and statement is not None:
+        event.update(_sides(statement.test, frames.tb_frame))
+        event["message"] = event["message"] or encodable(f"assert {ast.unparse(statement.test)}")
+    event["message"] = event["message"] or "assertion failed"
+    return event
+
+
+def _assert_at(frames: TracebackType) -> ast.Assert | None:
+    """The ``assert`` statement that raised, read from its source."""
+    filename = frames.tb_frame.f_code.co_filename
+    source = "".join(linecache.getlines(filename, frames.tb_frame.f_globals))
+    flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    try:
+        tree = compile(source, filename, "exec", flags, dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    found = None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assert) and node.lineno <= frames.tb_lineno <= (node.end_lineno or 0):
+            found = node
+    return found
+
+
+def _sides(test: ast.expr, frame: FrameType) -> dict[str, str]:
+    if not (isinstance(test, ast.Compare) and len(test.ops) == 1):
+        return {}
+    if not isinstance(test.ops[0], (ast.Eq, ast.Is)):
+        return {}
+    actual, expected = test.left, test.comparators[0]
+    if isinstance(actual, ast.Constant) and not isinstance(expected, ast.Constant):
+        actual, expected = expected, actual
+    sides = {}
+    key: Literal["expectedRepr", "actualRepr"]
+    for key, node in (("expectedRepr", expected), ("actualRepr", actual)):
+        try:
+            sides[key] = limited_repr(_read(node, frame))
+        except _Unreadable:
+            continue
+    return sides
+
+
+class _Unreadable(Exception):
+    """A value can't be known without running the user's code again."""
+
+
+def _read(node: ast.expr, frame: FrameType) -> Any:
+    """The value of an expression, computed only where no user code would run."""
+    match node:
+        case ast.Constant():
+            return node.value
+        case ast.Name():
+            for scope in (frame.f_locals, frame.f_globals, frame.f_builtins):
+                if node.id in scope:
+                    return scope[node.id]
+        case ast.List():
+            return [_read(item, frame) for item in node.elts]
+        case ast.Tuple():
+            return tuple(_read(item, frame) for item in node.elts)
+        case ast.Dict() if None not in node.keys:
+            keys = [_plain(_read(key, frame)) for key in node.keys if key is not None]
+            return dict(zip(keys, [_read(value, frame) for value in node.values], strict=True))
+        case ast.Set():
+            return {_plain(_read(item, frame)) for item in node.elts}
+        case ast.UnaryOp(op=ast.USub()):
+            value = _read(node.operand, frame)
+            if type(value) in (int, float, complex):
+                return -value
+        case ast.Attribute():
+            return _attribute(_read(node.value, frame), node.attr)
+        case ast.Subscript():
+            return _item(_read(node.value, frame), _plain(_read(node.slice, frame)))
+        case ast.NamedExpr():
+            return _read(node.target, frame)
+    raise _Unreadable
+
+
+def _plain(key: Any) -> Any:
+    """`key` if hashing and comparing it runs no user code."""
+    if type(key) in (str, bytes, int, float, bool, type(None)):
+        return key
+    raise _Unreadable
+
+
+def _attribute(owner: Any, name: str) -> Any:
+    try:
+        found = inspect.getattr_static(owner, name)
+    except Exception:  # a broken class body or metaclass: nothing to read
+        raise _Unreadable from None
+    if hasattr(type(found), "__get__"):  # a property or method: reading it runs code
+        raise _Unreadable
+    return found
+
+
+def _item(owner: Any, key: Any) -> Any:
+    if type(owner) not in (list, tuple, dict, str, bytes):
+        raise _Unreadable
+    if type(owner) is dict and not all(type(other) in (str, bytes, int, float, bool) for other in owner):
+        raise _Unreadable
+    try:
+        return owner[key]
+    except (LookupError, TypeError):
+        raise _Unreadable from None

@@ -1,0 +1,48 @@
+"""MIME bundles: each holds our own type and what other front ends can show.
+
+The shapes are those of the JSON Schemas in ``schemas/``; a version is never edited in place.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._render import artifact_html, assertions_html, assertions_text, event_line
+
+ASSERTIONS_MIME = "application/vnd.browsergrad.assertions.v1+json"
+ARTIFACT_MIME = "application/vnd.browsergrad.artifact.v1+json"
+
+
+def assertions_bundle(assertions: list[dict[str, Any]], counts: dict[str, int]) -> dict[str, Any]:
+    """The assertions of one cell.
+
+    Parameters
+    ----------
+    assertions
+        Those whose detail is kept, in the order of arrival.
+    counts
+        Of all, by kind.
+    """
+    return {
+        ASSERTIONS_MIME: {"assertions": list(assertions), "counts": dict(counts)},
+        "text/html": assertions_html(assertions, counts),
+        "text/plain": assertions_text(assertions, counts),
+    }
+
+
+def artifact_bundle(event: dict[str, Any]) -> dict[str, Any]:
+    """One artifact.
+
+    An SVG gets no ``image/svg+xml`` of its own, since front ends put that into the page, where its
+    scripts would run; ``text/html`` shows it through an ``<img>``.
+    """
+    bundle: dict[str, Any] = {
+        ARTIFACT_MIME: dict(event),
+        "text/html": artifact_html(event),
+        "text/plain": event_line("artifact", event),
+    }
+    if event["kind"] == "json":
+        bundle["application/json"] = event["data"]
+    elif event["kind"] == "image" and event["mime"] != "image/svg+xml":
+        bundle[event["mime"]] = event["dataBase64"]
+    return bundle

@@ -1,0 +1,104 @@
+"""Events as text and HTML, for terminals and for front ends that have no renderer of ours."""
+
+from __future__ import annotations
+
+import html
+import json
+from typing import Any
+
+from ._text import visible
+
+#: Characters of a repr, message or datum in a line of text.
+_LINE_LIMIT = 500
+_WORDS = {"pass": "pass", "fail": "FAIL", "error": "ERROR"}
+
+
+def summary(counts: dict[str, int]) -> str:
+    """Such as ``3 passed, 1 failed, 0 errors``."""
+    errors = "error" if counts["error"] == 1 else "errors"
+    return f"{counts['pass']:,} passed, {counts['fail']:,} failed, {counts['error']:,} {errors}"
+
+
+def event_line(kind: str, event: dict[str, Any]) -> str:
+    """One event as one line of text."""
+    name = _short(event["name"])
+    if kind == "assertion":
+        text = f"{_WORDS[event['kind']]} {name}"
+        if event.get("message"):
+            text += f": {_short(event['message'])}"
+        sides = [f"{word} {_short(event[key])}" for key, word in _SIDES if key in event]
+        return f"{text} ({', '.join(sides)})" if sides else text
+    if event["kind"] == "image":
+        return f"image {name}: {event['mime']}, {len(event['dataBase64']) * 3 // 4:,} bytes"
+    if event["kind"] == "json":
+        return f"json {name}: {_short(_json_text(event['data'], None))}"
+    data = event["data"]
+    return f"{event['level']} {name}: {_short(data if isinstance(data, str) else _json_text(data, None))}"
+
+
+_SIDES = (("expectedRepr", "expected"), ("actualRepr", "got"))
+
+
+def _short(text: str) -> str:
+    if len(text) > _LINE_LIMIT:
+        text = text[:_LINE_LIMIT] + "…"
+    return visible(text, keep="")
+
+
+def _json_text(data: Any, indent: int | None) -> str:
+    return json.dumps(data, ensure_ascii=False, indent=indent)
+
+
+def _escape(text: str) -> str:
+    return html.escape(visible(text))
+
+
+def assertions_text(assertions: list[dict[str, Any]], counts: dict[str, int]) -> str:
+    """All assertions, one a line below their counts."""
+    lines = [summary(counts), *(event_line("assertion", event) for event in assertions)]
+    return "\n".join(lines + _left_out(assertions, counts))
+
+
+def _left_out(assertions: list[dict[str, Any]], counts: dict[str, int]) -> list[str]:
+    number = sum(counts.values()) - len(assertions)
+    return [f"… and {number:,} more passed"] if number else []
+
+
+def assertions_html(assertions: list[dict[str, Any]], counts: dict[str, int]) -> str:
+    """A table of what did not pass, above a folded list of what did."""
+    rows = "".join(_row(event) for event in assertions if event["kind"] != "pass")
+    passes = [f"<li>{_escape(event['name'])}</li>" for event in assertions if event["kind"] == "pass"]
+    passes += [f"<li>{line}</li>" for line in _left_out(assertions, counts)]
+    parts = [f"<p><strong>{summary(counts)}</strong></p>"]
+    if rows:
+        head = "".join(f'<th scope="col">{title}</th>' for title in ("Result", "Check", "Detail"))
+        parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
+    if passes:
+        parts.append(f"<details><summary>Passed</summary><ul>{''.join(passes)}</ul></details>")
+    return f"<div>{''.join(parts)}</div>"
+
+
+def _row(event: dict[str, Any]) -> str:
+    detail = [_escape(event["message"])]
+    for key, word in _SIDES:
+        if key in event:
+            detail.append(f"{word} <code>{html.escape(_short(event[key]))}</code>")
+    if "traceback" in event:
+        detail.append(
+            f"<details><summary>Traceback</summary><pre>{_escape(event['traceback'])}</pre></details>"
+        )
+    cells = (_WORDS[event["kind"]], _escape(event["name"]), "<br>".join(detail))
+    return "<tr>" + "".join(f'<td style="text-align: left">{cell}</td>' for cell in cells) + "</tr>"
+
+
+def artifact_html(event: dict[str, Any]) -> str:
+    """An artifact without script or anything fetched."""
+    name = _escape(event["name"])
+    if event["kind"] == "image":
+        source = f"data:{event['mime']};base64,{event['dataBase64']}"
+        image = f'<img alt="{name}" src="{source}" style="max-width: 100%">'
+        return f"<figure>{image}<figcaption>{name}</figcaption></figure>"
+    title = f"{name} ({event['level']})" if event["kind"] == "log" else name
+    data = event["data"]
+    text = data if event["kind"] == "log" and isinstance(data, str) else _json_text(data, 2)
+    return f"<div><strong>{title}</strong><pre>{_escape(text)}</pre></div>"

@@ -1,0 +1,237 @@
+"""The functions that report one event each."""
+
+from __future__ import annotations
+
+import binascii
+import math
+from typing import Any, Literal
+
+from . import _sink
+from ._json import json_copy
+from ._text import encodable, limited_repr, limited_traceback
+
+#: Image types that front ends show in an ``<img>``.
+IMAGE_MIMES = frozenset(
+    f"image/{kind}" for kind in ("apng", "avif", "bmp", "gif", "jpeg", "png", "svg+xml", "webp")
+)
+LEVELS = ("info", "warn", "error")
+
+
+class _Missing:
+    """The default of ``expected`` and ``actual``, since None is a value."""
+
+    def __repr__(self) -> str:
+        return "<not given>"
+
+
+_MISSING: Any = _Missing()
+
+
+def checked_name(name: object) -> str:
+    """`name` if it is a string that is not empty.
+
+    Raises
+    ------
+    TypeError, ValueError
+    """
+    text = _checked_text(name, "name")
+    if not text:
+        raise ValueError("name must not be empty: it says what was checked or shown")
+    return text
+
+
+def _checked_text(value: object, what: str) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{what} must be a string, not {type(value).__name__}")
+    return encodable(value)
+
+
+def _add_duration(event: dict[str, Any], duration_ms: float | None) -> dict[str, Any]:
+    if duration_ms is None:
+        return event
+    if isinstance(duration_ms, (str, bytes)):
+        raise TypeError(f"duration_ms must be a number, not {type(duration_ms).__name__}")
+    duration = float(duration_ms)
+    if not math.isfinite(duration) or duration < 0:
+        raise ValueError(f"duration_ms must be a finite number, 0 or more, not {duration}")
+    event["durationMs"] = duration
+    return event
+
+
+def assert_pass(name: str, duration_ms: float | None = None) -> None:
+    """Report that a check passed.
+
+    Parameters
+    ----------
+    name
+        What was checked; not empty.
+    duration_ms
+        How long it took, in milliseconds.
+    """
+    _sink.emit("assertion", _add_duration({"kind": "pass", "name": checked_name(name)}, duration_ms))
+
+
+def assert_fail(
+    name: str,
+    message: str,
+    expected: object = _MISSING,
+    actual: object = _MISSING,
+    duration_ms: float | None = None,
+) -> None:
+    """Report that a check failed.
+
+    Parameters
+    ----------
+    name
+        What was checked; not empty.
+    message
+        What is wrong, and best also how to mend it.
+    expected, actual
+        Shown by their ``repr``, cut at 10,000 characters. None is a value like any other.
+    duration_ms
+        How long it took, in milliseconds.
+    """
+    event = {
+        "kind": "fail",
+        "name": checked_name(name),
+        "message": _checked_text(message, "message"),
+    }
+    if expected is not _MISSING:
+        event["expectedRepr"] = limited_repr(expected)
+    if actual is not _MISSING:
+        event["actualRepr"] = limited_repr(actual)
+    _sink.emit("assertion", _add_duration(event, duration_ms))
+
+
+def assert_error(
+    name: str,
+    message: str,
+    exc: BaseException | None = None,
+    duration_ms: float | None = None,
+) -> None:
+    """Report that a check could not be made.
+
+    Parameters
+    ----------
+    name
+        What was to be checked; not empty.
+    message
+        What came in the way.
+    exc
+        The exception that did; its traceback is kept.
+    duration_ms
+        How long it took, in milliseconds.
+    """
+    event = {
+        "kind": "error",
+        "name": checked_name(name),
+        "message": _checked_text(message, "message"),
+    }
+    if exc is not None:
+        if not isinstance(exc, BaseException):
+            raise TypeError(f"exc must be an exception, not {type(exc).__name__}")
+        event["traceback"] = limited_traceback(exc, exc.__traceback__)
+    _sink.emit("assertion", _add_duration(event, duration_ms))
+
+
+def log(name: str, data: Any, level: Literal["info", "warn", "error"] = "info") -> None:
+    """Report a value along the way.
+
+    Parameters
+    ----------
+    name
+        What the value is; not empty.
+    data
+        JSON-able data is kept as such, anything else as its ``repr``.
+    level
+        How grave it is.
+
+    Raises
+    ------
+    ValueError
+        `level` is none of the three.
+    """
+    if level not in LEVELS:
+        raise ValueError(f"level must be one of {', '.join(LEVELS)}, not {limited_repr(level, 100)}")
+    event = {"kind": "log", "name": checked_name(name), "level": level}
+    try:
+        event["data"] = json_copy(data)
+    except (TypeError, ValueError):
+        event["data"] = limited_repr(data)
+    _sink.emit("artifact", event)
+
+
+def emit_json(name: str, data: Any) -> None:
+    """Show data as JSON.
+
+    Parameters
+    ----------
+    name
+        What the data is; not empty.
+    data
+        Made of dict (with keys of type str), list, tuple, str, int, float, bool and None.
+
+    Raises
+    ------
+    TypeError
+        JSON does not have such a type of value or key; names the path, such as ``$.points[3]``.
+    ValueError
+        NaN, an infinity, too large an integer, a lone surrogate, data that holds itself or is
+        nested deeper than 100 levels; names the path.
+    """
+    event = {"kind": "json", "name": checked_name(name), "data": json_copy(data)}
+    _sink.emit("artifact", event)
+
+
+def emit_image(name: str, mime: str, data_base64: str) -> None:
+    """Show an image.
+
+    Parameters
+    ----------
+    name
+        What the image shows; read aloud by screen readers.
+    mime
+        One of `IMAGE_MIMES`, such as ``image/png``.
+    data_base64
+        The file in base64: standard alphabet, padded, no line breaks, as
+        ``base64.b64encode(data).decode()`` gives it.
+
+    Raises
+    ------
+    ValueError
+        `mime` or `data_base64` is none of that.
+    """
+    event = {"kind": "image", "name": checked_name(name)}
+    if not isinstance(mime, str) or mime not in IMAGE_MIMES:
+        kinds = ", ".join(sorted(IMAGE_MIMES))
+        raise ValueError(f"mime must be one of {kinds}, not {limited_repr(mime, 100)}")
+    event["mime"] = mime
+    event["dataBase64"] = _checked_base64(data_base64)
+    _sink.emit("artifact", event)
+
+
+def _checked_base64(data: object) -> str:
+    advice = "encode the file with base64.b64encode(data).decode()"
+    if not isinstance(data, str):
+        raise ValueError(f"data_base64 must be a string, not {type(data).__name__}: {advice}")
+    if data.startswith("data:"):
+        raise ValueError("data_base64 must be the base64 text alone, without 'data:…;base64,'")
+    try:
+        empty = not binascii.a2b_base64(data, strict_mode=True)
+    except ValueError as error:  # binascii.Error, or characters beyond ASCII
+        raise ValueError(f"data_base64 is not base64 ({error}): {advice}") from None
+    if empty:
+        raise ValueError(f"data_base64 is empty: {advice}")
+    return str(data)
+
+
+def results() -> list[dict[str, Any]]:
+    """This session's assertions in the order of arrival, as front ends get them.
+
+    Returns
+    -------
+    list of dict
+        With ``kind`` (``pass``, ``fail`` or ``error``), ``name`` and, where given, ``message``,
+        ``expectedRepr``, ``actualRepr``, ``traceback``, ``durationMs``.
+    """
+    return [dict(event) for event in _sink.assertions]

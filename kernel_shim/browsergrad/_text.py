@@ -1,0 +1,153 @@
+"""Text for people and for JSON, made from values and strings of user code."""
+
+from __future__ import annotations
+
+import traceback
+import unicodedata
+from types import TracebackType
+from typing import Any
+
+#: Characters of a repr that are kept.
+REPR_LIMIT = 10_000
+#: Characters of a traceback that are kept.
+TRACEBACK_LIMIT = 20_000
+#: Nested containers of a repr that are shown.
+_REPR_DEPTH = 100
+_BRACKETS: dict[type, tuple[str, str]] = {
+    list: ("[", "]"),
+    tuple: ("(", ")"),
+    set: ("{", "}"),
+    frozenset: ("frozenset({", "})"),
+    dict: ("{", "}"),
+}
+
+
+class _Full(Exception):
+    """The limit of a repr is reached."""
+
+
+class _ReprWriter:
+    """Writes the repr of built-in containers item by item, so that a huge one is never built."""
+
+    def __init__(self, limit: int) -> None:
+        self.parts: list[str] = []
+        self.left = limit
+        self.parents: list[int] = []
+
+    def write(self, text: str) -> None:
+        if len(text) > self.left:
+            self.parts.append(text[: self.left])
+            raise _Full
+        self.parts.append(text)
+        self.left -= len(text)
+
+    def value(self, value: Any) -> None:
+        kind = type(value)
+        if kind in (str, bytes):
+            self.write(repr(value[: self.left + 1]))
+        elif kind is int:
+            self.write(_int_repr(value))
+        elif kind in _BRACKETS and value:
+            self._container(value, *_BRACKETS[kind])
+        else:
+            self.write(_call_repr(value))
+
+    def _container(self, value: Any, opening: str, closing: str) -> None:
+        if id(value) in self.parents or len(self.parents) >= _REPR_DEPTH:
+            self.write(f"{opening}...{closing}")
+            return
+        self.parents.append(id(value))
+        self.write(opening)
+        for index, item in enumerate(value):
+            if index:
+                self.write(", ")
+            self.value(item)
+            if isinstance(value, dict):
+                self.write(": ")
+                self.value(value[item])
+        if isinstance(value, tuple) and len(value) == 1:
+            self.write(",")
+        self.write(closing)
+        self.parents.pop()
+
+
+def _int_repr(value: int) -> str:
+    try:
+        return repr(value)
+    except ValueError:  # CPython refuses to write integers of more than 4,300 digits
+        return f"<int of {value.bit_length()} bits>"
+
+
+def _call_repr(value: Any) -> str:
+    try:
+        return str(repr(value))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a user's __repr__ may raise anything, SystemExit too
+        return f"<repr failed: {type(error).__name__}>"
+
+
+def limited_repr(value: object, limit: int = REPR_LIMIT) -> str:
+    """``repr(value)``, whatever it raises, cut at `limit` characters.
+
+    A ``__repr__`` that never returns can't be cut; the cell's interrupt ends it.
+    """
+    writer = _ReprWriter(limit)
+    try:
+        writer.value(value)
+    except _Full:
+        return encodable("".join(writer.parts)) + f"… (cut at {limit:,} characters)"
+    except KeyboardInterrupt:
+        raise
+    except Exception as error:  # such as a container that changes while it is written
+        return f"<repr failed: {type(error).__name__}>"
+    return encodable("".join(writer.parts))
+
+
+def limited_traceback(error: BaseException, frames: TracebackType | None) -> str:
+    """The traceback of `error` from `frames` on, its middle cut out if it is long."""
+    try:
+        text = "".join(traceback.format_exception(type(error), error, frames))
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # a user's __str__ or __notes__ may raise anything
+        text = "".join(traceback.format_tb(frames)) + type(error).__name__
+    if len(text) > TRACEBACK_LIMIT:
+        half = TRACEBACK_LIMIT // 2
+        text = f"{text[:half]}\n… ({len(text) - 2 * half:,} characters left out) …\n{text[-half:]}"
+    return encodable(text)
+
+
+def limited_str(error: BaseException) -> str:
+    """``str(error)``, whatever its ``__str__`` does, cut like a repr."""
+    try:
+        text = str(error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as broken:  # a user's __str__ may raise anything
+        return f"<str failed: {type(broken).__name__}>"
+    return encodable(text if len(text) <= REPR_LIMIT else text[:REPR_LIMIT] + "…")
+
+
+def encodable(text: str) -> str:
+    """`text` with lone surrogates as escapes: UTF-8, so a Jupyter message, can't hold them."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def visible(text: str, keep: str = "\n\t") -> str:
+    r"""`text` with control, format and bidirectional characters as escapes such as ``\u202e``.
+
+    Characters in `keep` stay as they are.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        character
+        if character in keep or unicodedata.category(character) not in _INVISIBLE
+        else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
+
+
+#: Unicode categories of characters that change how others are seen, or can't be seen at all.
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
