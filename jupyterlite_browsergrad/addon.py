@@ -1,0 +1,236 @@
+"""The JupyterLite addon: puts the kernel, its Pyodide and vendored packages into a site."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from jupyterlite_core.addons.base import BaseAddon
+from jupyterlite_core.addons.federated_extensions import FederatedExtensionAddon
+from jupyterlite_core.constants import (
+    JSON_FMT,
+    JUPYTER_CONFIG_DATA,
+    JUPYTERLITE_IPYNB,
+    JUPYTERLITE_JSON,
+    JUPYTERLITE_METADATA,
+    LAB_EXTENSIONS,
+    UTF8,
+)
+from jupyterlite_core.manager import LiteManager
+from traitlets import Bool, List, Unicode, default
+
+from . import paths, pyodide_distribution, site_check
+from .constants import (
+    DISABLE_PYPI_FALLBACK,
+    KERNEL_NAME,
+    KERNEL_PLUGIN,
+    LABEXTENSION,
+    PIPLITE_INDEX,
+    PIPLITE_URLS,
+    PYODIDE_INDEX_URL,
+    PYODIDE_LOCK,
+    SITE_PYODIDE,
+)
+from .errors import SiteError
+from .vendoring import Vendored, vendor
+from .wheels import piplite_index
+
+__all__ = ["BrowsergradAddon"]
+
+Tasks = Iterator[dict[str, Any]]
+
+DEFAULT_KERNEL = "defaultKernelName"
+INDEX_URL = f"./{SITE_PYODIDE}/"
+PIPLITE_URL = f"./{SITE_PYODIDE}/{PIPLITE_INDEX}"
+
+
+class BrowsergradAddon(BaseAddon):
+    """Build a site around the BrowserGrad kernel; with no setting it works and asks no other origin for anything."""
+
+    __all__ = ["status", "pre_build", "post_build", "check"]
+
+    aliases = {"browsergrad-pyodide": "BrowsergradAddon.pyodide_url"}
+
+    pyodide_url = Unicode(
+        allow_none=True,
+        help=(
+            "another full Pyodide distribution for the kernel, instead of the embedded one: a folder, a .tar.bz2, .tar.gz "
+            "or .zip archive (relative paths count from lite_dir), or the URL of an archive, fetched at build time; "
+            "it is copied into the site. Default: the environment variable JUPYTERLITE_BROWSERGRAD_PYODIDE_URL, else none"
+        ),
+    ).tag(config=True)
+
+    packages = List(
+        Unicode(),
+        help=(
+            "requirements (PEP 508) or paths of .whl files that `import` and `%pip install` find on the site itself; "
+            "taken with their dependencies from the distribution given by pyodide_url, else from PyPI"
+        ),
+    ).tag(config=True)
+
+    disable_pypi_fallback = Bool(
+        True,
+        help="whether `%pip install` is confined to the site's own packages; if `False` visitors' browsers may ask PyPI",
+    ).tag(config=True)
+
+    @default("pyodide_url")
+    def _default_pyodide_url(self) -> str | None:
+        return os.environ.get("JUPYTERLITE_BROWSERGRAD_PYODIDE_URL") or None
+
+    @property
+    def cache(self) -> Path:
+        return Path(self.manager.cache_dir) / "browsergrad"
+
+    @property
+    def output(self) -> Path:
+        return Path(self.manager.output_dir)
+
+    @property
+    def output_pyodide(self) -> Path:
+        return self.output / SITE_PYODIDE
+
+    @property
+    def has_own_pyodide(self) -> bool:
+        return bool(self.pyodide_url or self.packages)
+
+    def status(self, manager: LiteManager) -> Tasks:
+        """Say what a build would put into the site."""
+        yield self.task(name="browsergrad", actions=[self.print_status])
+
+    def print_status(self) -> None:
+        print(f"    labextension: {paths.labextension()}")
+        print(f"         Pyodide: {self.pyodide_url or 'embedded'}")
+        print(f"        packages: {', '.join(self.packages) or 'none'}")
+        print(f"   PyPI fallback: {'off' if self.disable_pypi_fallback else 'on: visitors may ask another origin'}")
+
+    def pre_build(self, manager: LiteManager) -> Tasks:
+        """Copy the labextension where JupyterLite's own addon does not: outside ``sys.prefix``, or when that is ignored."""
+        if self.is_copied_by_jupyterlite():
+            return
+        source = paths.labextension()
+        target = self.output / LAB_EXTENSIONS / LABEXTENSION
+        files = [path for path in sorted(source.rglob("*")) if path.is_file() and not self.is_ignored_sourcemap(path.name)]
+        yield self.task(
+            name="copy:labextension",
+            file_dep=files,
+            targets=[target / path.relative_to(source) for path in files],
+            actions=[(self.copy_one, [source, target])],
+        )
+
+    def is_copied_by_jupyterlite(self) -> bool:
+        for addon in self.manager._addons.values():
+            if isinstance(addon, FederatedExtensionAddon):
+                roots = [Path(extra) for extra in addon.extra_labextensions_path]
+                if not addon.is_sys_prefix_ignored():
+                    roots.append(addon.labextensions_path)
+                return any((root / LABEXTENSION / "package.json").is_file() for root in roots)
+        return False
+
+    def post_build(self, manager: LiteManager) -> Tasks:
+        """Publish the site's own Pyodide, if it has one, and tell the kernel about it."""
+        # No dependencies are declared: both compare what is there with what should be, which is quick.
+        yield self.task(name="pyodide", actions=[self.publish_pyodide])
+        yield self.task(name=f"patch:{JUPYTERLITE_JSON}", actions=[self.patch_config])
+
+    def publish_pyodide(self) -> None:
+        """Make ``static/browsergrad/pyodide`` hold the distribution and the vendored wheels, and nothing of an earlier build."""
+        if not self.has_own_pyodide:
+            self.delete_one(self.output_pyodide)
+            return
+        lite_dir = Path(self.manager.lite_dir)
+        if self.pyodide_url:
+            source = pyodide_distribution.materialise(self.pyodide_url, lite_dir, self.cache / "pyodide")
+        else:
+            source = pyodide_distribution.root_of(paths.static("pyodide"), paths.static("pyodide"))
+        lock = pyodide_distribution.read_lock(source)
+        provided = json.loads(paths.static("kernel", "manifest.json").read_text(**UTF8))["packages"]
+        vendored = vendor(list(self.packages), lock, source, provided, lite_dir, self.cache / "wheels")
+        self.mirror(source, vendored)
+        self.write_indexes(lock, vendored)
+        self.maybe_timestamp(self.output_pyodide)
+
+    def mirror(self, source: Path, vendored: Vendored) -> None:
+        """Copy what changed, remove what no longer belongs."""
+        wanted = {
+            path.relative_to(source): path
+            for path in source.rglob("*")
+            if path.is_file() and not self.is_ignored_sourcemap(path.name)
+        }
+        wanted |= {Path(wheel.path.name): wheel.path for wheel in vendored.wheels}
+        kept = {*wanted, Path(PYODIDE_LOCK), Path(PIPLITE_INDEX)}
+        for path in [path for path in self.output_pyodide.rglob("*") if path.is_file()]:
+            if path.relative_to(self.output_pyodide) not in kept:
+                path.unlink()
+        for relative, path in wanted.items():
+            target = self.output_pyodide / relative
+            if relative != Path(PYODIDE_LOCK) and not is_same(path, target):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(path, target)
+
+    def write_indexes(self, lock: dict[str, Any], vendored: Vendored) -> None:
+        entries = {wheel.name: wheel.lock_entry(vendored.depends.get(wheel.name, [])) for wheel in vendored.wheels}
+        full = {**lock, "packages": dict(sorted({**lock["packages"], **entries}.items()))}
+        write_if_changed(self.output_pyodide / PYODIDE_LOCK, json.dumps(full, **JSON_FMT))
+        if vendored.wheels:
+            write_if_changed(self.output_pyodide / PIPLITE_INDEX, json.dumps(piplite_index(vendored.wheels), **JSON_FMT))
+        else:
+            self.delete_one(self.output_pyodide / PIPLITE_INDEX)
+
+    def patch_config(self) -> None:
+        """Set our kernel as the default, unless the site names one, and the plugin's settings."""
+        path = self.output / JUPYTERLITE_JSON
+        config = json.loads(path.read_text(**UTF8))
+        before = json.dumps(config)
+        if not self.site_names_kernel():
+            config.setdefault(JUPYTER_CONFIG_DATA, {})[DEFAULT_KERNEL] = KERNEL_NAME
+        settings = config[JUPYTER_CONFIG_DATA].setdefault("litePluginSettings", {}).setdefault(KERNEL_PLUGIN, {})
+        settings[DISABLE_PYPI_FALLBACK] = self.disable_pypi_fallback
+        if self.has_own_pyodide:
+            settings[PYODIDE_INDEX_URL] = INDEX_URL
+        elif settings.get(PYODIDE_INDEX_URL) == INDEX_URL:
+            del settings[PYODIDE_INDEX_URL]
+        urls = [url for url in settings.get(PIPLITE_URLS, []) if url != PIPLITE_URL]
+        if (self.output_pyodide / PIPLITE_INDEX).is_file():
+            urls.insert(0, PIPLITE_URL)
+        settings[PIPLITE_URLS] = urls
+        if json.dumps(config) != before:
+            path.write_text(json.dumps(config, **JSON_FMT), **UTF8)
+            self.maybe_timestamp(path)
+
+    def site_names_kernel(self) -> bool:
+        """Tell whether the site's author chose a default kernel; JupyterLite's own template always has one."""
+        for path in self.get_lite_config_paths():
+            if path.is_relative_to(self.output):
+                continue
+            config = json.loads(path.read_text(**UTF8))
+            if path.name == JUPYTERLITE_IPYNB:
+                config = config["metadata"].get(JUPYTERLITE_METADATA, {})
+            if DEFAULT_KERNEL in config.get(JUPYTER_CONFIG_DATA, {}):
+                return True
+        return False
+
+    def check(self, manager: LiteManager) -> Tasks:
+        """Verify files, hashes, lock entries and addresses of the built site."""
+        yield self.task(name="site", actions=[self.check_site])
+
+    def check_site(self) -> None:
+        problems = site_check.problems(self.output, list(self.get_output_config_paths()))
+        if problems:
+            raise SiteError(problems)
+
+
+def is_same(source: Path, target: Path) -> bool:
+    """Tell whether a copy is current, as rsync does: by size and modification time."""
+    if not target.is_file():
+        return False
+    one, other = source.stat(), target.stat()
+    return one.st_size == other.st_size and one.st_mtime_ns == other.st_mtime_ns
+
+
+def write_if_changed(path: Path, text: str) -> None:
+    if not path.is_file() or path.read_text(**UTF8) != text:
+        path.write_text(text, **UTF8)

@@ -1,0 +1,49 @@
+"""The command ``jupyter browsergrad``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Protocol
+
+from . import serve
+from ._version import __version__
+from .errors import BrowsergradError
+
+__all__ = ["main"]
+
+
+class Command(Protocol):
+    """A module with one subcommand; its docstring's first line is the help."""
+
+    __doc__: str | None
+
+    @staticmethod
+    def configure(parser: argparse.ArgumentParser) -> None: ...
+
+    @staticmethod
+    def run(options: argparse.Namespace) -> int: ...
+
+
+#: Name on the command line -> the module that does it.
+COMMANDS: dict[str, Command] = {"serve": serve}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a subcommand and return its exit status; what went wrong goes to stderr without a traceback."""
+    parser = argparse.ArgumentParser(prog="jupyter browsergrad", description="Tools around the BrowserGrad kernel.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, module in COMMANDS.items():
+        text = (module.__doc__ or "").splitlines()[0]
+        module.configure(commands.add_parser(name, help=text, description=text))
+    options = parser.parse_args(argv)
+    try:
+        return COMMANDS[options.command].run(options)
+    except BrowsergradError as error:
+        print(f"jupyter browsergrad {options.command}: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

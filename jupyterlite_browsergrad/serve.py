@@ -1,0 +1,204 @@
+"""Serve a built site with the headers that make it cross-origin isolated.
+
+Isolation (COOP and COEP) gives pages `SharedArrayBuffer`, which the Stop button is best with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import errno
+import posixpath
+import shutil
+import sys
+from collections.abc import Callable
+from email.utils import formatdate
+from functools import partial
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+from .errors import ConfigurationError
+
+__all__ = ["SiteServer", "configure", "run"]
+
+ISOLATION = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
+ALWAYS = {"Cross-Origin-Resource-Policy": "same-origin", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
+#: Not `mimetypes`: its answers depend on the machine, and a module with a wrong type does not load.
+MIME_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".csv": "text/csv; charset=utf-8",
+    ".gif": "image/gif",
+    ".gz": "application/gzip",
+    ".htm": "text/html; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".ico": "image/x-icon",
+    ".ipynb": "application/json",
+    ".jpeg": "image/jpeg",
+    ".jpg": "image/jpeg",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".md": "text/markdown; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".py": "text/x-python; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".ttf": "font/ttf",
+    ".txt": "text/plain; charset=utf-8",
+    ".wasm": "application/wasm",
+    ".webmanifest": "application/manifest+json",
+    ".webp": "image/webp",
+    ".whl": "application/zip",
+    ".woff": "font/woff",
+    ".woff2": "font/woff2",
+    ".xml": "application/xml",
+    ".zip": "application/zip",
+}
+
+
+class SiteHandler(BaseHTTPRequestHandler):
+    """Answers GET and HEAD for files below one folder; a folder's address shows its ``index.html``."""
+
+    protocol_version = "HTTP/1.1"
+
+    def __init__(self, *args, root: Path, headers: dict[str, str], log: Callable[[str], None] | None, **kwargs):
+        self.root = root
+        self.extra_headers = headers
+        self.log = log
+        super().__init__(*args, **kwargs)
+
+    def do_GET(self) -> None:
+        self.answer(with_body=True)
+
+    def do_HEAD(self) -> None:
+        self.answer(with_body=False)
+
+    def answer(self, *, with_body: bool) -> None:
+        address = urlsplit(self.path)
+        path = self.locate(unquote(address.path))
+        if path is None:
+            self.fail(HTTPStatus.NOT_FOUND, with_body)
+            return
+        if path.is_dir():
+            if not address.path.endswith("/"):
+                # Built from the decoded, normalised path: an address that starts with `//` would lead to another host.
+                target = quote(posixpath.normpath("/" + unquote(address.path).lstrip("/"))) + "/"
+                self.begin(HTTPStatus.MOVED_PERMANENTLY, {"Location": target + (f"?{address.query}" if address.query else "")}, 0)
+                return
+            path = path / "index.html"
+        try:
+            file = path.open("rb")
+        except OSError:
+            self.fail(HTTPStatus.NOT_FOUND, with_body)
+            return
+        with file:
+            stat = path.stat()
+            tag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
+            headers = {"ETag": tag, "Last-Modified": formatdate(stat.st_mtime, usegmt=True)}
+            known = [item.strip().removeprefix("W/") for item in self.headers.get("If-None-Match", "").split(",")]
+            if tag in known or "*" in known:
+                self.begin(HTTPStatus.NOT_MODIFIED, headers, None)
+                return
+            kind = MIME_TYPES.get(path.suffix.lower(), "application/octet-stream")
+            self.begin(HTTPStatus.OK, {**headers, "Content-Type": kind}, stat.st_size)
+            if with_body:
+                # The page may be closed while it loads.
+                with contextlib.suppress(ConnectionError):
+                    shutil.copyfileobj(file, self.wfile)
+
+    def locate(self, path: str) -> Path | None:
+        """Return the file or folder for a decoded path; None when it is outside the root or no such name can exist."""
+        if "\0" in path or "\\" in path:
+            return None
+        try:
+            found = (self.root / path.lstrip("/")).resolve()
+        except (OSError, ValueError):
+            return None
+        return found if found.is_relative_to(self.root) and found.exists() else None
+
+    def fail(self, status: HTTPStatus, with_body: bool) -> None:
+        body = f"{status.value} {status.phrase}\n".encode()
+        self.begin(status, {"Content-Type": "text/plain; charset=utf-8"}, len(body))
+        if with_body:
+            self.wfile.write(body)
+
+    def begin(self, status: HTTPStatus, headers: dict[str, str], length: int | None) -> None:
+        self.send_response(status)
+        for name, value in {**self.extra_headers, **headers}.items():
+            self.send_header(name, value)
+        if length is not None:
+            self.send_header("Content-Length", str(length))
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        if self.log is not None:
+            self.log(format % args)
+
+
+class SiteServer(ThreadingHTTPServer):
+    """A static server for one folder; use it as a context manager around ``serve_forever()``."""
+
+    daemon_threads = True
+    # A page asks for hundreds of files at once.
+    request_queue_size = 128
+
+    def __init__(
+        self,
+        root: Path,
+        bind: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        isolated: bool = True,
+        log: Callable[[str], None] | None = None,
+    ):
+        headers = {**ALWAYS, **(ISOLATION if isolated else {})}
+        super().__init__((bind, port), partial(SiteHandler, root=root.resolve(), headers=headers, log=log))
+
+    @property
+    def url(self) -> str:
+        host, port = self.server_address[:2]
+        # Browsers treat only localhost and 127.0.0.1 as secure without https, which service workers need.
+        return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}/"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+def port_number(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError("a port is 0 to 65535; 0 takes a free one")
+    return number
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("directory", metavar="DIR", type=Path, help="the built site")
+    parser.add_argument("--port", type=port_number, default=8000, help="default 8000; 0 takes a free one")
+    parser.add_argument("--bind", default="127.0.0.1", metavar="ADDRESS", help="default 127.0.0.1: this machine only")
+    parser.add_argument("--no-isolation", action="store_true", help="leave out COOP and COEP, as plain static hosts do")
+    parser.add_argument("--verbose", action="store_true", help="print every request")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until interrupted. Raises `ConfigurationError` for a missing folder or a port that cannot be had."""
+    if not options.directory.is_dir():
+        raise ConfigurationError(f"{options.directory} is no folder; build a site first: jupyter lite build --output-dir DIR")
+    log = (lambda line: print(line, file=sys.stderr)) if options.verbose else None
+    try:
+        server = SiteServer(options.directory, options.bind, options.port, isolated=not options.no_isolation, log=log)
+    except OSError as error:
+        if error.errno in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
+            problem = f"{options.bind}:{options.port} cannot be used ({error.strerror}); choose another --port, or 0 for a free one"
+            raise ConfigurationError(problem) from error
+        raise
+    except (OverflowError, UnicodeError) as error:
+        raise ConfigurationError(f"--bind {options.bind!r} is no address ({error})") from error
+    with server:
+        print(f"Serving {options.directory} at {server.url}", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.serve_forever()
+    return 0

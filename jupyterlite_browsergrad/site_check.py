@@ -1,0 +1,138 @@
+"""Judge a built site: is everything the kernel will ask for there, unchanged, and on the site itself?"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from jupyterlite_core.constants import (
+    JUPYTER_CONFIG_DATA,
+    JUPYTERLITE_IPYNB,
+    JUPYTERLITE_METADATA,
+    LAB_EXTENSIONS,
+    LITE_PLUGIN_SETTINGS,
+)
+
+from .constants import KERNEL_PLUGIN, LABEXTENSION, PIPLITE_URLS, PYODIDE_INDEX_URL, PYODIDE_LOCK
+from .wheels import sha256_of
+
+__all__ = ["problems"]
+
+OFF_SITE = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
+ALWAYS_THERE = (
+    "package.json",
+    "static/runtime/index.js",
+    "static/runtime/worker.js",
+    "static/pyodide/pyodide.mjs",
+    "static/pyodide/pyodide.asm.mjs",
+    "static/pyodide/pyodide.asm.wasm",
+    "static/pyodide/python_stdlib.zip",
+    "static/pyodide/pyodide-lock.json",
+)
+
+
+def problems(site: Path, configs: list[Path]) -> list[str]:
+    """Return one line for everything that is wrong, each with the file and how it should be."""
+    found = [*_labextension(site / LAB_EXTENSIONS / LABEXTENSION)]
+    for path in configs:
+        if path.is_file():
+            settings = _settings(path)
+            found += _off_site(path, settings)
+            found += _pyodide(site, path, settings)
+            found += _piplite(site, path, settings)
+    return list(dict.fromkeys(found))
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    config = json.loads(path.read_text("utf-8"))
+    if path.name == JUPYTERLITE_IPYNB:
+        config = config["metadata"].get(JUPYTERLITE_METADATA, {})
+    return config.get(JUPYTER_CONFIG_DATA, {}).get(LITE_PLUGIN_SETTINGS, {}).get(KERNEL_PLUGIN, {})
+
+
+def _labextension(folder: Path) -> Iterator[str]:
+    missing = [name for name in ALWAYS_THERE if not (folder / name).is_file()]
+    if missing:
+        yield f"{folder} lacks {', '.join(missing)}: install {LABEXTENSION} where `jupyter lite` runs and build again"
+    manifest = folder / "static/kernel/manifest.json"
+    if not manifest.is_file():
+        yield f"{manifest} is missing"
+        return
+    for entry in json.loads(manifest.read_text("utf-8"))["packs"].values():
+        yield from _hashed(manifest.parent / entry["file"], entry["sha256"])
+
+
+def _hashed(path: Path, sha256: str) -> Iterator[str]:
+    if not path.is_file():
+        yield f"{path} is missing"
+    elif sha256_of(path) != sha256:
+        yield f"{path} has another sha256 than its index says; build again"
+
+
+def _off_site(path: Path, settings: dict[str, Any]) -> Iterator[str]:
+    for value in _strings(settings):
+        if OFF_SITE.match(value):
+            yield f"{path}: {KERNEL_PLUGIN} names {value!r}, which is on another origin; copy it into the site"
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+
+
+def _local(site: Path, url: str) -> Path | None:
+    """Return the file behind a URL relative to the site's root; None for one that is not."""
+    parts = urlsplit(url)
+    return None if parts.scheme or parts.netloc or parts.path.startswith("/") else site / parts.path
+
+
+def _pyodide(site: Path, path: Path, settings: dict[str, Any]) -> Iterator[str]:
+    folder = _local(site, settings.get(PYODIDE_INDEX_URL, "/"))
+    if folder is None:
+        return
+    lock_path = folder / PYODIDE_LOCK
+    for name in ("pyodide.mjs", "pyodide.asm.wasm", PYODIDE_LOCK):
+        if not (folder / name).is_file():
+            yield f"{path}: {PYODIDE_INDEX_URL} needs {folder / name}, which is missing"
+    if not lock_path.is_file():
+        return
+    packages = json.loads(lock_path.read_text("utf-8"))["packages"]
+    for name, entry in packages.items():
+        if OFF_SITE.match(entry["file_name"]):
+            yield f"{lock_path}: {name} is on another origin: {entry['file_name']}"
+        elif (folder / entry["file_name"]).is_file():
+            yield from _hashed(folder / entry["file_name"], entry["sha256"])
+    for name, entry in packages.items():
+        # A core release locks packages it does not carry; one that others here need has to be here.
+        if (folder / entry["file_name"]).is_file():
+            for dependency in entry.get("depends", []):
+                other = packages.get(dependency)
+                if other is None or not (folder / other["file_name"]).is_file():
+                    yield f"{lock_path}: {name} depends on {dependency}, whose file is not there"
+
+
+def _piplite(site: Path, path: Path, settings: dict[str, Any]) -> Iterator[str]:
+    for url in settings.get(PIPLITE_URLS, []):
+        index = _local(site, url)
+        if index is None:
+            continue
+        if not index.is_file():
+            yield f"{path}: {PIPLITE_URLS} needs {index}, which is missing"
+            continue
+        for package in json.loads(index.read_text("utf-8")).values():
+            for files in package["releases"].values():
+                for file in files:
+                    if file["url"].startswith("."):
+                        yield from _hashed(index.parent / file["url"], file["digests"]["sha256"])
+                    elif OFF_SITE.match(file["url"]):
+                        yield f"{index}: {file['filename']} is on another origin: {file['url']}"

@@ -1,0 +1,273 @@
+"""Choose the wheels that a list of requirements needs inside the browser, before any browser runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.tags import Tag, compatible_tags, cpython_tags
+from packaging.utils import canonicalize_name, parse_wheel_filename
+
+from .errors import VendoringError
+from .wheels import Wheel, read_wheel, sha256_of
+
+__all__ = ["Target", "Vendored", "vendor"]
+
+#: How often a choice may be taken back because a later requirement narrows it.
+ROUNDS = 20
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the wheels have to run on: the ``info`` of a ``pyodide-lock.json``."""
+
+    python: str
+    abi_version: str
+    platform: str
+
+    @classmethod
+    def of(cls, lock: dict[str, Any]) -> Target:
+        info = lock["info"]
+        return cls(info["python"], str(info.get("abi_version", "")), info.get("platform", ""))
+
+    @property
+    def short(self) -> tuple[int, int]:
+        major, minor = self.python.split(".")[:2]
+        return int(major), int(minor)
+
+    @property
+    def platforms(self) -> list[str]:
+        """Platform tags, best first: PEP 783's, the one before it, and the raw Emscripten one."""
+        tags = [f"pyemscripten_{self.abi_version}_wasm32", f"pyodide_{self.abi_version}_wasm32"] if self.abi_version else []
+        return [*tags, f"{self.platform.replace('.', '_')}_wasm32"] if self.platform else tags
+
+    @property
+    def tags(self) -> set[Tag]:
+        return {*cpython_tags(self.short, platforms=self.platforms), *compatible_tags(self.short, platforms=self.platforms)}
+
+    @property
+    def markers(self) -> dict[str, str]:
+        """The environment that markers such as ``sys_platform != "emscripten"`` are judged in."""
+        return {
+            "extra": "",
+            "implementation_name": "cpython",
+            "implementation_version": self.python,
+            "os_name": "posix",
+            "platform_machine": "wasm32",
+            "platform_python_implementation": "CPython",
+            "platform_release": "",
+            "platform_system": "Emscripten",
+            "platform_version": "",
+            "python_full_version": self.python,
+            "python_version": "{}.{}".format(*self.short),
+            "sys_platform": "emscripten",
+        }
+
+
+@dataclass
+class Vendored:
+    """The outcome: wheels to add, each with the lock packages it depends on, and the lock's own packages in use."""
+
+    wheels: list[Wheel] = field(default_factory=list)
+    depends: dict[str, list[str]] = field(default_factory=dict)
+    from_lock: list[str] = field(default_factory=list)
+
+
+def vendor(
+    requirements: list[str], lock: dict[str, Any], distribution: Path, provided: dict[str, str], base: Path, cache: Path
+) -> Vendored:
+    """Resolve ``requirements`` and have every wheel on disk.
+
+    Parameters
+    ----------
+    requirements
+        PEP 508 strings, or paths of ``.whl`` files.
+    lock, distribution
+        The distribution's ``pyodide-lock.json`` and the folder with its wheels; a locked package whose file is
+        there is preferred.
+    provided
+        Name -> version of what every kernel has already (the packs).
+    base
+        What relative wheel paths count from.
+    cache
+        Kept between builds: the wheels, and the choice made for these inputs, so that a rebuild needs no network.
+
+    Raises
+    ------
+    VendoringError
+        A requirement is malformed, contradictory, or has no wheel for the browser.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    return _Resolver(lock, distribution, provided, base, cache).run(requirements)
+
+
+class _Resolver:
+    def __init__(self, lock: dict[str, Any], distribution: Path, provided: dict[str, str], base: Path, cache: Path):
+        self.lock = lock
+        self.distribution = distribution
+        self.provided = provided
+        self.base = base
+        self.cache = cache
+        self.target = Target.of(lock)
+        self.local: dict[str, Path] = {}
+
+    def run(self, requirements: list[str]) -> Vendored:
+        roots = [self.parse(text) for text in requirements]
+        demands: dict[str, tuple[SpecifierSet, set[str]]] = {}
+        for _ in range(ROUNDS):
+            before = dict(demands)
+            result = self.walk(roots, demands)
+            if demands == before or self.fits(result, demands):
+                return result
+        raise VendoringError(", ".join(requirements), "the requirements contradict each other")
+
+    def parse(self, text: str) -> Requirement:
+        """Turn an entry of ``packages`` into a requirement; a wheel's path becomes its name and version."""
+        if text.endswith(".whl") and "@" not in text:
+            path = (self.base / Path(text).expanduser()).resolve()
+            if not path.is_file():
+                raise VendoringError(text, f"{path} does not exist")
+            wheel = self.read(path, text)
+            self.local[wheel.name] = path
+            return Requirement(f"{wheel.name}=={wheel.version}")
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement as error:
+            raise VendoringError(text, f"is no requirement ({error}); write it as in requirements.txt, or give a .whl file") from error
+        if requirement.url:
+            raise VendoringError(text, "an address cannot be vendored; download the wheel and give its path")
+        return requirement
+
+    def walk(self, roots: list[Requirement], demands: dict[str, tuple[SpecifierSet, set[str]]]) -> Vendored:
+        """Go through all dependencies once, with every demand known so far, and add the new ones to ``demands``."""
+        result = Vendored()
+        chosen: dict[str, Wheel] = {}
+        queue = [(root, str(root)) for root in roots if self.applies(root, {""})]
+        expanded: set[tuple[str, frozenset[str]]] = set()
+        while queue:
+            requirement, why = queue.pop(0)
+            name = canonicalize_name(requirement.name)
+            if name in self.provided:
+                self.check_provided(name, requirement, why)
+                continue
+            specifier, extras = demands.get(name, (SpecifierSet(), set()))
+            demands[name] = (specifier & requirement.specifier, extras | requirement.extras)
+            key = (name, frozenset(demands[name][1]))
+            if key in expanded:
+                continue
+            expanded.add(key)
+            if self.in_lock(name, demands[name][0]):
+                self.take_locked(name, result)
+                continue
+            wheel = chosen.get(name) or self.find(name, demands[name][0], why)
+            chosen[name] = wheel
+            children = self.children(wheel, demands[name][1])
+            result.depends[name] = sorted({*result.depends.get(name, []), *(canonicalize_name(child.name) for child in children)})
+            queue += [(child, f"{child} (needed by {wheel.name} {wheel.version})") for child in children]
+        result.wheels = sorted(chosen.values(), key=lambda wheel: wheel.name)
+        known = {*chosen, *result.from_lock}
+        result.depends = {name: [other for other in others if other in known and other != name] for name, others in result.depends.items()}
+        return result
+
+    def fits(self, result: Vendored, demands: dict[str, tuple[SpecifierSet, set[str]]]) -> bool:
+        return all(demands[wheel.name][0].contains(wheel.version, prereleases=True) for wheel in result.wheels) and all(
+            self.in_lock(name, demands[name][0]) for name in result.from_lock if name in demands
+        )
+
+    def children(self, wheel: Wheel, extras: set[str]) -> list[Requirement]:
+        return [requirement for requirement in wheel.requires if self.applies(requirement, {"", *extras})]
+
+    def applies(self, requirement: Requirement, extras: set[str]) -> bool:
+        marker = requirement.marker
+        return marker is None or any(marker.evaluate(self.target.markers | {"extra": extra}) for extra in sorted(extras))
+
+    def check_provided(self, name: str, requirement: Requirement, why: str) -> None:
+        version = self.provided[name]
+        if not requirement.specifier.contains(version, prereleases=True):
+            raise VendoringError(why, f"every kernel already has {name} {version}, which does not fit")
+
+    def in_lock(self, name: str, specifier: SpecifierSet) -> bool:
+        entry = self.lock["packages"].get(name)
+        return (
+            entry is not None
+            and name not in self.local
+            and (self.distribution / entry["file_name"]).is_file()
+            and specifier.contains(entry["version"], prereleases=True)
+        )
+
+    def take_locked(self, name: str, result: Vendored) -> None:
+        """Note a locked package with all it depends on, each file's hash checked."""
+        if name in result.from_lock:
+            return
+        entry = self.lock["packages"].get(name)
+        if entry is None:
+            return
+        path = self.distribution / entry["file_name"]
+        if not path.is_file():
+            raise VendoringError(name, f"is in the distribution's lock, but {path} does not exist; use a full distribution")
+        if sha256_of(path) != entry["sha256"]:
+            raise VendoringError(name, f"{path} has another sha256 than the lock says; fetch the distribution again")
+        result.from_lock.append(name)
+        for dependency in entry.get("depends", []):
+            self.take_locked(canonicalize_name(dependency), result)
+
+    def find(self, name: str, specifier: SpecifierSet, why: str) -> Wheel:
+        """Return a wheel that runs in the browser: one given by path, one chosen by an earlier build, else PyPI's."""
+        if name in self.local:
+            wheel = self.read(self.local[name], why)
+            self.check_tags(wheel, why)
+            if not specifier.contains(wheel.version, prereleases=True):
+                raise VendoringError(why, f"the wheel given for it is {wheel.version}, which does not fit {specifier}")
+            return wheel
+        question = f"{name}{specifier} {self.target}"
+        memo = self.cache / f"{name}-{hashlib.sha256(question.encode()).hexdigest()[:12]}.json"
+        if memo.is_file():
+            known = json.loads(memo.read_text("utf-8"))
+            path = self.cache / known["file_name"]
+            if path.is_file() and sha256_of(path) == known["sha256"]:
+                return self.read(path, why)
+        wheel = self.download(f"{name}{specifier}", why)
+        memo.write_text(json.dumps({"file_name": wheel.path.name, "sha256": wheel.sha256, "requirement": f"{name}{specifier}"}))
+        return wheel
+
+    def download(self, requirement: str, why: str) -> Wheel:
+        major, minor = self.target.short
+        command = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps"]
+        command += ["--only-binary=:all:", "--implementation=cp", f"--python-version={major}.{minor}"]
+        command += [f"--abi=cp{major}{minor}", "--abi=abi3", "--abi=none", *(f"--platform={tag}" for tag in self.target.platforms)]
+        with tempfile.TemporaryDirectory(dir=self.cache) as folder:
+            done = subprocess.run([*command, "-d", folder, requirement], capture_output=True, text=True)
+            found = list(Path(folder).glob("*.whl"))
+            if done.returncode != 0 or len(found) != 1:
+                reasons = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()[-1:]
+                raise VendoringError(
+                    why,
+                    f"no wheel runs in the browser: it has to be pure Python (py3-none-any) or built for "
+                    f"cp{major}{minor} {self.target.platforms[0]}. pip says: {' '.join(reasons)}",
+                )
+            path = found[0].replace(self.cache / found[0].name)
+        return self.read(path, why)
+
+    def read(self, path: Path, why: str) -> Wheel:
+        try:
+            return read_wheel(path)
+        except (zipfile.BadZipFile, ValueError) as error:
+            raise VendoringError(why, f"{path} is no usable wheel ({error})") from error
+
+    def check_tags(self, wheel: Wheel, why: str) -> None:
+        *_, tags = parse_wheel_filename(wheel.path.name)
+        if not tags & self.target.tags:
+            raise VendoringError(
+                why,
+                f"{wheel.path.name} does not run in the browser: it has to be pure Python (py3-none-any) or built for "
+                f"cp{self.target.short[0]}{self.target.short[1]} {self.target.platforms[0]}",
+            )

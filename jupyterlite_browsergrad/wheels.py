@@ -1,0 +1,108 @@
+"""Read what a site needs to know out of wheel files."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from dataclasses import dataclass
+from email.parser import HeaderParser
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+__all__ = ["Wheel", "piplite_index", "read_wheel", "sha256_of"]
+
+EXTENSION_SUFFIXES = (".py", ".so", ".pyc")
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """One wheel file: ``requires`` as written, markers not yet judged; ``imports`` are top-level modules."""
+
+    path: Path
+    name: str
+    version: str
+    sha256: str
+    size_bytes: int
+    requires: tuple[Requirement, ...]
+    requires_python: str | None
+    imports: tuple[str, ...]
+
+    def lock_entry(self, depends: list[str]) -> dict[str, Any]:
+        """Return this wheel's entry for ``pyodide-lock.json``, the file beside the lock."""
+        return {
+            "depends": depends,
+            "file_name": self.path.name,
+            "imports": list(self.imports),
+            "install_dir": "site",
+            "name": self.name,
+            "package_type": "package",
+            "sha256": self.sha256,
+            "unvendored_tests": False,
+            "version": self.version,
+        }
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_wheel(path: Path) -> Wheel:
+    """Read a wheel's metadata and contents list. Raises `zipfile.BadZipFile` or `ValueError` for anything else."""
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        metadata_names = [name for name in names if name.count("/") == 1 and name.endswith(".dist-info/METADATA")]
+        if len(metadata_names) != 1:
+            raise ValueError(f"{path.name} has {len(metadata_names)} METADATA files, wanted one")
+        metadata = HeaderParser().parsestr(archive.read(metadata_names[0]).decode("utf-8"))
+    return Wheel(
+        path=path,
+        name=canonicalize_name(metadata["Name"]),
+        version=metadata["Version"],
+        sha256=sha256_of(path),
+        size_bytes=path.stat().st_size,
+        requires=tuple(Requirement(line) for line in metadata.get_all("Requires-Dist", [])),
+        requires_python=metadata["Requires-Python"],
+        imports=tuple(sorted(top_level_modules(names))),
+    )
+
+
+def top_level_modules(names: list[str]) -> set[str]:
+    """Return the modules that a wheel with these members makes importable."""
+    modules = set()
+    for name in names:
+        top, _, rest = name.partition("/")
+        if not name.endswith(EXTENSION_SUFFIXES) or top.endswith((".dist-info", ".data", ".libs")):
+            continue
+        module = top if rest else top.split(".")[0]
+        if module.isidentifier():
+            modules.add(module)
+    return modules
+
+
+def piplite_index(wheels: list[Wheel]) -> dict[str, Any]:
+    """Return piplite's ``all.json``: per package what PyPI's JSON API says of its releases."""
+    return {
+        wheel.name: {
+            "releases": {
+                wheel.version: [
+                    {
+                        "comment_text": "",
+                        "digests": {"sha256": wheel.sha256},
+                        "filename": wheel.path.name,
+                        "packagetype": "bdist_wheel",
+                        "python_version": "py3",
+                        "requires_python": wheel.requires_python,
+                        "size": wheel.size_bytes,
+                        "url": f"./{wheel.path.name}",
+                        "yanked": False,
+                        "yanked_reason": None,
+                    }
+                ]
+            }
+        }
+        for wheel in sorted(wheels, key=lambda wheel: wheel.name)
+    }
