@@ -1,0 +1,183 @@
+"""A built site, served cross-origin isolated and not, and a real Chromium to open it in."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+MIME_TYPES = {".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm"}
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    isolated = True
+    extensions_map = {**SimpleHTTPRequestHandler.extensions_map, **MIME_TYPES}
+
+    def end_headers(self) -> None:
+        if self.isolated:
+            self.send_header("Cross-Origin-Opener-Policy", "same-origin")
+            self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
+        super().end_headers()
+
+    def log_message(self, *args: object) -> None:
+        """Tests are quiet."""
+
+
+def serve(folder: Path, isolated: bool) -> tuple[ThreadingHTTPServer, str]:
+    handler = type("Handler", (_Handler,), {"isolated": isolated})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server, f"http://127.0.0.1:{server.server_address[1]}"
+
+
+def build_site(folder: Path, **config: Any) -> Path:
+    """Build a site as a teacher would; `config` are traits of BrowsergradAddon."""
+    source = folder / "source"
+    (source / "contents" / "sub").mkdir(parents=True)
+    (source / "contents" / "sub" / "data.txt").write_text("hello", encoding="utf-8")
+    (source / "contents" / "broken.txt").write_bytes(b"caf\xe9 \xff\xfe")
+    (source / "jupyter-lite.json").write_text(
+        json.dumps(
+            {"jupyter-lite-schema-version": 0, "jupyter-config-data": {"exposeAppInBrowser": True}}
+        ),
+        encoding="utf-8",
+    )
+    (source / "jupyter_lite_config.json").write_text(
+        json.dumps({"BrowsergradAddon": config}), encoding="utf-8"
+    )
+    jupyter = [sys.executable, "-m", "jupyterlite_core", "build"]
+    site = folder / "site"
+    command = [*jupyter, "--contents", "contents", "--output-dir", str(site)]
+    done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return site
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_site(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="session")
+def static(site: Path) -> str:
+    """Path of the runtime inside the site."""
+    return "/extensions/jupyterlite-browsergrad/static"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert executable, "the tests need Chromium: `make test` installs it"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session", params=["isolated", "plain"])
+def base(request: pytest.FixtureRequest, site: Path) -> Iterator[str]:
+    """The site's address, once with COOP/COEP headers and once without."""
+    server, address = serve(site, request.param == "isolated")
+    yield address
+    server.shutdown()
+    server.server_close()
+
+
+@dataclass
+class Lab:
+    """A page with one kernel, driven through JupyterLite's own client."""
+
+    page: Page
+    foreign: list[str] = field(default_factory=list)
+
+    def start(self, path: str = "", name: str = "browsergrad") -> str:
+        return self.page.evaluate("([path, name]) => bg.start(path, name)", [path, name])
+
+    def run(self, code: str, input: list[str] | None = None, **options: Any) -> Run:
+        arguments = [code, options, input or []]
+        result = self.page.evaluate("([code, options, input]) => bg.run(code, options, input)", arguments)
+        return Run(result["reply"], result["messages"])
+
+    def request(self, msg_type: str, content: Any) -> Run:
+        result = self.page.evaluate("([type, content]) => bg.request(type, content)", [msg_type, content])
+        return Run(result["reply"], result["messages"])
+
+    def js(self, expression: str, argument: Any = None) -> Any:
+        return self.page.evaluate(expression, argument)
+
+
+@dataclass
+class Run:
+    """What came back of one request."""
+
+    reply: dict[str, Any]
+    messages: list[dict[str, Any]]
+
+    @property
+    def content(self) -> dict[str, Any]:
+        return self.reply["content"]
+
+    def of(self, msg_type: str) -> list[dict[str, Any]]:
+        return [m["content"] for m in self.messages if m["type"] == msg_type]
+
+    def text(self, name: str = "stdout") -> str:
+        return "".join(c["text"] for c in self.of("stream") if c["name"] == name)
+
+    @property
+    def result(self) -> str:
+        return self.of("execute_result")[0]["data"]["text/plain"]
+
+    @property
+    def idle(self) -> bool:
+        return self.messages[-1]["type"] == "status" and (
+            self.messages[-1]["content"]["execution_state"] == "idle"
+        )
+
+
+def open_lab(browser: Browser, base: str) -> Lab:
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(90_000)
+    lab = Lab(page)
+
+    def refuse(route: Route) -> None:
+        lab.foreign.append(route.request.url)
+        route.abort()
+
+    context.route(lambda url: not url.startswith((base, "data:", "blob:")), refuse)
+    page.goto(f"{base}/lab/index.html")
+    page.wait_for_function("window.jupyterapp && window.jupyterapp.serviceManager.isReady")
+    page.add_script_tag(content=(HERE / "page.js").read_text(encoding="utf-8"))
+    return lab
+
+
+@pytest.fixture(scope="module")
+def lab(browser: Browser, base: str) -> Iterator[Lab]:
+    """A page whose kernel has started in the folder ``sub``."""
+    lab = open_lab(browser, base)
+    lab.start("sub")
+    yield lab
+    assert lab.foreign == [], "nothing may come from another origin"
+    lab.page.context.close()

@@ -1,0 +1,213 @@
+"""The kernel through JupyterLite's own client, in a real page, isolated and not."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+
+from conftest import Lab
+
+
+def plain_text(traceback: list[str]) -> str:
+    """A traceback without its colours."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(traceback))
+
+
+def test_a_cell_has_output_a_result_and_a_reply(lab: Lab) -> None:
+    run = lab.run("print('hi')\n6 * 7")
+    assert run.text() == "hi\n"
+    assert run.result == "42"
+    assert run.content["status"] == "ok"
+    assert run.idle
+
+
+def test_names_persist_and_top_level_await_works(lab: Lab) -> None:
+    lab.run("import asyncio\nn = 20")
+    assert lab.run("await asyncio.sleep(0.01)\nn + 1").result == "21"
+
+
+def test_an_error_carries_its_bare_name(lab: Lab) -> None:
+    run = lab.run("def f():\n    raise ValueError('no')\nf()")
+    assert run.content["ename"] == "ValueError"
+    assert run.content["evalue"] == "no"
+    assert "raise ValueError('no')" in plain_text(run.of("error")[0]["traceback"])
+    assert run.idle
+
+
+def test_python_reads_the_drive_from_the_notebook_folder(lab: Lab) -> None:
+    assert lab.run("open('data.txt').read()").result == "'hello'"
+    assert lab.run("import os; os.getcwd()").result == "'/drive/sub'"
+
+
+def test_python_writes_what_the_page_reads(lab: Lab) -> None:
+    lab.run("with open('made.txt', 'w') as f:\n    f.write('grüße\\n' * 3)")
+    content = lab.js(
+        "async () => (await jupyterapp.serviceManager.contents.get('sub/made.txt', {content: true})).content"
+    )
+    assert content == "grüße\n" * 3
+
+
+def test_bytes_survive_the_drive(lab: Lab) -> None:
+    code = "data = bytes(range(256)) * 5000\nopen('b.bin', 'wb').write(data)\nopen('b.bin', 'rb').read() == data"
+    assert lab.run(code).result == "True"
+    assert lab.run("open('/drive/broken.txt', 'rb').read()").result == r"b'caf\xe9 \xff\xfe'"
+    assert lab.run("open('/drive/broken.txt', encoding='utf-8').read()").content["ename"] == "UnicodeDecodeError"
+
+
+def test_folders_can_be_made_listed_renamed_and_removed(lab: Lab) -> None:
+    code = """
+    import os, pathlib, shutil
+    os.makedirs('a/b')
+    pathlib.Path('a/b/c.txt').write_text('x')
+    os.rename('a/b/c.txt', 'a/b/d.txt')
+    listed = os.listdir('a/b')
+    try:
+        os.rmdir('a')
+    except OSError as error:
+        refused = type(error).__name__
+    shutil.rmtree('a')
+    listed, refused, os.path.exists('a'), os.path.exists('nowhere')
+    """
+    assert lab.run(textwrap.dedent(code)).result == "(['d.txt'], 'OSError', False, False)"
+
+
+def test_input_and_getpass_ask_the_notebook(lab: Lab) -> None:
+    run = lab.run("a = input('name? ')\nfrom getpass import getpass\nb = getpass('secret? ')\na, b", ["Ada", "xyz"])
+    assert run.result == "('Ada', 'xyz')"
+    assert [(c["prompt"], c["password"]) for c in run.of("input_request")] == [
+        ("name? ", False),
+        ("secret? ", True),
+    ]
+
+
+def test_input_without_a_front_end_that_asks_is_an_error(lab: Lab) -> None:
+    assert lab.run("input()").content["ename"] == "StdinNotImplementedError"
+
+
+def test_displays_update_and_clear(lab: Lab) -> None:
+    run = lab.run("h = display('a', display_id=True)\nh.update('b')\nfrom IPython.display import clear_output\nclear_output(wait=True)")
+    first, second = run.of("display_data")[0], run.of("update_display_data")[0]
+    assert first["data"]["text/plain"] == "'a'"
+    assert second["data"]["text/plain"] == "'b'"
+    assert first["transient"]["display_id"] == second["transient"]["display_id"]
+    assert run.of("clear_output") == [{"wait": True}]
+
+
+def test_ten_thousand_lines_arrive_whole_and_in_few_messages(lab: Lab) -> None:
+    run = lab.run("for i in range(10_000): print(i)")
+    assert run.text() == "".join(f"{i}\n" for i in range(10_000))
+    # The stock kernel sends two messages for each print.
+    assert len(run.of("stream")) <= 20_000 / 50
+
+
+def test_order_is_kept_between_streams_and_displays(lab: Lab) -> None:
+    code = "import sys\nfor i in range(50):\n    print(i); print(i, file=sys.stderr); display(i)"
+    seen = []
+    for message in lab.run(code).messages:
+        if message["type"] == "stream":
+            seen += [(message["content"]["name"], int(n)) for n in message["content"]["text"].split()]
+        elif message["type"] == "display_data":
+            seen.append(("display", int(message["content"]["data"]["text/plain"])))
+    assert seen == [(kind, i) for i in range(50) for kind in ("stdout", "stderr", "display")]
+
+
+def test_silent_cells_leave_no_trace(lab: Lab) -> None:
+    count = lab.run("1").content["execution_count"]
+    run = lab.run("1", silent=True)
+    assert run.of("execute_input") == [] and run.of("execute_result") == []
+    assert lab.run("1").content["execution_count"] == count + 1
+
+
+def test_user_expressions_are_evaluated(lab: Lab) -> None:
+    run = lab.run("v = 3", user_expressions={"a": "v + 1", "b": "1/0"})
+    expressions = run.content["user_expressions"]
+    assert expressions["a"]["data"]["text/plain"] == "4"
+    assert expressions["b"]["ename"] == "ZeroDivisionError"
+
+
+def test_completion_inspection_and_is_complete(lab: Lab) -> None:
+    lab.run("alphabet = 'abc'")
+    completed = lab.request("complete_request", {"code": "alpha", "cursor_pos": 5}).content
+    assert "alphabet" in completed["matches"]
+    inspected = lab.request("inspect_request", {"code": "alphabet", "cursor_pos": 3, "detail_level": 0}).content
+    assert inspected["found"] and "str" in inspected["data"]["text/plain"]
+    checks = {"x = 1": "complete", "for i in x:": "incomplete", "1 +* 2": "invalid"}
+    for code, status in checks.items():
+        assert lab.request("is_complete_request", {"code": code}).content["status"] == status
+
+
+def test_kernel_info_tells_the_true_python(lab: Lab) -> None:
+    info = lab.request("kernel_info_request", {}).content
+    version = lab.run("import platform; platform.python_version()").result.strip("'")
+    assert info["language_info"]["version"] == version
+    assert info["implementation"] == "browsergrad"
+
+
+def test_history_is_kept(lab: Lab) -> None:
+    lab.run("marker_one = 1")
+    history = lab.request("history_request", {"hist_access_type": "tail", "n": 3, "raw": True, "output": False})
+    assert history.content["history"][-1][2] == "marker_one = 1"
+
+
+def test_comms_carry_buffers_both_ways(lab: Lab) -> None:
+    lab.run(
+        "got = []\n"
+        "def target(comm, message):\n"
+        "    def receive(m):\n"
+        "        data = [bytes(b) for b in m['buffers']]\n"
+        "        comm.send({'n': len(data)}, buffers=[b[::-1] for b in data])\n"
+        "    comm.on_msg(receive)\n"
+        "get_ipython().kernel.comm_manager.register_target('echo', target)"
+    )
+    back = lab.js(
+        """async () => {
+          const comm = kernel.createComm('echo');
+          const answer = new Promise(resolve => { comm.onMsg = m => resolve([m.content.data, m.buffers.map(b => Array.from(new Uint8Array(b.buffer ?? b)))]); });
+          await comm.open().done;
+          comm.send({}, {}, [new Uint8Array([1, 2, 3]).buffer]);
+          return await answer; }"""
+    )
+    assert back == [{"n": 1}, [[3, 2, 1]]]
+
+
+def test_a_comm_for_an_unknown_target_is_closed(lab: Lab) -> None:
+    closed = lab.js(
+        """async () => { const comm = kernel.createComm('nobody'); const done = new Promise(r => { comm.onClose = () => r(true); });
+        comm.open(); return await done; }"""
+    )
+    assert closed is True
+
+
+def test_shell_commands_say_that_a_browser_has_none(lab: Lab) -> None:
+    run = lab.run("!ls")
+    assert run.content["ename"] == "OSError" and "no processes" in run.content["evalue"]
+
+
+def test_a_missing_module_says_how_to_get_it(lab: Lab) -> None:
+    run = lab.run("import surely_not_there")
+    assert run.content["ename"] == "ModuleNotFoundError"
+    assert "BrowsergradAddon.packages" in plain_text(run.content["traceback"])
+
+
+def test_magics_work(lab: Lab) -> None:
+    assert "loop" in lab.run("%timeit -n 10 -r 2 pass").text()
+    assert lab.run("%who_ls int").content["status"] == "ok"
+    assert lab.run("%load_ext autoreload").content["status"] == "ok"
+
+
+def test_browsergrad_shows_one_display_a_cell(lab: Lab) -> None:
+    run = lab.run("import browsergrad as bg\nfor i in range(100): bg.assert_pass(str(i))\nbg.assert_fail('x', 'no')")
+    assert len(run.of("display_data")) == 1
+    last = (run.of("update_display_data") or run.of("display_data"))[-1]
+    bundle = last["data"]["application/vnd.browsergrad.assertions.v1+json"]
+    assert bundle["counts"] == {"pass": 100, "fail": 1, "error": 0}
+
+
+def test_a_thousand_cells_in_a_row_lose_none(lab: Lab) -> None:
+    counts = lab.js(
+        """async () => { const out = []; for (let i = 0; i < 1000; i++) {
+          const { reply, messages } = await bg.run(`print(${i})`);
+          out.push(reply.content.status === 'ok' && messages.some(m => m.type === 'stream' && m.content.text === `${i}\\n`)); }
+        return out.filter(Boolean).length; }"""
+    )
+    assert counts == 1000
