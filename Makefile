@@ -33,11 +33,8 @@ pytest: $(STAMPS)/test
 vitest: assets
 	$(BIN)/python scripts/toolchain.py test
 
-# The wheel takes the built labextension as it is, so that is made current first.
 build: assets
-	rm -rf build
-	rm -f dist/*.whl
-	$(BIN)/python -m pip wheel -q --no-deps --wheel-dir dist .
+	@$(MAKE) --no-print-directory $(STAMPS)/wheel
 	@ls -l dist/*.whl
 
 lint: $(STAMPS)/test assets
@@ -62,6 +59,12 @@ $(STAMPS)/venv:
 $(STAMPS)/develop: $(STAMPS)/venv pyproject.toml setup.py scripts/develop.py | assets
 	$(BIN)/python -m pip install -q --disable-pip-version-check "jupyter_core>=5" "jupyterlite-core>=0.8,<0.9" "packaging>=24" "traitlets>=5.13"
 	$(BIN)/python scripts/develop.py
+	touch $@
+
+# The wheel takes the built labextension as it is, so `build` makes that current first.
+$(STAMPS)/wheel: $(STAMPS)/venv $(shell find jupyterlite_browsergrad kernel_shim/browsergrad -type f -not -name '*.pyc') pyproject.toml setup.py README.md
+	rm -rf build dist
+	$(BIN)/python -m pip wheel -q --disable-pip-version-check --no-deps --wheel-dir dist .
 	touch $@
 
 $(STAMPS)/test: $(STAMPS)/venv tests/requirements.txt

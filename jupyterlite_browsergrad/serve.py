@@ -77,14 +77,15 @@ class SiteHandler(BaseHTTPRequestHandler):
         self.answer(with_body=False)
 
     def answer(self, *, with_body: bool) -> None:
-        address = urlsplit(self.path)
+        # Two slashes at the start would be read as a host.
+        address = urlsplit("/" + self.path.lstrip("/"))
         path = self.locate(unquote(address.path))
         if path is None:
             self.fail(HTTPStatus.NOT_FOUND, with_body)
             return
         if path.is_dir():
             if not address.path.endswith("/"):
-                # Built from the decoded, normalised path: an address that starts with `//` would lead to another host.
+                # From the normalised path: a target that starts with `//` would lead to another host.
                 target = quote(posixpath.normpath("/" + unquote(address.path).lstrip("/"))) + "/"
                 self.begin(HTTPStatus.MOVED_PERMANENTLY, {"Location": target + (f"?{address.query}" if address.query else "")}, 0)
                 return

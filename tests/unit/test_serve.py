@@ -1,0 +1,151 @@
+"""The static server: headers, types, caching, and what it refuses to hand out."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from jupyterlite_browsergrad import __version__
+from jupyterlite_browsergrad.cli import main
+from jupyterlite_browsergrad.serve import SiteServer
+
+FILES = {
+    "index.html": "text/html; charset=utf-8",
+    "a.mjs": "text/javascript; charset=utf-8",
+    "a.js": "text/javascript; charset=utf-8",
+    "a.wasm": "application/wasm",
+    "a.json": "application/json",
+    "a.ipynb": "application/json",
+    "a.whl": "application/zip",
+    "a.unknown": "application/octet-stream",
+    "with space é.txt": "text/plain; charset=utf-8",
+    "sub/index.html": "text/html; charset=utf-8",
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for name in FILES:
+        path = tmp_path / "site" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"this is {name}", "utf-8")
+    (tmp_path / "secret.txt").write_text("secret", "utf-8")
+    (tmp_path / "site" / "link.txt").symlink_to(tmp_path / "secret.txt")
+    return tmp_path / "site"
+
+
+@pytest.fixture
+def ask(root: Path):
+    with SiteServer(root) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+
+        def ask(path: str, method: str = "GET", **headers: str):
+            connection = http.client.HTTPConnection(*server.server_address[:2], timeout=10)
+            try:
+                connection.request(method, path, headers=headers)
+                response = connection.getresponse()
+                return response.status, dict(response.getheaders()), response.read()
+            finally:
+                connection.close()
+
+        yield ask
+        server.shutdown()
+
+
+@pytest.mark.parametrize(("name", "kind"), FILES.items())
+def test_a_file_has_its_type_and_every_isolation_header(ask, name, kind):
+    status, headers, body = ask(f"/{quote(name)}?v=1")
+    assert (status, body) == (200, f"this is {name}".encode())
+    assert headers["Content-Type"] == kind
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+def test_head_answers_as_get_does_without_the_body(ask):
+    _, expected, _ = ask("/a.json")
+    status, headers, body = ask("/a.json", "HEAD")
+    assert (status, body) == (200, b"")
+    assert {**headers, "Date": ""} == {**expected, "Date": ""}
+
+
+def test_a_known_etag_is_answered_with_304_and_a_changed_file_is_not(ask, root):
+    _, headers, _ = ask("/a.json")
+    status, _, body = ask("/a.json", **{"If-None-Match": headers["ETag"]})
+    assert (status, body) == (304, b"")
+    (root / "a.json").write_text("another text", "utf-8")
+    assert ask("/a.json", **{"If-None-Match": headers["ETag"]})[0] == 200
+
+
+def test_a_folder_shows_its_index_after_a_redirect_to_the_slash(ask):
+    status, headers, _ = ask("/sub?x=1")
+    assert (status, headers["Location"]) == (301, "/sub/?x=1")
+    assert ask("/sub/")[2] == b"this is sub/index.html"
+
+
+def test_a_redirect_never_leads_to_another_host(ask):
+    status, headers, _ = ask("//sub")
+    assert (status, headers["Location"]) == (301, "/sub/")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/../secret.txt", "/%2e%2e/secret.txt", "/sub/..%2f..%2fsecret.txt", "/..%5csecret.txt", "/link.txt", "/%00", "//etc/passwd", "/absent"],
+)
+def test_nothing_outside_the_folder_is_handed_out(ask, path):
+    status, headers, body = ask(path)
+    assert status == 404
+    assert b"secret" not in body
+    assert headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+
+
+def test_without_isolation_the_two_headers_are_left_out(root):
+    with SiteServer(root, isolated=False) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        connection = http.client.HTTPConnection(*server.server_address[:2], timeout=10)
+        connection.request("GET", "/a.json")
+        response = connection.getresponse()
+        assert response.read() == b"this is a.json"
+        connection.close()
+        server.shutdown()
+    assert response.getheader("Cross-Origin-Opener-Policy") is None
+    assert response.getheader("Cross-Origin-Embedder-Policy") is None
+
+
+def test_the_command_prints_its_address_and_ends_cleanly_on_ctrl_c(root):
+    command = [sys.executable, "-m", "jupyterlite_browsergrad", "serve", str(root), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        line = process.stdout.readline()
+        address = re.search(r"http://(127\.0\.0\.1):(\d+)/", line)
+        connection = http.client.HTTPConnection(address[1], int(address[2]), timeout=10)
+        connection.request("GET", "/a.json")
+        assert connection.getresponse().read() == b"this is a.json"
+        connection.close()
+        os.kill(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (0, "")
+
+
+def test_a_missing_folder_and_a_busy_port_are_said_in_one_line(tmp_path, capsys):
+    assert main(["serve", str(tmp_path / "absent")]) == 1
+    assert "is no folder; build a site first" in capsys.readouterr().err
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["serve", str(tmp_path), "--port", str(port)]) == 1
+    assert f"127.0.0.1:{port} cannot be used" in capsys.readouterr().err
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"{__version__}\n"

@@ -1,0 +1,87 @@
+"""Every place that repeats a version repeats the same one, and nothing names a place to download from."""
+
+from __future__ import annotations
+
+import json
+import re
+import runpy
+from importlib.metadata import version
+from pathlib import Path
+
+import jupyterlite_browsergrad
+from jupyterlite_browsergrad import PYODIDE_VERSION, __version__, paths
+
+REPO = Path(__file__).resolve().parents[2]
+PACKAGE = json.loads((REPO / "labextension/package.json").read_text("utf-8"))
+LOCK = json.loads((REPO / "labextension/package-lock.json").read_text("utf-8"))
+
+
+def test_the_version_is_the_same_everywhere():
+    browsergrad = runpy.run_path(str(REPO / "kernel_shim/browsergrad/_version.py"))
+    built = json.loads((paths.labextension() / "package.json").read_text("utf-8"))
+    manifest = json.loads(paths.static("kernel/manifest.json").read_text("utf-8"))
+    found = {
+        "distribution": version("jupyterlite-browsergrad"),
+        "package": jupyterlite_browsergrad.__version__,
+        "package.json": PACKAGE["version"],
+        "package-lock.json": LOCK["version"],
+        "package-lock.json, root package": LOCK["packages"][""]["version"],
+        "browsergrad": browsergrad["__version__"],
+        "built package.json": built["version"],
+        "kernel manifest": manifest["version"],
+        "browsergrad in the packs": manifest["packages"]["browsergrad"],
+    }
+    assert found == dict.fromkeys(found, __version__)
+
+
+def test_the_version_of_pyodide_is_the_same_everywhere():
+    manifest = json.loads(paths.static("kernel/manifest.json").read_text("utf-8"))
+    found = {
+        "package.json": PACKAGE["dependencies"]["pyodide"],
+        "package-lock.json": LOCK["packages"]["node_modules/pyodide"]["version"],
+        "kernel manifest": manifest["pyodide"],
+    }
+    assert found == dict.fromkeys(found, PYODIDE_VERSION)
+
+
+def test_the_changelog_has_a_section_for_this_version():
+    assert f"## [{__version__}]" in (REPO / "CHANGELOG.md").read_text("utf-8")
+
+
+def test_the_npm_lock_names_no_download_address_but_keeps_the_hashes():
+    packages = {name: entry for name, entry in LOCK["packages"].items() if name and not entry.get("link")}
+    assert [name for name, entry in packages.items() if "resolved" in entry] == []
+    assert [name for name, entry in packages.items() if "integrity" not in entry and not entry.get("inBundle")] == []
+
+
+def test_every_wheel_in_the_packs_is_pinned_exactly_with_a_hash():
+    lines = (REPO / "scripts/packs.txt").read_text("utf-8").splitlines()
+    pin = re.compile(r"[a-z0-9-]+==[0-9][0-9a-z.]* --hash=sha256:[0-9a-f]{64}")
+    assert [line for line in lines if not line.startswith("#") and not pin.fullmatch(line)] == []
+
+
+def test_the_wheels_in_the_packs_satisfy_one_another():
+    import zipfile
+    from email.parser import HeaderParser
+
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    from jupyterlite_browsergrad.vendoring import Target
+
+    info = json.loads(paths.static("pyodide/pyodide-lock.json").read_text("utf-8"))
+    markers = Target.of(info).markers
+    provided = json.loads(paths.static("kernel/manifest.json").read_text("utf-8"))["packages"]
+    unmet = []
+    for wheel in (REPO / "labextension/.assets/wheels").glob("*.whl"):
+        with zipfile.ZipFile(wheel) as archive:
+            (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+            metadata = HeaderParser().parsestr(archive.read(name).decode())
+        if provided.get(canonicalize_name(metadata["Name"])) != metadata["Version"]:
+            continue
+        for requirement in map(Requirement, metadata.get_all("Requires-Dist", [])):
+            if requirement.marker is None or requirement.marker.evaluate(markers):
+                present = provided.get(canonicalize_name(requirement.name))
+                if present is None or not requirement.specifier.contains(present):
+                    unmet.append(f"{wheel.name}: {requirement}")
+    assert unmet == []
