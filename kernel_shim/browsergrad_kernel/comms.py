@@ -20,6 +20,13 @@ _session = ""
 class Comm(BaseComm):
     """A comm whose messages go to the front end."""
 
+    @property
+    def kernel(self) -> Any:
+        """The kernel: widgets take a comm without one for closed."""
+        from IPython import get_ipython
+
+        return getattr(get_ipython(), "kernel", None)
+
     def publish_msg(
         self,
         msg_type: str,
@@ -28,15 +35,8 @@ class Comm(BaseComm):
         buffers: Any = None,
         **keys: Any,
     ) -> None:
-        messages.send(
-            "iopub",
-            msg_type,
-            {"data": {} if data is None else data, "comm_id": self.comm_id, **keys},
-            parent_header(),
-            _session,
-            metadata,
-            buffers,
-        )
+        content = {"data": {} if data is None else data, "comm_id": self.comm_id, **keys}
+        messages.send("iopub", msg_type, content, parent_header(), _session, metadata, buffers)
 
 
 def manager() -> CommManager:
@@ -58,3 +58,14 @@ def install(session: str) -> None:
     _session = session
     comm.create_comm = create_comm
     comm.get_comm_manager = manager
+
+
+def info(target: str | None) -> dict[str, Any]:
+    """The reply to a ``comm_info_request``: comms of one target, or all."""
+    return {
+        "comms": {
+            comm_id: {"target_name": item.target_name}
+            for comm_id, item in manager().comms.items()
+            if not target or item.target_name == target
+        }
+    }

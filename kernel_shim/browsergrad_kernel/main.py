@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from typing import Any
 
@@ -16,7 +17,7 @@ def start(config: dict[str, Any]) -> Any:
     ----------
     config
         ``session_id``: id for messages without a request; ``cwd``: folder to start in, or None;
-        ``piplite_urls``, ``disable_pypi``: for ``%pip``.
+        ``piplite_urls``, ``disable_pypi``: for ``%pip``; ``vendored``: names in the site's lock.
 
     Returns
     -------
@@ -28,31 +29,45 @@ def start(config: dict[str, Any]) -> Any:
     stand_ins.install()
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     os.environ.setdefault("IPYTHONDIR", "/tmp/ipython")
+    # Text in colour, as a terminal that notebooks can show.
+    os.environ.setdefault("TERM", "xterm-color")
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # modules beside the notebook
     from IPython.core.events import EventManager
     from IPython.core.interactiveshell import InteractiveShell
 
     from . import messages
     from .kernel import BrowsergradKernel
-    from .shell import KernelShell
+    from .shell import ZMQInteractiveShell
 
-    session = str(config.get("session_id", ""))
+    session = str(config.get("session_id") or "")
     comms.install(session)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        shell = KernelShell.instance(session_id=session, user_ns={})
+        shell = ZMQInteractiveShell.instance(session_id=session, user_ns={})
+    # Of no use in a notebook: sys.exit() ends the cell.
+    warnings.filterwarnings("ignore", message="To exit: use")
     interrupts.RUN_CODE_FUNCTIONS.add(InteractiveShell.run_code.__code__)
     interrupts.protect(EventManager.register)
     streams.install()
     interrupts.install()
     blocking.install()
     shell.install_input()
-    packages.configure(config.get("piplite_urls") or [], bool(config.get("disable_pypi", True)))
+    packages.configure(
+        list(config.get("piplite_urls") or []),
+        bool(config.get("disable_pypi", True)),
+        list(config.get("vendored") or []),
+    )
     kernel = BrowsergradKernel(shell, session)
-    cwd = config.get("cwd")
-    if cwd:
-        try:
-            os.chdir(cwd)
-        except OSError as error:
-            print(f"the notebook's folder {cwd} can't be the working directory: {error}")
+    _enter(config.get("cwd"))
     messages.send("iopub", "status", {"execution_state": "starting"}, {}, session)
     return kernel
+
+
+def _enter(folder: str | None) -> None:
+    if not folder:
+        return
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        print(f"the notebook's folder {folder} can't be the working directory: {error}", file=sys.__stderr__)

@@ -1,88 +1,71 @@
-"""Jupyter messages, built and cleaned.
+"""Jupyter messages: built and handed to the host.
 
 Source: "Messaging in Jupyter", section "General Message Format".
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
-import math
+import itertools
 import uuid
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from ._host import host
+from .jsonutil import dumps, encode_images, json_clean
+
+__all__ = ["PROTOCOL_VERSION", "build", "clean", "encode_images", "now", "post", "send"]
 
 #: Version of the messaging specification this kernel speaks.
 PROTOCOL_VERSION = "5.4"
 USERNAME = "browsergrad"
 
-_PNG, _JPEG, _PDF = b"\x89PNG\r\n\x1a\n", b"\xff\xd8", b"%PDF"
+clean = json_clean
+
+_prefix = uuid.uuid4().hex
+_numbers = itertools.count(1)
+_quoted = lru_cache(256)(dumps)
+#: The parent header encoded last: messages of one request come in a row.
+_parent: tuple[Any, str] = (None, "{}")
 
 
-def clean(value: Any, depth: int = 0) -> Any:
-    """Make `value` fit JSON: numbers that JSON lacks become strings, bytes become base64.
-
-    Anything else that JSON can't hold becomes its ``str``.
-    """
-    if value is None or isinstance(value, (str, bool, int)):
-        return value if not isinstance(value, int) or isinstance(value, bool) else int(value)
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else repr(float(value))
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode("ascii")
-    if depth > 200:
-        return "<nested too deeply>"
-    if isinstance(value, dict):
-        return {str(key): clean(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)) or hasattr(value, "__next__"):
-        return [clean(item, depth + 1) for item in value]
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return str(value)
+def now() -> str:
+    """The time as messages write it, in UTC."""
+    return datetime.now(UTC).isoformat()
 
 
-def encode_images(data: dict[str, Any]) -> dict[str, Any]:
-    """Binary images of a MIME bundle as base64, as front ends expect them."""
+def build(
+    channel: str,
+    msg_type: str,
+    content: dict[str, Any],
+    parent: dict[str, Any],
+    session: str,
+    metadata: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """One message as a dict, for those who look at it before `post` sends it."""
+    msg_id = f"{_prefix}_{next(_numbers)}"
     return {
-        mime: base64.b64encode(value).decode("ascii")
-        if isinstance(value, bytes) and value.startswith((_PNG, _JPEG, _PDF, b"GIF8", b"RIFF"))
-        else value
-        for mime, value in data.items()
-    }
-
-
-def is_base64(text: str) -> bool:
-    """Whether `text` is base64 of the standard alphabet."""
-    try:
-        base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return False
-    return True
-
-
-def header(msg_type: str, session: str) -> dict[str, Any]:
-    """A new message header."""
-    return {
-        "msg_id": uuid.uuid4().hex,
+        "channel": channel,
+        "msg_id": msg_id,
         "msg_type": msg_type,
-        "session": session,
-        "username": USERNAME,
-        "date": datetime.now(UTC).isoformat(),
-        "version": PROTOCOL_VERSION,
+        "header": {
+            "msg_id": msg_id,
+            "msg_type": msg_type,
+            "session": parent.get("session") or session,
+            "username": USERNAME,
+            "date": now(),
+            "version": PROTOCOL_VERSION,
+        },
+        "parent_header": parent,
+        "metadata": metadata or {},
+        "content": content,
     }
 
 
-def encode(message: dict[str, Any]) -> str:
-    """`message` as JSON, cleaned where it has to be; lone surrogates are escaped."""
-    try:
-        text = json.dumps(message, allow_nan=False, ensure_ascii=False)
-        text.encode()
-    except (TypeError, ValueError, RecursionError):
-        text = json.dumps(clean(message), allow_nan=False)
-    return text
+def post(message: dict[str, Any], buffers: list[Any] | None = None) -> None:
+    """Publish a message made by `build`."""
+    parts = ("channel", "header", "parent_header", "metadata", "content")
+    host.publish(dumps({part: message[part] for part in parts}), _copies(buffers))
 
 
 def send(
@@ -102,16 +85,26 @@ def send(
         Header of the request this belongs to; ``{}`` for none.
     session
         Used where the parent names none: front ends route replies by the parent's session.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When `content` or `metadata` can't become JSON.
     """
+    global _parent
+    if _parent[0] is not parent:
+        _parent = (parent, dumps(parent))
     host.publish(
-        encode(
-            {
-                "channel": channel,
-                "header": header(msg_type, parent.get("session") or session),
-                "parent_header": parent,
-                "metadata": metadata or {},
-                "content": content,
-            }
-        ),
-        [bytes(buffer) for buffer in buffers] if buffers else None,
+        f'{{"channel":"{channel}","header":{{"msg_id":"{_prefix}_{next(_numbers)}",'
+        f'"msg_type":{_quoted(msg_type)},"session":{_quoted(str(parent.get("session") or session))},'
+        f'"username":"{USERNAME}","date":"{now()}","version":"{PROTOCOL_VERSION}"}},'
+        f'"parent_header":{_parent[1]},"metadata":{dumps(metadata) if metadata else "{}"},'
+        f'"content":{dumps(content)}}}',
+        _copies(buffers),
     )
+
+
+def _copies(buffers: list[Any] | None) -> list[bytes] | None:
+    if not buffers:
+        return None
+    return [item if isinstance(item, bytes) else memoryview(item).tobytes() for item in buffers]

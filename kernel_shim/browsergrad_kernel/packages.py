@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shlex
 import sys
@@ -13,27 +14,54 @@ from typing import Any
 from . import interrupts
 from ._host import host
 
-_PIP = re.compile(r"^(\s*)[%!]pip\b(.*)$")
+#: What IPython makes of ``%pip …`` and ``!pip …``.
+_PIP_CALL = re.compile(r"get_ipython\(\)\.(?:run_line_magic\('pip', (?P<quote>['\"])|system\((?P<shell>['\"])pip3?(?:\s+|(?=(?P=shell))))")
 
+#: Import names whose distribution is called otherwise.
+_DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python",
+    "dateutil": "python-dateutil",
+    "docx": "python-docx",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}
 
-def configure(urls: list[str], disable_pypi: bool) -> None:
-    """Tell piplite where to look; kept until it is imported, since micropip takes a while to."""
-    global _settings
-    _settings = (list(urls), disable_pypi)
-
-
-_settings: tuple[list[str], bool] = ([], True)
+_urls: list[str] = []
+_disable_pypi = True
+_vendored: frozenset[str] = frozenset()
 _configured = False
+
+
+def configure(urls: list[str], disable_pypi: bool, vendored: list[str] | tuple[str, ...] = ()) -> None:
+    """Say where packages come from; piplite is told when it is first used, since importing it takes a while.
+
+    Parameters
+    ----------
+    urls
+        Indexes of the site, asked first.
+    disable_pypi
+        Whether those are all there is.
+    vendored
+        Distributions the site's lock offers to plain imports.
+    """
+    global _urls, _disable_pypi, _vendored, _configured
+    _urls, _disable_pypi, _vendored = list(urls), disable_pypi, frozenset(vendored)
+    _configured = False
 
 
 def _piplite() -> Any:
     global _configured
+    import piplite
     import piplite.cli
     import piplite.piplite
 
     if not _configured:
         _configured = True
-        piplite.piplite._PIPLITE_URLS, piplite.piplite._PIPLITE_DISABLE_PYPI = _settings
+        piplite.piplite._PIPLITE_URLS = _urls
+        piplite.piplite._PIPLITE_DISABLE_PYPI = _disable_pypi
         _protect_installs()
     return piplite
 
@@ -43,26 +71,72 @@ def _protect_installs() -> None:
     from micropip.wheelinfo import WheelInfo
 
     install = WheelInfo.install
+    if getattr(install, "whole", False):
+        return
 
     async def install_whole(self: Any, *args: Any, **kwargs: Any) -> Any:
         with interrupts.uninterruptible():
             return await install(self, *args, **kwargs)
 
+    install_whole.whole = True  # type: ignore[attr-defined]  # a mark against wrapping twice
     WheelInfo.install = install_whole
 
 
-async def transform_pip(code: str) -> str:
-    """Turn ``%pip install …`` lines into calls of piplite."""
-    if "pip" not in code:
-        return code
-    lines = code.splitlines(keepends=True)
-    for number, line in enumerate(lines):
-        found = _PIP.match(line.rstrip("\n"))
-        if found:
-            indent, arguments = found.groups()
-            call = await _piplite().cli.get_transformed_code(shlex.split(arguments))
-            lines[number] = f"{indent}{(call or '').strip() or 'pass'}\n"
-    return "".join(lines)
+def await_pip(transformed: str) -> str:
+    """Turn a transformed cell's calls of pip into awaits of `KernelShell.pip`.
+
+    Installing waits for downloads, which a synchronous magic can't do in a browser.
+    """
+    if "pip" not in transformed:
+        return transformed
+    return _PIP_CALL.sub(
+        lambda found: f"await get_ipython().pip({found['quote'] or found['shell']}", transformed
+    )
+
+
+async def pip(arguments: str) -> None:
+    """Run one ``pip`` command line: install, uninstall, list, freeze."""
+    words = shlex.split(arguments)
+    command = words[0] if words else "help"
+    if command in ("list", "freeze"):
+        _list(command)
+        return
+    if command == "uninstall":
+        import micropip
+
+        micropip.uninstall([word for word in words[1:] if not word.startswith("-")])
+        return
+    cli = _piplite().cli
+    action, options = await cli.get_action_kwargs(words)
+    if action == "help" and command in ("help", "--help", "-h"):
+        cli._get_parser().print_help()
+    elif action != "install":
+        raise ValueError(f"%pip {arguments}: this kernel's pip can install, uninstall, list and freeze packages")
+    elif not options["requirements"]:
+        raise ValueError("%pip install needs at least one package")
+    else:
+        await _install(options)
+
+
+async def _install(options: dict[str, Any]) -> None:
+    try:
+        await _piplite().install(**options)
+    except Exception as error:
+        if _disable_pypi and not getattr(error, "__notes__", None):
+            error.add_note(
+                "This site offers only packages of its own. Its author can add some: "
+                f"BrowsergradAddon.packages = {options['requirements']!r}"
+            )
+        raise
+    importlib.invalidate_caches()
+
+
+def _list(command: str) -> None:
+    from importlib.metadata import distributions
+
+    found = {item.metadata["Name"]: item.version for item in distributions()}
+    for name in sorted(found, key=str.lower):
+        print(f"{name}=={found[name]}" if command == "freeze" else f"{name:<28} {found[name]}")
 
 
 async def load_imports(code: str) -> None:
@@ -71,17 +145,29 @@ async def load_imports(code: str) -> None:
         return
     try:
         await host.packages_from_imports(code)
-    except KeyboardInterrupt:
-        raise
     except Exception as error:  # the import itself raises what the user should see
         print(f"packages could not be loaded: {error}", file=sys.stderr)
 
 
-def explain_missing(error: BaseException) -> None:
+def explain_missing(error: Any) -> None:
     """Add to a ModuleNotFoundError how the module can be had."""
-    if isinstance(error, ModuleNotFoundError) and error.name and not getattr(error, "__notes__", None):
-        name = error.name.partition(".")[0]
-        error.add_note(
-            f"{name} is not part of this site. Try `%pip install {name}`, or ask the site's author to "
-            f'vendor it: BrowsergradAddon.packages = ["{name}"]'
-        )
+    if not isinstance(error, ModuleNotFoundError) or not error.name or getattr(error, "__notes__", None):
+        return
+    name = error.name.partition(".")[0]
+    if name in sys.builtin_module_names or name in sys.stdlib_module_names or _exists(name):
+        return
+    package = _DISTRIBUTIONS.get(name, name)
+    if package.lower().replace("_", "-") in _vendored:
+        error.add_note(f"{name} is vendored by this site but could not be loaded: see the log of the page")
+        return
+    ways = [f"the site's author can vendor it: BrowsergradAddon.packages = [{package!r}]"]
+    if not _disable_pypi:
+        ways.insert(0, f"try `%pip install {package}`")
+    error.add_note(f"{name} is not part of this site; {', or '.join(ways)}")
+
+
+def _exists(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError, AttributeError):  # half-made modules in sys.modules
+        return name in sys.modules

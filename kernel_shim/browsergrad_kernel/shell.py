@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import getpass
 import sys
+import traceback
 from typing import Any
 
-from IPython.core.error import StdinNotImplementedError
-from IPython.core.history import HistoryManager
+from IPython.core import page
+from IPython.core.autocall import ZMQExitAutocall
+from IPython.core.error import StdinNotImplementedError, UsageError
+from IPython.core.events import EventManager, available_events
 from IPython.core.interactiveshell import InteractiveShell, InteractiveShellABC
-from traitlets import Bool, Type, Unicode
+from traitlets import Bool, Instance, Type, Unicode, default
 
-from . import blocking, interrupts, messages, packages
+from . import blocking, interrupts, magics, messages, packages, streams
 from .display import KernelDisplayHook, KernelDisplayPublisher
-from .parent import parent_header, parent_message
+from .history import MemoryHistory
+from .parent import parent_header, parent_message, set_parent
 
 
-class MemoryHistoryManager(HistoryManager):
-    """History of this session only: a browser kernel has no file to keep it in."""
+class KernelEvents(EventManager):
+    """Callbacks around cells: user code, so an interrupt may end it."""
 
-    def __init__(self, shell: Any = None, config: Any = None, **traits: Any) -> None:
-        self.enabled = False
-        super().__init__(shell=shell, config=config, **traits)
+    def trigger(self, event: str, *args: Any, **kwargs: Any) -> None:
+        interrupts.call(super().trigger, event, *args)
 
 
 class KernelShell(InteractiveShell):
@@ -31,32 +34,58 @@ class KernelShell(InteractiveShell):
     ----------
     kernel
         What widgets and libraries reach as ``get_ipython().kernel``.
-    failure
-        ``ename``, ``evalue`` and ``traceback`` of the cell that runs now, once it failed.
+    shown
+        ``ename``, ``evalue`` and ``traceback`` of the error shown last, None when the cell that
+        runs has shown none.
+    result_failed
+        Whether that error came from showing the cell's result.
     """
 
     displayhook_class = Type(KernelDisplayHook)
     display_pub_class = Type(KernelDisplayPublisher)
+    exiter = Instance(ZMQExitAutocall)
     session_id = Unicode()
     autoindent = Bool(False)
     kernel: Any = None
-    failure: dict[str, Any] | None = None
-    exit_requested = False
-
-    def init_history(self) -> None:
-        self.history_manager = MemoryHistoryManager(shell=self, parent=self)
-        self.configurables.append(self.history_manager)
+    keepkernel_on_exit: bool | None = None
+    shown: dict[str, Any] | None = None
+    result_failed = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # tqdm asks the configuration whether it runs in a notebook.
+        self.config.IPKernelApp.kernel = "browsergrad"
         self._watch_compiler()
+
+    @default("exiter")
+    def _default_exiter(self) -> ZMQExitAutocall:
+        return ZMQExitAutocall(self)
+
+    def init_history(self) -> None:
+        self.history_manager = MemoryHistory(shell=self, parent=self)
+        self.configurables.append(self.history_manager)
+
+    def init_events(self) -> None:
+        self.events = KernelEvents(self, available_events)
+        self.events.register("pre_execute", self._clear_warning_registry)
+
+    def init_magics(self) -> None:
+        super().init_magics()
+        magics.register(self)
+
+    def init_hooks(self) -> None:
+        super().init_hooks()
+        self.set_hook("show_in_pager", page.as_hook(self._page), 99)
+
+    def init_virtualenv(self) -> None:
+        """There are none here."""
 
     def _watch_compiler(self) -> None:
         """Learn the names of the files that cells are compiled to."""
         cache = self.compile.cache
 
         def remember(*args: Any, **kwargs: Any) -> str:
-            name = cache(*args, **kwargs)
+            name: str = cache(*args, **kwargs)
             interrupts.register_cell_file(name)
             return name
 
@@ -64,50 +93,109 @@ class KernelShell(InteractiveShell):
 
     async def run_code(self, code_obj: Any, result: Any = None, *, async_: bool = False) -> bool:
         interrupts.cell_starts_now()
-        return await super().run_code(code_obj, result, async_=async_)
+        failed: bool = await super().run_code(code_obj, result, async_=async_)
+        return failed
 
     def enable_gui(self, gui: Any = None) -> None:
         """There is no GUI event loop in a browser; inline figures need none."""
 
-    def system(self, cmd: str) -> None:
-        raise OSError(
-            f"cannot run {cmd.split()[0] if cmd.split() else cmd!r}: a browser has no processes. "
-            "Use Python (os, pathlib, shutil) instead; packages install with %pip install"
-        )
+    # --- the request that runs; libraries use ipykernel's names
 
-    system_piped = system_raw = getoutput = system
+    @property
+    def parent_header(self) -> dict[str, Any]:
+        """The request that runs now, whole (ipykernel calls it so)."""
+        return parent_message()
+
+    def get_parent(self) -> dict[str, Any]:
+        """The request that runs now, whole."""
+        return parent_message()
+
+    def set_parent(self, parent: dict[str, Any]) -> None:
+        """Let the output that follows in this task belong to `parent`."""
+        set_parent(parent)
+        streams.set_parent(parent.get("header", {}))
+
+    # --- commands of an operating system, which a browser has not
+
+    def system(self, cmd: str) -> None:
+        """Refuse, saying why."""
+        raise magics.NoProcessesError(cmd)
+
+    system_piped = system_raw = system
+
+    def getoutput(self, cmd: str, split: bool = True, depth: int = 0) -> Any:
+        """Refuse, saying why."""
+        raise magics.NoProcessesError(cmd)
+
+    async def pip(self, arguments: str) -> None:
+        """Run ``%pip``; cells come here by `packages.await_pip`."""
+        await packages.pip(self.var_expand(arguments, depth=1))
+
+    # --- payloads of the reply
 
     def ask_exit(self) -> None:
-        self.exit_requested = True
-        self.payload_manager.write_payload({"source": "ask_exit", "keepkernel": False})
+        """``exit`` and ``quit``: the front end decides what to do about it."""
+        self.payload_manager.write_payload({"source": "ask_exit", "keepkernel": bool(self.keepkernel_on_exit)})
 
     def set_next_input(self, s: str, replace: bool = False) -> None:
+        """Offer `s` as the next cell."""
         self.payload_manager.write_payload({"source": "set_next_input", "text": s, "replace": replace})
 
+    def _page(self, data: Any, start: int = 0, screen_lines: int = 0, pager_cmd: Any = None) -> None:
+        bundle = data if isinstance(data, dict) else {"text/plain": data}
+        self.payload_manager.write_payload({"source": "page", "data": bundle, "start": max(0, start)})
+
+    # --- errors
+
     def _get_exc_info(self, exc_tuple: Any = None) -> Any:
-        etype, value, traceback = super()._get_exc_info(exc_tuple)
+        etype, value, frames = super()._get_exc_info(exc_tuple)
         packages.explain_missing(value)
         if isinstance(value, KeyboardInterrupt):
-            traceback = interrupts.strip_traceback(traceback)
-        return etype, value, traceback
+            frames = interrupts.strip_traceback(frames)
+        return etype, value, frames
+
+    def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
+        """Show an error as one ``error`` message; IPython prints exception groups to stderr."""
+        value = (exc_tuple or sys.exc_info())[1]
+        if value is not None and _holds_group(value) and not hasattr(value, "_render_traceback_"):
+            etype, value, frames = self._get_exc_info(exc_tuple)
+            self._showtraceback(etype, value, _plain(value, _below_run_code(frames)))
+            return
+        super().showtraceback(exc_tuple, *args, **kwargs)
+
+    def show_usage_error(self, exc: BaseException) -> None:
+        """A wrong use of a magic: an error like others, in one line."""
+        self._showtraceback(UsageError, exc, [f"UsageError: {safe_str(exc)}"])
 
     def _showtraceback(self, etype: type[BaseException], evalue: BaseException, stb: list[str]) -> None:
-        self.fail(etype.__name__, safe_str(evalue), list(stb))
+        if self.displayhook.is_active:
+            self.result_failed = True
+        self.fail(etype.__name__, safe_str(evalue), [str(line) for line in stb])
+
+    def show_plainly(self, error: BaseException) -> None:
+        """Show an error IPython has not shown."""
+        frames = interrupts.strip_traceback(error.__traceback__)
+        self.fail(type(error).__name__, safe_str(error), _plain(error, _below_run_code(frames)))
 
     def fail(self, ename: str, evalue: str, traceback: list[str]) -> None:
         """Publish an error and remember it for the reply."""
-        sys.stdout.flush()
-        sys.stderr.flush()
-        self.failure = {"ename": ename, "evalue": evalue, "traceback": traceback}
-        messages.send("iopub", "error", self.failure, parent_header(), self.session_id)
+        self.shown = {"ename": ename, "evalue": evalue, "traceback": traceback}
+        messages.send("iopub", "error", self.shown, parent_header(), self.session_id)
 
     # --- questions to the user
 
     def ask(self, prompt: str, password: bool) -> str:
-        """Ask through an ``input_request`` and wait for the answer."""
+        """Ask through an ``input_request`` and wait for the answer.
+
+        Raises
+        ------
+        StdinNotImplementedError
+            When the request that runs does not allow questions.
+        """
+        __tracebackhide__ = True
         if not parent_message().get("content", {}).get("allow_stdin", False):
             raise StdinNotImplementedError(
-                "input() was called, but this front end does not support input requests"
+                "input() was called, but this front end does not support input requests here"
             )
         sys.stdout.flush()
         sys.stderr.flush()
@@ -119,15 +207,23 @@ class KernelShell(InteractiveShell):
 
     def install_input(self) -> None:
         """Make ``input`` and ``getpass.getpass`` ask the notebook."""
-        blocking.set_input(lambda prompt="", /: self.ask(str(prompt), False))
-        getpass.getpass = lambda prompt="Password: ", stream=None, **kwargs: self.ask(prompt, True)  # type: ignore[assignment]  # same signature, plus echo_char of 3.14
 
-    # --- pages: front ends show them as payloads
+        def input(prompt: object = "", /) -> str:
+            """Ask the user for a line of text."""
+            __tracebackhide__ = True
+            return self.ask(str(prompt), False)
 
-    def page(self, data: Any, start: int = 0, screen_lines: int = 0, pager_cmd: Any = None) -> None:
-        bundle = data if isinstance(data, dict) else {"text/plain": data}
-        bundle = bundle.get("data", bundle) if "text/plain" not in bundle else bundle
-        self.payload_manager.write_payload({"source": "page", "data": bundle, "start": start})
+        def ask_password(prompt: str = "Password: ", stream: Any = None, *, echo_char: str | None = None) -> str:
+            """Ask the user for a password, without showing it."""
+            __tracebackhide__ = True
+            return self.ask(str(prompt), True)
+
+        blocking.set_input(input)
+        getpass.getpass = ask_password
+
+
+class ZMQInteractiveShell(KernelShell):
+    """The same shell; rich, pandas and others know a notebook by this name."""
 
 
 def safe_str(error: BaseException) -> str:
@@ -138,6 +234,34 @@ def safe_str(error: BaseException) -> str:
         raise
     except BaseException as broken:  # a user's __str__ may raise anything
         return f"<str() of the exception raised {type(broken).__name__}>"
+
+
+def _holds_group(error: BaseException | None) -> bool:
+    seen = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, BaseExceptionGroup):
+            return True
+        seen.add(id(error))
+        error = error.__context__
+    return False
+
+
+def _below_run_code(frames: Any) -> Any:
+    """The user's part of a traceback."""
+    entry = frames
+    while entry is not None:
+        if entry.tb_frame.f_code is InteractiveShell.run_code.__code__:
+            return entry.tb_next
+        entry = entry.tb_next
+    return frames
+
+
+def _plain(error: BaseException, frames: Any) -> list[str]:
+    try:
+        lines = traceback.format_exception(type(error), error, frames)
+    except Exception:  # a user's __notes__ or __cause__ may be anything
+        lines = [f"{type(error).__name__}: {safe_str(error)}"]
+    return "".join(lines).splitlines()
 
 
 InteractiveShellABC.register(KernelShell)

@@ -1,0 +1,93 @@
+"""Running one cell: what an ``execute_request`` asks for.
+
+Source: "Messaging in Jupyter", section "Execute".
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from . import interrupts, messages, packages
+
+
+async def execute(kernel: Any, message: dict[str, Any], content: dict[str, Any], epoch: int) -> dict[str, Any]:
+    """Run a cell and make the reply's content; its output has been published by then.
+
+    Parameters
+    ----------
+    kernel
+        The kernel, for its shell and its `send`.
+    message, content
+        The request, and its checked content.
+    epoch
+        Number that interrupts of this cell carry.
+    """
+    shell = kernel.shell
+    silent = content.get("silent", False)
+    store_history = content.get("store_history", True) and not silent
+    count = shell.execution_count
+    shell.shown, shell.result_failed = None, False
+    shell.displayhook.cell = content["code"]
+    if not silent:
+        kernel.send("iopub", "execute_input", {"code": content["code"], "execution_count": count})
+    error, expressions = None, {}
+    interrupts.begin(epoch)
+    try:
+        try:
+            error, expressions = await interrupts.run_cell(_run(shell, message, content, silent, store_history))
+        except BaseException as raised:
+            # Interrupted between the cell and its bookkeeping; what the cell raises, IPython shows.
+            error = raised
+        if error is not None and shell.shown is None:
+            shell.show_plainly(error)
+    finally:
+        interrupts.end(epoch)
+    failed = error is not None or shell.result_failed
+    payload = shell.payload_manager.read_payload()
+    shell.payload_manager.clear_payload()
+    return {
+        "status": "error" if failed else "ok",
+        **(shell.shown if failed else {}),
+        "execution_count": count,
+        "user_expressions": expressions,
+        "payload": payload,
+    }
+
+
+async def _run(
+    shell: Any, message: dict[str, Any], content: dict[str, Any], silent: bool, store_history: bool
+) -> tuple[BaseException | None, dict[str, Any]]:
+    """The cell itself, then the user's expressions: inside the cell's task."""
+    code = content["code"]
+    metadata = message.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    transformed, problem = code, None
+    try:
+        transformed = packages.await_pip(interrupts.call(shell.transform_cell, code))
+    except Exception:  # a transformer of the user may raise anything; run_cell shows it
+        problem = sys.exc_info()
+    await packages.load_imports(transformed)
+    result = None
+    try:
+        result = await shell.run_cell_async(
+            code,
+            store_history=store_history,
+            silent=silent,
+            transformed_cell=transformed,
+            preprocessing_exc_tuple=problem,
+            cell_id=metadata.get("cellId"),
+            cell_meta=metadata,
+        )
+    finally:
+        shown, failed = shell.shown, shell.result_failed
+        shell.events.trigger("post_execute")
+        if not silent:
+            shell.events.trigger("post_run_cell", result)
+        if shown is not None:  # a failing callback must not replace the cell's own error
+            shell.shown, shell.result_failed = shown, failed
+    error = result.error_before_exec or result.error_in_exec
+    if error is not None or shell.result_failed or not content.get("user_expressions"):
+        return error, {}
+    wanted = content["user_expressions"]
+    return None, messages.clean(interrupts.call(shell.user_expressions, wanted))

@@ -1,0 +1,82 @@
+"""Magics that differ in a browser: no processes, no editor of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from IPython.core import page
+from IPython.core.error import UsageError
+
+
+class NoProcessesError(OSError):
+    """A cell wants to run a program."""
+
+    def __init__(self, command: str) -> None:
+        program = (command.split() or [command])[0]
+        super().__init__(
+            f"cannot run {program!r}: this kernel lives in a browser, which has no processes. "
+            "Use Python instead (os, pathlib, shutil); packages install with %pip install"
+        )
+
+    def _render_traceback_(self) -> list[str]:
+        # IPython's own frames would say nothing more.
+        return [f"OSError: {self}"]
+
+
+NoProcessesError.__name__ = NoProcessesError.__qualname__ = "OSError"
+
+#: Cell magics that hand the cell to a program.
+SCRIPTS = ("script", "sh", "bash", "perl", "ruby", "python", "python2", "python3", "pypy", "system", "sx", "!")
+
+
+def register(shell: Any) -> None:
+    """Put these magics in place of IPython's."""
+    for name in SCRIPTS:
+        shell.register_magic_function(_no_script(name), "cell", name)
+    for name in ("system", "sx"):
+        shell.register_magic_function(_no_line(name), "line", name)
+    for name in ("less", "more"):
+        shell.register_magic_function(less, "line", name)
+    for name in ("edit", "ed"):
+        shell.register_magic_function(edit, "line", name)
+    shell.register_magic_function(pip, "line", "pip")
+
+
+def _no_script(name: str) -> Any:
+    def magic(line: str, cell: str = "") -> None:
+        program = line if name in ("script", "system", "sx", "!") and line.strip() else name
+        if program in ("system", "sx", "!"):
+            program = cell
+        raise NoProcessesError(program)
+
+    magic.__doc__ = f"%%{name} needs a process, which a browser has not."
+    return magic
+
+
+def _no_line(name: str) -> Any:
+    def magic(line: str) -> None:
+        raise NoProcessesError(line)
+
+    magic.__doc__ = f"%{name} needs a process, which a browser has not."
+    return magic
+
+
+def pip(line: str) -> None:
+    """Install packages: %pip install NAME…
+
+    A cell's %pip becomes an await, so it works wherever await does.
+    """
+    raise UsageError(f"%pip {line} needs a cell of its own, or a place where await is allowed: not inside a magic")
+
+
+def less(line: str) -> None:
+    """Show a file in the pager."""
+    if not line.strip():
+        raise UsageError("%less and %more need the name of a file")
+    with open(line.strip(), encoding="utf-8", errors="replace") as file:
+        page.page(file.read())
+
+
+def edit(line: str) -> None:
+    """Refuse: files are edited in JupyterLab's own editor."""
+    raise UsageError("%edit has no editor to open: open the file from the file browser, or use %load")

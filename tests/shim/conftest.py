@@ -1,0 +1,189 @@
+"""A kernel on CPython whose host records what it publishes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SHIM = Path(__file__).resolve().parents[2] / "kernel_shim"
+sys.path.insert(0, str(SHIM))
+
+
+class FakeHost:
+    """What the worker offers, as a record."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+        self.parent: dict[str, Any] = {}
+        self.pending: list[list[Any]] = []
+        self.imports: list[str] = []
+        self.load: Callable[[str], None] = lambda code: None
+
+    def publish(self, message_json: str, buffers: list[bytes] | None) -> None:
+        self.flush()
+        message = json.loads(message_json, parse_constant=_no_constant)
+        self.messages.append({**message, "buffers": buffers or []})
+
+    def stream_parent(self, header_json: str) -> None:
+        self.parent = json.loads(header_json)
+
+    def write(self, name: str, text: str) -> int:
+        last = self.pending[-1] if self.pending else None
+        if last is not None and last[0] == name and last[2] == self.parent:
+            last[1] += text
+        else:
+            self.pending.append([name, text, self.parent])
+        return 0
+
+    def flush(self) -> None:
+        for name, text, parent in self.pending:
+            self.messages.append(
+                {
+                    "channel": "iopub",
+                    "header": {**header("stream"), "session": parent.get("session", "")},
+                    "parent_header": parent,
+                    "metadata": {},
+                    "content": {"name": name, "text": text},
+                    "buffers": [],
+                }
+            )
+        self.pending.clear()
+
+    async def packages_from_imports(self, code: str) -> None:
+        self.imports.append(code)
+        self.load(code)
+
+
+def _no_constant(name: str) -> None:
+    raise AssertionError(f"{name} is not JSON")
+
+
+def header(msg_type: str) -> dict[str, Any]:
+    return {
+        "msg_id": uuid.uuid4().hex,
+        "msg_type": msg_type,
+        "session": "front-end",
+        "username": "student",
+        "date": "2026-01-01T00:00:00.000000Z",
+        "version": "5.4",
+    }
+
+
+class Answer:
+    """Everything published while one request was handled."""
+
+    def __init__(self, request: dict[str, Any], messages: list[dict[str, Any]]) -> None:
+        self.request = request
+        self.messages = messages
+
+    def of(self, msg_type: str) -> list[dict[str, Any]]:
+        return [message for message in self.messages if message["header"]["msg_type"] == msg_type]
+
+    def contents(self, msg_type: str) -> list[dict[str, Any]]:
+        return [message["content"] for message in self.of(msg_type)]
+
+    @property
+    def types(self) -> list[str]:
+        return [message["header"]["msg_type"] for message in self.messages]
+
+    @property
+    def states(self) -> list[str]:
+        return [content["execution_state"] for content in self.contents("status")]
+
+    @property
+    def reply(self) -> dict[str, Any]:
+        (message,) = [message for message in self.messages if message["header"]["msg_type"].endswith("_reply")]
+        content: dict[str, Any] = message["content"]
+        return content
+
+    def text(self, name: str = "stdout") -> str:
+        return "".join(content["text"] for content in self.contents("stream") if content["name"] == name)
+
+    @property
+    def result(self) -> str | None:
+        found = self.contents("execute_result")
+        return found[0]["data"]["text/plain"] if found else None
+
+
+class Client:
+    """Sends requests to a kernel and collects what comes back."""
+
+    def __init__(self, kernel: Any, host: FakeHost) -> None:
+        self.kernel = kernel
+        self.host = host
+        self.loop = asyncio.new_event_loop()
+        self.epoch = 0
+
+    def raw(self, message_json: str, buffers: list[bytes] | None = None, request: Any = None) -> Answer:
+        self.epoch += 1
+        start = len(self.host.messages)
+        self.loop.run_until_complete(self.kernel.dispatch(message_json, buffers or [], self.epoch))
+        self.host.flush()
+        return Answer(request or {}, self.host.messages[start:])
+
+    def send(
+        self,
+        msg_type: str,
+        content: Any = None,
+        *,
+        channel: str = "shell",
+        buffers: list[bytes] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> Answer:
+        request = {
+            "channel": channel,
+            "header": header(msg_type),
+            "parent_header": {},
+            "metadata": metadata or {},
+            "content": {} if content is None else content,
+        }
+        return self.raw(json.dumps(request), buffers, request)
+
+    def run(self, code: str, **fields: Any) -> Answer:
+        return self.send("execute_request", {"code": code, **fields})
+
+
+_started: list[Any] = []
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Client]:
+    """A kernel with an empty namespace; the shell is one for all tests, as IPython wants it."""
+    import builtins
+    import getpass
+    import warnings
+
+    from browsergrad_kernel import _host, main
+    from IPython.core.history import HistoryManager
+
+    host = FakeHost()
+    kept = sys.stdout, sys.stderr, builtins.input, getpass.getpass, list(sys.path), list(sys.meta_path)
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.chdir(tmp_path)
+    _host.install(host)
+    from IPython.core.interactiveshell import InteractiveShell
+
+    main_module = sys.modules["__main__"]
+    InteractiveShell.clear_instance()
+    HistoryManager._instances.clear()
+    from browsergrad_kernel import comms
+
+    comms._manager = None
+    with warnings.catch_warnings():
+        kernel = main.start({"session_id": "kernel", "cwd": None, "piplite_urls": [], "disable_pypi": False})
+        client = Client(kernel, host)
+        yield client
+    client.loop.run_until_complete(client.loop.shutdown_asyncgens())
+    client.loop.close()
+    type(kernel.shell).clear_instance()
+    InteractiveShell.clear_instance()
+    sys.modules["__main__"] = main_module
+    sys.stdout, sys.stderr, builtins.input, getpass.getpass = kept[:4]
+    sys.path[:], sys.meta_path[:] = kept[4:]
