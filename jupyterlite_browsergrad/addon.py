@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import doit.tools
 from jupyterlite_core.addons.base import BaseAddon
 from jupyterlite_core.addons.federated_extensions import FederatedExtensionAddon
 from jupyterlite_core.constants import (
@@ -132,15 +134,32 @@ class BrowsergradAddon(BaseAddon):
 
     def post_build(self, manager: LiteManager) -> Tasks:
         """Publish the site's own Pyodide, if it has one, and tell the kernel about it."""
-        # No dependencies are declared: both compare what is there with what should be, which is quick.
-        yield self.task(name="pyodide", actions=[self.publish_pyodide])
+        if self.has_own_pyodide:
+            # Not again for the same inputs: `jupyter lite check` runs these tasks too, and is to find damage, not to mend it.
+            yield self.task(
+                name="pyodide",
+                uptodate=[doit.tools.config_changed(self.pyodide_inputs())],
+                targets=[self.output_pyodide / PYODIDE_LOCK],
+                actions=[self.publish_pyodide],
+            )
+        else:
+            yield self.task(name="pyodide:none", actions=[(self.delete_one, [self.output_pyodide])])
         yield self.task(name=f"patch:{JUPYTERLITE_JSON}", actions=[self.patch_config])
+
+    def pyodide_inputs(self) -> str:
+        """Return text that differs when what `publish_pyodide` would make may differ."""
+        lite_dir = Path(self.manager.lite_dir)
+        local = [text for text in self.packages if text.endswith(".whl")]
+        if self.pyodide_url and not pyodide_distribution.is_url(self.pyodide_url):
+            local.append(self.pyodide_url)
+        roots = [paths.static("kernel", "manifest.json"), paths.static("pyodide"), *(lite_dir / text for text in local)]
+        files = [file for root in roots for file in (sorted(root.rglob("*")) if root.is_dir() else [root]) if file.is_file()]
+        stats = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+        settings = [self.pyodide_url, list(self.packages), str(self.output), self.manager.no_sourcemaps]
+        return hashlib.sha256(json.dumps([settings, stats]).encode()).hexdigest()
 
     def publish_pyodide(self) -> None:
         """Make ``static/browsergrad/pyodide`` hold the distribution and the vendored wheels, and nothing of an earlier build."""
-        if not self.has_own_pyodide:
-            self.delete_one(self.output_pyodide)
-            return
         lite_dir = Path(self.manager.lite_dir)
         if self.pyodide_url:
             source = pyodide_distribution.materialise(self.pyodide_url, lite_dir, self.cache / "pyodide")
@@ -203,8 +222,8 @@ class BrowsergradAddon(BaseAddon):
 
     def site_names_kernel(self) -> bool:
         """Tell whether the site's author chose a default kernel; JupyterLite's own template always has one."""
-        for path in self.get_lite_config_paths():
-            if path.is_relative_to(self.output):
+        for path in (Path(self.manager.lite_dir) / name for name in (JUPYTERLITE_JSON, JUPYTERLITE_IPYNB)):
+            if not path.is_file():
                 continue
             config = json.loads(path.read_text(**UTF8))
             if path.name == JUPYTERLITE_IPYNB:

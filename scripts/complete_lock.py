@@ -1,0 +1,59 @@
+"""Write the entries that npm left out of ``labextension/package-lock.json``.
+
+usage: python scripts/complete_lock.py    (after every `npm install` that changed the lock)
+
+npm leaves out optional packages of other platforms when its registry does not carry them, and then `npm ci` refuses the lock. Their
+names tell version and platform. Also takes out download addresses, which belong to one machine's registry.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+LOCK = Path(__file__).resolve().parent.parent / "labextension" / "package-lock.json"
+SYSTEMS = {"aix", "android", "darwin", "freebsd", "linux", "netbsd", "openbsd", "openharmony", "sunos", "win32"}
+PROCESSORS = {"arm", "arm64", "ia32", "loong64", "mips64el", "ppc64", "ppc64le", "riscv64", "s390x", "wasm32", "x64"}
+LIBRARIES = {"gnu": "glibc", "musl": "musl", "gnueabihf": "glibc", "musleabihf": "musl"}
+#: Names whose processor is not npm's word for it.
+ALIASES = {"armhf": "arm", "powerpc64le": "ppc64"}
+
+
+def platform_of(name: str) -> dict[str, list[str]] | None:
+    """Return ``os``, ``cpu`` and ``libc`` as npm writes them; None when the name tells no platform."""
+    words = [ALIASES.get(word, word) for word in name.rpartition("/")[2].split("-")]
+    found = {
+        "cpu": [word for word in words if word in PROCESSORS],
+        "libc": [LIBRARIES[word] for word in words if word in LIBRARIES and "linux" in words],
+        "os": [word for word in words if word in SYSTEMS],
+    }
+    return {key: value for key, value in found.items() if value} or None
+
+
+def complete(lock: dict) -> list[str]:
+    """Add what is missing to ``lock`` in place and return the names."""
+    packages = lock["packages"]
+    added = []
+    for path, entry in list(packages.items()):
+        entry.pop("resolved", None)
+        for name, version in entry.get("optionalDependencies", {}).items():
+            # npm hoists these, or nests them where another version was hoisted.
+            places = [f"node_modules/{name}", f"{path}/node_modules/{name}"]
+            if any(packages.get(place, {}).get("version") == version for place in places):
+                continue
+            platform = platform_of(name)
+            if platform is None or not version[:1].isdigit():
+                continue
+            place = places[0] if places[0] not in packages else places[1]
+            flags = {"dev": True} if entry.get("dev") else {}
+            packages[place] = {"version": version, **platform, **flags, "optional": True}
+            added.append(place)
+    lock["packages"] = {"": packages[""]} | {name: packages[name] for name in sorted(packages) if name}
+    return added
+
+
+if __name__ == "__main__":
+    lock = json.loads(LOCK.read_text("utf-8"))
+    for name in complete(lock):
+        print(f"added {name}")
+    LOCK.write_text(json.dumps(lock, indent=2, ensure_ascii=False) + "\n", "utf-8")
