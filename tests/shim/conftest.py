@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jupyter_kernel_test.msgspec_v5 import schema_fragments, validate_message
 
 SHIM = Path(__file__).resolve().parents[2] / "kernel_shim"
 sys.path.insert(0, str(SHIM))
@@ -120,13 +121,28 @@ class Client:
         self.host = host
         self.loop = asyncio.new_event_loop()
         self.epoch = 0
+        # pytest puts its own streams back between a fixture and its test.
+        self.streams = sys.stdout, sys.stderr
 
     def raw(self, message_json: str, buffers: list[bytes] | None = None, request: Any = None) -> Answer:
         self.epoch += 1
         start = len(self.host.messages)
-        self.loop.run_until_complete(self.kernel.dispatch(message_json, buffers or [], self.epoch))
+        outside = sys.stdout, sys.stderr
+        sys.stdout, sys.stderr = self.streams
+        try:
+            self.loop.run_until_complete(self.kernel.dispatch(message_json, buffers or [], self.epoch))
+        finally:
+            self.streams = sys.stdout, sys.stderr
+            sys.stdout, sys.stderr = outside
         self.host.flush()
-        return Answer(request or {}, self.host.messages[start:])
+        answer = Answer(request or {}, self.host.messages[start:])
+        for message in answer.messages:
+            # The schema wants a number for `password`; the specification and ipykernel say bool.
+            if message["header"]["msg_type"] in schema_fragments.keys() - {"input_request"}:
+                validate_message(message)
+        assert answer.states == ["busy", "idle"]
+        assert answer.types[0] == answer.types[-1] == "status"
+        return answer
 
     def send(
         self,
@@ -150,9 +166,6 @@ class Client:
         return self.send("execute_request", {"code": code, **fields})
 
 
-_started: list[Any] = []
-
-
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Client]:
     """A kernel with an empty namespace; the shell is one for all tests, as IPython wants it."""
@@ -160,26 +173,25 @@ def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Client]:
     import getpass
     import warnings
 
-    from browsergrad_kernel import _host, main
+    from browsergrad_kernel import _host, comms, main
     from IPython.core.history import HistoryManager
+    from IPython.core.interactiveshell import InteractiveShell
 
     host = FakeHost()
     kept = sys.stdout, sys.stderr, builtins.input, getpass.getpass, list(sys.path), list(sys.meta_path)
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.chdir(tmp_path)
     _host.install(host)
-    from IPython.core.interactiveshell import InteractiveShell
-
     main_module = sys.modules["__main__"]
     InteractiveShell.clear_instance()
     HistoryManager._instances.clear()
-    from browsergrad_kernel import comms
-
     comms._manager = None
     with warnings.catch_warnings():
         kernel = main.start({"session_id": "kernel", "cwd": None, "piplite_urls": [], "disable_pypi": False})
         client = Client(kernel, host)
         yield client
+    for comm in list(comms.manager().comms.values()):
+        comm.close()
     client.loop.run_until_complete(client.loop.shutdown_asyncgens())
     client.loop.close()
     type(kernel.shell).clear_instance()
