@@ -1,16 +1,20 @@
 /**
- * Lab manifests: the rules, and the check of the runtime they pin.
+ * Lab manifests: their rules, and the check of the runtime they pin.
  *
- * Versions follow semver 2.0.0; `^` and `~` mean what they mean to npm.
+ * `jupyterlite_browsergrad/manifest.py` holds the same rules; `tests/fixtures/manifest_cases.json` has
+ * the cases on which both must agree. Versions follow Semantic Versioning 2.0.0; `^` and `~` mean what
+ * they mean to npm.
  */
 import { BrowsergradError } from './errors';
 
+/** A file that a lab reads; `hash` is `sha256:` and lower-case hexadecimal digits. */
 export interface LabDataset {
   name: string;
   url: string;
   hash?: string;
 }
 
+/** A lab's manifest that follows the rules. Paths are normalised: no `.` and no `//`. */
 export interface LabManifest {
   id: string;
   version: string;
@@ -19,13 +23,33 @@ export interface LabManifest {
   rubric_path: string;
   starter_path: string;
   reference_path: string;
-  datasets?: LabDataset[];
+  datasets: LabDataset[];
 }
 
+/** What is wrong with a place in a manifest. The words are stable. */
+export type ManifestErrorCode =
+  | 'too-large' // more than MAX_BYTES of text
+  | 'json' // not JSON, or nested deeper than MAX_DEPTH
+  | 'duplicate' // a key comes twice in an object, or two datasets have one name
+  | 'unknown' // no such field
+  | 'missing'
+  | 'type' // of another JSON type than the field's
+  | 'empty'
+  | 'too-many'
+  | 'kebab-case'
+  | 'semver'
+  | 'pin'
+  | 'path'
+  | 'url'
+  | 'hash';
+
+/** One thing that is wrong with a manifest. */
 export interface ManifestError {
-  /** JSON pointer of the culprit; '' is the whole document. */
+  /** JSON pointer (RFC 6901) of the culprit; empty for the whole document. */
   path: string;
-  code: string;
+  /** What kind of thing, for programs. */
+  code: ManifestErrorCode;
+  /** The same for people. */
   message: string;
 }
 
@@ -44,253 +68,431 @@ export class LabRuntimeMismatch extends BrowsergradError {
   }
 }
 
+const MAX_BYTES = 1024 * 1024;
+const MAX_DEPTH = 100;
 const MAX_OPS = 64;
 const MAX_DATASETS = 32;
-const NUMBER = '(?:0|[1-9]\\d*)';
-const PRERELEASE = `(?:-((?:${NUMBER}|\\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\\.(?:${NUMBER}|\\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?`;
-const CORE = `(${NUMBER})\\.(${NUMBER})\\.(${NUMBER})${PRERELEASE}`;
-const VERSION = new RegExp(`^${CORE}(?:\\+[0-9a-zA-Z-]+(?:\\.[0-9a-zA-Z-]+)*)?$`);
+
+// --- versions
+
+const NUMBER = '(?:0|[1-9][0-9]*)';
+const IDENTIFIER = `(?:${NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)`;
+const CORE = `(${NUMBER})\\.(${NUMBER})\\.(${NUMBER})(?:-(${IDENTIFIER}(?:\\.${IDENTIFIER})*))?`;
+const VERSION = new RegExp(`^()${CORE}(?:\\+[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?$`);
 const PIN = new RegExp(`^([\\^~]?)${CORE}$`);
+// The limit of node-semver; its limit of numbers is Number.MAX_SAFE_INTEGER.
+const MAX_VERSION_LENGTH = 256;
+
+type Numbers = readonly [number, number, number];
 
 interface Version {
-  numbers: [bigint, bigint, bigint];
+  /** `^`, `~` or nothing. */
+  operator: string;
+  numbers: Numbers;
   prerelease: string[];
 }
 
-function version(groups: (string | undefined)[]): Version {
-  const [major, minor, patch, prerelease] = groups;
-  return {
-    numbers: [BigInt(major!), BigInt(minor!), BigInt(patch!)],
-    prerelease: prerelease ? prerelease.split('.') : [],
-  };
+function readVersion(pattern: RegExp, text: unknown): Version | null {
+  if (typeof text !== 'string' || text.length > MAX_VERSION_LENGTH) {
+    return null;
+  }
+  const match = pattern.exec(text);
+  if (!match) {
+    return null;
+  }
+  const numbers: Numbers = [Number(match[2]), Number(match[3]), Number(match[4])];
+  if (!numbers.every(Number.isSafeInteger)) {
+    return null;
+  }
+  return { operator: match[1], numbers, prerelease: match[5] ? match[5].split('.') : [] };
 }
 
 function compareIdentifiers(a: string, b: string): number {
-  const [numericA, numericB] = [/^\d+$/.test(a), /^\d+$/.test(b)];
-  if (numericA && numericB) {
-    return BigInt(a) < BigInt(b) ? -1 : BigInt(a) > BigInt(b) ? 1 : 0;
-  }
+  const [numericA, numericB] = [/^[0-9]+$/.test(a), /^[0-9]+$/.test(b)];
   if (numericA !== numericB) {
     return numericA ? -1 : 1;
+  }
+  if (numericA && a.length !== b.length) {
+    // Without leading zeros the longer number is the larger one, of any size.
+    return a.length - b.length;
   }
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+function compareNumbers(a: Numbers, b: Numbers): number {
+  return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
+}
+
+/** Compares by precedence (semver, section 11). */
 function compare(a: Version, b: Version): number {
-  for (let i = 0; i < 3; i++) {
-    if (a.numbers[i] !== b.numbers[i]) {
-      return a.numbers[i] < b.numbers[i] ? -1 : 1;
-    }
+  const order = compareNumbers(a.numbers, b.numbers);
+  if (order || !a.prerelease.length || !b.prerelease.length) {
+    return order || Number(!a.prerelease.length) - Number(!b.prerelease.length);
   }
-  if (!a.prerelease.length || !b.prerelease.length) {
-    return b.prerelease.length - a.prerelease.length;
-  }
-  for (let i = 0; i < Math.min(a.prerelease.length, b.prerelease.length); i++) {
-    const order = compareIdentifiers(a.prerelease[i], b.prerelease[i]);
-    if (order) {
-      return order;
+  const shorter = Math.min(a.prerelease.length, b.prerelease.length);
+  for (let i = 0; i < shorter; i++) {
+    const difference = compareIdentifiers(a.prerelease[i], b.prerelease[i]);
+    if (difference) {
+      return difference;
     }
   }
   return a.prerelease.length - b.prerelease.length;
 }
 
-/** First version that `^` or `~` no longer takes. */
-function upperBound(operator: string, [major, minor, patch]: Version['numbers']): Version['numbers'] {
-  if (operator === '~' || (major === 0n && minor > 0n)) {
-    return [major, minor + 1n, 0n];
+/** The first version that the operator no longer takes. */
+function upperBound(operator: string, [major, minor, patch]: Numbers): Numbers {
+  if (operator === '~' || (major === 0 && minor > 0)) {
+    return [major, minor + 1, 0];
   }
-  return major > 0n ? [major + 1n, 0n, 0n] : [0n, 0n, patch + 1n];
+  return major > 0 ? [major + 1, 0, 0] : [0, 0, patch + 1];
 }
 
 /**
- * Whether `version` satisfies `pin` (`^A.B.C`, `~A.B.C` or `A.B.C`). What can't be read is not
- * compatible. A pre-release satisfies only a pin that names one of the same A.B.C.
+ * Whether `version` satisfies `pin` (`^A.B.C`, `~A.B.C` or `A.B.C`).
+ *
+ * What can't be read is not compatible. A pre-release satisfies `^` and `~` only if the pin names a
+ * pre-release of the same A.B.C.
  */
-export function isSemverCompatible(pin: string, actual: string): boolean {
-  const pinMatch = PIN.exec(pin);
-  const actualMatch = VERSION.exec(actual);
-  if (!pinMatch || !actualMatch) {
+export function isSemverCompatible(pin: string, version: string): boolean {
+  const wanted = readVersion(PIN, pin);
+  const given = readVersion(VERSION, version);
+  if (!wanted || !given) {
     return false;
   }
-  const operator = pinMatch[1];
-  const wanted = version(pinMatch.slice(2));
-  const given = version(actualMatch.slice(1));
-  if (!operator) {
+  if (!wanted.operator) {
     return compare(wanted, given) === 0;
   }
-  const sameNumbers = wanted.numbers.every((number, i) => number === given.numbers[i]);
+  const sameNumbers = compareNumbers(wanted.numbers, given.numbers) === 0;
   if (given.prerelease.length && !(wanted.prerelease.length && sameNumbers)) {
     return false;
   }
-  const bound = upperBound(operator, wanted.numbers);
-  return compare(wanted, given) <= 0 && compare(given, { numbers: bound, prerelease: [] }) < 0;
+  const bound = upperBound(wanted.operator, wanted.numbers);
+  return compare(wanted, given) <= 0 && compareNumbers(given.numbers, bound) < 0;
 }
 
-/** @throws LabRuntimeMismatch when the manifest's pin does not take `runtimeVersion`. */
+/** @throws LabRuntimeMismatch when `version` of the runtime does not satisfy the manifest's pin. */
 export function assertCompatibleRuntime(
   manifest: Pick<LabManifest, 'requires_browsergrad'>,
-  runtimeVersion: string,
+  version: string,
 ): void {
-  if (!isSemverCompatible(manifest.requires_browsergrad, runtimeVersion)) {
-    throw new LabRuntimeMismatch(manifest.requires_browsergrad, runtimeVersion);
+  if (!isSemverCompatible(manifest.requires_browsergrad, version)) {
+    throw new LabRuntimeMismatch(manifest.requires_browsergrad, version);
   }
 }
 
-/** Why `path` is no relative POSIX path inside the lab's folder, or null. */
+// --- manifests
+
+const KEBAB_CASE = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
+const HASH = /^sha256:[0-9A-Fa-f]{64}$/;
+const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*:/;
+/** Control characters and, since the `u` flag pairs the others, lone surrogates. */
+const CONTROL = /[\u0000-\u001f\u007f\ud800-\udfff]/u;
+const ESCAPE = /%(2e|2f|5c|[01][0-9a-f]|7f)/gi;
+const HTTPS = /^https:\/\//i;
+const HTTPS_URL =
+  /^https:\/\/(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:[/?#][^\u0000-\u0020\u007f\\]*)?$/i;
+const PATHS = ['rubric_path', 'starter_path', 'reference_path'] as const;
+const FIELDS = ['id', 'version', 'requires_browsergrad', 'required_ops', ...PATHS, 'datasets'];
+const DATASET_FIELDS = ['name', 'url', 'hash'];
+
+type Fields = Record<string, unknown>;
+
+/**
+ * Checks a manifest against all the rules.
+ *
+ * @param source - JSON text, or what it holds.
+ * @returns the manifest, or every error, not just the first.
+ */
+export function parseManifest(source: unknown): ManifestResult {
+  const check = new ManifestCheck();
+  const value = typeof source === 'string' ? check.read(source) : source;
+  const manifest = check.errors.some(error => error.path === '') ? null : check.manifest(value);
+  return manifest ? { ok: true, manifest } : { ok: false, errors: check.errors };
+}
+
+/** Collects the errors of one manifest. */
+class ManifestCheck {
+  readonly errors: ManifestError[] = [];
+
+  private fail(path: string, code: ManifestErrorCode, message: string): void {
+    this.errors.push({ path, code, message });
+  }
+
+  /** The value of a JSON text; undefined, with an error, if it has none to check further. */
+  read(text: string): unknown {
+    const size = new TextEncoder().encode(text).length;
+    if (size > MAX_BYTES) {
+      this.fail('', 'too-large', `has ${size} bytes, at most ${MAX_BYTES} are allowed`);
+      return undefined;
+    }
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (error) {
+      this.fail('', 'json', `is not JSON: ${(error as Error).message}`);
+      return undefined;
+    }
+    const duplicates = duplicateKeys(text);
+    if (duplicates === null) {
+      this.fail('', 'json', `is nested deeper than ${MAX_DEPTH} levels`);
+      return undefined;
+    }
+    for (const [path, key] of duplicates) {
+      this.fail(path, 'duplicate', `the key ${quoted(key)} comes more than once`);
+    }
+    return value;
+  }
+
+  manifest(value: unknown): LabManifest | null {
+    if (!isObject(value)) {
+      this.fail('', 'type', 'a manifest must be a JSON object');
+      return null;
+    }
+    const id = this.text(value, '', 'id');
+    if (id !== null && !KEBAB_CASE.test(id)) {
+      this.fail('/id', 'kebab-case', `must be kebab-case, such as linear-regression, not ${quoted(id)}`);
+    }
+    const version = this.text(value, '', 'version');
+    if (version !== null && !readVersion(VERSION, version)) {
+      this.fail('/version', 'semver', `must be a semantic version, such as 1.0.0, not ${quoted(version)}`);
+    }
+    const pin = this.text(value, '', 'requires_browsergrad');
+    if (pin !== null && !readVersion(PIN, pin)) {
+      this.fail('/requires_browsergrad', 'pin', `must be ^A.B.C, ~A.B.C or A.B.C, not ${quoted(pin)}`);
+    }
+    const ops = this.ops(value);
+    const [rubric, starter, reference] = PATHS.map(name => this.path(value, name));
+    const datasets = Object.hasOwn(value, 'datasets') ? this.datasets(value.datasets) : [];
+    this.unknown(value, FIELDS, '');
+    if (this.errors.length) {
+      return null;
+    }
+    return {
+      id: id!,
+      version: version!,
+      requires_browsergrad: pin!,
+      required_ops: ops,
+      rubric_path: rubric,
+      starter_path: starter,
+      reference_path: reference,
+      datasets,
+    };
+  }
+
+  private text(owner: Fields, path: string, name: string): string | null {
+    if (!Object.hasOwn(owner, name)) {
+      this.fail(`${path}/${name}`, 'missing', `${name} is missing`);
+      return null;
+    }
+    const value = owner[name];
+    if (typeof value !== 'string') {
+      this.fail(`${path}/${name}`, 'type', `${name} must be a string, not ${jsonType(value)}`);
+      return null;
+    }
+    return value;
+  }
+
+  private ops(owner: Fields): string[] {
+    const path = '/required_ops';
+    if (!Object.hasOwn(owner, 'required_ops')) {
+      this.fail(path, 'missing', 'required_ops is missing; it may be []');
+      return [];
+    }
+    const ops = owner.required_ops;
+    if (!Array.isArray(ops)) {
+      this.fail(path, 'type', `required_ops must be a list of strings, not ${jsonType(ops)}`);
+      return [];
+    }
+    if (ops.length > MAX_OPS) {
+      this.fail(path, 'too-many', `has ${ops.length} entries, at most ${MAX_OPS} are allowed`);
+    }
+    ops.forEach((op: unknown, index) => {
+      if (typeof op !== 'string') {
+        this.fail(`${path}/${index}`, 'type', `must be a string, not ${jsonType(op)}`);
+      }
+    });
+    return [...(ops as string[])];
+  }
+
+  private path(owner: Fields, name: string): string {
+    const path = this.text(owner, '', name);
+    if (path === null) {
+      return '';
+    }
+    const problem = pathProblem(path);
+    if (problem) {
+      this.fail(`/${name}`, 'path', `${problem}; it must be relative, POSIX, inside the lab's folder`);
+    }
+    return path
+      .split('/')
+      .filter(part => part !== '' && part !== '.')
+      .join('/');
+  }
+
+  private datasets(datasets: unknown): LabDataset[] {
+    if (!Array.isArray(datasets)) {
+      this.fail('/datasets', 'type', `datasets must be a list, not ${jsonType(datasets)}`);
+      return [];
+    }
+    if (datasets.length > MAX_DATASETS) {
+      this.fail(
+        '/datasets',
+        'too-many',
+        `has ${datasets.length} entries, at most ${MAX_DATASETS} are allowed`,
+      );
+    }
+    const names = new Set<string>();
+    return datasets.flatMap((entry: unknown, index) => {
+      const path = `/datasets/${index}`;
+      if (!isObject(entry)) {
+        this.fail(path, 'type', `must be an object, not ${jsonType(entry)}`);
+        return [];
+      }
+      return [this.dataset(entry, path, names)];
+    });
+  }
+
+  private dataset(entry: Fields, path: string, names: Set<string>): LabDataset {
+    const name = this.text(entry, path, 'name');
+    if (name === '') {
+      this.fail(`${path}/name`, 'empty', 'name is empty');
+    } else if (name !== null && names.has(name)) {
+      this.fail(`${path}/name`, 'duplicate', `another dataset is called ${quoted(name)} already`);
+    }
+    names.add(name ?? '');
+    const url = this.text(entry, path, 'url');
+    const problem = url === null ? null : urlProblem(url);
+    if (problem) {
+      this.fail(`${path}/url`, 'url', `${problem}; it must be https, or a path inside the lab's folder`);
+    }
+    const hash = Object.hasOwn(entry, 'hash') ? this.text(entry, path, 'hash') : null;
+    if (hash !== null && !HASH.test(hash)) {
+      this.fail(`${path}/hash`, 'hash', 'must be sha256: and 64 hexadecimal digits');
+    }
+    this.unknown(entry, DATASET_FIELDS, path);
+    const dataset: LabDataset = { name: name ?? '', url: url ?? '' };
+    return hash === null ? dataset : { ...dataset, hash: hash.toLowerCase() };
+  }
+
+  private unknown(owner: Fields, known: string[], path: string): void {
+    for (const name of Object.keys(owner)) {
+      if (!known.includes(name)) {
+        this.fail(`${path}/${escaped(name)}`, 'unknown', `there is no field ${quoted(name)}`);
+      }
+    }
+  }
+}
+
+/** Why `path` is not one inside the lab's folder, also as a URL parser or server may read it. */
 function pathProblem(path: string): string | null {
+  const plain = path.replace(ESCAPE, (_, digits: string) => String.fromCharCode(parseInt(digits, 16)));
   if (path === '') {
     return 'is empty';
   }
-  if (path.includes('\0')) {
-    return 'holds a NUL character';
+  if (CONTROL.test(plain)) {
+    return 'holds a control character, NUL or half a character';
   }
-  if (path.includes('\\')) {
-    return 'holds a backslash: use /';
+  if (plain.includes('\\')) {
+    return 'holds a backslash';
   }
-  if (path.startsWith('/')) {
+  if (plain.startsWith('/')) {
     return 'is absolute';
   }
-  if (/^[a-zA-Z][a-zA-Z0-9+.-]*:/.test(path)) {
+  if (SCHEME.test(path)) {
     return 'has a scheme';
   }
-  if (path.split('/').some(part => part === '..')) {
-    return 'leaves the folder with ..';
+  const parts = plain.split('/');
+  if (parts.includes('..')) {
+    return 'leaves the folder by ..';
   }
-  return null;
+  if (path.startsWith(' ') || path.endsWith(' ')) {
+    return 'begins or ends with a space';
+  }
+  return ['', '.'].includes(parts[parts.length - 1]) ? 'names a folder' : null;
 }
 
 function urlProblem(url: string): string | null {
-  if (/^https:\/\/[^/\s]+/.test(url)) {
-    return null;
+  if (HTTPS.test(url)) {
+    return HTTPS_URL.test(url) && !CONTROL.test(url) ? null : 'is not a valid https URL';
   }
-  const problem = pathProblem(url);
-  return problem && `${problem}: use https or a path inside the site`;
+  return pathProblem(url);
 }
 
-/** Checks a manifest, given as JSON text or parsed; reports all errors at once. */
-export function parseManifest(json: unknown): ManifestResult {
-  const errors: ManifestError[] = [];
-  const fail = (path: string, code: string, message: string): void => {
-    errors.push({ path, code, message });
-  };
-  let value = json;
-  if (typeof json === 'string') {
-    try {
-      value = JSON.parse(json);
-    } catch (error) {
-      fail('', 'json', `not JSON: ${String(error)}`);
-      return { ok: false, errors };
-    }
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    fail('', 'type', 'a manifest is a JSON object');
-    return { ok: false, errors };
-  }
-  const fields = value as Record<string, unknown>;
-
-  const text = (object: Record<string, unknown>, path: string, name: string): string | undefined => {
-    if (!Object.hasOwn(object, name)) {
-      fail(`${path}/${name}`, 'missing', `${name} is missing`);
-    } else if (typeof object[name] !== 'string') {
-      fail(`${path}/${name}`, 'type', `${name} must be a string`);
-    } else {
-      return object[name];
-    }
-    return undefined;
-  };
-  const matches = (name: string, pattern: RegExp, code: string, what: string): void => {
-    const given = text(fields, '', name);
-    if (given !== undefined && !pattern.test(given)) {
-      fail(`/${name}`, code, `${name} must be ${what}, not ${JSON.stringify(given)}`);
-    }
-  };
-  matches('id', /^[a-z0-9]+(?:-[a-z0-9]+)*$/, 'kebab-case', 'kebab-case');
-  matches('version', VERSION, 'semver', 'a semantic version');
-  matches('requires_browsergrad', PIN, 'pin', '^A.B.C, ~A.B.C or A.B.C');
-
-  const ops = fields.required_ops;
-  if (!Object.hasOwn(fields, 'required_ops')) {
-    fail('/required_ops', 'missing', 'required_ops is missing');
-  } else if (!Array.isArray(ops)) {
-    fail('/required_ops', 'type', 'required_ops must be a list of strings');
-  } else {
-    if (ops.length > MAX_OPS) {
-      fail('/required_ops', 'too-many', `required_ops has ${ops.length} entries, at most ${MAX_OPS}`);
-    }
-    ops.forEach((op, i) => {
-      if (typeof op !== 'string') {
-        fail(`/required_ops/${i}`, 'type', `required_ops[${i}] must be a string`);
+/**
+ * Pointers and names of the keys that come more than once in their object, which `JSON.parse` hides;
+ * null if the text is nested deeper than MAX_DEPTH.
+ *
+ * @param text - valid JSON.
+ */
+function duplicateKeys(text: string): Map<string, string> | null {
+  const duplicates = new Map<string, string>();
+  /** Containers around the current place: keys seen (null in a list), and the step into the current member. */
+  const open: { keys: Set<string> | null; path: string; step: string; index: number }[] = [];
+  let keyNext = false;
+  for (let i = 0; i < text.length; i++) {
+    const inner = open[open.length - 1];
+    switch (text[i]) {
+      case '{':
+      case '[': {
+        if (open.length >= MAX_DEPTH) {
+          return null;
+        }
+        const path = inner ? `${inner.path}/${inner.keys ? inner.step : inner.index}` : '';
+        keyNext = text[i] === '{';
+        open.push({ keys: keyNext ? new Set() : null, path, step: '', index: 0 });
+        break;
       }
-    });
-  }
-  for (const name of ['rubric_path', 'starter_path', 'reference_path']) {
-    const path = text(fields, '', name);
-    const problem = path === undefined ? null : pathProblem(path);
-    if (problem) {
-      fail(`/${name}`, 'path', `${name} ${problem}`);
-    }
-  }
-  if (Object.hasOwn(fields, 'datasets')) {
-    checkDatasets(fields.datasets, fail, text);
-  }
-  const known = new Set([
-    'id',
-    'version',
-    'requires_browsergrad',
-    'required_ops',
-    'rubric_path',
-    'starter_path',
-    'reference_path',
-    'datasets',
-  ]);
-  reportUnknown(fields, known, '', fail);
-  return errors.length ? { ok: false, errors } : { ok: true, manifest: value as LabManifest };
-}
-
-type Fail = (path: string, code: string, message: string) => void;
-
-function reportUnknown(object: object, known: Set<string>, path: string, fail: Fail): void {
-  for (const name of Object.keys(object)) {
-    if (!known.has(name)) {
-      const pointer = name.replaceAll('~', '~0').replaceAll('/', '~1');
-      fail(`${path}/${pointer}`, 'unknown', `unknown field ${JSON.stringify(name)}`);
-    }
-  }
-}
-
-function checkDatasets(
-  datasets: unknown,
-  fail: Fail,
-  text: (object: Record<string, unknown>, path: string, name: string) => string | undefined,
-): void {
-  if (!Array.isArray(datasets)) {
-    fail('/datasets', 'type', 'datasets must be a list');
-    return;
-  }
-  if (datasets.length > MAX_DATASETS) {
-    fail('/datasets', 'too-many', `datasets has ${datasets.length} entries, at most ${MAX_DATASETS}`);
-  }
-  datasets.forEach((dataset: unknown, i) => {
-    const path = `/datasets/${i}`;
-    if (typeof dataset !== 'object' || dataset === null || Array.isArray(dataset)) {
-      fail(path, 'type', `datasets[${i}] must be an object`);
-      return;
-    }
-    const entry = dataset as Record<string, unknown>;
-    if (text(entry, path, 'name') === '') {
-      fail(`${path}/name`, 'empty', 'name is empty');
-    }
-    const url = text(entry, path, 'url');
-    const problem = url === undefined ? null : urlProblem(url);
-    if (problem) {
-      fail(`${path}/url`, 'url', `url ${problem}`);
-    }
-    if (Object.hasOwn(entry, 'hash')) {
-      const hash = text(entry, path, 'hash');
-      if (hash !== undefined && !/^sha256:[0-9a-f]{64}$/.test(hash)) {
-        fail(`${path}/hash`, 'hash', 'hash must be sha256: and 64 hexadecimal digits');
+      case '}':
+      case ']':
+        open.pop();
+        keyNext = false;
+        break;
+      case ',':
+        keyNext = inner.keys !== null;
+        inner.index++;
+        break;
+      case '"': {
+        const start = i;
+        for (i++; text[i] !== '"'; i++) {
+          if (text[i] === '\\') {
+            i++;
+          }
+        }
+        if (keyNext && inner.keys) {
+          const key = JSON.parse(text.slice(start, i + 1)) as string;
+          inner.step = escaped(key);
+          if (inner.keys.has(key)) {
+            duplicates.set(`${inner.path}/${inner.step}`, key);
+          }
+          inner.keys.add(key);
+          keyNext = false;
+        }
+        break;
       }
     }
-    reportUnknown(entry, new Set(['name', 'url', 'hash']), path, fail);
-  });
+  }
+  return duplicates;
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A step of a JSON pointer. */
+function escaped(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.length <= 100 ? text : `${text.slice(0, 100)}…`);
+}
+
+function jsonType(value: unknown): string {
+  if (value === null) {
+    return 'null';
+  }
+  if (Array.isArray(value)) {
+    return 'a list';
+  }
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

@@ -1,0 +1,107 @@
+/** The rules of lab manifests, by the cases that Python reads too. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+
+import {
+  assertCompatibleRuntime,
+  isSemverCompatible,
+  LabRuntimeMismatch,
+  parseManifest,
+} from '../src/runtime/manifest';
+
+interface Case {
+  name: string;
+  set?: Record<string, unknown>;
+  remove?: string[];
+  text?: [string, number][];
+  errors: [string, string][];
+}
+
+interface Fixture {
+  base: Record<string, unknown>;
+  cases: Case[];
+  versions: string[];
+  satisfied: [string, string[]][];
+  unreadable: [string, string][];
+}
+
+const path = new URL('../../tests/fixtures/manifest_cases.json', import.meta.url);
+const fixture = JSON.parse(readFileSync(path, 'utf8')) as Fixture;
+
+function valueOf({ set = {}, remove = [] }: Case): Record<string, unknown> {
+  // Not a spread of assignments: `__proto__` has to become a field like any other.
+  const fields = new Map([...Object.entries(fixture.base), ...Object.entries(set)]);
+  remove.forEach(name => fields.delete(name));
+  return Object.fromEntries(fields);
+}
+
+function textOf(item: Case): string {
+  return item.text
+    ? item.text.map(([part, times]) => part.repeat(times)).join('')
+    : JSON.stringify(valueOf(item));
+}
+
+function errorsOf(source: unknown): [string, string][] {
+  const result = parseManifest(source);
+  const key = (error: [string, string]): string => error.join('\n');
+  return result.ok
+    ? []
+    : result.errors
+        .map(({ path, code }): [string, string] => [path, code])
+        .sort((a, b) => (key(a) < key(b) ? -1 : 1));
+}
+
+function sorted(errors: [string, string][]): [string, string][] {
+  return [...errors].sort((a, b) => (a.join('\n') < b.join('\n') ? -1 : 1));
+}
+
+describe('parseManifest', () => {
+  it.each(fixture.cases)('gives exactly the expected errors: $name', item => {
+    expect(errorsOf(textOf(item))).toEqual(sorted(item.errors));
+    if (item.set) {
+      expect(errorsOf(valueOf(item))).toEqual(sorted(item.errors));
+    }
+  });
+
+  it.each([[undefined], [null], [1], [[]], [true]])('takes %s for an error of the document', source => {
+    expect(errorsOf(source)).toEqual([['', 'type']]);
+  });
+
+  it('normalises paths and hashes', () => {
+    const result = parseManifest({
+      ...fixture.base,
+      rubric_path: './a//b/./rubric.py',
+      datasets: [{ name: 'd', url: 'd.csv', hash: `sha256:${'AB'.repeat(32)}` }],
+    });
+    expect(result.ok && result.manifest).toMatchObject({
+      rubric_path: 'a/b/rubric.py',
+      datasets: [{ name: 'd', url: 'd.csv', hash: `sha256:${'ab'.repeat(32)}` }],
+    });
+  });
+});
+
+describe('isSemverCompatible', () => {
+  it.each(fixture.satisfied)('%s takes what it takes for npm', (pin, satisfied) => {
+    expect(fixture.versions.filter(version => isSemverCompatible(pin, version))).toEqual(satisfied);
+  });
+
+  it.each(fixture.unreadable)('pin %j, version %j: what cannot be read is not compatible', (pin, version) => {
+    expect(isSemverCompatible(pin, version)).toBe(false);
+  });
+});
+
+describe('assertCompatibleRuntime', () => {
+  const manifest = { requires_browsergrad: '^0.8.0' };
+
+  it('accepts a compatible version', () => {
+    expect(() => assertCompatibleRuntime(manifest, '0.8.1')).not.toThrow();
+  });
+
+  it.each(['0.9.0', 'not a version'])('names pin and version: %s', version => {
+    const message = `lab requires ^0.8.0, runtime is ${version}`;
+    expect(() => assertCompatibleRuntime(manifest, version)).toThrow(
+      expect.objectContaining({ name: 'LabRuntimeMismatch', code: 'lab-runtime-mismatch', message }),
+    );
+    expect(() => assertCompatibleRuntime(manifest, version)).toThrow(LabRuntimeMismatch);
+  });
+});
