@@ -9,7 +9,7 @@ import linecache
 import time
 from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import Any, Literal, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 from . import _sink
 from ._report import checked_name
@@ -129,8 +129,7 @@ def _sides(test: ast.expr, frame: FrameType) -> dict[str, str]:
     actual, expected = test.left, test.comparators[0]
     if isinstance(actual, ast.Constant) and not isinstance(expected, ast.Constant):
         actual, expected = expected, actual
-    sides = {}
-    key: Literal["expectedRepr", "actualRepr"]
+    sides: dict[str, str] = {}
     for key, node in (("expectedRepr", expected), ("actualRepr", actual)):
         try:
             sides[key] = limited_repr(_read(node, frame))

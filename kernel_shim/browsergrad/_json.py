@@ -59,9 +59,7 @@ def _integer(value: int, path: str) -> int:
     try:
         float(value)
     except OverflowError:
-        raise ValueError(
-            f"{path} is an integer larger than readers of JSON can hold: use a string"
-        ) from None
+        raise ValueError(f"{path} is an integer larger than readers of JSON can hold: use a string") from None
     return int(value)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
-from IPython.display import publish_display_data
+from IPython import display
 
 from . import _sink
 from ._mime import artifact_bundle, assertions_bundle
@@ -17,6 +18,8 @@ PASSES_KEPT = 1000
 UPDATE_INTERVAL = 0.1
 #: Large displays update more rarely: this many times the time that an update takes.
 UPDATE_COST = 10
+
+_publish: Callable[..., None] = display.publish_display_data
 
 
 class _Cell:
@@ -63,7 +66,7 @@ class NotebookSink:
 
     def __call__(self, message: dict[str, Any]) -> None:
         if message["type"] == "artifact":
-            publish_display_data(artifact_bundle(message["event"]))
+            _publish(artifact_bundle(message["event"]))
             return
         self._cell.add(message["event"])
         if time.monotonic() >= self._cell.next_update:
@@ -83,7 +86,7 @@ class NotebookSink:
         count = cell.count
         publisher = self._shell.display_pub
         started = time.monotonic()
-        publish_display_data(
+        _publish(
             assertions_bundle(cell.kept, cell.counts),
             transient={"display_id": cell.display_id},
             # What %%capture has taken is not on the page: there it is displayed, not updated.

@@ -84,9 +84,7 @@ def _row(event: dict[str, Any]) -> str:
         if key in event:
             detail.append(f"{word} <code>{html.escape(_short(event[key]))}</code>")
     if "traceback" in event:
-        detail.append(
-            f"<details><summary>Traceback</summary><pre>{_escape(event['traceback'])}</pre></details>"
-        )
+        detail.append(f"<details><summary>Traceback</summary><pre>{_escape(event['traceback'])}</pre></details>")
     cells = (_WORDS[event["kind"]], _escape(event["name"]), "<br>".join(detail))
     return "<tr>" + "".join(f'<td style="text-align: left">{cell}</td>' for cell in cells) + "</tr>"
 

@@ -11,9 +11,7 @@ from ._json import json_copy
 from ._text import encodable, limited_repr, limited_traceback
 
 #: Image types that front ends show in an ``<img>``.
-IMAGE_MIMES = frozenset(
-    f"image/{kind}" for kind in ("apng", "avif", "bmp", "gif", "jpeg", "png", "svg+xml", "webp")
-)
+IMAGE_MIMES = frozenset(f"image/{kind}" for kind in ("apng", "avif", "bmp", "gif", "jpeg", "png", "svg+xml", "webp"))
 LEVELS = ("info", "warn", "error")
 
 
