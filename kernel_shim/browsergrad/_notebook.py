@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
 from collections.abc import Callable
@@ -32,6 +33,7 @@ class _Cell:
         self.shown_count = 0
         self.next_update = 0.0
         self.publisher: object = None
+        self.timer: asyncio.TimerHandle | None = None
 
     @property
     def count(self) -> int:
@@ -68,21 +70,39 @@ class NotebookSink:
         if message["type"] == "artifact":
             _publish(artifact_bundle(message["event"]))
             return
-        self._cell.add(message["event"])
-        if time.monotonic() >= self._cell.next_update:
-            self._show()
+        cell = self._cell
+        cell.add(message["event"])
+        delay = cell.next_update - time.monotonic()
+        if delay <= 0:
+            self._show(cell)
+        else:
+            self._show_later(cell, delay)
 
     def _start_cell(self) -> None:
         with _sink.lock:
             self._cell = _Cell()
 
     def _end_cell(self) -> None:
-        with _sink.lock:
-            if self._cell.shown_count != self._cell.count:
-                self._show()
+        self._show_rest(self._cell)
 
-    def _show(self) -> None:
-        cell = self._cell
+    def _show_later(self, cell: _Cell, delay: float) -> None:
+        """Show what comes last before a long await, or from a task that outlives its cell."""
+        if cell.timer is None:
+            try:
+                loop = asyncio.get_running_loop()
+            except RuntimeError:  # a thread: the next assertion or the cell's end shows it
+                return
+            cell.timer = loop.call_later(delay, self._show_rest, cell)
+
+    def _show_rest(self, cell: _Cell) -> None:
+        with _sink.lock:
+            if cell.timer is not None:
+                cell.timer.cancel()
+                cell.timer = None
+            if cell.shown_count != cell.count:
+                self._show(cell)
+
+    def _show(self, cell: _Cell) -> None:
         count = cell.count
         publisher = self._shell.display_pub
         started = time.monotonic()

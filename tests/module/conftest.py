@@ -1,0 +1,30 @@
+"""The module with a record of its events, and with nothing left from one test to the next."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SHIM = Path(__file__).resolve().parents[2] / "kernel_shim"
+sys.path.insert(0, str(SHIM))
+
+from browsergrad import _sink  # noqa: E402  # found through the path above
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> Iterator[None]:
+    _sink.reset()
+    yield
+    _sink.reset()
+
+
+@pytest.fixture
+def events() -> list[dict[str, Any]]:
+    """What a host that installed its sink is given."""
+    record: list[dict[str, Any]] = []
+    _sink.install(record.append)
+    return record
