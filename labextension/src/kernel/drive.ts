@@ -2,7 +2,7 @@
  * Answers the worker's file-system requests from the contents manager. Bytes stay bytes: what is
  * not valid UTF-8 is stored as base64. Every failure becomes an errno; nothing throws.
  */
-import { PathExt } from '@jupyterlab/coreutils';
+import { PageConfig, PathExt, URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection, type Contents } from '@jupyterlab/services';
 
 import type { DriveAnswer } from '../runtime/protocol';
@@ -86,7 +86,7 @@ export class Drive {
       case 'getattr':
         return this.getattr(path);
       case 'get':
-        return { data: bytesOf(await this.read(path)) };
+        return { data: await this.bytes(path) };
       case 'put':
         await this.put(path, data?.data ?? new Uint8Array(0));
         return null;
@@ -110,6 +110,25 @@ export class Drive {
       throw new DriveError('EISDIR', `${path} is a directory`);
     }
     return model;
+  }
+
+  /**
+   * The file's bytes. JupyterLite reads a text file of the site as UTF-8 whatever it holds; where it
+   * had to replace something, the file of the site is read again as it is.
+   */
+  private async bytes(path: string): Promise<Uint8Array> {
+    const model = await this.read(path);
+    if (model.format === 'text' && !this.driveName && String(model.content).includes('\ufffd')) {
+      const url = URLExt.join(PageConfig.getBaseUrl(), 'files', URLExt.encodeParts(path));
+      const response = await fetch(url).catch(() => null);
+      if (response?.ok) {
+        const raw = new Uint8Array(await response.arrayBuffer());
+        if (new TextDecoder().decode(raw) === model.content) {
+          return raw;
+        }
+      }
+    }
+    return bytesOf(model);
   }
 
   private async lookup(path: string): Promise<{ ok: boolean; mode?: number }> {

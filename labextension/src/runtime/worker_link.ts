@@ -5,6 +5,7 @@
 import { BrowsergradError } from './errors';
 import {
   Control,
+  PIECE_BYTES,
   REPLY_BYTES,
   type BootInfo,
   type BootOptions,
@@ -84,6 +85,11 @@ export class WorkerLink {
   private readonly broadcast: BroadcastChannel | null = null;
   private readonly pending = new Map<number, Pending>();
   private readonly largeAnswers = new Map<number, Uint8Array>();
+  /** Bytes that came ahead of the forwarded request that names them, and requests that wait for theirs. */
+  private readonly uploaded = new Map<string, Uint8Array>();
+  private readonly uploads = new Map<string, (data: Uint8Array) => void>();
+  /** Answers too long for one response, until their last piece is fetched. */
+  private readonly downloads = new Map<string, Uint8Array>();
   private readonly queuedInput: string[] = [];
   private nextId = 1;
   private nextEpoch = 1;
@@ -288,6 +294,12 @@ export class WorkerLink {
       case 'call':
         void this.answerCall(message.id, message.call.request);
         break;
+      case 'upload':
+        this.uploads.get(message.id)?.(message.data);
+        if (!this.uploads.delete(message.id)) {
+          this.uploaded.set(message.id, message.data);
+        }
+        break;
       case 'call-large':
         this.handOver(message.id, message.buffer);
         break;
@@ -335,6 +347,42 @@ export class WorkerLink {
     }
   }
 
+  /** The answer as JSON can carry it: short bytes in base64, long ones piece by piece. */
+  private forTransport(response: unknown, id: string): unknown {
+    const value = (response as { value?: { data?: unknown } } | null)?.value;
+    const bytes = value?.data;
+    if (!(bytes instanceof Uint8Array)) {
+      return response;
+    }
+    let data: object = { $bytes: toBase64(bytes) };
+    if (bytes.length > PIECE_BYTES) {
+      this.downloads.set(id, bytes);
+      data = { $download: id, size: bytes.length };
+    }
+    return { ...(response as object), value: { ...value, data } };
+  }
+
+  private piece(id: string, offset: number): { value: { data: Uint8Array } } {
+    const bytes = this.downloads.get(id) ?? new Uint8Array(0);
+    if (offset + PIECE_BYTES >= bytes.length) {
+      this.downloads.delete(id);
+    }
+    return { value: { data: bytes.subarray(offset, offset + PIECE_BYTES) } };
+  }
+
+  /** The request with the bytes it names. */
+  private async withUpload(request: unknown): Promise<unknown> {
+    const data = (request as { data?: { data?: { $upload?: string } } } | undefined)?.data;
+    const id = data?.data?.$upload;
+    if (id === undefined) {
+      return request;
+    }
+    let bytes = this.uploaded.get(id);
+    this.uploaded.delete(id);
+    bytes ??= await new Promise<Uint8Array>(resolve => this.uploads.set(id, resolve));
+    return { ...(request as object), data: { ...data, data: bytes } };
+  }
+
   /** Answers what the service worker forwarded from our worker. */
   private async answerForwarded(
     id: string,
@@ -349,36 +397,17 @@ export class WorkerLink {
       response = this.wanted !== 0 && this.wanted === message.data.epoch;
     } else if (kind === 'input?') {
       response = this.queuedInput.shift() ?? null;
+    } else if (kind === 'piece') {
+      response = this.piece(String(message.data.id), Number(message.data.offset));
     } else {
-      response = await this.drive(reviveBytes(message.data.request));
+      response = await this.drive(await this.withUpload(message.data.request));
     }
     if (!this.ended) {
       this.broadcast?.postMessage({
-        response: withBase64(response),
+        response: this.forTransport(response, message.requestId ?? ''),
         browsingContextId: id,
         requestId: message.requestId,
       });
     }
   }
-}
-
-/** `{"$bytes": base64}` to bytes, one level below `data`. */
-function reviveBytes(request: unknown): unknown {
-  const data = (request as { data?: { data?: { $bytes?: string } } } | undefined)?.data;
-  if (data?.data && typeof data.data.$bytes === 'string') {
-    const bytes = Uint8Array.from(atob(data.data.$bytes), character => character.charCodeAt(0));
-    return { ...(request as object), data: { ...data, data: bytes } };
-  }
-  return request;
-}
-
-function withBase64(response: unknown): unknown {
-  const value = (response as { value?: { data?: unknown } } | null)?.value;
-  if (value?.data instanceof Uint8Array) {
-    return {
-      ...(response as object),
-      value: { ...value, data: { $bytes: toBase64(value.data) } },
-    };
-  }
-  return response;
 }

@@ -52,7 +52,24 @@ export class PageCalls {
     if (this.reply) {
       return this.throughMemory(this.reply, call);
     }
-    return this.throughServiceWorker({ ...call });
+    return this.withDownload(this.throughServiceWorker({ ...call }));
+  }
+
+  /** Fetches bytes the page holds back because one answer can't carry them. */
+  private withDownload(answer: unknown): unknown {
+    const value = (answer as { value?: { data?: { $download?: string; size: number } } } | null)?.value;
+    const download = value?.data;
+    if (download?.$download === undefined) {
+      return answer;
+    }
+    const data = new Uint8Array(download.size);
+    for (let offset = 0; offset < data.length; ) {
+      const piece = this.throughServiceWorker({ kind: 'piece', id: download.$download, offset });
+      const bytes = (piece as { value: { data: Uint8Array } }).value.data;
+      data.set(bytes, offset);
+      offset += bytes.length;
+    }
+    return { ...(answer as object), value: { ...value, data } };
   }
 
   private throughMemory(reply: SharedArrayBuffer, call: WorkerCall): unknown {
@@ -101,15 +118,14 @@ export class PageCalls {
       throw new Error('this page can answer no synchronous call: it has no service worker');
     }
     const requestId = `${this.channel.id}-${this.next++}`;
+    // A body above some 64 KiB would be read from this very thread, which waits: the bytes go ahead
+    // as a message, and the request only names them.
     const body = JSON.stringify(
       { data: call, browsingContextId: this.channel.id, requestId },
       (_key, value) => {
         if (value instanceof Uint8Array) {
-          let binary = '';
-          for (let i = 0; i < value.length; i += 0x8000) {
-            binary += String.fromCharCode(...value.subarray(i, i + 0x8000));
-          }
-          return { $bytes: btoa(binary) };
+          this.post({ type: 'upload', id: requestId, data: value.slice() });
+          return { $upload: requestId };
         }
         return value;
       },

@@ -86,6 +86,7 @@ export class InterruptController {
   private tickResolve: (() => void) | null = null;
   private readonly tickChannel = new MessageChannel();
   private readonly queue: (() => void)[] = [];
+  private readonly gateQueue: (() => void)[] = [];
   private queuePosted = false;
   private readonly queueChannel = new MessageChannel();
 
@@ -364,12 +365,12 @@ export class InterruptController {
       }, timeoutMs);
       return;
     }
-    this.queue.push(callback);
+    (this.gate ? this.gateQueue : this.queue).push(callback);
     this.kick();
   };
 
   private kick(): void {
-    if (!this.queuePosted && !this.gate) {
+    if (!this.queuePosted) {
       this.queuePosted = true;
       this.queueChannel.port2.postMessage(0);
     }
@@ -377,15 +378,15 @@ export class InterruptController {
 
   private drain(): void {
     this.queuePosted = false;
-    if (this.gate) {
-      return; // `tickDone` kicks again
+    if (!this.gate) {
+      this.turned();
     }
-    this.turned();
-    const callback = this.queue.shift();
+    const queue = this.gate ? this.gateQueue : this.queue;
+    const callback = queue.shift();
     if (callback) {
       this.run(callback);
     }
-    if (this.queue.length) {
+    if ((this.gate ? this.gateQueue : this.queue).length) {
       this.kick();
     }
   }
@@ -398,7 +399,10 @@ export class InterruptController {
     }
   }
 
-  /** One turn of the event loop for messages alone: no callback of Python runs in it. */
+  /**
+   * One turn of the event loop for messages. Of Python's callbacks only those scheduled meanwhile
+   * run, for the suspension itself needs them; the others wait for `tickDone`.
+   */
   tick(): Promise<void> {
     this.gate = true;
     return new Promise(resolve => {
@@ -409,6 +413,7 @@ export class InterruptController {
 
   tickDone(): void {
     this.gate = false;
+    this.queue.push(...this.gateQueue.splice(0));
     this.lastAsk = now();
     this.setClock(1);
     if (this.queue.length) {
