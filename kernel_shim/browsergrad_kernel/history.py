@@ -86,7 +86,9 @@ class MemoryHistory(HistoryManager):
         if session == self.session_number:
             return self._get_range_session(start, stop, raw, output)
         chosen = [
-            entry for entry in self._entries if entry[0] == session and start <= entry[1] and (not stop or entry[1] < stop)
+            entry
+            for entry in self._entries
+            if entry[0] == session and start <= entry[1] and (not stop or entry[1] < stop)
         ]
         return self._results(chosen, raw, output)
 

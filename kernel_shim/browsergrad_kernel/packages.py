@@ -15,7 +15,10 @@ from . import interrupts
 from ._host import host
 
 #: What IPython makes of ``%pip …`` and ``!pip …``.
-_PIP_CALL = re.compile(r"get_ipython\(\)\.(?:run_line_magic\('pip', (?P<quote>['\"])|system\((?P<shell>['\"])pip3?(?:\s+|(?=(?P=shell))))")
+_PIP_CALL = re.compile(
+    r"get_ipython\(\)\.(?:run_line_magic\('pip', (?P<quote>['\"])"
+    r"|system\((?P<shell>['\"])pip3?(?:\s+|(?=(?P=shell))))"
+)
 
 #: Import names whose distribution is called otherwise.
 _DISTRIBUTIONS = {

@@ -7,7 +7,9 @@ from conftest import Client
 
 def test_a_comm_opened_by_the_kernel_sends_its_buffers(client: Client) -> None:
     answer = client.run(
-        "import comm, array\nc = comm.create_comm(target_name='t', data={'a': 1}, buffers=[b'12', memoryview(array.array('B', [3]))])"
+        "import comm, array\n"
+        "c = comm.create_comm(target_name='t', data={'a': 1}, "
+        "buffers=[b'12', memoryview(array.array('B', [3]))])"
     )
     (opened,) = answer.of("comm_open")
     assert opened["content"]["data"] == {"a": 1}
@@ -22,7 +24,8 @@ def test_a_comm_opened_by_the_front_end_talks_back(client: Client) -> None:
     client.run(
         "import comm\n"
         "def target(c, message):\n"
-        "    c.on_msg(lambda m: c.send({'echo': m['content']['data']}, buffers=[bytes(b)[::-1] for b in m['buffers']]))\n"
+        "    c.on_msg(lambda m: c.send({'echo': m['content']['data']}, "
+        "buffers=[bytes(b)[::-1] for b in m['buffers']]))\n"
         "    c.on_close(lambda m: print('closed'))\n"
         "comm.get_comm_manager().register_target('echo', target)"
     )

@@ -31,7 +31,11 @@ def test_text_printed_before_a_display_comes_before_it(client: Client) -> None:
 
 
 def test_images_given_as_bytes_become_base64(client: Client) -> None:
-    code = f"class Picture:\n    def _repr_mimebundle_(self, **kw): return {{'image/png': {PNG!r}, 'text/plain': 'p'}}\nPicture()"
+    code = (
+        "class Picture:\n"
+        f"    def _repr_mimebundle_(self, **kw): return {{'image/png': {PNG!r}, 'text/plain': 'p'}}\n"
+        "Picture()"
+    )
     assert client.run(code).contents("execute_result")[0]["data"]["image/png"] == base64.b64encode(PNG).decode()
 
 

@@ -72,7 +72,8 @@ def test_an_error_shown_while_a_cell_goes_on_does_not_fail_it(client: Client) ->
 
 
 def test_a_failing_callback_does_not_fail_the_cell(client: Client) -> None:
-    client.run("def broken(*args): raise RuntimeError('callback')\nget_ipython().events.register('post_execute', broken)")
+    client.run("def broken(*args): raise RuntimeError('callback')")
+    client.run("get_ipython().events.register('post_execute', broken)")
     answer = client.run("5")
     assert (answer.reply["status"], answer.contents("error")[0]["evalue"]) == ("ok", "callback")
 

@@ -133,7 +133,10 @@ def test_input_fails_at_once_where_questions_are_not_allowed(client: Client) -> 
     assert client.run("input()", allow_stdin=False).reply["ename"] == "StdinNotImplementedError"
 
 
-@pytest.mark.parametrize("code", ["!ls -l", "files = !ls", "%%bash\nls", "%%script perl\n1", "!!ls", "%system ls", "%sx ls"])
+@pytest.mark.parametrize(
+    "code",
+    ["!ls -l", "files = !ls", "%%bash\nls", "%%script perl\n1", "!!ls", "%system ls", "%sx ls"],
+)
 def test_commands_say_that_a_browser_has_no_processes(client: Client, code: str) -> None:
     reply = client.run(code).reply
     assert reply["ename"] == "OSError"
@@ -142,7 +145,8 @@ def test_commands_say_that_a_browser_has_no_processes(client: Client, code: str)
 
 
 @pytest.mark.parametrize(
-    "code", ["%timeit -n1 -r1 pass", "%%time\npass", "%time 1", "%load_ext autoreload", "%who", "%config IPCompleter.greedy"]
+    "code",
+    ["%timeit -n1 -r1 pass", "%%time\npass", "%time 1", "%load_ext autoreload", "%who", "%config IPCompleter.greedy"],
 )
 def test_magics_work(client: Client, code: str) -> None:
     assert client.run(code).reply["status"] == "ok"

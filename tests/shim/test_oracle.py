@@ -51,7 +51,10 @@ SNIPPETS = (
     "import nowhere_at_all",
 )
 EXPRESSIONS = {"good": "1 + 1", "bad": "1/0", "syntax": "1 +", "name": "nope"}
-COMPLETENESS = ("1", "for i in x:", "x = (", "x = )", "'''", "def f():\n    pass", "%%time", "", "!ls", "a = \\", "if x:\n    y\n", "try:")
+COMPLETENESS = (
+    *("1", "for i in x:", "x = (", "x = )", "'''", "def f():\n    pass"),
+    *("%%time", "", "!ls", "a = \\", "if x:\n    y\n", "try:"),
+)
 COMPLETIONS = (
     ("impor", 5),
     ("import sy", 9),

@@ -46,7 +46,7 @@ def installs(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         module = types.ModuleType(name)
         module.__dict__.update(attributes)
         monkeypatch.setitem(sys.modules, name, module)
-    sys.modules["micropip"].package_index = sys.modules["micropip.package_index"]  # type: ignore[attr-defined]  # a fake
+    monkeypatch.setattr(sys.modules["micropip"], "package_index", sys.modules["micropip.package_index"], raising=False)
     return calls
 
 
@@ -58,7 +58,10 @@ def installs(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         ("!pip install one", {"requirements": ["one"], "deps": True}),
         ("name = 'one'\n%pip install {name}", {"requirements": ["one"], "deps": True}),
         ("%pip install --no-deps --pre 'one>=1'", {"requirements": ["one>=1"], "pre": True}),
-        ("from pathlib import Path; Path('r.txt').write_text('one')\n%pip install -r r.txt", {"requirements": ["one"], "deps": True}),
+        (
+            "from pathlib import Path\nPath('r.txt').write_text('one')\n%pip install -r r.txt",
+            {"requirements": ["one"], "deps": True},
+        ),
     ],
 )
 def test_pip_installs_through_piplite(
@@ -100,7 +103,8 @@ def test_pip_lists_what_is_there(client: Client) -> None:
 
 def test_a_typed_pip_line_stays_as_typed_in_history(client: Client, installs: list[dict[str, Any]]) -> None:
     client.run("%pip install one")
-    (entry,) = client.send("history_request", {"hist_access_type": "tail", "raw": True, "output": False}).reply["history"]
+    content = {"hist_access_type": "tail", "raw": True, "output": False}
+    (entry,) = client.send("history_request", content).reply["history"]
     assert entry[2] == "%pip install one"
 
 
@@ -132,7 +136,9 @@ def test_a_failing_load_is_told_and_the_cell_still_runs(client: Client) -> None:
         (True, ["nowhere"], ["vendored by this site"]),
     ],
 )
-def test_the_note_on_a_missing_module_fits_the_site(disable_pypi: bool, vendored: list[str], phrases: list[str]) -> None:
+def test_the_note_on_a_missing_module_fits_the_site(
+    disable_pypi: bool, vendored: list[str], phrases: list[str]
+) -> None:
     packages.configure([], disable_pypi, vendored)
     error = ModuleNotFoundError("no", name="nowhere.part")
     packages.explain_missing(error)
