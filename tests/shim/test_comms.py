@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conftest import Client
+from .conftest import Client
 
 
 def test_a_comm_opened_by_the_kernel_sends_its_buffers(client: Client) -> None:

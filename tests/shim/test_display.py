@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from conftest import Client
+from .conftest import Client
 
 PNG = b"\x89PNG\r\n\x1a\nrest"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import Client
+from .conftest import Client
 
 BROKEN_STR = "class E(Exception):\n    def __str__(self): raise RuntimeError\nraise E"
 BROKEN_REPR = "class E(Exception):\n    def __repr__(self): raise RuntimeError\nraise E('text')"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from browsergrad_kernel import blocking
-from conftest import Client
+from .conftest import Client
 
 
 def test_a_cell_is_echoed_before_its_output_and_answered_after_it(client: Client) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Client
+from .conftest import Client
 
 
 def test_kernel_info_names_the_kernel_and_the_true_python(client: Client) -> None:
