@@ -19,7 +19,9 @@ window.bg = {
     const kernel = window.kernel;
     const messages = [];
     const future = kernel.requestExecute({ code, stop_on_error: true, allow_stdin: input.length > 0, ...options }, false);
-    future.onIOPub = m => messages.push(bg.plain(m));
+    let busy;
+    window.busy = new Promise(resolve => { busy = resolve; });
+    future.onIOPub = m => { busy(); messages.push(bg.plain(m)); };
     future.onStdin = m => {
       messages.push(bg.plain(m));
       const value = input.shift();

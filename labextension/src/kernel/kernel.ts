@@ -1,6 +1,9 @@
 /**
  * The kernel JupyterLite talks to: relays whole messages to a worker and back. It knows nothing of
  * Pyodide. Whatever happens to the worker, every request gets its reply and its idle status.
+ *
+ * It keeps its own queue and takes every message at once: what waits in JupyterLite's queue is lost,
+ * without an answer, at the first cell that fails.
  */
 import type { KernelMessage } from '@jupyterlab/services';
 import type { IKernel } from '@jupyterlite/services';
@@ -20,6 +23,8 @@ export interface BrowsergradKernelOptions extends IKernel.IOptions {
   onBootFailed?(message: string): void;
   /** The kernel restarted itself; variables are lost. */
   onRestarted?(reason: string): void;
+  /** Stop was pressed on a page that has no way to reach running Python. */
+  onCannotInterrupt?(): void;
 }
 
 export type ClientCallbacks = Pick<
@@ -27,12 +32,14 @@ export type ClientCallbacks = Pick<
   'onMessage' | 'onProgress' | 'onPackageProgress' | 'onLog' | 'onCrash'
 >;
 
-/** A request on its way: what of its answer has gone out. */
+/** A message on its way: what of its answer has gone out. */
 interface Open {
   message: KernelMessage.IMessage;
   busy: boolean;
   replied: boolean;
   idle: boolean;
+  /** The answer is complete; what else becomes of the request is of no interest. */
+  closed: boolean;
 }
 
 const HAS_REPLY = /_request$/;
@@ -41,26 +48,32 @@ export class BrowsergradKernel implements IKernel {
   readonly id: string;
   readonly name: string;
   readonly location: string;
+  /** Messages are taken from the start on; they wait in the kernel's own queue. */
+  readonly ready = Promise.resolve();
   private readonly disposedSignal = new Signal<this, void>(this);
+  /** Every message that has no complete answer, by `msg_id`. */
   private readonly open = new Map<string, Open>();
-  private client: Promise<KernelClient>;
-  private started: KernelClient | null = null;
+  private queue: Open[] = [];
+  /** The message at work, or waiting for Python to start. */
+  private current: Open | null = null;
+  /** Settles with the boot of the present worker. */
+  private booted!: Promise<KernelClient>;
+  /** The present worker, from its creation on. */
+  private client: KernelClient | null = null;
+  private hasBooted = false;
+  /** Counts workers: callbacks of an earlier one are dropped. */
+  private generation = 0;
   private disposedFlag = false;
   private executionCount = 0;
+  /** JupyterLite delivers only what carries the session of one of its clients. */
+  private readonly sessions = new Set<string>();
+  private lastSession = '';
 
   constructor(private readonly options: BrowsergradKernelOptions) {
     this.id = options.id;
     this.name = options.name;
     this.location = options.location;
-    this.client = this.start();
-  }
-
-  /** Resolves when messages can be handled; also when boot failed, for then they get that answer. */
-  get ready(): Promise<void> {
-    return this.client.then(
-      () => undefined,
-      () => undefined,
-    );
+    this.start();
   }
 
   get isDisposed(): boolean {
@@ -73,164 +86,291 @@ export class BrowsergradKernel implements IKernel {
 
   /** How a running cell can be reached. */
   get interruptMode(): string {
-    return this.started?.interruptMode ?? 'none';
+    return this.client?.interruptMode ?? 'none';
   }
 
   get canInterrupt(): boolean {
-    return this.started?.canInterrupt ?? false;
+    return this.client?.canInterrupt ?? false;
   }
 
+  /** Ends the worker; whatever is open is answered first. */
   dispose(): void {
     if (this.disposedFlag) {
       return;
     }
+    this.generation++;
+    this.failOpen('The kernel was shut down.');
     this.disposedFlag = true;
-    this.started?.dispose();
-    void this.client.then(client => client.dispose()).catch(() => undefined);
+    this.client?.dispose();
     this.disposedSignal.emit();
     Signal.clearData(this);
   }
 
-  /** Interrupts the request that runs now; nothing happens when idle. */
+  /** Interrupts what runs now and drops the cells that wait; nothing happens when idle. */
   interrupt(): void {
-    this.started?.interrupt();
+    const isBusy = this.current !== null;
+    this.abortQueued();
+    if (!this.hasBooted) {
+      // The cell in turn waits for Python to start, and is answered at once.
+      if (this.current?.message.header.msg_type === 'execute_request') {
+        this.abort(this.current);
+      }
+    } else if (isBusy && !this.canInterrupt) {
+      this.options.onCannotInterrupt?.();
+    } else {
+      this.client?.interrupt();
+    }
   }
 
+  /** Takes a message; the promise settles at once, the answer goes out by `sendMessage`. */
   async handleMessage(message: KernelMessage.IMessage): Promise<void> {
-    const type = message.header.msg_type as string;
-    if (type === 'input_reply') {
-      const { value } = message.content as { value?: unknown };
-      this.started?.inputReply(typeof value === 'string' ? value : '');
+    if (this.disposedFlag) {
       return;
     }
-    if (type === 'interrupt_request') {
-      this.interrupt();
-    }
-    const entry: Open = { message, busy: false, replied: false, idle: false };
-    this.open.set(message.header.msg_id, entry);
-    try {
-      const client = await this.client;
-      await client.request(toWorker(message));
-    } catch (error) {
-      this.answerFailed(entry, error);
-    } finally {
-      this.close(entry);
+    const { header } = message;
+    this.sessions.add(header.session);
+    this.lastSession = header.session;
+    const entry: Open = { message, busy: false, replied: false, idle: false, closed: false };
+    switch (header.msg_type as string) {
+      case 'input_reply': {
+        const { value } = message.content as { value?: unknown };
+        this.client?.inputReply(typeof value === 'string' ? value : '');
+        break;
+      }
+      case 'interrupt_request':
+        this.interrupt();
+        this.reply(entry, { status: 'ok' });
+        break;
+      case 'shutdown_request':
+        this.shutdown(entry);
+        break;
+      default:
+        this.open.set(header.msg_id, entry);
+        this.queue.push(entry);
+        void this.work();
     }
   }
 
-  private async start(): Promise<KernelClient> {
-    const client = await this.options.createClient({
-      onMessage: message => this.relay(message),
-      onProgress: this.options.onProgress,
-      onPackageProgress: this.options.onPackageProgress,
-      onLog: this.options.onLog,
-      onCrash: error => {
-        if (error.code === 'worker-crash') {
-          this.restart(error.message);
+  // --- requests
+
+  /** Answers the queue, one message after the other. */
+  private async work(): Promise<void> {
+    if (this.current) {
+      return;
+    }
+    for (let entry = this.queue.shift(); entry; entry = this.queue.shift()) {
+      this.current = entry;
+      try {
+        const client = await this.booted;
+        if (!entry.closed) {
+          await client.request(toWorker(entry.message));
+          this.finish(entry);
         }
-      },
+      } catch (error) {
+        this.fail(entry, error);
+      }
+    }
+    this.current = null;
+  }
+
+  /** The worker is done with a message: whatever part of its answer is missing is added. */
+  private finish(entry: Open): void {
+    if (entry.closed) {
+      return;
+    }
+    if (!entry.replied && hasReply(entry)) {
+      this.fail(entry, new Error('Python handled this request and sent no reply.'));
+    }
+    this.close(entry);
+  }
+
+  /** The answer to a message the worker could not handle. */
+  private fail(entry: Open, error: unknown): void {
+    if (entry.closed) {
+      return;
+    }
+    const crashed = (error as { code?: string }).code === 'worker-crash';
+    const ename = crashed ? 'KernelDied' : 'KernelError';
+    const evalue = crashed
+      ? `The Python kernel stopped and was restarted; its variables are lost. Cause: ${textOf(error)}`
+      : textOf(error);
+    const shown = { ename, evalue, traceback: [`${ename}: ${evalue}`] };
+    if (!entry.replied && entry.message.header.msg_type === 'execute_request') {
+      this.markBusy(entry);
+      this.publish('iopub', 'error', shown, entry.message.header);
+    }
+    this.reply(entry, {
+      status: 'error',
+      ...shown,
+      execution_count: this.executionCount,
+      user_expressions: {},
+      payload: [],
     });
+    if (crashed) {
+      this.abortQueued(); // they count on variables that are lost
+    }
+  }
+
+  /** A cell that will not run. */
+  private abort(entry: Open): void {
+    this.reply(entry, { status: 'aborted' });
+  }
+
+  private abortQueued(): void {
+    const isCell = ({ message }: Open): boolean => message.header.msg_type === 'execute_request';
+    const cells = this.queue.filter(isCell);
+    this.queue = this.queue.filter(entry => !isCell(entry));
+    cells.forEach(entry => this.abort(entry));
+  }
+
+  private failOpen(reason: string): void {
+    this.queue = [];
+    for (const entry of [...this.open.values()]) {
+      this.reply(entry, { status: 'error', ename: 'KernelError', evalue: reason, traceback: [] });
+    }
+  }
+
+  /** What the answer still lacks of busy, a reply with this content, and idle. */
+  private reply(entry: Open, content: object): void {
+    if (entry.closed) {
+      return;
+    }
+    const { header, channel } = entry.message;
+    this.markBusy(entry);
+    if (!entry.replied && hasReply(entry)) {
+      this.publish(channel, header.msg_type.replace(HAS_REPLY, '_reply'), content, header);
+      entry.replied = true;
+    }
+    this.close(entry);
+  }
+
+  private markBusy(entry: Open): void {
+    if (!entry.busy) {
+      this.publish('iopub', 'status', { execution_state: 'busy' }, entry.message.header);
+      entry.busy = true;
+    }
+  }
+
+  private close(entry: Open): void {
+    this.open.delete(entry.message.header.msg_id);
+    entry.closed = true;
+    if (!entry.idle) {
+      this.publish('iopub', 'status', { execution_state: 'idle' }, entry.message.header);
+      entry.idle = true;
+    }
+  }
+
+  // --- the worker
+
+  private start(): void {
+    this.client = null;
+    this.hasBooted = false;
+    this.executionCount = 0;
+    this.booted = this.boot(++this.generation);
+    this.booted.catch(() => undefined); // every message gets the error as its answer
+  }
+
+  private async boot(generation: number): Promise<KernelClient> {
+    const { options } = this;
+    const isCurrent = (): boolean => generation === this.generation;
     try {
+      const client = await options.createClient({
+        onMessage: message => isCurrent() && this.relay(message),
+        onProgress: progress => isCurrent() && options.onProgress?.(progress),
+        onPackageProgress: progress => isCurrent() && options.onPackageProgress?.(progress),
+        onLog: options.onLog,
+        onCrash: error => {
+          if (isCurrent() && error.code === 'worker-crash') {
+            this.restart(error.message);
+          }
+        },
+      });
+      if (!isCurrent()) {
+        client.dispose();
+        await client.ready;
+      }
+      this.client = client;
       await client.ready;
+      this.hasBooted ||= isCurrent();
+      return client;
     } catch (error) {
-      if (!this.disposedFlag) {
-        this.options.onBootFailed?.(textOf(error));
+      if (isCurrent()) {
+        options.onBootFailed?.(textOf(error));
       }
       throw error;
     }
-    if (this.disposedFlag) {
-      client.dispose();
-    }
-    this.started = client;
-    return client;
   }
 
   /** The worker is gone: a fresh one boots in its place, under the same kernel id. */
   private restart(reason: string): void {
-    if (this.disposedFlag) {
-      return;
-    }
-    this.started = null;
-    this.executionCount = 0;
-    this.client = this.start();
-    this.client.catch(() => undefined); // answered per message
+    this.start();
+    const { generation } = this;
     // After the failed request has been answered: `restarting` makes front ends drop what is pending.
     setTimeout(() => {
-      if (!this.disposedFlag) {
+      if (generation === this.generation) {
         this.publish('iopub', 'status', { execution_state: 'restarting' }, {});
         this.options.onRestarted?.(reason);
       }
     }, 0);
   }
 
+  /** Not queued: a cell that never ends must not keep its kernel alive. */
+  private shutdown(entry: Open): void {
+    const { restart } = entry.message.content as { restart?: unknown };
+    if (restart === true) {
+      this.generation++;
+      this.failOpen('The kernel was restarted.');
+      this.client?.dispose();
+      this.start();
+      this.reply(entry, { status: 'ok', restart: true });
+    } else {
+      this.reply(entry, { status: 'ok', restart: false });
+      this.dispose();
+    }
+  }
+
+  // --- messages to the front end
+
   private relay(message: JupyterMessage): void {
-    if (this.disposedFlag) {
+    const entry = this.open.get(message.parent_header.msg_id ?? '');
+    if (!this.deliver(message)) {
       return;
     }
-    const entry = this.open.get(message.parent_header.msg_id ?? '');
-    const type = message.header.msg_type;
-    if (entry) {
-      if (type === 'status') {
-        const { execution_state: state } = message.content;
-        entry.busy ||= state === 'busy';
-        entry.idle ||= state === 'idle';
-      } else if (message.channel === 'shell' || message.channel === 'control') {
-        entry.replied = true;
+    const { content, header, channel } = message;
+    if (typeof content.execution_count === 'number') {
+      this.executionCount = content.execution_count;
+    }
+    if (!entry) {
+      return;
+    }
+    if (header.msg_type === 'status') {
+      entry.busy ||= content.execution_state === 'busy';
+      entry.idle ||= content.execution_state === 'idle';
+    } else if (channel === 'shell' || channel === 'control') {
+      entry.replied = true;
+      if (content.status === 'error' && stopsOnError(entry)) {
+        this.abortLater(entry);
       }
     }
-    if (typeof message.content.execution_count === 'number') {
-      this.executionCount = message.content.execution_count;
-    }
-    this.options.sendMessage(message as unknown as KernelMessage.IMessage);
   }
 
-  /** The answer to a request whose worker is gone. */
-  private answerFailed(entry: Open, error: unknown): void {
-    const { header, channel } = entry.message;
-    const crashed = (error as { code?: string }).code === 'worker-crash';
-    const content = {
-      status: 'error',
-      ename: crashed ? 'KernelDied' : 'KernelError',
-      evalue: crashed
-        ? `The Python kernel stopped and was restarted; its variables are lost. Cause: ${textOf(error)}`
-        : textOf(error),
-      traceback: [] as string[],
-    };
-    content.traceback = [`${content.ename}: ${content.evalue}`];
-    if (!entry.busy) {
-      this.publish('iopub', 'status', { execution_state: 'busy' }, header);
-      entry.busy = true;
-    }
-    if (entry.replied || !HAS_REPLY.test(header.msg_type)) {
-      return;
-    }
-    if ((header.msg_type as string) === 'execute_request') {
-      const { ename, evalue, traceback } = content;
-      this.publish('iopub', 'error', { ename, evalue, traceback }, header);
-    }
-    this.publish(
-      channel,
-      header.msg_type.replace(HAS_REPLY, '_reply'),
-      { ...content, execution_count: this.executionCount, user_expressions: {}, payload: [] },
-      header,
+  /** After a cell that failed, the cells that wait are dropped, once its own answer is complete. */
+  private abortLater(failed: Open): void {
+    const cells = this.queue.filter(
+      ({ message }) => message.header.msg_type === 'execute_request',
     );
-    entry.replied = true;
-  }
-
-  private close(entry: Open): void {
-    this.open.delete(entry.message.header.msg_id);
-    if (!entry.idle) {
-      this.publish('iopub', 'status', { execution_state: 'idle' }, entry.message.header);
-    }
+    this.queue = this.queue.filter(entry => !cells.includes(entry));
+    const finished = this.booted.then(() => undefined);
+    void finished.then(() => {
+      void failed;
+      cells.forEach(entry => this.abort(entry));
+    });
   }
 
   private publish(channel: string, type: string, content: object, parent: object): void {
-    if (this.disposedFlag) {
-      return;
-    }
-    const { session = this.id } = parent as { session?: string };
-    this.options.sendMessage({
-      channel,
+    const { session = this.lastSession } = parent as { session?: string };
+    this.deliver({
+      channel: channel as JupyterMessage['channel'],
       header: {
         msg_id: crypto.randomUUID(),
         msg_type: type,
@@ -241,10 +381,36 @@ export class BrowsergradKernel implements IKernel {
       },
       parent_header: parent,
       metadata: {},
-      content,
+      content: content as JupyterMessage['content'],
       buffers: [],
-    } as unknown as KernelMessage.IMessage);
+    });
   }
+
+  /** Whether the message has gone out. */
+  private deliver(message: JupyterMessage): boolean {
+    if (this.disposedFlag) {
+      return false;
+    }
+    if (!this.sessions.has(message.header.session)) {
+      message.header.session = this.lastSession; // output that belongs to no request
+    }
+    try {
+      this.options.sendMessage(message as unknown as KernelMessage.IMessage);
+      return true;
+    } catch (error) {
+      this.options.onLog?.('error', `${message.header.msg_type} was not sent: ${textOf(error)}`);
+      return false;
+    }
+  }
+}
+
+function hasReply({ message }: Open): boolean {
+  return HAS_REPLY.test(message.header.msg_type);
+}
+
+function stopsOnError({ message }: Open): boolean {
+  const { stop_on_error: stop } = message.content as { stop_on_error?: unknown };
+  return message.header.msg_type === 'execute_request' && stop !== false;
 }
 
 function textOf(error: unknown): string {

@@ -39,6 +39,8 @@ export interface WorkerLinkOptions {
 }
 
 interface Pending {
+  /** What interrupts are addressed to; 0 for requests that can't be interrupted. */
+  epoch: number;
   resolve(value: unknown): void;
   reject(error: BrowsergradError): void;
 }
@@ -158,9 +160,10 @@ export class WorkerLink {
     await this.request(id => ({ type: 'clear', id }));
   }
 
-  /** Interrupts the request that has been sent last and not been answered; none: nothing happens. */
+  /** Interrupts the request that runs, or is about to; none: nothing happens. */
   interrupt(): void {
-    const epoch = this.control ? Atomics.load(this.control, Control.Epoch) : this.lastEpoch();
+    const running = this.control ? Atomics.load(this.control, Control.Epoch) : 0;
+    const epoch = running || this.oldestEpoch();
     if (!epoch || this.ended) {
       return;
     }
@@ -216,8 +219,14 @@ export class WorkerLink {
     return this.nextEpoch++;
   }
 
-  private lastEpoch(): number {
-    return this.pending.size ? this.nextEpoch - 1 : 0;
+  /** Epoch of the request that was sent first and has not been answered; 0 when idle. */
+  private oldestEpoch(): number {
+    for (const { epoch } of this.pending.values()) {
+      if (epoch) {
+        return epoch;
+      }
+    }
+    return 0;
   }
 
   private request(make: (id: number) => ToWorker): Promise<unknown> {
@@ -226,8 +235,9 @@ export class WorkerLink {
     }
     const id = this.nextId++;
     return new Promise((resolve, reject) => {
-      this.pending.set(id, { resolve, reject });
-      this.post(make(id));
+      const message = make(id);
+      this.pending.set(id, { epoch: 'epoch' in message ? message.epoch : 0, resolve, reject });
+      this.post(message);
     });
   }
 

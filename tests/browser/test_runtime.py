@@ -1,0 +1,162 @@
+"""The runtime from a plain page: no bundler, no Jupyter."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, serve
+from playwright.sync_api import Browser, Page
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, base: str, static: str) -> Iterator[Page]:
+    page = browser.new_context().new_page()
+    page.goto(f"{base}{static}/kernel/manifest.json")
+    page.evaluate(
+        """async base => { window.rt = await import(`${base}/runtime/index.js`); window.options = { pyodideIndexURL: `${base}/pyodide/` };
+        window.session = await rt.createSession(options);
+        window.exec = async options => { const seen = { out: '', assertions: [], artifacts: [] };
+          const result = await session.exec({ ...options, onStdout: t => { seen.out += t; }, onAssertion: a => seen.assertions.push(a), onArtifact: a => seen.artifacts.push(a) });
+          return { ...result, seen }; };
+        window.code = promise => promise.then(() => 'resolved', e => e.code); }""",
+        static,
+    )
+    yield page
+    page.context.close()
+
+
+def run(page: Page, code: str, **options: Any) -> dict[str, Any]:
+    return page.evaluate("options => exec(options)", {"code": code, **options})
+
+
+def test_the_namespace_persists_and_output_streams(page: Page) -> None:
+    assert run(page, "x = 20")["ok"]
+    result = run(page, "print(x + 1)")
+    assert result["stdout"] == result["seen"]["out"] == "21\n"
+
+
+def test_indented_snippets_run(page: Page) -> None:
+    assert run(page, "\n      if True:\n        print('in')\n    ")["stdout"] == "in\n"
+
+
+def test_assertions_and_artifacts_arrive_in_order(page: Page) -> None:
+    code = "import browsergrad as bg\nbg.assert_pass('a')\nbg.assert_fail('b', 'no', expected=None, actual=1)\nbg.emit_json('j', [1])\nbg.log('l', 'x')"
+    result = run(page, code)
+    assert [a["kind"] for a in result["assertions"]] == ["pass", "fail"]
+    assert result["assertions"][1]["expectedRepr"] == "None"
+    assert [a["kind"] for a in result["artifacts"]] == ["json", "log"]
+    assert result["seen"]["assertions"] == result["assertions"]
+
+
+@pytest.mark.parametrize(
+    ("code", "options", "kind"),
+    [
+        ("def f(:", {}, "syntax"),
+        ("1 / 0", {}, "runtime"),
+        ("import sys\nsys.exit(1)", {}, "runtime"),
+        ("while True: pass", {"timeoutMs": 200}, "timeout"),
+        ("import time\ntime.sleep(60)", {"timeoutMs": 200}, "timeout"),
+        ("import asyncio\nawait asyncio.sleep(60)", {"timeoutMs": 200}, "timeout"),
+    ],
+)
+def test_each_error_has_its_kind(page: Page, code: str, options: dict[str, Any], kind: str) -> None:
+    run(page, "kept = 1")
+    result = run(page, code, **options)
+    assert not result["ok"] and result["error"]["kind"] == kind
+    assert run(page, "print(1)")["stdout"] == "1\n"
+
+
+def test_a_signal_aborts_and_an_aborted_signal_runs_nothing(page: Page) -> None:
+    kinds = page.evaluate(
+        """async () => { const controller = new AbortController(); setTimeout(() => controller.abort(), 100);
+        const first = await session.exec({ code: 'while True: pass', signal: controller.signal });
+        const second = await session.exec({ code: 'never = 1', signal: controller.signal });
+        const third = await session.exec({ code: "print('never' in globals())" });
+        return [first.error.kind, second.error.kind, third.stdout]; }"""
+    )
+    assert kinds == ["aborted", "aborted", "False\n"]
+
+
+def test_code_that_ignores_interrupts_loses_its_worker_and_files_come_back(page: Page) -> None:
+    page.evaluate("() => session.fs.write('deep/er/a.txt', 'kept')")
+    code = "while True:\n  try:\n    while True: pass\n  except KeyboardInterrupt: pass"
+    result = run(page, code, timeoutMs=200)
+    assert result["error"]["kind"] == "timeout" and "namespace was lost" in result["error"]["message"]
+    assert result["durationMs"] < 5000
+    assert run(page, "print(open('deep/er/a.txt').read(), 'x' in globals())")["stdout"] == "kept False\n"
+
+
+def test_a_crash_is_told_and_survived(page: Page) -> None:
+    result = run(page, "import os\nos._exit(1)")
+    assert result["error"]["kind"] == "worker-crash"
+    assert run(page, "print(1)")["stdout"] == "1\n"
+
+
+def test_files_go_both_ways(page: Page) -> None:
+    read = page.evaluate(
+        "async () => { await session.fs.write('/tmp/b', new Uint8Array([0, 255])); await session.fs.write('/tmp/t', 'grüße'); return [Array.from(await session.fs.readBytes('/tmp/b')), await session.fs.read('/tmp/t'), await code(session.fs.read('/nowhere'))]; }"
+    )
+    assert read == [[0, 255], "grüße", "file"]
+
+
+def test_a_second_exec_is_refused_while_one_runs(page: Page) -> None:
+    codes = page.evaluate(
+        "async () => { const first = session.exec({ code: 'import asyncio; await asyncio.sleep(0.2)' }); const second = await code(session.exec({ code: '1' })); return [second, (await first).ok]; }"
+    )
+    assert codes == ["busy", True]
+
+
+def test_clear_namespace_forgets_names(page: Page) -> None:
+    run(page, "forgotten = 1")
+    page.evaluate("() => session.clearNamespace()")
+    assert run(page, "print('forgotten' in globals())")["stdout"] == "False\n"
+
+
+def test_bad_options_are_refused(page: Page) -> None:
+    codes = page.evaluate(
+        """async () => Promise.all([code(rt.createSession()), code(rt.createSession({})), code(rt.createSession({ pyodideIndexURL: 'https://elsewhere.example/' })),
+        code(rt.createSession({ ...options, packages: 'numpy' })), code(session.exec({})), code(session.exec({ code: '1', timeoutMs: -1 }))])"""
+    )
+    assert codes == ["bad-option"] * 6
+
+
+def test_a_missing_asset_is_named(page: Page) -> None:
+    message = page.evaluate(
+        "() => rt.createSession({ ...options, pyodideIndexURL: '/nothing/here/' }).then(() => '', e => `${e.code} ${e.message}`)"
+    )
+    assert message.startswith("boot-failed") and "/nothing/here/pyodide-lock.json" in message and "404" in message
+
+
+def test_dispose_settles_what_runs_and_rejects_what_comes(page: Page) -> None:
+    outcome = page.evaluate(
+        """async () => { const other = await rt.createSession(options); const running = other.exec({ code: 'while True: pass' });
+        setTimeout(() => { other.dispose(); other.dispose(); }, 100);
+        return [(await running).error.kind, await code(other.exec({ code: '1' })), await code(other.fs.read('/x'))]; }"""
+    )
+    assert outcome == ["aborted", "disposed", "disposed"]
+
+
+def test_the_example_page_runs_and_stops(browser: Browser, site: Path, static: str, tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    shutil.copytree(site / static.lstrip("/"), folder)
+    shutil.copy(ROOT / "examples" / "vanilla" / "index.html", folder)
+    server, address = serve(folder, isolated=True)
+    page = browser.new_page()
+    page.goto(f"{address}/index.html")
+    page.get_by_text("Ready", exact=True).wait_for()
+    page.get_by_role("button", name="Run").click()
+    page.get_by_text("Done", exact=True).wait_for()
+    assert page.locator("#output").inner_text() == "line 0\nline 1\nline 2\n"
+    assert page.locator("#assertions li").count() == 2
+    page.get_by_label("Code").fill("while True: pass")
+    page.get_by_role("button", name="Run").click()
+    page.get_by_text("Running", exact=True).wait_for()
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_text("Ended: interrupted").wait_for()
+    page.close()
+    server.shutdown()
+    server.server_close()
