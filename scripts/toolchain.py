@@ -10,10 +10,12 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 #: Oldest Node whose WebAssembly runs the embedded Pyodide.
 MINIMUM_NODE = 20
+COMMANDS = Path(__file__).resolve().parent.parent / "labextension" / ".assets" / "bin"
 
 
 def _wheel_folder() -> Path | None:
@@ -50,8 +52,29 @@ def node_bin() -> Path:
 
 
 def environment() -> dict[str, str]:
-    """Return ``os.environ`` with the chosen Node first on ``PATH``, so that npm's own scripts find it."""
-    return {**os.environ, "PATH": f"{node_bin()}{os.pathsep}{os.environ.get('PATH', '')}"}
+    """Return ``os.environ`` with the chosen Node and npm, and this Python's commands, first on ``PATH``.
+
+    npm's scripts look for all of them there; ``jupyter-builder`` is a command of Python's.
+    """
+    first = [str(node_bin()), sysconfig.get_path("scripts")]
+    cli = _wheel_npm()
+    if cli is not None and os.name != "nt":
+        # A wheel cannot hold the symbolic link that npm's start script is.
+        COMMANDS.mkdir(parents=True, exist_ok=True)
+        npm = COMMANDS / "npm"
+        npm.write_text(f'#!/bin/sh\nexec "{node_bin() / "node"}" "{cli}" "$@"\n', "utf-8")
+        npm.chmod(0o755)
+        first.insert(0, str(COMMANDS))
+    return {**os.environ, "PATH": os.pathsep.join([*first, os.environ.get("PATH", "")])}
+
+
+def _wheel_npm() -> Path | None:
+    """Return npm's program where Node is the wheel's, else None."""
+    folder = _wheel_folder()
+    if folder is None or not node_bin().is_relative_to(folder):
+        return None
+    found = [folder / place / "node_modules" / "npm" / "bin" / "npm-cli.js" for place in ("lib", ".")]
+    return next((path for path in found if path.is_file()), None)
 
 
 def run_node(*arguments: str | Path, cwd: Path | None = None) -> None:
@@ -63,12 +86,11 @@ def run_node(*arguments: str | Path, cwd: Path | None = None) -> None:
 
 def run_npm(*arguments: str, cwd: Path) -> None:
     """Run ``npm`` in ``cwd`` and raise `subprocess.CalledProcessError` when it fails."""
-    environ = environment()
-    folder = _wheel_folder()
-    if folder is not None and node_bin().is_relative_to(folder):
-        cli = folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    cli = _wheel_npm()
+    if cli is not None:
         run_node(cli, *arguments, cwd=cwd)
         return
+    environ = environment()
     npm = shutil.which("npm", path=environ["PATH"]) or "npm"
     subprocess.run([npm, *arguments], check=True, cwd=cwd, env=environ)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import http.client
-import os
 import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -124,15 +124,21 @@ def test_without_isolation_the_two_headers_are_left_out(root):
 
 def test_the_command_prints_its_address_and_ends_cleanly_on_ctrl_c(root):
     command = [sys.executable, "-m", "jupyterlite_browsergrad", "serve", str(root), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    # A shell that runs the tests in the background has them ignore SIGINT, and so would this child.
+    listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, preexec_fn=listen, **pipes) as process:
         line = process.stdout.readline()
         address = re.search(r"http://(127\.0\.0\.1):(\d+)/", line)
         connection = http.client.HTTPConnection(address[1], int(address[2]), timeout=10)
         connection.request("GET", "/a.json")
         assert connection.getresponse().read() == b"this is a.json"
         connection.close()
-        os.kill(process.pid, signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        process.send_signal(signal.SIGINT)
+        try:
+            _, errors = process.communicate(timeout=20)
+        finally:
+            process.kill()
     assert (process.returncode, errors) == (0, "")
 
 
