@@ -6,8 +6,7 @@ import { Notification } from '@jupyterlab/apputils';
 import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import { IKernelClient, IKernelSpecs } from '@jupyterlite/services';
 
-import { createKernel } from './kernel/create';
-import { hookInterrupt } from './kernel/interrupt_hook';
+import { hookInterrupt, type Interruptible } from './kernel/interrupt_hook';
 import { LOGO_URL } from './kernel/logo';
 
 /** Id of the plugin and key of its site settings. */
@@ -29,6 +28,7 @@ const kernel: JupyterFrontEndPlugin<void> = {
       URLExt.join(PageConfig.getOption('fullLabextensionsUrl'), 'jupyterlite-browsergrad/static/'),
       PageConfig.getBaseUrl(),
     ).href;
+    const kernels = new Map<string, Interruptible>();
     specs.register({
       spec: {
         name: 'browsergrad',
@@ -38,10 +38,20 @@ const kernel: JupyterFrontEndPlugin<void> = {
         metadata: { interrupt_mode: 'message' },
         resources: { 'logo-32x32': LOGO_URL, 'logo-64x64': LOGO_URL },
       },
-      create: options => createKernel(options, app.serviceManager.contents, settings, staticURL),
+      create: async options => {
+        const { createKernel } = await import('./kernel/create');
+        const made = await createKernel(options, app.serviceManager.contents, settings, staticURL);
+        kernels.set(made.id, made);
+        made.disposed.connect(() => {
+          if (kernels.get(made.id) === made) {
+            kernels.delete(made.id);
+          }
+        });
+        return made;
+      },
     });
     if (client) {
-      hookInterrupt(client);
+      hookInterrupt(client, kernels);
     } else {
       Notification.warning('The Stop button cannot reach Python: this JupyterLite offers no kernel client');
     }

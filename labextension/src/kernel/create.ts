@@ -47,7 +47,7 @@ export async function createKernel(
   contents: Contents.IManager,
   settings: KernelSettings,
   staticURL: string,
-): Promise<IKernel> {
+): Promise<BrowsergradKernel> {
   const base = PageConfig.getBaseUrl();
   const absolute = (url: string): string => new URL(url, base).href;
   const [driveName, folder] = options.location.includes(':')
@@ -87,6 +87,11 @@ export async function createKernel(
     onRestarted: reason =>
       Notification.warning(
         `Python stopped and was restarted; variables are lost. Cause: ${reason}`,
+        { autoClose: false },
+      ),
+    onCannotInterrupt: () =>
+      Notification.warning(
+        'This page has no way to stop running Python. To end the cell, restart the kernel; variables are then lost.',
         { autoClose: false },
       ),
   });

@@ -1,18 +1,21 @@
 /**
  * JupyterLite's client does not tell a running kernel of an interrupt: it only cancels queued cells.
- * The hook tells ours first, then lets the client do that.
+ * The hook tells ours first, before anything is awaited, then lets the client do that.
  */
 import type { IKernelClient } from '@jupyterlite/services';
 
-import { BrowsergradKernel } from './kernel';
+export interface Interruptible {
+  interrupt(): void;
+}
 
-export function hookInterrupt(client: IKernelClient): void {
+/** Wraps `client.interrupt`; `kernels` holds our running kernels by id. */
+export function hookInterrupt(
+  client: IKernelClient,
+  kernels: ReadonlyMap<string, Interruptible>,
+): void {
   const original = client.interrupt.bind(client);
-  client.interrupt = async (id: string): Promise<void> => {
-    const kernel: unknown = await client.getModel(id);
-    if (kernel instanceof BrowsergradKernel) {
-      kernel.interrupt();
-    }
-    await original(id);
+  client.interrupt = (id: string): Promise<void> => {
+    kernels.get(id)?.interrupt();
+    return original(id);
   };
 }

@@ -38,6 +38,10 @@ interface Open {
   busy: boolean;
   replied: boolean;
   idle: boolean;
+  /** Its reply has the status `error`. */
+  failed: boolean;
+  /** It is not to run any more; answered so when its turn comes. */
+  dropped: boolean;
   /** The answer is complete; what else becomes of the request is of no interest. */
   closed: boolean;
 }
@@ -108,14 +112,11 @@ export class BrowsergradKernel implements IKernel {
 
   /** Interrupts what runs now and drops the cells that wait; nothing happens when idle. */
   interrupt(): void {
-    const isBusy = this.current !== null;
-    this.abortQueued();
+    this.dropQueued();
     if (!this.hasBooted) {
-      // The cell in turn waits for Python to start, and is answered at once.
-      if (this.current?.message.header.msg_type === 'execute_request') {
-        this.abort(this.current);
-      }
-    } else if (isBusy && !this.canInterrupt) {
+      // Nothing runs: cells that wait for Python to start are answered at once.
+      [...this.open.values()].filter(isCell).forEach(entry => this.abort(entry));
+    } else if (this.current && !this.canInterrupt) {
       this.options.onCannotInterrupt?.();
     } else {
       this.client?.interrupt();
@@ -130,7 +131,15 @@ export class BrowsergradKernel implements IKernel {
     const { header } = message;
     this.sessions.add(header.session);
     this.lastSession = header.session;
-    const entry: Open = { message, busy: false, replied: false, idle: false, closed: false };
+    const entry: Open = {
+      message,
+      busy: false,
+      replied: false,
+      idle: false,
+      failed: false,
+      dropped: false,
+      closed: false,
+    };
     switch (header.msg_type as string) {
       case 'input_reply': {
         const { value } = message.content as { value?: unknown };
@@ -159,6 +168,10 @@ export class BrowsergradKernel implements IKernel {
       return;
     }
     for (let entry = this.queue.shift(); entry; entry = this.queue.shift()) {
+      if (entry.dropped) {
+        this.abort(entry);
+        continue;
+      }
       this.current = entry;
       try {
         const client = await this.booted;
@@ -182,6 +195,9 @@ export class BrowsergradKernel implements IKernel {
       this.fail(entry, new Error('Python handled this request and sent no reply.'));
     }
     this.close(entry);
+    if (entry.failed && stopsOnError(entry)) {
+      this.dropQueued();
+    }
   }
 
   /** The answer to a message the worker could not handle. */
@@ -195,7 +211,7 @@ export class BrowsergradKernel implements IKernel {
       ? `The Python kernel stopped and was restarted; its variables are lost. Cause: ${textOf(error)}`
       : textOf(error);
     const shown = { ename, evalue, traceback: [`${ename}: ${evalue}`] };
-    if (!entry.replied && entry.message.header.msg_type === 'execute_request') {
+    if (!entry.replied && isCell(entry)) {
       this.markBusy(entry);
       this.publish('iopub', 'error', shown, entry.message.header);
     }
@@ -207,7 +223,7 @@ export class BrowsergradKernel implements IKernel {
       payload: [],
     });
     if (crashed) {
-      this.abortQueued(); // they count on variables that are lost
+      this.dropQueued(); // they count on variables that are lost
     }
   }
 
@@ -216,11 +232,10 @@ export class BrowsergradKernel implements IKernel {
     this.reply(entry, { status: 'aborted' });
   }
 
-  private abortQueued(): void {
-    const isCell = ({ message }: Open): boolean => message.header.msg_type === 'execute_request';
-    const cells = this.queue.filter(isCell);
-    this.queue = this.queue.filter(entry => !isCell(entry));
-    cells.forEach(entry => this.abort(entry));
+  private dropQueued(): void {
+    for (const entry of this.queue.filter(isCell)) {
+      entry.dropped = true;
+    }
   }
 
   private failOpen(reason: string): void {
@@ -348,23 +363,8 @@ export class BrowsergradKernel implements IKernel {
       entry.idle ||= content.execution_state === 'idle';
     } else if (channel === 'shell' || channel === 'control') {
       entry.replied = true;
-      if (content.status === 'error' && stopsOnError(entry)) {
-        this.abortLater(entry);
-      }
+      entry.failed = content.status === 'error';
     }
-  }
-
-  /** After a cell that failed, the cells that wait are dropped, once its own answer is complete. */
-  private abortLater(failed: Open): void {
-    const cells = this.queue.filter(
-      ({ message }) => message.header.msg_type === 'execute_request',
-    );
-    this.queue = this.queue.filter(entry => !cells.includes(entry));
-    const finished = this.booted.then(() => undefined);
-    void finished.then(() => {
-      void failed;
-      cells.forEach(entry => this.abort(entry));
-    });
   }
 
   private publish(channel: string, type: string, content: object, parent: object): void {
@@ -408,9 +408,13 @@ function hasReply({ message }: Open): boolean {
   return HAS_REPLY.test(message.header.msg_type);
 }
 
-function stopsOnError({ message }: Open): boolean {
-  const { stop_on_error: stop } = message.content as { stop_on_error?: unknown };
-  return message.header.msg_type === 'execute_request' && stop !== false;
+function isCell({ message }: Open): boolean {
+  return message.header.msg_type === 'execute_request';
+}
+
+function stopsOnError(entry: Open): boolean {
+  const { stop_on_error: stop } = entry.message.content as { stop_on_error?: unknown };
+  return isCell(entry) && stop !== false;
 }
 
 function textOf(error: unknown): string {

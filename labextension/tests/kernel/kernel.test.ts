@@ -1,0 +1,373 @@
+/** Every request gets its reply and its idle status, whatever the worker does. */
+import type { KernelMessage } from '@jupyterlab/services';
+import { describe, expect, it, vi } from 'vitest';
+
+import { BrowsergradKernel, type ClientCallbacks } from '../../src/kernel/kernel';
+import type { KernelClient } from '../../src/runtime/kernel_client';
+import { BrowsergradError } from '../../src/runtime/errors';
+import type { JupyterMessage } from '../../src/runtime/protocol';
+
+type Settle = { resolve(): void; reject(error: Error): void };
+
+/** A worker that answers when the test says so. */
+class FakeClient {
+  readonly requests: JupyterMessage[] = [];
+  readonly interrupt = vi.fn();
+  readonly inputReply = vi.fn();
+  canInterrupt = true;
+  interruptMode = 'shared-memory';
+  disposed = false;
+  readonly ready: Promise<unknown>;
+  boot!: Settle;
+  private pending: Settle | null = null;
+
+  constructor(private readonly callbacks: ClientCallbacks) {
+    this.ready = new Promise<void>((resolve, reject) => {
+      this.boot = { resolve: () => resolve(), reject };
+    });
+    this.ready.catch(() => undefined);
+  }
+
+  request(message: JupyterMessage): Promise<void> {
+    this.requests.push(message);
+    return new Promise((resolve, reject) => {
+      this.pending = { resolve, reject };
+    });
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    this.boot.reject(new BrowsergradError('disposed', 'shut down'));
+    this.pending?.reject(new BrowsergradError('disposed', 'shut down'));
+  }
+
+  /** Python's answer to the request it works on; leaves out what the test names. */
+  async answer(content: object = { status: 'ok' }, leaveOut: string[] = []): Promise<void> {
+    const parent = this.requests.at(-1)!;
+    const send = (channel: 'iopub' | 'shell', type: string, content: object): void => {
+      if (!leaveOut.includes(type)) {
+        const header = { ...parent.header, msg_id: `${Math.random()}`, msg_type: type };
+        this.callbacks.onMessage({
+          channel, header, parent_header: parent.header, metadata: {}, content: { ...content },
+        });
+      }
+    };
+    send('iopub', 'status', { execution_state: 'busy' });
+    if (parent.header.msg_type.endsWith('_request')) {
+      send('shell', parent.header.msg_type.replace('request', 'reply'), content);
+    }
+    send('iopub', 'status', { execution_state: 'idle' });
+    this.pending!.resolve();
+    await settled();
+  }
+
+  async crash(): Promise<void> {
+    const error = new BrowsergradError('worker-crash', 'out of memory');
+    this.pending?.reject(error);
+    this.callbacks.onCrash?.(error);
+    await settled();
+  }
+}
+
+const settled = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 0));
+
+function make(createClient?: () => Promise<KernelClient>) {
+  const sent: JupyterMessage[] = [];
+  const clients: FakeClient[] = [];
+  const events = { onBootFailed: vi.fn(), onRestarted: vi.fn(), onCannotInterrupt: vi.fn(), onLog: vi.fn() };
+  const kernel = new BrowsergradKernel({
+    id: 'k',
+    name: 'browsergrad',
+    location: '',
+    sendMessage: message => void sent.push(message as unknown as JupyterMessage),
+    createClient:
+      createClient ??
+      (async callbacks => {
+        clients.push(new FakeClient(callbacks));
+        return clients.at(-1) as unknown as KernelClient;
+      }),
+    ...events,
+  });
+  let next = 0;
+  /** Sends a message and returns its id. */
+  const send = (type: string, content: object = {}, channel = 'shell'): string => {
+    const msg_id = `m${next++}`;
+    const header = { msg_id, msg_type: type, session: 's', username: 'u', date: '', version: '5.4' };
+    void kernel.handleMessage({
+      channel, header, parent_header: {}, metadata: {}, content, buffers: [],
+    } as unknown as KernelMessage.IMessage);
+    return msg_id;
+  };
+  /** The answer to a request, in words. */
+  const answerTo = (id: string): string[] =>
+    sent
+      .filter(({ parent_header: parent }) => parent.msg_id === id)
+      .map(({ header, content }) => {
+        const detail = content.execution_state ?? content.status ?? content.ename;
+        return `${header.msg_type} ${String(detail)}`;
+      });
+  return { kernel, sent, clients, send, answerTo, ...events };
+}
+
+async function booted() {
+  const parts = make();
+  await settled();
+  parts.clients[0].boot.resolve();
+  await settled();
+  return { ...parts, client: parts.clients[0] };
+}
+
+const OK = ['status busy', 'execute_reply ok', 'status idle'];
+const ABORTED = ['status busy', 'execute_reply aborted', 'status idle'];
+const FAILED = ['status busy', 'error KernelError', 'execute_reply error', 'status idle'];
+const DIED = ['status busy', 'error KernelDied', 'execute_reply error', 'status idle'];
+
+describe('the queue', () => {
+  it('hands over one request at a time, in order', async () => {
+    const { client, send, answerTo } = await booted();
+    const ids = [send('execute_request'), send('complete_request'), send('comm_msg')];
+    await settled();
+    expect(client.requests.map(({ header }) => header.msg_id)).toEqual([ids[0]]);
+    for (let i = 0; i < 3; i++) {
+      await client.answer();
+    }
+    expect(client.requests.map(({ header }) => header.msg_id)).toEqual(ids);
+    expect(answerTo(ids[0])).toEqual(OK);
+    expect(answerTo(ids[2])).toEqual(['status busy', 'status idle']);
+  });
+
+  it('never makes JupyterLite wait, so that nothing is lost in its own queue', async () => {
+    const { kernel, send } = make();
+    send('execute_request');
+    await expect(kernel.ready).resolves.toBeUndefined();
+  });
+
+  it('drops cells, not other messages, after one that failed', async () => {
+    const { client, send, answerTo } = await booted();
+    const failing = send('execute_request');
+    const cell = send('execute_request');
+    const comm = send('comm_msg');
+    await settled();
+    await client.answer({ status: 'error' });
+    await client.answer();
+    expect(answerTo(failing)).toEqual(['status busy', 'execute_reply error', 'status idle']);
+    expect(answerTo(cell)).toEqual(ABORTED);
+    expect(answerTo(comm)).toEqual(['status busy', 'status idle']);
+    const later = send('execute_request');
+    await settled();
+    await client.answer();
+    expect(answerTo(later)).toEqual(OK);
+  });
+
+  it('goes on after a failure that is not to stop it', async () => {
+    const { client, send, answerTo } = await booted();
+    send('execute_request', { stop_on_error: false });
+    const cell = send('execute_request');
+    await settled();
+    await client.answer({ status: 'error' });
+    await client.answer();
+    expect(answerTo(cell)).toEqual(OK);
+  });
+
+  it.each([
+    [['status'], OK.filter(line => line !== 'status busy')],
+    [['execute_reply'], ['status busy', 'status idle', 'error KernelError', 'execute_reply error']],
+  ])('adds what Python left out: %s', async (leaveOut, expected) => {
+    const { client, send, answerTo } = await booted();
+    const id = send('execute_request');
+    await settled();
+    await client.answer({ status: 'ok' }, leaveOut);
+    expect(answerTo(id).toSorted()).toEqual(expected.toSorted());
+  });
+
+  it('copies the bytes of a buffer that is a view of a larger one', async () => {
+    const { client, kernel } = await booted();
+    const whole = new Uint8Array([1, 2, 3, 4]).buffer;
+    const header = { msg_id: 'b', msg_type: 'comm_msg', session: 's' };
+    await kernel.handleMessage({
+      channel: 'shell', header, parent_header: {}, metadata: {}, content: {},
+      buffers: [new DataView(whole, 1, 2), whole],
+    } as unknown as KernelMessage.IMessage);
+    await settled();
+    expect(client.requests[0].buffers!.map(b => [...new Uint8Array(b)])).toEqual([[2, 3], [1, 2, 3, 4]]);
+  });
+
+  it('answers also when a message cannot be sent', async () => {
+    const { client, kernel, sent, onLog } = await booted();
+    const options = (kernel as unknown as { options: { sendMessage(m: JupyterMessage): void } }).options;
+    options.sendMessage = message => {
+      if (message.header.msg_type === 'execute_reply' && message.content.status === 'ok') {
+        throw new Error('no JSON');
+      }
+      sent.push(message);
+    };
+    const header = { msg_id: 'x', msg_type: 'execute_request', session: 's' };
+    await kernel.handleMessage({ channel: 'shell', header, content: {} } as KernelMessage.IMessage);
+    await settled();
+    await client.answer();
+    expect(sent.map(({ content }) => content.status).filter(Boolean)).toEqual(['error']);
+    expect(onLog).toHaveBeenCalledWith('error', expect.stringContaining('no JSON'));
+  });
+});
+
+describe('interrupts', () => {
+  it('reach the worker at once, and the cells that wait are dropped in their turn', async () => {
+    const { client, kernel, send, answerTo } = await booted();
+    const running = send('execute_request');
+    const waiting = send('execute_request');
+    await settled();
+    kernel.interrupt();
+    expect(client.interrupt).toHaveBeenCalledOnce();
+    expect(answerTo(waiting)).toEqual([]);
+    await client.answer({ status: 'ok' });
+    expect(answerTo(running)).toEqual(OK);
+    expect(answerTo(waiting)).toEqual(ABORTED);
+  });
+
+  it('come past the queue as messages too', async () => {
+    const { client, send, answerTo } = await booted();
+    send('execute_request');
+    await settled();
+    const id = send('interrupt_request', {}, 'control');
+    expect(client.interrupt).toHaveBeenCalledOnce();
+    expect(answerTo(id)).toEqual(['status busy', 'interrupt_reply ok', 'status idle']);
+  });
+
+  it('drop the cells that wait for Python to start', async () => {
+    const { kernel, clients, send, answerTo } = make();
+    const cells = [send('execute_request'), send('execute_request')];
+    const info = send('kernel_info_request');
+    await settled();
+    kernel.interrupt();
+    cells.forEach(id => expect(answerTo(id)).toEqual(ABORTED));
+    clients[0].boot.resolve();
+    await settled();
+    expect(clients[0].requests.map(({ header }) => header.msg_id)).toEqual([info]);
+  });
+
+  it('say so where there is no way to deliver them', async () => {
+    const { client, kernel, send, onCannotInterrupt } = await booted();
+    client.canInterrupt = false;
+    kernel.interrupt();
+    expect(onCannotInterrupt).not.toHaveBeenCalled();
+    send('execute_request');
+    await settled();
+    kernel.interrupt();
+    expect(onCannotInterrupt).toHaveBeenCalledOnce();
+  });
+});
+
+it('passes input past the queue', async () => {
+  const { client, send } = await booted();
+  send('execute_request');
+  await settled();
+  send('input_reply', { value: 'Ada' }, 'stdin');
+  expect(client.inputReply).toHaveBeenCalledWith('Ada');
+});
+
+describe('a boot that fails', () => {
+  it('is answered to each request with its message', async () => {
+    const { clients, send, answerTo, sent, onBootFailed } = make();
+    const early = send('execute_request');
+    await settled();
+    clients[0].boot.reject(new BrowsergradError('boot-failed', 'pyodide.mjs: 404'));
+    await settled();
+    const late = send('execute_request');
+    const info = send('kernel_info_request');
+    await settled();
+    expect(answerTo(early)).toEqual(FAILED);
+    expect(answerTo(late)).toEqual(FAILED);
+    expect(answerTo(info)).toEqual(['status busy', 'kernel_info_reply error', 'status idle']);
+    expect(sent.find(({ header }) => header.msg_type === 'error')?.content.evalue).toBe('pyodide.mjs: 404');
+    expect(onBootFailed).toHaveBeenCalledExactlyOnceWith('pyodide.mjs: 404');
+  });
+
+  it('may also be the runtime that cannot be loaded', async () => {
+    const { send, answerTo, onBootFailed } = make(() => Promise.reject(new Error('no index.js')));
+    const id = send('execute_request');
+    await settled();
+    expect(answerTo(id)).toEqual(FAILED);
+    expect(onBootFailed).toHaveBeenCalledExactlyOnceWith('no index.js');
+  });
+});
+
+describe('a worker that dies', () => {
+  it('fails the cell, drops those that wait, and is replaced in place', async () => {
+    const { client, clients, send, answerTo, sent, onRestarted } = await booted();
+    const dying = send('execute_request');
+    const waiting = send('execute_request');
+    await settled();
+    await client.crash();
+    await settled();
+    expect(answerTo(dying)).toEqual(DIED);
+    expect(answerTo(waiting)).toEqual(ABORTED);
+    expect(clients).toHaveLength(2);
+    expect(onRestarted).toHaveBeenCalledExactlyOnceWith('out of memory');
+    const restarting = sent.at(-1)!;
+    expect(restarting.content).toEqual({ execution_state: 'restarting' });
+    expect(restarting.header.session, 'JupyterLite delivers it to no other').toBe('s');
+    clients[1].boot.resolve();
+    await settled();
+    const id = send('execute_request');
+    await settled();
+    await clients[1].answer();
+    expect(answerTo(id)).toEqual(OK);
+  });
+
+  it('while idle is replaced too', async () => {
+    const { client, clients, onRestarted } = await booted();
+    await client.crash();
+    await settled();
+    expect(clients).toHaveLength(2);
+    expect(onRestarted).toHaveBeenCalledOnce();
+  });
+});
+
+describe('the end', () => {
+  it('answers everything that is open, then ends the worker', async () => {
+    const { client, kernel, send, answerTo } = await booted();
+    const ids = [send('execute_request'), send('execute_request')];
+    await settled();
+    const gone = vi.fn();
+    kernel.disposed.connect(gone);
+    kernel.dispose();
+    kernel.dispose();
+    ids.forEach(id => expect(answerTo(id)).toEqual(['status busy', 'execute_reply error', 'status idle']));
+    expect(gone).toHaveBeenCalledOnce();
+    expect(client.disposed).toBe(true);
+    await settled();
+  });
+
+  it('during a boot ends the worker that boots', async () => {
+    const { kernel, clients, onBootFailed } = make();
+    await settled();
+    kernel.dispose();
+    await settled();
+    expect(clients[0].disposed).toBe(true);
+    expect(onBootFailed).not.toHaveBeenCalled();
+  });
+
+  it('comes by message past a cell that never ends', async () => {
+    const { kernel, send, answerTo } = await booted();
+    const cell = send('execute_request');
+    await settled();
+    const id = send('shutdown_request', { restart: false }, 'control');
+    expect(answerTo(id)).toEqual(['status busy', 'shutdown_reply ok', 'status idle']);
+    expect(answerTo(cell)).toEqual(['status busy', 'execute_reply error', 'status idle']);
+    expect(kernel.isDisposed).toBe(true);
+  });
+
+  it('with restart is a fresh worker under the same id', async () => {
+    const { kernel, clients, send, answerTo } = await booted();
+    const id = send('shutdown_request', { restart: true }, 'control');
+    await settled();
+    expect(answerTo(id)).toEqual(['status busy', 'shutdown_reply ok', 'status idle']);
+    expect(clients.map(({ disposed }) => disposed)).toEqual([true, false]);
+    expect(kernel.isDisposed).toBe(false);
+    clients[1].boot.resolve();
+    const cell = send('execute_request');
+    await settled();
+    await clients[1].answer();
+    expect(answerTo(cell)).toEqual(OK);
+  });
+});
