@@ -20,7 +20,7 @@ PORT ?= 8000
 .PHONY: demo test build lint assets develop clean pytest vitest
 
 demo: $(STAMPS)/develop
-	$(BIN)/jupyter lite build --lite-dir examples/demo --contents examples/demo --output-dir $(SITE)
+	$(BIN)/jupyter lite build --contents examples/demo --output-dir $(SITE)
 	$(BIN)/jupyter browsergrad serve $(SITE) --port $(PORT)
 
 test: $(STAMPS)/system $(STAMPS)/test $(STAMPS)/develop build

@@ -115,7 +115,9 @@ class BrowsergradAddon(BaseAddon):
             return
         source = paths.labextension()
         target = self.output / LAB_EXTENSIONS / LABEXTENSION
-        files = [path for path in sorted(source.rglob("*")) if path.is_file() and not self.is_ignored_sourcemap(path.name)]
+        files = [
+            path for path in sorted(source.rglob("*")) if path.is_file() and not self.is_ignored_sourcemap(path.name)
+        ]
         yield self.task(
             name="copy:labextension",
             file_dep=files,
@@ -153,7 +155,9 @@ class BrowsergradAddon(BaseAddon):
         if self.pyodide_url and not pyodide_distribution.is_url(self.pyodide_url):
             local.append(self.pyodide_url)
         roots = [paths.static("kernel", "manifest.json"), paths.static("pyodide"), *(lite_dir / text for text in local)]
-        files = [file for root in roots for file in (sorted(root.rglob("*")) if root.is_dir() else [root]) if file.is_file()]
+        files = [
+            file for root in roots for file in (sorted(root.rglob("*")) if root.is_dir() else [root]) if file.is_file()
+        ]
         stats = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
         settings = [self.pyodide_url, list(self.packages), str(self.output), self.manager.no_sourcemaps]
         return hashlib.sha256(json.dumps([settings, stats]).encode()).hexdigest()
@@ -195,7 +199,9 @@ class BrowsergradAddon(BaseAddon):
         full = {**lock, "packages": dict(sorted({**lock["packages"], **entries}.items()))}
         write_if_changed(self.output_pyodide / PYODIDE_LOCK, json.dumps(full, **JSON_FMT))
         if vendored.wheels:
-            write_if_changed(self.output_pyodide / PIPLITE_INDEX, json.dumps(piplite_index(vendored.wheels), **JSON_FMT))
+            write_if_changed(
+                self.output_pyodide / PIPLITE_INDEX, json.dumps(piplite_index(vendored.wheels), **JSON_FMT)
+            )
         else:
             self.delete_one(self.output_pyodide / PIPLITE_INDEX)
 

@@ -24,7 +24,9 @@ def _candidates() -> list[Path]:
     except PackageNotFoundError:
         files = []
     found += [
-        Path(str(file.locate())).resolve().parents[2] for file in files if file.as_posix().endswith(f"{LABEXTENSION}/{MARKER}")
+        Path(str(file.locate())).resolve().parents[2]
+        for file in files
+        if file.as_posix().endswith(f"{LABEXTENSION}/{MARKER}")
     ]
     return found + [Path(folder) for folder in jupyter_path("labextensions", LABEXTENSION)]
 

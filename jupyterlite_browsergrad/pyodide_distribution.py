@@ -43,10 +43,7 @@ def materialise(source: str, base: Path, cache: Path) -> Path:
     DistributionError
         Nothing there, an unreadable archive, or files missing.
     """
-    if is_url(source):
-        path = _fetch(source, cache)
-    else:
-        path = (base / Path(source).expanduser()).resolve()
+    path = _fetch(source, cache) if is_url(source) else (base / Path(source).expanduser()).resolve()
     if path.is_dir():
         return root_of(path, source)
     if not path.is_file():
@@ -82,7 +79,11 @@ def read_lock(folder: Path, source: object | None = None) -> dict[str, Any]:
         lock = json.loads(path.read_text("utf-8"))
     except ValueError as error:
         raise DistributionError(source or folder, f"{path} is not JSON ({error})") from error
-    if not isinstance(lock, dict) or not isinstance(lock.get("info"), dict) or not isinstance(lock.get("packages"), dict):
+    if (
+        not isinstance(lock, dict)
+        or not isinstance(lock.get("info"), dict)
+        or not isinstance(lock.get("packages"), dict)
+    ):
         raise DistributionError(source or folder, f"{path} has no `info` and `packages`")
     return lock
 
@@ -93,7 +94,10 @@ def _fetch(url: str, cache: Path) -> Path:
         return target
     cache.mkdir(parents=True, exist_ok=True)
     try:
-        with urllib.request.urlopen(url, timeout=120) as response, tempfile.NamedTemporaryFile(dir=cache, delete=False) as partial:
+        with (
+            urllib.request.urlopen(url, timeout=120) as response,
+            tempfile.NamedTemporaryFile(dir=cache, delete=False) as partial,
+        ):
             shutil.copyfileobj(response, partial)
     except OSError as error:
         raise DistributionError(url, f"cannot be fetched ({error})") from error
@@ -113,6 +117,8 @@ def _unpack(archive: Path, target: Path, source: object) -> None:
                 # Refuses absolute names, `..`, links that leave the folder, and devices.
                 opened.extractall(target, filter="data")
         else:
-            raise DistributionError(source, f"{archive.name} is neither a folder nor one of {', '.join((*TAR_SUFFIXES, '.zip'))}")
+            raise DistributionError(
+                source, f"{archive.name} is neither a folder nor one of {', '.join((*TAR_SUFFIXES, '.zip'))}"
+            )
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
         raise DistributionError(source, f"{archive} cannot be unpacked ({error})") from error

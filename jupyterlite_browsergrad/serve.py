@@ -24,7 +24,11 @@ from .errors import ConfigurationError
 __all__ = ["SiteServer", "configure", "run"]
 
 ISOLATION = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
-ALWAYS = {"Cross-Origin-Resource-Policy": "same-origin", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
+ALWAYS = {
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",
+}
 #: Not `mimetypes`: its answers depend on the machine, and a module with a wrong type does not load.
 MIME_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -87,7 +91,11 @@ class SiteHandler(BaseHTTPRequestHandler):
             if not address.path.endswith("/"):
                 # From the normalised path: a target that starts with `//` would lead to another host.
                 target = quote(posixpath.normpath("/" + unquote(address.path).lstrip("/"))) + "/"
-                self.begin(HTTPStatus.MOVED_PERMANENTLY, {"Location": target + (f"?{address.query}" if address.query else "")}, 0)
+                self.begin(
+                    HTTPStatus.MOVED_PERMANENTLY,
+                    {"Location": target + (f"?{address.query}" if address.query else "")},
+                    0,
+                )
                 return
             path = path / "index.html"
         try:
@@ -187,7 +195,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Serve until interrupted. Raises `ConfigurationError` for a missing folder or a port that cannot be had."""
     if not options.directory.is_dir():
-        raise ConfigurationError(f"{options.directory} is no folder; build a site first: jupyter lite build --output-dir DIR")
+        raise ConfigurationError(
+            f"{options.directory} is no folder; build a site first: jupyter lite build --output-dir DIR"
+        )
     log = (lambda line: print(line, file=sys.stderr)) if options.verbose else None
     try:
         server = SiteServer(options.directory, options.bind, options.port, isolated=not options.no_isolation, log=log)

@@ -47,12 +47,19 @@ class Target:
     @property
     def platforms(self) -> list[str]:
         """Platform tags, best first: PEP 783's, the one before it, and the raw Emscripten one."""
-        tags = [f"pyemscripten_{self.abi_version}_wasm32", f"pyodide_{self.abi_version}_wasm32"] if self.abi_version else []
+        tags = (
+            [f"pyemscripten_{self.abi_version}_wasm32", f"pyodide_{self.abi_version}_wasm32"]
+            if self.abi_version
+            else []
+        )
         return [*tags, f"{self.platform.replace('.', '_')}_wasm32"] if self.platform else tags
 
     @property
     def tags(self) -> set[Tag]:
-        return {*cpython_tags(self.short, platforms=self.platforms), *compatible_tags(self.short, platforms=self.platforms)}
+        return {
+            *cpython_tags(self.short, platforms=self.platforms),
+            *compatible_tags(self.short, platforms=self.platforms),
+        }
 
     @property
     def markers(self) -> dict[str, str]:
@@ -142,7 +149,9 @@ class _Resolver:
         try:
             requirement = Requirement(text)
         except InvalidRequirement as error:
-            raise VendoringError(text, f"is no requirement ({error}); write it as in requirements.txt, or give a .whl file") from error
+            raise VendoringError(
+                text, f"is no requirement ({error}); write it as in requirements.txt, or give a .whl file"
+            ) from error
         if requirement.url:
             raise VendoringError(text, "an address cannot be vendored; download the wheel and give its path")
         return requirement
@@ -171,11 +180,16 @@ class _Resolver:
             wheel = chosen.get(name) or self.find(name, demands[name][0], why)
             chosen[name] = wheel
             children = self.children(wheel, demands[name][1])
-            result.depends[name] = sorted({*result.depends.get(name, []), *(canonicalize_name(child.name) for child in children)})
+            result.depends[name] = sorted(
+                {*result.depends.get(name, []), *(canonicalize_name(child.name) for child in children)}
+            )
             queue += [(child, f"{child} (needed by {wheel.name} {wheel.version})") for child in children]
         result.wheels = sorted(chosen.values(), key=lambda wheel: wheel.name)
         known = {*chosen, *result.from_lock}
-        result.depends = {name: [other for other in others if other in known and other != name] for name, others in result.depends.items()}
+        result.depends = {
+            name: [other for other in others if other in known and other != name]
+            for name, others in result.depends.items()
+        }
         return result
 
     def fits(self, result: Vendored, demands: dict[str, tuple[SpecifierSet, set[str]]]) -> bool:
@@ -188,7 +202,9 @@ class _Resolver:
 
     def applies(self, requirement: Requirement, extras: set[str]) -> bool:
         marker = requirement.marker
-        return marker is None or any(marker.evaluate(self.target.markers | {"extra": extra}) for extra in sorted(extras))
+        return marker is None or any(
+            marker.evaluate(self.target.markers | {"extra": extra}) for extra in sorted(extras)
+        )
 
     def check_provided(self, name: str, requirement: Requirement, why: str) -> None:
         version = self.provided[name]
@@ -213,7 +229,9 @@ class _Resolver:
             return
         path = self.distribution / entry["file_name"]
         if not path.is_file():
-            raise VendoringError(name, f"is in the distribution's lock, but {path} does not exist; use a full distribution")
+            raise VendoringError(
+                name, f"is in the distribution's lock, but {path} does not exist; use a full distribution"
+            )
         if sha256_of(path) != entry["sha256"]:
             raise VendoringError(name, f"{path} has another sha256 than the lock says; fetch the distribution again")
         result.from_lock.append(name)
@@ -236,19 +254,28 @@ class _Resolver:
             if path.is_file() and sha256_of(path) == known["sha256"]:
                 return self.read(path, why)
         wheel = self.download(f"{name}{specifier}", why)
-        memo.write_text(json.dumps({"file_name": wheel.path.name, "sha256": wheel.sha256, "requirement": f"{name}{specifier}"}))
+        memo.write_text(
+            json.dumps({"file_name": wheel.path.name, "sha256": wheel.sha256, "requirement": f"{name}{specifier}"})
+        )
         return wheel
 
     def download(self, requirement: str, why: str) -> Wheel:
         major, minor = self.target.short
         command = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps"]
         command += ["--only-binary=:all:", "--implementation=cp", f"--python-version={major}.{minor}"]
-        command += [f"--abi=cp{major}{minor}", "--abi=abi3", "--abi=none", *(f"--platform={tag}" for tag in self.target.platforms)]
+        command += [
+            f"--abi=cp{major}{minor}",
+            "--abi=abi3",
+            "--abi=none",
+            *(f"--platform={tag}" for tag in self.target.platforms),
+        ]
         with tempfile.TemporaryDirectory(dir=self.cache) as folder:
             done = subprocess.run([*command, "-d", folder, requirement], capture_output=True, text=True)
             found = list(Path(folder).glob("*.whl"))
             if done.returncode != 0 or len(found) != 1:
-                reasons = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()[-1:]
+                reasons = [
+                    line for line in done.stderr.splitlines() if line.startswith("ERROR")
+                ] or done.stderr.splitlines()[-1:]
                 raise VendoringError(
                     why,
                     f"no wheel runs in the browser: it has to be pure Python (py3-none-any) or built for "

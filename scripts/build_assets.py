@@ -69,7 +69,9 @@ def main(argv: list[str] | None = None) -> int:
         raise SystemExit(f"{options.pyodide} holds no pyodide.mjs; run: npm ci  (in labextension/)")
     found = json.loads((options.pyodide / "package.json").read_text("utf-8"))["version"]
     if found != PYODIDE_VERSION:
-        raise SystemExit(f"{options.pyodide} is Pyodide {found}, wanted {PYODIDE_VERSION}; run: npm ci  (in labextension/)")
+        raise SystemExit(
+            f"{options.pyodide} is Pyodide {found}, wanted {PYODIDE_VERSION}; run: npm ci  (in labextension/)"
+        )
 
     compiler = Compiler(options.pyodide)
     if not options.shim_only or not (pyodide / "python_stdlib.zip").is_file():
@@ -94,7 +96,10 @@ class Compiler:
     def compile(self, sources: dict[str, bytes]) -> dict[str, bytes]:
         """Return ``co_filename -> pyc``; a source that does not compile is absent and reported on stderr."""
         self.cache.mkdir(parents=True, exist_ok=True)
-        keys = {name: self.cache / hashlib.sha256(name.encode() + b"\0" + source).hexdigest() for name, source in sources.items()}
+        keys = {
+            name: self.cache / hashlib.sha256(name.encode() + b"\0" + source).hexdigest()
+            for name, source in sources.items()
+        }
         missing = [name for name in sources if not keys[name].exists()]
         if missing:
             self._run(missing, sources, keys)
@@ -129,7 +134,9 @@ def build_pyodide(source: Path, out: Path, compiler: Compiler) -> None:
 def precompile_stdlib(path: Path, compiler: Compiler) -> bytes:
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in sorted(archive.namelist()) if not name.endswith("/")}
-    compiled = compiler.compile({f"{compiler.stdlib}/{name}": data for name, data in members.items() if name.endswith(".py")})
+    compiled = compiler.compile(
+        {f"{compiler.stdlib}/{name}": data for name, data in members.items() if name.endswith(".py")}
+    )
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, data in members.items():
@@ -152,13 +159,17 @@ def build_packs(out: Path, compiler: Compiler, *, quick: bool) -> None:
         f"site-cp{compiler.tag}": with_bytecode(site, compiler),
         "jedi": with_bytecode(background, compiler),
     }
-    broken = [name for name in own if name.endswith(".py") and pyc_path(name, compiler.tag) not in packs[f"site-cp{compiler.tag}"]]
+    broken = [
+        name
+        for name in own
+        if name.endswith(".py") and pyc_path(name, compiler.tag) not in packs[f"site-cp{compiler.tag}"]
+    ]
     if broken:
         raise SystemExit(f"our own Python does not compile: {', '.join(broken)}")
 
     level = 1 if quick else 9
     with ThreadPoolExecutor() as pool:
-        written = dict(zip(packs, pool.map(lambda item: write_pack(out, item[0], item[1], level), packs.items())))
+        written = dict(zip(packs, pool.map(lambda item: write_pack(out, item[0], item[1], level), packs.items()), strict=True))
     manifest = {
         "version": VERSION,
         "pyodide": PYODIDE_VERSION,
@@ -237,9 +248,18 @@ def fetch_wheels() -> list[tuple[str, str, Path]]:
     if any(digest not in present for *_, digest in pins):
         folder.mkdir(parents=True, exist_ok=True)
         # The wheels run in Pyodide's Python, whatever version runs this script.
-        target = "--only-binary=:all: --implementation=py --python-version=3.14 --abi=none --platform=any".split()
+        target = ["--only-binary=:all:", "--implementation=py", "--python-version=3.14", "--abi=none", "--platform=any"]
         subprocess.run(
-            [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "-q",
+                "--disable-pip-version-check",
+                "--no-deps",
+                "--require-hashes",
+            ]
             + [*target, "-d", str(folder), "-r", str(REQUIREMENTS)],
             check=True,
         )

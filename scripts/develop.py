@@ -28,7 +28,9 @@ def install_wheel() -> None:
             leftover.unlink()
     # setuptools puts whatever an earlier build left there into the wheel.
     shutil.rmtree(REPO / "build", ignore_errors=True)
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--force-reinstall", str(REPO)], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--force-reinstall", str(REPO)], check=True
+    )
 
 
 def redirect() -> None:

@@ -23,7 +23,9 @@ def wheel(tmp_path_factory) -> Path:
     if built:
         return built[0]
     folder = tmp_path_factory.mktemp("dist")
-    subprocess.run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--wheel-dir", str(folder), str(REPO)], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--wheel-dir", str(folder), str(REPO)], check=True
+    )
     return next(folder.glob("*.whl"))
 
 
@@ -50,12 +52,16 @@ def test_it_holds_the_labextension_once_and_whole(wheel, names):
         *(f"{SHARED}/static/kernel/{entry['file']}" for entry in manifest["packs"].values()),
     }
     assert expected - set(names) == set()
-    assert [name for name in names if name.endswith("pyodide.asm.wasm")] == [f"{SHARED}/static/pyodide/pyodide.asm.wasm"]
+    assert [name for name in names if name.endswith("pyodide.asm.wasm")] == [
+        f"{SHARED}/static/pyodide/pyodide.asm.wasm"
+    ]
     assert [name for name in names if name.startswith("jupyterlite_browsergrad/labextension")] == []
 
 
 def test_it_holds_both_packages_with_their_types_and_the_licence(names):
-    assert {"jupyterlite_browsergrad/py.typed", "jupyterlite_browsergrad/addon.py", "browsergrad/__init__.py"} <= set(names)
+    assert {"jupyterlite_browsergrad/py.typed", "jupyterlite_browsergrad/addon.py", "browsergrad/__init__.py"} <= set(
+        names
+    )
     assert f"jupyterlite_browsergrad-{__version__}.dist-info/licenses/LICENSE" in names
     assert [name for name in names if name.startswith(("browsergrad_kernel", "tests", "scripts", "labextension"))] == []
 

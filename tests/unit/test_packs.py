@@ -36,19 +36,27 @@ def test_a_pack_is_the_file_the_manifest_describes(name):
 
 
 def test_no_other_pack_lies_about():
-    assert {path.name for path in paths.static("kernel").glob("*.gz")} == {entry["file"] for entry in MANIFEST["packs"].values()}
+    assert {path.name for path in paths.static("kernel").glob("*.gz")} == {
+        entry["file"] for entry in MANIFEST["packs"].values()
+    }
 
 
 def test_the_portable_pack_is_the_other_one_without_bytecode():
     portable, compiled = unpack("site"), unpack("site-cp314")
     assert {path: data for path, data in compiled.items() if not path.endswith(".pyc")} == portable
     sources = {path for path in portable if path.endswith(".py")}
-    bytecode = {path.replace("__pycache__/", "").replace(".cpython-314.pyc", ".py") for path in compiled if path.endswith(".pyc")}
+    bytecode = {
+        path.replace("__pycache__/", "").replace(".cpython-314.pyc", ".py")
+        for path in compiled
+        if path.endswith(".pyc")
+    }
     assert bytecode == sources
 
 
 def test_bytecode_is_never_checked_against_its_source():
-    flags = {struct.unpack_from("<I", data, 4)[0] for path, data in unpack("site-cp314").items() if path.endswith(".pyc")}
+    flags = {
+        struct.unpack_from("<I", data, 4)[0] for path, data in unpack("site-cp314").items() if path.endswith(".pyc")
+    }
     assert flags == {UNCHECKED_HASH}
 
 

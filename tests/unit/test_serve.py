@@ -100,7 +100,16 @@ def test_a_redirect_never_leads_to_another_host(ask):
 
 @pytest.mark.parametrize(
     "path",
-    ["/../secret.txt", "/%2e%2e/secret.txt", "/sub/..%2f..%2fsecret.txt", "/..%5csecret.txt", "/link.txt", "/%00", "//etc/passwd", "/absent"],
+    [
+        "/../secret.txt",
+        "/%2e%2e/secret.txt",
+        "/sub/..%2f..%2fsecret.txt",
+        "/..%5csecret.txt",
+        "/link.txt",
+        "/%00",
+        "//etc/passwd",
+        "/absent",
+    ],
 )
 def test_nothing_outside_the_folder_is_handed_out(ask, path):
     status, headers, body = ask(path)
