@@ -2,13 +2,26 @@
  * Answers the worker's file-system requests from the contents manager. Bytes stay bytes: what is
  * not valid UTF-8 is stored as base64. Every failure becomes an errno; nothing throws.
  */
-import { PageConfig, PathExt, URLExt } from '@jupyterlab/coreutils';
-import { ServerConnection, type Contents } from '@jupyterlab/services';
+import { PathExt } from '@jupyterlab/coreutils';
+import type { Contents } from '@jupyterlab/services';
 
 import type { DriveAnswer } from '../runtime/protocol';
 
 const DIR_MODE = 0o40777;
 const FILE_MODE = 0o100666;
+
+/** Viewers ask for these as base64, which JupyterLite makes of Latin-1 text only. */
+const KEPT_AS_BYTES = new Set('.svg .png .jpg .jpeg .gif .bmp .webp .ico .tiff .pdf'.split(' '));
+
+const ERRNO_OF_STATUS: Record<number, string> = {
+  400: 'EINVAL',
+  401: 'EACCES',
+  403: 'EACCES',
+  404: 'ENOENT',
+  409: 'EEXIST',
+  413: 'EFBIG',
+  507: 'ENOSPC',
+};
 
 interface DriveRequest {
   method: string;
@@ -63,18 +76,14 @@ export class Drive {
     try {
       return { ok: true, value: await this.handle(request as DriveRequest) };
     } catch (error) {
-      if (error instanceof DriveError) {
-        return { ok: false, errno: error.errno, message: error.message };
-      }
-      const status = error instanceof ServerConnection.ResponseError ? error.response.status : 0;
-      const text = String(error);
-      const missing = status === 404 || /not found|does not exist|could not find/i.test(text);
-      return { ok: false, errno: missing ? 'ENOENT' : 'EIO', message: text };
+      const message = error instanceof DriveError ? error.message : String(error);
+      return { ok: false, errno: errnoOf(error), message };
     }
   }
 
+  /** JupyterLite's own drive decodes the paths it is given; what comes from Python is not encoded. */
   private path(path: string): string {
-    return this.driveName ? `${this.driveName}:${path}` : path;
+    return this.driveName ? `${this.driveName}:${path}` : path.replaceAll('%', '%25');
   }
 
   private async handle({ method, path, data }: DriveRequest): Promise<unknown> {
@@ -94,48 +103,47 @@ export class Drive {
         await this.make(path, data?.mode ?? FILE_MODE);
         return null;
       case 'rename':
-        await this.contents.rename(this.path(path), this.path(data?.newPath ?? ''));
+        await this.rename(this.path(path), data?.newPath ?? '');
         return null;
       case 'rmdir':
-        await this.contents.delete(this.path(path));
+        await this.delete(path);
         return null;
       default:
         throw new DriveError('ENOSYS', `unknown request ${method}`);
     }
   }
 
-  private async read(path: string): Promise<Contents.IModel> {
-    const model = await this.contents.get(this.path(path), { content: true });
-    if (model.type === 'directory') {
-      throw new DriveError('EISDIR', `${path} is a directory`);
-    }
-    return model;
-  }
-
   /**
-   * The file's bytes. JupyterLite reads a text file of the site as UTF-8 whatever it holds; where it
-   * had to replace something, the file of the site is read again as it is.
+   * The file's bytes. A file of the site is fetched as it is: JupyterLite's model of it is made of
+   * decoded text or parsed JSON, which other bytes can have too.
    */
   private async bytes(path: string): Promise<Uint8Array> {
-    const model = await this.read(path);
-    if (model.format === 'text' && !this.driveName && String(model.content).includes('\ufffd')) {
-      const url = URLExt.join(PageConfig.getBaseUrl(), 'files', URLExt.encodeParts(path));
-      const response = await fetch(url).catch(() => null);
-      if (response?.ok) {
-        const raw = new Uint8Array(await response.arrayBuffer());
-        if (new TextDecoder().decode(raw) === model.content) {
-          return raw;
+    const { type } = await this.contents.get(this.path(path), { content: false });
+    if (type === 'directory') {
+      throw new DriveError('EISDIR', `${path} is a directory`);
+    }
+    if (!this.driveName) {
+      const url = await this.contents.getDownloadUrl(this.path(path));
+      if (url.startsWith('blob:')) {
+        URL.revokeObjectURL(url); // in the browser's storage, where the model is the file
+      } else {
+        const response = await fetch(url);
+        if (response.ok) {
+          return new Uint8Array(await response.arrayBuffer());
         }
       }
     }
-    return bytesOf(model);
+    return bytesOf(await this.contents.get(this.path(path), { content: true }));
   }
 
   private async lookup(path: string): Promise<{ ok: boolean; mode?: number }> {
     try {
       const model = await this.contents.get(this.path(path), { content: false });
       return { ok: true, mode: model.type === 'directory' ? DIR_MODE : FILE_MODE };
-    } catch {
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') {
+        throw error;
+      }
       return { ok: false };
     }
   }
@@ -149,12 +157,11 @@ export class Drive {
   }
 
   private async getattr(path: string): Promise<{ size: number; mtime: string; ctime: string }> {
-    let model = await this.contents.get(this.path(path), { content: false });
+    const model = await this.contents.get(this.path(path), { content: false });
     let { size } = model;
-    if (model.type !== 'directory' && (model.type === 'notebook' || typeof size !== 'number')) {
-      // The stored size is that of the model, not of the bytes Python reads.
-      model = await this.contents.get(this.path(path), { content: true });
-      size = bytesOf(model).length;
+    if (model.type !== 'directory' && (!size || model.type === 'notebook' || model.format === 'json')) {
+      // Not known, or that of the model and not of the bytes Python reads.
+      size = (await this.bytes(path)).length;
     }
     return { size: size ?? 0, mtime: model.last_modified ?? '', ctime: model.created ?? '' };
   }
@@ -175,7 +182,7 @@ export class Drive {
     }
     await this.contents.save(
       this.path(path),
-      text === null
+      text === null || KEPT_AS_BYTES.has(PathExt.extname(path).toLowerCase())
         ? { type: 'file', format: 'base64', content: toBase64(bytes) }
         : { type: 'file', format: 'text', content: text },
     );
@@ -192,10 +199,39 @@ export class Drive {
       type: 'directory',
     });
     try {
-      await this.contents.rename(folder.path, this.path(path));
+      await this.rename(folder.path, path);
     } catch (error) {
-      await this.contents.delete(folder.path);
+      await this.contents.delete(folder.path).catch(() => undefined); // the first error says more
       throw error;
     }
   }
+
+  /** `from` is a path of the contents manager, `to` one of Python: JupyterLite decodes only the first. */
+  private async rename(from: string, to: string): Promise<void> {
+    await this.contents.rename(from, this.driveName ? this.path(to) : to);
+  }
+
+  private async delete(path: string): Promise<void> {
+    await this.contents.delete(this.path(path));
+    if ((await this.lookup(path)).ok) {
+      throw new DriveError('EROFS', `${path} belongs to the site and cannot be removed`);
+    }
+  }
+}
+
+/** The errno for what a contents manager throws. */
+function errnoOf(error: unknown): string {
+  if (error instanceof DriveError) {
+    return error.errno;
+  }
+  // By shape: the class may come from another copy of the package.
+  const { response, name } = (error ?? {}) as {
+    response?: { status?: number };
+    name?: string;
+  };
+  if (name === 'QuotaExceededError') {
+    return 'ENOSPC';
+  }
+  const known = ERRNO_OF_STATUS[response?.status ?? 0];
+  return known ?? (/not found|does not exist|could not find/i.test(String(error)) ? 'ENOENT' : 'EIO');
 }

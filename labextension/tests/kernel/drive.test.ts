@@ -1,0 +1,192 @@
+/** Files between Python and the page, on JupyterLite's own drive and on one that fails. */
+import { PageConfig } from '@jupyterlab/coreutils';
+import { ContentsManager, ServerConnection, type Contents } from '@jupyterlab/services';
+import { BrowserStorageDrive } from '@jupyterlite/services/lib/contents/drive';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { Drive } from '../../src/kernel/drive';
+
+const FOLDER_MODE = 0o40777;
+
+/** What localforage offers, in memory. */
+class MemoryStore {
+  private readonly items = new Map<string, unknown>();
+  getItem = async (key: string): Promise<unknown> => structuredClone(this.items.get(key) ?? null);
+  setItem = async (key: string, value: unknown): Promise<void> =>
+    void this.items.set(key, structuredClone(value));
+  removeItem = async (key: string): Promise<void> => void this.items.delete(key);
+  keys = async (): Promise<string[]> => [...this.items.keys()];
+  iterate = async (each: (value: unknown, key: string) => void): Promise<void> =>
+    this.items.forEach((value, key) => each(structuredClone(value), key));
+}
+
+/** Files of the published site. */
+const SITE: Record<string, Uint8Array> = {
+  'latin.txt': new Uint8Array([0x63, 0xe9, 0xff]),
+  'numbers.json': new TextEncoder().encode('{"a": 1.0, "b": 12345678901234567890}\n'),
+  'lines.jsonl': new TextEncoder().encode('{"a": 1}\n{"a": 2}\n'),
+};
+
+function site(input: RequestInfo | URL): Response {
+  const url = String(input instanceof Request ? input.url : input);
+  if (url.includes('api/contents/all.json')) {
+    const content = Object.entries(SITE).map(([name, data]) => ({
+      name, path: name, type: 'file', format: null, mimetype: null, content: null, writable: true,
+      size: data.length, created: '2026-01-01T00:00:00Z', last_modified: '2026-01-02T00:00:00Z',
+    }));
+    return Response.json({ type: 'directory', content });
+  }
+  const name = url.split('/files/')[1];
+  return name in SITE ? new Response(SITE[name] as BodyInit) : new Response(null, { status: 404 });
+}
+
+function make() {
+  const storage = new BrowserStorageDrive({
+    localforage: { createInstance: () => new MemoryStore() } as never,
+  });
+  const contents = new ContentsManager({ defaultDrive: storage });
+  const drive = new Drive(contents, '');
+  const ask = async (method: string, path: string, data?: object): Promise<unknown> => {
+    const answer = await drive.request({ method, path, data });
+    return answer.ok ? answer.value : answer.errno;
+  };
+  const put = (path: string, data: Uint8Array | string): Promise<unknown> =>
+    ask('put', path, { data: typeof data === 'string' ? new TextEncoder().encode(data) : data });
+  const get = async (path: string): Promise<Uint8Array> =>
+    ((await ask('get', path)) as { data: Uint8Array }).data;
+  const text = async (path: string): Promise<string> => new TextDecoder().decode(await get(path));
+  return { contents, ask, put, get, text };
+}
+
+beforeEach(() => {
+  PageConfig.setOption('contentsAllJsonFile', 'all.json');
+  vi.stubGlobal('fetch', vi.fn(async (input: RequestInfo | URL) => site(input)));
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+describe('bytes', () => {
+  it.each([
+    ['nothing', new Uint8Array(0)],
+    ['text', new TextEncoder().encode('grüße\r\n')],
+    ['a byte order mark', new Uint8Array([0xef, 0xbb, 0xbf, 0x61])],
+    ['every byte', Uint8Array.from({ length: 1000 }, (_, i) => i % 256)],
+    ['much', new Uint8Array(200_000).fill(0xe9)],
+  ])('stay what they are: %s', async (_name, data) => {
+    const { put, get, ask } = make();
+    await put('file.dat', data);
+    expect(await get('file.dat')).toEqual(data);
+    expect(await ask('getattr', 'file.dat')).toMatchObject({ size: data.length });
+  });
+
+  it.each(Object.keys(SITE))('of the site are read as they are: %s', async name => {
+    const { get, ask } = make();
+    expect(await get(name)).toEqual(SITE[name]);
+    expect(await ask('getattr', name)).toMatchObject({
+      size: SITE[name].length,
+      mtime: '2026-01-02T00:00:00Z',
+    });
+  });
+
+  it('of a changed file of the site are the changed ones', async () => {
+    const { put, text } = make();
+    await put('numbers.json', '[]');
+    expect(await text('numbers.json')).toBe('[]');
+  });
+
+  it('of a picture can be shown as the viewers ask for it', async () => {
+    const { put, contents } = make();
+    await put('a.svg', '<svg><text>grüße</text></svg>');
+    const { content } = await contents.get('a.svg', { content: true, format: 'base64' });
+    expect(Buffer.from(content, 'base64').toString()).toBe('<svg><text>grüße</text></svg>');
+  });
+
+  it('may have a name with a percent sign', async () => {
+    const { put, text, ask } = make();
+    await put('100%.txt', 'x');
+    expect(await text('100%.txt')).toBe('x');
+    await put('50%25.txt', 'y');
+    expect(await ask('readdir', '')).toEqual(expect.arrayContaining(['100%.txt', '50%25.txt']));
+  });
+});
+
+describe('notebooks', () => {
+  const notebook = { cells: [], metadata: {}, nbformat: 4, nbformat_minor: 5 };
+
+  it('are stored as notebooks', async () => {
+    const { put, text, contents, ask } = make();
+    await put('a.ipynb', JSON.stringify(notebook));
+    expect(await contents.get('a.ipynb', { content: true })).toMatchObject({ type: 'notebook', format: 'json', content: notebook });
+    expect(JSON.parse(await text('a.ipynb'))).toEqual(notebook);
+    expect(await ask('getattr', 'a.ipynb')).toMatchObject({ size: (await text('a.ipynb')).length });
+  });
+
+  it('that are not finished keep their text', async () => {
+    const { put, text } = make();
+    await put('a.ipynb', '{"cells": [');
+    expect(await text('a.ipynb')).toBe('{"cells": [');
+  });
+});
+
+describe('folders', () => {
+  it('are made, listed and removed', async () => {
+    const { ask, put } = make();
+    await ask('mknod', 'a', { mode: FOLDER_MODE });
+    await put('a/b.txt', 'x');
+    expect(await ask('lookup', 'a')).toEqual({ ok: true, mode: FOLDER_MODE });
+    expect(await ask('readdir', 'a')).toEqual(['b.txt']);
+    expect(await ask('readdir', 'a/b.txt')).toBe('ENOTDIR');
+    expect(await ask('get', 'a')).toBe('EISDIR');
+    await ask('rmdir', 'a');
+    expect(await ask('lookup', 'a')).toEqual({ ok: false });
+  });
+
+  it('that cannot be made leave nothing behind', async () => {
+    const { ask, contents } = make();
+    vi.spyOn(contents, 'rename').mockRejectedValue(new Error('no room'));
+    expect(await ask('mknod', 'a', { mode: FOLDER_MODE })).toBe('EIO');
+    const { content } = await contents.get('');
+    expect((content as Contents.IModel[]).map(({ name }) => name).sort()).toEqual(Object.keys(SITE).sort());
+  });
+});
+
+describe('failures', () => {
+  it.each(['get', 'getattr', 'readdir'])('name what is missing: %s', async method => {
+    expect(await make().ask(method, 'nowhere.txt')).toBe('ENOENT');
+  });
+
+  it('say that a file of the site stays', async () => {
+    expect(await make().ask('rmdir', 'numbers.json')).toBe('EROFS');
+  });
+
+  it('refuse what is no request', async () => {
+    expect(await make().ask('format', '')).toBe('ENOSYS');
+  });
+
+  it.each([
+    [new ServerConnection.ResponseError(new Response(null, { status: 403 })), 'EACCES'],
+    [new ServerConnection.ResponseError(new Response(null, { status: 409 })), 'EEXIST'],
+    [new DOMException('full', 'QuotaExceededError'), 'ENOSPC'],
+    [new Error('File does not exist: a'), 'ENOENT'],
+    ['odd', 'EIO'],
+    [undefined, 'EIO'],
+  ])('of the contents manager become an errno: %s', async (error, errno) => {
+    const { contents, put } = make();
+    vi.spyOn(contents, 'save').mockRejectedValue(error);
+    expect(await put('a.txt', 'x')).toBe(errno);
+  });
+
+  it('of a lookup are not taken for a missing file', async () => {
+    const { contents, ask } = make();
+    vi.spyOn(contents, 'get').mockRejectedValue(new Error('offline'));
+    expect(await ask('lookup', 'a.txt')).toBe('EIO');
+  });
+});
+
+it('uses the paths of another drive as they are', async () => {
+  const get = vi.fn(async () => ({ type: 'file', format: 'text', content: 'x', size: 1 }));
+  const drive = new Drive({ get } as unknown as Contents.IManager, 'Other');
+  await drive.request({ method: 'get', path: 'a/100%.txt' });
+  expect(get).toHaveBeenLastCalledWith('Other:a/100%.txt', { content: true });
+});
