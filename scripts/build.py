@@ -50,8 +50,7 @@ def main(argv: list[str] | None = None) -> int:
     lock = SOURCE / "package-lock.json"
     modules, extension, assets = (STAMPS / name for name in ("modules", "extension", "assets"))
     if force or not is_current(modules, [lock], [SOURCE / "node_modules/pyodide"]):
-        # Not `npm ci`: it refuses a lock without the optional binaries of platforms the registry lacks.
-        run_npm("install", "--no-save", "--no-audit", "--no-fund", cwd=SOURCE)
+        run_npm("ci", "--no-audit", "--no-fund", cwd=SOURCE)
         touch(modules)
     built = [OUTPUT / "package.json", OUTPUT / "static/runtime/index.js", OUTPUT / "static/runtime/worker.js"]
     if force or not is_current(extension, [SOURCE], built):
