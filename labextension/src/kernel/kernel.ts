@@ -38,8 +38,6 @@ interface Open {
   busy: boolean;
   replied: boolean;
   idle: boolean;
-  /** Its reply has the status `error`. */
-  failed: boolean;
   /** It is not to run any more; answered so when its turn comes. */
   dropped: boolean;
   /** The answer is complete; what else becomes of the request is of no interest. */
@@ -136,7 +134,6 @@ export class BrowsergradKernel implements IKernel {
       busy: false,
       replied: false,
       idle: false,
-      failed: false,
       dropped: false,
       closed: false,
     };
@@ -195,9 +192,6 @@ export class BrowsergradKernel implements IKernel {
       this.fail(entry, new Error('Python handled this request and sent no reply.'));
     }
     this.close(entry);
-    if (entry.failed && stopsOnError(entry)) {
-      this.dropQueued();
-    }
   }
 
   /** The answer to a message the worker could not handle. */
@@ -363,7 +357,9 @@ export class BrowsergradKernel implements IKernel {
       entry.idle ||= content.execution_state === 'idle';
     } else if (channel === 'shell' || channel === 'control') {
       entry.replied = true;
-      entry.failed = content.status === 'error';
+      if (content.status === 'error' && stopsOnError(entry)) {
+        this.dropQueued(); // those that wait now: who has seen the reply may send new ones
+      }
     }
   }
 

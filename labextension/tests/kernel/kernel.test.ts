@@ -159,6 +159,23 @@ describe('the queue', () => {
     expect(answerTo(later)).toEqual(OK);
   });
 
+  it('runs a cell sent after the reply of one that failed, also while Python is not done with that', async () => {
+    const { client, sent, send, answerTo } = await booted();
+    send('execute_request');
+    await settled();
+    let next = '';
+    const push = sent.push.bind(sent);
+    sent.push = message => {
+      if (message.content.status === 'error') {
+        queueMicrotask(() => (next = send('execute_request')));
+      }
+      return push(message);
+    };
+    await client.answer({ status: 'error' });
+    await client.answer();
+    expect(answerTo(next)).toEqual(OK);
+  });
+
   it('goes on after a failure that is not to stop it', async () => {
     const { client, send, answerTo } = await booted();
     send('execute_request', { stop_on_error: false });
