@@ -31,6 +31,11 @@ CHROMIUM_FLAGS = [
 MIME_TYPES = {".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm"}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the browser's tests last: Playwright's event loop counts as running until the session ends."""
+    items.sort(key=lambda item: HERE in item.path.parents)
+
+
 class _Handler(SimpleHTTPRequestHandler):
     isolated = True
     extensions_map = {**SimpleHTTPRequestHandler.extensions_map, **MIME_TYPES}
