@@ -47,14 +47,15 @@ export async function createKernel(
   contents: Contents.IManager,
   settings: KernelSettings,
   staticURL: string,
+  showProgress: () => boolean,
 ): Promise<BrowsergradKernel> {
   const base = PageConfig.getBaseUrl();
   const absolute = (url: string): string => new URL(url, base).href;
   const [driveName, folder] = options.location.includes(':')
     ? [options.location.split(':')[0], options.location.slice(options.location.indexOf(':') + 1)]
     : ['', options.location];
-  const progress = new ProgressNotification();
-  return new BrowsergradKernel({
+  const progress = new ProgressNotification(showProgress);
+  const kernel = new BrowsergradKernel({
     ...options,
     createClient: async callbacks => {
       const runtime = (await import(
@@ -95,4 +96,6 @@ export async function createKernel(
         { autoClose: false },
       ),
   });
+  kernel.disposed.connect(() => progress.dismiss());
+  return kernel;
 }
