@@ -4,7 +4,6 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
 import { PageConfig, URLExt } from '@jupyterlab/coreutils';
-import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IKernelClient, IKernelSpecs } from '@jupyterlite/services';
 
 import { hookInterrupt, type Interruptible } from './kernel/interrupt_hook';
@@ -18,13 +17,8 @@ const kernel: JupyterFrontEndPlugin<void> = {
   id: PLUGIN_ID,
   description: 'Python (BrowserGrad): a Python kernel in the page that can be interrupted.',
   autoStart: true,
-  optional: [IKernelSpecs, IKernelClient, ISettingRegistry],
-  activate: (
-    app: JupyterFrontEnd,
-    specs: IKernelSpecs | null,
-    client: IKernelClient | null,
-    registry: ISettingRegistry | null,
-  ) => {
+  optional: [IKernelSpecs, IKernelClient],
+  activate: (app: JupyterFrontEnd, specs: IKernelSpecs | null, client: IKernelClient | null) => {
     if (!specs) {
       return;
     }
@@ -34,14 +28,6 @@ const kernel: JupyterFrontEndPlugin<void> = {
       URLExt.join(PageConfig.getOption('fullLabextensionsUrl'), 'jupyterlite-browsergrad/static/'),
       PageConfig.getBaseUrl(),
     ).href;
-    let preferences: ISettingRegistry.ISettings | null = null;
-    registry?.load(PLUGIN_ID).then(
-      loaded => {
-        preferences = loaded;
-      },
-      error => console.warn('[browsergrad] the settings could not be read:', error),
-    );
-    const showProgress = (): boolean => preferences?.composite.showProgress !== false;
     const kernels = new Map<string, Interruptible>();
     specs.register({
       spec: {
@@ -54,8 +40,7 @@ const kernel: JupyterFrontEndPlugin<void> = {
       },
       create: async options => {
         const { createKernel } = await import('./kernel/create');
-        const { contents } = app.serviceManager;
-        const made = await createKernel(options, contents, settings, staticURL, showProgress);
+        const made = await createKernel(options, app.serviceManager.contents, settings, staticURL);
         kernels.set(made.id, made);
         made.disposed.connect(() => {
           if (kernels.get(made.id) === made) {

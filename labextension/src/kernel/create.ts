@@ -47,15 +47,14 @@ export async function createKernel(
   contents: Contents.IManager,
   settings: KernelSettings,
   staticURL: string,
-  showProgress: () => boolean,
 ): Promise<BrowsergradKernel> {
   const base = PageConfig.getBaseUrl();
   const absolute = (url: string): string => new URL(url, base).href;
   const [driveName, folder] = options.location.includes(':')
     ? [options.location.split(':')[0], options.location.slice(options.location.indexOf(':') + 1)]
     : ['', options.location];
-  const progress = new ProgressNotification(showProgress);
-  const kernel = new BrowsergradKernel({
+  const progress = new ProgressNotification();
+  return new BrowsergradKernel({
     ...options,
     createClient: async callbacks => {
       const runtime = (await import(
@@ -96,6 +95,4 @@ export async function createKernel(
         { autoClose: false },
       ),
   });
-  kernel.disposed.connect(() => progress.dismiss());
-  return kernel;
 }

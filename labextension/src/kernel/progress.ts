@@ -13,13 +13,8 @@ export class ProgressNotification {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private last: { message: string; fraction: number } | null = null;
 
-  /** `isWanted` is asked each time; failures are shown without it. */
-  constructor(private readonly isWanted: () => boolean = () => true) {}
-
   boot({ stage, message, fraction }: BootProgress): void {
     if (stage === 'ready') {
-      this.loading.clear(); // of a worker that died meanwhile
-      this.total = 0;
       this.dismiss();
     } else {
       this.show(message, fraction);
@@ -34,8 +29,7 @@ export class ProgressNotification {
       this.loading.delete(name);
     }
     if (status === 'failed') {
-      const text = `The package ${name} could not be loaded${message ? `: ${message}` : ''}`;
-      Notification.error(text, { autoClose: false });
+      Notification.error(`The package ${name} could not be loaded${message ? `: ${message}` : ''}`);
     }
     if (this.loading.size) {
       const done = this.total - this.loading.size;
@@ -63,9 +57,6 @@ export class ProgressNotification {
 
   private show(message: string, fraction: number): void {
     this.last = { message, fraction };
-    if (!this.isWanted()) {
-      return;
-    }
     if (this.id !== null) {
       this.update();
     } else {
