@@ -27,10 +27,7 @@ export const enum Control {
 /** Bytes of the shared reply area; longer answers are handed over in a buffer of their own. */
 export const REPLY_BYTES = 1 << 20;
 
-/**
- * Most bytes one answer through the service worker carries: a synchronous request whose answer is
- * much longer (1 MB, not 200 kB, in Chromium 156) never ends.
- */
+/** Most bytes one answer through the service worker carries: long ones come piece by piece. */
 export const PIECE_BYTES = 120_000;
 
 /** A Jupyter message; dates are ISO strings, binary buffers are copied. */
