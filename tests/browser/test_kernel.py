@@ -80,6 +80,11 @@ def test_input_and_getpass_ask_the_notebook(lab: Lab) -> None:
     ]
 
 
+def test_a_long_line_of_input_is_whole(lab: Lab) -> None:
+    line = "é" * 2_000_000
+    assert lab.run("line = input()\nlen(line), set(line)", [line]).result == "(2000000, {'é'})"
+
+
 def test_input_without_a_front_end_that_asks_is_an_error(lab: Lab) -> None:
     assert lab.run("input()").content["ename"] == "StdinNotImplementedError"
 

@@ -6,6 +6,7 @@ import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import type { Contents } from '@jupyterlab/services';
 import type { IKernel } from '@jupyterlite/services';
 
+import { importAsset } from '../runtime/assets';
 import type { KernelClient, KernelClientOptions } from '../runtime/kernel_client';
 import { Drive } from './drive';
 import { BrowsergradKernel } from './kernel';
@@ -57,9 +58,7 @@ export async function createKernel(
   return new BrowsergradKernel({
     ...options,
     createClient: async callbacks => {
-      const runtime = (await import(
-        /* webpackIgnore: true */ `${staticURL}runtime/index.js`
-      )) as RuntimeModule;
+      const runtime = (await importAsset(`${staticURL}runtime/index.js`)) as RuntimeModule;
       const serviceWorker = crossOriginIsolated ? false : await hasServiceWorker();
       return new runtime.KernelClient({
         ...callbacks,
@@ -83,7 +82,7 @@ export async function createKernel(
     onProgress: update => progress.boot(update),
     onPackageProgress: update => progress.package(update),
     onLog: (level, text) => console[level === 'warning' ? 'warn' : level](`[browsergrad] ${text}`),
-    onBootFailed: message => progress.fail(`Python did not start. ${message}`),
+    onBootFailed: message => progress.fail(message.replaceAll(base, '')),
     onRestarted: reason =>
       Notification.warning(
         `Python stopped and was restarted; variables are lost. Cause: ${reason}`,

@@ -1,5 +1,5 @@
 /** One notification per kernel while Python and packages load. */
-import { Notification } from '@jupyterlab/apputils';
+import { Notification, showErrorMessage } from '@jupyterlab/apputils';
 
 import type { BootProgress, PackageProgress } from '../runtime/protocol';
 
@@ -40,9 +40,14 @@ export class ProgressNotification {
     }
   }
 
+  /** Boot failed: what and where in the notification, which is cut at 140 characters, all of it behind a button. */
   fail(message: string): void {
     this.dismiss();
-    Notification.error(message, { autoClose: false });
+    const title = 'Python did not start';
+    Notification.error(`${title}: ${message}`, {
+      autoClose: false,
+      actions: [{ label: 'Details', callback: () => void showErrorMessage(title, message) }],
+    });
   }
 
   dismiss(): void {

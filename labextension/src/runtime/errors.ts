@@ -25,7 +25,8 @@ export class BrowsergradError extends Error {
   }
 }
 
-/** The text of whatever was thrown. */
+/** The text of whatever was thrown; Emscripten throws plain objects. */
 export function errorText(error: unknown): string {
-  return error instanceof Error ? error.message || error.name : String(error);
+  const { message, name } = (error ?? {}) as { message?: unknown; name?: unknown };
+  return String(message || name || error);
 }

@@ -27,6 +27,9 @@ export const enum Control {
 /** Bytes of the shared reply area; longer answers are handed over in a buffer of their own. */
 export const REPLY_BYTES = 1 << 20;
 
+/** Number of the call that fetches a long line of input. */
+export const INPUT_CALL = 0x7fffffff;
+
 /** Most bytes one answer through the service worker carries: long ones come piece by piece. */
 export const PIECE_BYTES = 120_000;
 

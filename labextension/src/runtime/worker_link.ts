@@ -5,6 +5,7 @@
 import { BrowsergradError } from './errors';
 import {
   Control,
+  INPUT_CALL,
   PIECE_BYTES,
   REPLY_BYTES,
   type BootInfo,
@@ -177,8 +178,12 @@ export class WorkerLink {
 
   input(value: string): void {
     if (this.reply && this.control) {
-      const bytes = new TextEncoder().encode(value).subarray(0, REPLY_BYTES);
-      new Uint8Array(this.reply).set(bytes);
+      const bytes = new TextEncoder().encode(value);
+      if (bytes.length <= REPLY_BYTES) {
+        new Uint8Array(this.reply).set(bytes);
+      } else {
+        this.largeAnswers.set(INPUT_CALL, bytes);
+      }
       Atomics.store(this.control, Control.CallLength, bytes.length);
       Atomics.store(this.control, Control.InputReady, 1);
       this.wake();

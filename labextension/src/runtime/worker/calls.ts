@@ -2,7 +2,7 @@
  * Synchronous calls from the worker to the page: through shared memory, else through the service
  * worker of the site, which forwards any request for `api/drive` to a broadcast channel.
  */
-import { Control, REPLY_BYTES, type FromWorker, type WorkerCall } from '../protocol';
+import { Control, INPUT_CALL, REPLY_BYTES, type FromWorker, type WorkerCall } from '../protocol';
 import type { InterruptController } from './control';
 
 /** Ms a call waits before an interrupt can end it. */
@@ -73,7 +73,7 @@ export class PageCalls {
   }
 
   private throughMemory(reply: SharedArrayBuffer, call: WorkerCall): unknown {
-    const id = this.next++ & 0x7fffffff;
+    const id = this.next++ % INPUT_CALL;
     const interrupts = this.interrupts();
     const { control } = interrupts;
     this.post({ type: 'call', id, call });
@@ -82,12 +82,16 @@ export class PageCalls {
     if (length <= REPLY_BYTES) {
       return unpackAnswer(new Uint8Array(reply).slice(0, length));
     }
-    // Too long for the reply area: the page copies it into a buffer of the right size.
+    return unpackAnswer(this.large(id, length));
+  }
+
+  /** An answer too long for the reply area: the page copies it into a buffer of the right size. */
+  private large(id: number, length: number): Uint8Array {
     const buffer = new SharedArrayBuffer(length);
     this.post({ type: 'call-large', id, buffer });
     // A second answer is told from the first by its sign.
-    this.wait(() => Atomics.load(control, Control.CallAnswered) === -id);
-    return unpackAnswer(new Uint8Array(buffer).slice());
+    this.wait(() => Atomics.load(this.interrupts().control, Control.CallAnswered) === -id);
+    return new Uint8Array(buffer).slice();
   }
 
   /**
@@ -164,7 +168,11 @@ export class PageCalls {
       }
       Atomics.store(control, Control.InputReady, 0);
       const length = Atomics.load(control, Control.CallLength);
-      return decoder.decode(new Uint8Array(this.reply).slice(0, length));
+      return decoder.decode(
+        length <= REPLY_BYTES
+          ? new Uint8Array(this.reply).slice(0, length)
+          : this.large(INPUT_CALL, length),
+      );
     }
     for (;;) {
       const answer = this.throughServiceWorker({ kind: 'input?' });

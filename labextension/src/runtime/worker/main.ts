@@ -54,8 +54,16 @@ async function boot(options: BootOptions): Promise<void> {
     python = booted;
     post({ type: 'booted', info });
   } catch (error) {
-    post({ type: 'boot-failed', message: errorText(error) });
+    post({ type: 'boot-failed', message: bootErrorText(error) });
   }
+}
+
+/** Why Python did not start; where the browser's own words say little, with what to do. */
+function bootErrorText(error: unknown): string {
+  const text = errorText(error);
+  return error instanceof RangeError || /out of memory|memory allocation|WebAssembly\.Memory/i.test(text)
+    ? `the browser has not enough memory for Python (${text}): close other tabs or kernels, then restart this kernel`
+    : text;
 }
 
 async function answer(id: number, work: () => unknown): Promise<void> {

@@ -2,26 +2,10 @@
  * Reads the packs of Python files made at build time: gzip of a uint32 header length, a JSON header
  * `{"files": [[path, offset, length], …]}` and the bytes.
  */
+import { fetchAsset } from '../assets';
 import type { EmscriptenFS } from './emscripten';
 
 type Entry = [path: string, offset: number, length: number];
-
-/** Fetches `url`, saying what, where and how to mend it when that fails. */
-export async function fetchAsset(url: string): Promise<Response> {
-  let response: Response;
-  try {
-    response = await fetch(url);
-  } catch (error) {
-    throw new Error(`${url} could not be fetched (${String(error)}): is the site still being served?`);
-  }
-  if (!response.ok) {
-    throw new Error(
-      `${url} is missing from the site (HTTP ${response.status}): build the site again with ` +
-        '`jupyter lite build` and publish the whole output folder',
-    );
-  }
-  return response;
-}
 
 async function fetchPack(url: string): Promise<Uint8Array> {
   const raw = new Uint8Array(await (await fetchAsset(url)).arrayBuffer());

@@ -1,13 +1,14 @@
 /**
  * Boots Pyodide and calls Python: the only file that touches Python proxies.
  */
+import { fetchAsset, importAsset } from '../assets';
 import type { BootInfo, BootOptions, FromWorker, JupyterMessage, PackageProgress } from '../protocol';
 import type { PageCalls } from './calls';
 import type { InterruptController } from './control';
 import { DriveFS } from './drive_fs';
 import type { EmscriptenFS, ErrnoCodes } from './emscripten';
 import type { OutputBuffer } from './output';
-import { fetchAsset, Pack } from './pack';
+import { Pack } from './pack';
 
 /** Name of the Python kernel's module for JavaScript; `_host.py` imports it. */
 const HOST_MODULE = '_browsergrad_host';
@@ -102,11 +103,13 @@ export class Python {
     // A failure is reported where it is awaited, not as unhandled while Pyodide loads.
     site.catch(() => undefined);
 
-    const loadPyodide = await importLoader(`${options.indexURL}pyodide.mjs`);
+    const { loadPyodide } = (await importAsset(`${options.indexURL}pyodide.mjs`)) as {
+      loadPyodide: (options: object) => Promise<Pyodide>;
+    };
     const folder = `/lib/python${major}.${minor}/site-packages`;
     let unpacked = false;
     progress('runtime', 0.2, 'Starting Python');
-    const pyodide = await loadPyodide({
+    const pyodide = await load(options.indexURL, loadPyodide, {
       indexURL: options.indexURL,
       enableRunUntilComplete: true,
       stdout: (text: string) => post({ type: 'log', level: 'info', text }),
@@ -162,7 +165,7 @@ export class Python {
       await this.load(options.packages);
     }
     for (const { name, importURL, exportName } of options.jsModules) {
-      const imported = (await importModule(importURL)) as Record<string, unknown>;
+      const imported = (await importAsset(importURL)) as Record<string, unknown>;
       const value = exportName === undefined ? imported : imported[exportName];
       if (value === undefined || value === null) {
         throw new Error(`jsModules: ${importURL} has no export named ${exportName}`);
@@ -322,26 +325,41 @@ function copyBuffers(list: PyProxy): ArrayBuffer[] {
   );
 }
 
-async function importModule(url: string): Promise<unknown> {
-  return import(/* webpackIgnore: true */ /* @vite-ignore */ url);
-}
-
-/** Imports Pyodide's loader, or says why that failed: browsers only say "failed to fetch". */
-async function importLoader(url: string): Promise<(options: object) => Promise<Pyodide>> {
+/**
+ * Loads Pyodide, and names the asset at fault when that fails. Pyodide only logs a failed WebAssembly
+ * instantiation and never settles, so that is watched for; and it refuses to instantiate what is
+ * served with another MIME type, which needs no more than to be read whole.
+ */
+async function load(
+  indexURL: string,
+  loadPyodide: (options: object) => Promise<Pyodide>,
+  options: object,
+): Promise<Pyodide> {
+  const native = WebAssembly.instantiateStreaming;
+  let reject!: (error: unknown) => void;
+  const failed = new Promise<never>((_, rejectFailed) => {
+    reject = rejectFailed;
+  });
+  WebAssembly.instantiateStreaming = async (source, imports) => {
+    try {
+      const response = await source;
+      const streams = response.headers.get('content-type')?.startsWith('application/wasm');
+      return streams || !response.ok
+        ? await native.call(WebAssembly, response, imports)
+        : await WebAssembly.instantiate(await response.arrayBuffer(), imports);
+    } catch (error) {
+      reject(error);
+      throw error;
+    }
+  };
   try {
-    const { loadPyodide } = (await importModule(url)) as {
-      loadPyodide: (options: object) => Promise<Pyodide>;
-    };
-    return loadPyodide;
+    return await Promise.race([loadPyodide(options), failed]);
   } catch (error) {
-    const response = await fetchAsset(url);
-    const type = response.headers.get('content-type') ?? 'none';
-    if (!/javascript|ecmascript/.test(type)) {
-      throw new Error(
-        `${url} is served with MIME type "${type}"; browsers load modules as text/javascript only. ` +
-          'Tell the server that .mjs files are text/javascript',
-      );
+    for (const name of ['pyodide.asm.wasm', 'pyodide.asm.mjs', 'python_stdlib.zip']) {
+      await fetchAsset(indexURL + name, { method: 'HEAD' });
     }
     throw error;
+  } finally {
+    WebAssembly.instantiateStreaming = native;
   }
 }

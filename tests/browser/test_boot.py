@@ -1,0 +1,139 @@
+"""What the visitor sees while Python starts, and when it can't."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import CHROMIUM_FLAGS, Lab, open_lab, serve
+from playwright.sync_api import Browser
+
+NOTIFICATIONS = """() => {
+  window.shown = [];
+  const seen = new MutationObserver(() => {
+    for (const toast of document.querySelectorAll('.Toastify__toast')) {
+      const text = toast.textContent;
+      if (shown[shown.length - 1] !== text) shown.push(text);
+    }
+  });
+  seen.observe(document.body, { childList: true, subtree: true, characterData: true });
+}"""
+
+
+@contextmanager
+def damaged(site: Path, damage: Callable[[type], None]) -> Iterator[str]:
+    """The site's address on a server that `damage` has made worse."""
+    server, address = serve(site, isolated=True)
+    damage(server.RequestHandlerClass.func)
+    try:
+        yield address
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def missing(name: str) -> Callable[[type], None]:
+    def damage(handler: type) -> None:
+        original = handler.send_head
+
+        def send_head(self: Any) -> Any:
+            return self.send_error(404) if name in self.path else original(self)
+
+        handler.send_head = send_head
+
+    return damage
+
+
+def typed(name: str, mime: str) -> Callable[[type], None]:
+    def damage(handler: type) -> None:
+        original = handler.guess_type
+        handler.guess_type = lambda self, path: mime if str(path).endswith(name) else original(self, path)
+
+    return damage
+
+
+def failure(browser: Browser, base: str) -> tuple[str, str]:
+    """What a cell's error says, and the dialog behind the notification."""
+    lab = open_lab(browser, base)
+    try:
+        lab.js("() => { bg.start(); }")
+        lab.page.wait_for_function("window.kernel")
+        run = lab.run("1 + 1")
+        assert run.idle
+        assert run.content["status"] == "error"
+        assert lab.js("() => kernel.status") == "idle"
+        lab.page.get_by_text("Python did not start:").wait_for()
+        lab.page.get_by_role("button", name="Details").click()
+        return run.content["evalue"], lab.page.locator(".jp-Dialog-body").inner_text()
+    finally:
+        lab.page.context.close()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["pyodide.mjs", "pyodide.asm.wasm", "python_stdlib", "pyodide-lock.json", "kernel/manifest.json", "kernel/site", "worker.js"],
+)
+def test_a_missing_asset_is_named(browser: Browser, site: Path, name: str) -> None:
+    with damaged(site, missing(name)) as base:
+        for text in failure(browser, base):
+            assert name in text
+            assert "404" in text and "publish the whole" in text or "check that the file exists" in text
+
+
+@pytest.mark.parametrize("name", ["pyodide/pyodide.mjs", "runtime/index.js", "runtime/worker.js"])
+def test_a_wrong_mime_type_is_named(browser: Browser, site: Path, name: str) -> None:
+    with damaged(site, typed(name, "text/plain")) as base:
+        for text in failure(browser, base):
+            assert name in text and "text/javascript" in text
+
+
+def test_wasm_of_a_wrong_type_works_all_the_same(browser: Browser, site: Path) -> None:
+    with damaged(site, typed(".wasm", "application/octet-stream")) as base:
+        lab = open_lab(browser, base)
+        lab.start()
+        assert lab.run("1 + 1").result == "2"
+        lab.page.context.close()
+
+
+def test_too_little_memory_is_named(browser: Browser, site: Path) -> None:
+    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    flags = [*CHROMIUM_FLAGS, "--js-flags=--wasm-max-mem-pages=100"]
+    small = browser.browser_type.launch(executable_path=executable, args=flags)
+    try:
+        with damaged(site, lambda handler: None) as base:
+            for text in failure(small, base):
+                assert "memory" in text
+                assert "close other tabs" in text.lower()
+    finally:
+        small.close()
+
+
+def test_progress_has_names_and_percentages_and_goes_away(browser: Browser, base: str) -> None:
+    lab = open_lab(browser, base)
+    lab.js(NOTIFICATIONS)
+    lab.start()
+    lab.run("1")
+    lab.page.wait_for_function("!document.querySelector('.Toastify__toast')")
+    shown = lab.js("() => shown")
+    assert any(re.search(r"Python \(BrowserGrad\).*\d+ %", text) for text in shown), shown
+    lab.page.context.close()
+
+
+def test_the_status_tells_what_the_kernel_does(browser: Browser, base: str) -> None:
+    lab = open_lab(browser, base)
+    lab.start()
+    lab.run("1")
+    lab.js("() => { statuses.length = 0; }")
+    lab.run("import time; time.sleep(.05)")
+    assert lab.js("() => statuses") == ["busy", "idle"]
+    lab.js("() => { statuses.length = 0; }")
+    lab.js("async () => { await kernel.restart(); await kernel.info; }")
+    assert lab.run("1").idle
+    seen = lab.js("() => statuses")
+    assert seen[-1] == "idle" and "dead" not in seen and "restarting" in seen
+    lab.page.context.close()
