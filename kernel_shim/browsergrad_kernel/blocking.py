@@ -17,7 +17,12 @@ from . import interrupts
 from ._host import IN_PYODIDE, host
 from .interrupts import _state
 
-_can_run_sync: Callable[[], bool] = lambda: False
+
+
+def _can_run_sync() -> bool:
+    return False
+
+
 _pyodide_run_sync: Callable[[Any], Any]
 _run_sync: Callable[[Any], Any]
 

@@ -6,7 +6,6 @@ Text goes through the streams; assertions and artifacts through the module's sin
 
 from __future__ import annotations
 
-import __main__
 import ast
 import inspect
 import json
@@ -16,6 +15,8 @@ import textwrap
 import traceback
 from types import CodeType
 from typing import Any
+
+import __main__
 
 from . import blocking, interrupts, streams
 from ._host import host

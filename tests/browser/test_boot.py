@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CHROMIUM_FLAGS, Lab, open_lab, serve
+from conftest import CHROMIUM_FLAGS, open_lab, serve
 from playwright.sync_api import Browser
 
 NOTIFICATIONS = """() => {
@@ -82,7 +82,7 @@ def test_a_missing_asset_is_named(browser: Browser, site: Path, name: str) -> No
     with damaged(site, missing(name)) as base:
         for text in failure(browser, base):
             assert name in text
-            assert "404" in text and "publish the whole" in text or "check that the file exists" in text
+            assert ("404" in text and "publish the whole" in text) or "check that the file exists" in text
 
 
 @pytest.mark.parametrize("name", ["pyodide/pyodide.mjs", "runtime/index.js", "runtime/worker.js"])

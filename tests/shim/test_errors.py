@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from .conftest import Client
 
 BROKEN_STR = "class E(Exception):\n    def __str__(self): raise RuntimeError\nraise E"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from browsergrad_kernel import blocking
+
 from .conftest import Client
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from browsergrad_kernel import packages, stand_ins
+
 from .conftest import Client
 
 
