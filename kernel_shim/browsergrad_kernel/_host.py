@@ -24,6 +24,8 @@ WORKER_ONLY = (
     "delivered",
     "verified",
     "undeliver",
+    "timed_out",
+    "limit",
     "hot",
     "defer",
     "ignored",

@@ -18,7 +18,6 @@ from ._host import IN_PYODIDE, host
 from .interrupts import _state
 
 
-
 def _can_run_sync() -> bool:
     return False
 
@@ -145,7 +144,7 @@ def _wrap_run_sync() -> None:
                 future.exception()
             host.delivered(3)
             _state.first = 0.0
-            raise KeyboardInterrupt
+            raise interrupts.interruption()
         wait.future.cancel()
         return future.result()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from . import interrupts, messages, packages
+from . import interrupts, magics, messages, packages
 
 
 async def execute(kernel: Any, message: dict[str, Any], content: dict[str, Any], epoch: int) -> dict[str, Any]:
@@ -64,7 +64,8 @@ async def _run(
     metadata = metadata if isinstance(metadata, dict) else {}
     transformed, problem = code, None
     try:
-        transformed = packages.await_pip(interrupts.call(shell.transform_cell, code))
+        body = magics.take_limit(code)
+        transformed = packages.await_pip(interrupts.call(shell.transform_cell, body))
     except Exception:  # a transformer of the user may raise anything; run_cell shows it
         problem = sys.exc_info()
     await packages.load_imports(transformed)

@@ -57,6 +57,15 @@ _CELL_FILES: set[str] = set()
 _SOFT_FILES: set[str] = set()
 
 
+class CellTimeoutError(KeyboardInterrupt):
+    """The cell ran longer than its limit.
+
+    A KeyboardInterrupt, so that no ``except Exception`` catches it.
+    """
+
+    __module__ = "builtins"  # tracebacks show the bare name
+
+
 class _Interrupted(asyncio.CancelledError, KeyboardInterrupt):
     """What an interrupted await raises.
 
@@ -65,8 +74,28 @@ class _Interrupted(asyncio.CancelledError, KeyboardInterrupt):
     """
 
 
-_Interrupted.__name__ = _Interrupted.__qualname__ = "KeyboardInterrupt"
-_Interrupted.__module__ = "builtins"
+class _TimedOut(asyncio.CancelledError, CellTimeoutError):
+    """The same for a cell that ran longer than its limit."""
+
+
+for _class, _alias in ((_Interrupted, KeyboardInterrupt), (_TimedOut, CellTimeoutError)):
+    _class.__name__ = _class.__qualname__ = _alias.__name__
+    _class.__module__ = "builtins"
+
+
+def interruption(awaiting: bool = False) -> KeyboardInterrupt:
+    """The exception that ends the cell: somebody pressed Stop, or its time is over."""
+    limit_ms = host.timed_out()
+    if limit_ms:
+        text = f"the cell ran longer than its limit of {limit_ms / 1000:g} s"
+        return _TimedOut(text) if awaiting else CellTimeoutError(text)
+    return _Interrupted() if awaiting else KeyboardInterrupt()
+
+
+def limit(seconds: float) -> None:
+    """Let the running cell end with `CellTimeoutError` after `seconds` from now."""
+    if IN_PYODIDE:
+        host.limit(max(1, round(seconds * 1000)))
 
 
 class _Cell(collections.abc.Coroutine):
@@ -95,7 +124,7 @@ class _Cell(collections.abc.Coroutine):
             self.interrupting = False
             if not isinstance(error, KeyboardInterrupt):
                 self.task.uncancel()
-                error = _Interrupted()
+                error = interruption(awaiting=True)
             _state.first = 0.0
             host.delivered(2)
         self.started = self.running = True
@@ -165,7 +194,7 @@ def _classify(frame: FrameType | None) -> int:
 
 def _raise() -> None:
     _state.first = 0.0
-    _state.inflight = error = KeyboardInterrupt()
+    _state.inflight = error = interruption()
     if _state.slow_clock and host.storming():
         # Polls come at a fixed distance: break the phase lock with the user's loop.
         for _ in range(random.randrange(50)):
@@ -293,7 +322,7 @@ def _force_throw(cell: _Cell) -> bool:
         if getattr(callback, "__self__", None) is task or "wakeup" in repr(callback).lower():
             future.remove_done_callback(callback)
             failed = asyncio.get_event_loop().create_future()
-            failed.set_exception(_Interrupted())
+            failed.set_exception(interruption(awaiting=True))
             callback(failed)
             failed.exception()
             return True

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import Any
 
 from IPython.core import page
 from IPython.core.error import UsageError
+
+from . import interrupts
 
 
 class NoProcessesError(OSError):
@@ -29,6 +33,41 @@ NoProcessesError.__name__ = NoProcessesError.__qualname__ = "OSError"
 SCRIPTS = ("script", "sh", "bash", "perl", "ruby", "python", "python2", "python3", "pypy", "system", "sx", "!")
 
 
+#: First line of a cell that has a limit of its own.
+_LIMIT = re.compile(r"\A\s*%%timeout\b(.*)\n?")
+
+
+def take_limit(code: str) -> str:
+    """Start the clock of a ``%%timeout SECONDS`` in the first line; returns the code without it.
+
+    Raises
+    ------
+    UsageError
+        When SECONDS is no number above 0.
+    """
+    found = _LIMIT.match(code)
+    if found is None:
+        return code
+    try:
+        seconds = float(found[1])
+        if not 0 < seconds < math.inf:
+            raise ValueError
+    except ValueError:
+        raise UsageError(
+            f"%%timeout needs a number of seconds above 0, as in %%timeout 10; not {found[1].strip()!r}"
+        ) from None
+    interrupts.limit(seconds)
+    return "\n" * found[0].count("\n") + code[found.end() :]
+
+
+def timeout(line: str, cell: str) -> None:
+    """End the cell with CellTimeoutError when it runs longer: %%timeout SECONDS.
+
+    The limit counts from the start of the cell. A lower limit of the site or the notebook stays.
+    """
+    raise UsageError("%%timeout must be the first line of its cell, before other cell magics")
+
+
 def register(shell: Any) -> None:
     """Put these magics in place of IPython's."""
     for name in SCRIPTS:
@@ -40,6 +79,7 @@ def register(shell: Any) -> None:
     for name in ("edit", "ed"):
         shell.register_magic_function(edit, "line", name)
     shell.register_magic_function(pip, "line", "pip")
+    shell.register_magic_function(timeout, "cell", "timeout")
 
 
 def _no_script(name: str) -> Any:

@@ -35,6 +35,7 @@ def start(config: dict[str, Any]) -> Any:
         sys.path.insert(0, "")  # modules beside the notebook
     from IPython.core.events import EventManager
     from IPython.core.interactiveshell import InteractiveShell
+    from IPython.core.magic import MagicsManager
 
     from . import messages
     from .kernel import BrowsergradKernel
@@ -48,7 +49,8 @@ def start(config: dict[str, Any]) -> Any:
     # Of no use in a notebook: sys.exit() ends the cell.
     warnings.filterwarnings("ignore", message="To exit: use")
     interrupts.RUN_CODE_FUNCTIONS.add(InteractiveShell.run_code.__code__)
-    interrupts.protect(EventManager.register)
+    # Ended half-way, loading a class of magics would leave them missing for good.
+    interrupts.protect(EventManager.register, MagicsManager.load_lazy)
     streams.install()
     interrupts.install()
     blocking.install()
@@ -62,6 +64,23 @@ def start(config: dict[str, Any]) -> Any:
     _enter(config.get("cwd"))
     messages.send("iopub", "status", {"execution_state": "starting"}, {}, session)
     return kernel
+
+
+def adopt(kernel: Any, session: str, cwd: str | None) -> None:
+    """Make a kernel that was started in reserve somebody's.
+
+    Parameters
+    ----------
+    kernel
+        What `start` returned.
+    session
+        Id for messages that belong to no request.
+    cwd
+        Folder to start in, or None.
+    """
+    comms.install(session)
+    kernel.session = kernel.shell.session_id = session
+    _enter(cwd)
 
 
 def _enter(folder: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import getpass
 import sys
 import traceback
@@ -14,17 +15,28 @@ from IPython.core.events import EventManager, available_events
 from IPython.core.interactiveshell import InteractiveShell, InteractiveShellABC
 from traitlets import Bool, Instance, Type, Unicode, default
 
-from . import blocking, interrupts, magics, messages, packages, streams
+from . import blocking, interrupts, magics, messages, packages, streams, tracebacks
 from .display import KernelDisplayHook, KernelDisplayPublisher
 from .history import MemoryHistory
 from .parent import parent_header, parent_message, set_parent
 
 
 class KernelEvents(EventManager):
-    """Callbacks around cells: user code, so an interrupt may end it."""
+    """Callbacks around cells: user code, so an interrupt may end it, and the cell with it.
+
+    IPython's own manager reports an interrupt as the callback's failure and lets the cell go on.
+    """
 
     def trigger(self, event: str, *args: Any, **kwargs: Any) -> None:
-        interrupts.call(super().trigger, event, *args)
+        for function in self.callbacks[event][:]:
+            try:
+                interrupts.call(functools.partial(function, *args, **kwargs))
+            except KeyboardInterrupt:
+                raise
+            except Exception:  # a callback must not take the cell with it
+                if self.print_on_error:
+                    print(f"Error in callback {function} (for {event}), with arguments {args}, {kwargs}:")
+                self.shell.showtraceback()
 
 
 class KernelShell(InteractiveShell):
@@ -156,12 +168,17 @@ class KernelShell(InteractiveShell):
 
     def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
         """Show an error as one ``error`` message; IPython prints exception groups to stderr."""
+        tracebacks.speed_up()
         value = (exc_tuple or sys.exc_info())[1]
         if value is not None and _holds_group(value) and not hasattr(value, "_render_traceback_"):
             etype, value, frames = self._get_exc_info(exc_tuple)
             self._showtraceback(etype, value, _plain(value, _below_run_code(frames)))
             return
         super().showtraceback(exc_tuple, *args, **kwargs)
+
+    def _format_exception_for_storage(self, exception: BaseException, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """What has been shown is stored as well; IPython formats it a second time."""
+        return self.shown or super()._format_exception_for_storage(exception, *args, **kwargs)
 
     def show_usage_error(self, exc: BaseException) -> None:
         """A wrong use of a magic: an error like others, in one line."""

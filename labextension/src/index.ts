@@ -4,13 +4,24 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
 import { PageConfig, URLExt } from '@jupyterlab/coreutils';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { IStatusBar } from '@jupyterlab/statusbar';
 import { IKernelClient, IKernelSpecs } from '@jupyterlite/services';
 
-import { hookInterrupt, type Interruptible } from './kernel/interrupt_hook';
+import type { BrowsergradKernel } from './kernel/kernel';
+import { hookInterrupt } from './kernel/interrupt_hook';
+import { Limits, notebookTimeout } from './kernel/limits';
 import { LOGO_URL } from './kernel/logo';
+import { kernelsChanged, showStopMode } from './kernel/status';
 
 /** Id of the plugin and key of its site settings. */
 const PLUGIN_ID = 'jupyterlite-browsergrad:kernel';
+const STOP_ID = 'jupyterlite-browsergrad:stop';
+
+/** Our running kernels, by id. */
+const kernels = new Map<string, BrowsergradKernel>();
+/** Set where the kernel is registered. */
+let limits: Limits | null = null;
 
 /** Registers the kernel. In JupyterLab on a server the tokens are missing and nothing happens. */
 const kernel: JupyterFrontEndPlugin<void> = {
@@ -28,7 +39,8 @@ const kernel: JupyterFrontEndPlugin<void> = {
       URLExt.join(PageConfig.getOption('fullLabextensionsUrl'), 'jupyterlite-browsergrad/static/'),
       PageConfig.getBaseUrl(),
     ).href;
-    const kernels = new Map<string, Interruptible>();
+    const siteLimits = new Limits(settings.timeoutMs, id => notebookTimeout(app.shell, id));
+    limits = siteLimits;
     specs.register({
       spec: {
         name: 'browsergrad',
@@ -40,11 +52,18 @@ const kernel: JupyterFrontEndPlugin<void> = {
       },
       create: async options => {
         const { createKernel } = await import('./kernel/create');
-        const made = await createKernel(options, app.serviceManager.contents, settings, staticURL);
+        const made = await createKernel(
+          options,
+          app.serviceManager.contents,
+          { ...settings, limitMs: () => siteLimits.of(options.id) },
+          staticURL,
+        );
         kernels.set(made.id, made);
+        made.booted.connect(() => kernelsChanged.forEach(changed => changed()));
         made.disposed.connect(() => {
           if (kernels.get(made.id) === made) {
             kernels.delete(made.id);
+            kernelsChanged.forEach(changed => changed());
           }
         });
         return made;
@@ -58,4 +77,36 @@ const kernel: JupyterFrontEndPlugin<void> = {
   },
 };
 
-export default [kernel];
+/**
+ * What of Stop concerns the user: the time limit of the settings, and what Stop can do in this page.
+ * Apart from the kernel, which must not wait for settings.
+ */
+const stop: JupyterFrontEndPlugin<void> = {
+  id: STOP_ID,
+  description: 'Settings and status of Stop for Python (BrowserGrad).',
+  autoStart: true,
+  optional: [ISettingRegistry, IStatusBar],
+  activate: (
+    app: JupyterFrontEnd,
+    registry: ISettingRegistry | null,
+    statusBar: IStatusBar | null,
+  ) => {
+    if (statusBar) {
+      showStopMode(app, statusBar, kernels);
+    }
+    void registry?.load(STOP_ID).then(
+      settings => {
+        const read = (): void => {
+          if (limits) {
+            limits.user = settings.composite.timeoutMs as number;
+          }
+        };
+        settings.changed.connect(read);
+        read();
+      },
+      error => console.warn('[browsergrad] the settings of Stop could not be read:', error),
+    );
+  },
+};
+
+export default [kernel, stop];

@@ -11,6 +11,7 @@ import type { KernelClient, KernelClientOptions } from '../runtime/kernel_client
 import { Drive } from './drive';
 import { BrowsergradKernel } from './kernel';
 import { ProgressNotification } from './progress';
+import { mayPrewarm, Spares } from './spare';
 
 /** The site's settings, of `litePluginSettings` in jupyter-lite.json. */
 export interface KernelSettings {
@@ -20,6 +21,14 @@ export interface KernelSettings {
   pipliteUrls?: string[];
   /** Default true: nothing comes from outside the site. */
   disablePyPIFallback?: boolean;
+  /** Whether a spare Python is kept for restarts and further notebooks. Default: where memory allows. */
+  prewarm?: boolean;
+}
+
+/** What can change while the page is open. */
+export interface LiveSettings {
+  /** Ms a cell may run, null for no limit. */
+  limitMs(): number | null;
 }
 
 interface RuntimeModule {
@@ -28,6 +37,11 @@ interface RuntimeModule {
 
 /** Ms to wait for the service worker to take control of a fresh page. */
 const SERVICE_WORKER_MS = 3000;
+/** Ms after a boot at which the spare one begins: the first cells come first. */
+const SPARE_DELAY_MS = 1500;
+
+/** One for the page: all kernels are made alike. */
+let spares: Spares;
 
 async function hasServiceWorker(): Promise<boolean> {
   const container = navigator.serviceWorker as ServiceWorkerContainer | undefined;
@@ -46,7 +60,7 @@ async function hasServiceWorker(): Promise<boolean> {
 export async function createKernel(
   options: IKernel.IOptions,
   contents: Contents.IManager,
-  settings: KernelSettings,
+  settings: KernelSettings & LiveSettings,
   staticURL: string,
 ): Promise<BrowsergradKernel> {
   const base = PageConfig.getBaseUrl();
@@ -55,29 +69,39 @@ export async function createKernel(
     ? [options.location.split(':')[0], options.location.slice(options.location.indexOf(':') + 1)]
     : ['', options.location];
   const progress = new ProgressNotification();
+  const createClient = async (
+    own: Pick<KernelClientOptions, 'onMessage'> & Partial<KernelClientOptions>,
+  ): Promise<KernelClient> => {
+    const runtime = (await importAsset(`${staticURL}runtime/index.js`)) as RuntimeModule;
+    const serviceWorker = crossOriginIsolated ? false : await hasServiceWorker();
+    return new runtime.KernelClient({
+      pyodideIndexURL: settings.pyodideIndexURL
+        ? absolute(settings.pyodideIndexURL)
+        : `${staticURL}pyodide/`,
+      kernelURL: `${staticURL}kernel/`,
+      workerURL: `${staticURL}runtime/worker.js`,
+      sessionId: '',
+      piplite: {
+        urls: (settings.pipliteUrls ?? []).map(absolute),
+        disablePyPI: settings.disablePyPIFallback ?? true,
+      },
+      baseUrl: absolute(URLExt.join(base, '/')),
+      serviceWorker,
+      ...own,
+      drive: crossOriginIsolated || serviceWorker ? (own.drive ?? new Drive(contents, '')) : undefined,
+    });
+  };
+  spares ??= new Spares(() => createClient({ onMessage: () => undefined }));
   return new BrowsergradKernel({
     ...options,
     createClient: async callbacks => {
-      const runtime = (await importAsset(`${staticURL}runtime/index.js`)) as RuntimeModule;
-      const serviceWorker = crossOriginIsolated ? false : await hasServiceWorker();
-      return new runtime.KernelClient({
+      const own = {
         ...callbacks,
-        pyodideIndexURL: settings.pyodideIndexURL
-          ? absolute(settings.pyodideIndexURL)
-          : `${staticURL}pyodide/`,
-        kernelURL: `${staticURL}kernel/`,
-        workerURL: `${staticURL}runtime/worker.js`,
         sessionId: options.id,
         cwd: folder,
-        piplite: {
-          urls: (settings.pipliteUrls ?? []).map(absolute),
-          disablePyPI: settings.disablePyPIFallback ?? true,
-        },
-        drive:
-          crossOriginIsolated || serviceWorker ? new Drive(contents, driveName) : undefined,
-        baseUrl: absolute(URLExt.join(base, '/')),
-        serviceWorker,
-      });
+        drive: new Drive(contents, driveName),
+      };
+      return (await spares.take(own)) ?? createClient(own);
     },
     onProgress: update => progress.boot(update),
     onPackageProgress: update => progress.package(update),
@@ -88,10 +112,18 @@ export async function createKernel(
         `Python stopped and was restarted; variables are lost. Cause: ${reason}`,
         { autoClose: false },
       ),
-    onCannotInterrupt: () =>
-      Notification.warning(
-        'This page has no way to stop running Python. To end the cell, restart the kernel; variables are then lost.',
-        { autoClose: false },
-      ),
+    onBooted: () => {
+      if (mayPrewarm(settings)) {
+        setTimeout(() => void spares.prepare(), SPARE_DELAY_MS);
+      }
+    },
+    onUnresponsive: restart => {
+      const id = Notification.warning(
+        'The code does not respond to Stop. Restarting ends it at once; variables are then lost.',
+        { autoClose: false, actions: [{ label: 'Restart now', displayType: 'warn', callback: restart }] },
+      );
+      return () => Notification.dismiss(id);
+    },
+    limitMs: settings.limitMs,
   });
 }

@@ -9,7 +9,7 @@ import type { KernelMessage } from '@jupyterlab/services';
 import type { IKernel } from '@jupyterlite/services';
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import type { BootProgress, JupyterMessage, PackageProgress } from '../runtime/protocol';
+import type { BootProgress, InterruptMode, JupyterMessage, PackageProgress } from '../runtime/protocol';
 import type { KernelClient, KernelClientOptions } from '../runtime/kernel_client';
 
 /** What the kernel needs of its page. */
@@ -23,13 +23,25 @@ export interface BrowsergradKernelOptions extends IKernel.IOptions {
   onBootFailed?(message: string): void;
   /** The kernel restarted itself; variables are lost. */
   onRestarted?(reason: string): void;
-  /** Stop was pressed on a page that has no way to reach running Python. */
-  onCannotInterrupt?(): void;
+  /** Python has booted; the page has time for other things. */
+  onBooted?(): void;
+  /**
+   * The code does not answer to Stop, or the page has no way to reach it; `restart` ends it at once,
+   * and its variables with it. The result is called when the question is of no interest any more.
+   */
+  onUnresponsive?(restart: () => void): () => void;
+  /** Ms a cell may run, null for no limit; asked when one starts. */
+  limitMs?(): number | null;
 }
+
+/** Ms after Stop from which code that still runs counts as not responding. */
+const UNRESPONSIVE_MS = 1000;
+/** Ms after a limit from which the interrupt is repeated until the cell ends. */
+const INSIST_MS = 250;
 
 export type ClientCallbacks = Pick<
   KernelClientOptions,
-  'onMessage' | 'onProgress' | 'onPackageProgress' | 'onLog' | 'onCrash'
+  'onMessage' | 'onProgress' | 'onPackageProgress' | 'onLog' | 'onCrash' | 'onLimit'
 >;
 
 /** A message on its way: what of its answer has gone out. */
@@ -53,13 +65,14 @@ export class BrowsergradKernel implements IKernel {
   /** Messages are taken from the start on; they wait in the kernel's own queue. */
   readonly ready = Promise.resolve();
   private readonly disposedSignal = new Signal<this, void>(this);
+  private readonly bootedSignal = new Signal<this, void>(this);
   /** Every message that has no complete answer, by `msg_id`. */
   private readonly open = new Map<string, Open>();
   private queue: Open[] = [];
   /** The message at work, or waiting for Python to start. */
   private current: Open | null = null;
   /** Settles with the boot of the present worker. */
-  private booted!: Promise<KernelClient>;
+  private boot!: Promise<KernelClient>;
   /** The present worker, from its creation on. */
   private client: KernelClient | null = null;
   private hasBooted = false;
@@ -67,6 +80,10 @@ export class BrowsergradKernel implements IKernel {
   private generation = 0;
   private disposedFlag = false;
   private executionCount = 0;
+  /** What has to happen while the message at work is still at work. */
+  private readonly timers: ReturnType<typeof setTimeout>[] = [];
+  /** Takes back what the user has been asked about it. */
+  private withdraw: (() => void) | null = null;
   /** JupyterLite delivers only what carries the session of one of its clients. */
   private readonly sessions = new Set<string>();
   private lastSession = '';
@@ -86,8 +103,13 @@ export class BrowsergradKernel implements IKernel {
     return this.disposedSignal;
   }
 
+  /** Emitted when a worker has booted. */
+  get booted(): ISignal<this, void> {
+    return this.bootedSignal;
+  }
+
   /** How a running cell can be reached. */
-  get interruptMode(): string {
+  get interruptMode(): InterruptMode {
     return this.client?.interruptMode ?? 'none';
   }
 
@@ -114,11 +136,64 @@ export class BrowsergradKernel implements IKernel {
     if (!this.hasBooted) {
       // Nothing runs: cells that wait for Python to start are answered at once.
       [...this.open.values()].filter(isCell).forEach(entry => this.abort(entry));
-    } else if (this.current && !this.canInterrupt) {
-      this.options.onCannotInterrupt?.();
-    } else {
+    } else if (this.current) {
+      const askAfter = this.canInterrupt ? UNRESPONSIVE_MS : 0;
       this.client?.interrupt();
+      this.whileAtWork(askAfter, entry => {
+        this.withdraw ??= this.options.onUnresponsive?.(() => this.stopHard(entry)) ?? null;
+      });
     }
+  }
+
+  /** Ends the worker of a message that does not answer; whatever waits behind it is dropped. */
+  private stopHard(
+    entry: Open,
+    ename = 'KernelRestarted',
+    evalue = 'The code did not respond to Stop. The kernel was restarted; its variables are lost.',
+  ): void {
+    if (this.current !== entry || entry.closed) {
+      return;
+    }
+    this.failWith(entry, ename, evalue);
+    this.client?.dispose();
+    this.restart(evalue);
+  }
+
+  /** Limits the cell at work to `ms` from now on. */
+  private limit(ms: number): void {
+    const limit = `the cell ran longer than its limit of ${ms / 1000} s`;
+    const end = (entry: Open): void =>
+      this.stopHard(
+        entry,
+        'CellTimeoutError',
+        `${limit} and did not respond to an interrupt. The kernel was restarted; its variables are lost.`,
+      );
+    this.whileAtWork(ms, entry => {
+      if (!this.canInterrupt) {
+        end(entry);
+        return;
+      }
+      this.client?.interrupt({ limitMs: ms });
+      this.whileAtWork(INSIST_MS, () => this.client?.interrupt({ limitMs: ms, storm: true }));
+      this.whileAtWork(UNRESPONSIVE_MS, end);
+    });
+  }
+
+  /** Calls `action` after `ms`, unless the message at work now is done by then. */
+  private whileAtWork(ms: number, action: (entry: Open) => void): void {
+    const entry = this.current;
+    if (entry) {
+      this.timers.push(
+        setTimeout(() => this.current === entry && !entry.closed && action(entry), ms),
+      );
+    }
+  }
+
+  /** The message at work is done. */
+  private atRest(): void {
+    this.timers.splice(0).forEach(clearTimeout);
+    this.withdraw?.();
+    this.withdraw = null;
   }
 
   /** Takes a message; the promise settles at once, the answer goes out by `sendMessage`. */
@@ -171,14 +246,19 @@ export class BrowsergradKernel implements IKernel {
       }
       this.current = entry;
       try {
-        const client = await this.booted;
+        const client = await this.boot;
         if (!entry.closed) {
+          const limitMs = isCell(entry) ? this.options.limitMs?.() : null;
+          if (limitMs) {
+            this.limit(limitMs);
+          }
           await client.request(toWorker(entry.message));
           this.finish(entry);
         }
       } catch (error) {
         this.fail(entry, error);
       }
+      this.atRest();
     }
     this.current = null;
   }
@@ -204,6 +284,10 @@ export class BrowsergradKernel implements IKernel {
     const evalue = crashed
       ? `The Python kernel stopped and was restarted; its variables are lost. Cause: ${textOf(error)}`
       : textOf(error);
+    this.failWith(entry, ename, evalue);
+  }
+
+  private failWith(entry: Open, ename: string, evalue: string): void {
     const shown = { ename, evalue, traceback: [`${ename}: ${evalue}`] };
     if (!entry.replied && isCell(entry)) {
       this.markBusy(entry);
@@ -216,9 +300,6 @@ export class BrowsergradKernel implements IKernel {
       user_expressions: {},
       payload: [],
     });
-    if (crashed) {
-      this.dropQueued(); // they count on variables that are lost
-    }
   }
 
   /** A cell that will not run. */
@@ -275,11 +356,11 @@ export class BrowsergradKernel implements IKernel {
     this.client = null;
     this.hasBooted = false;
     this.executionCount = 0;
-    this.booted = this.boot(++this.generation);
-    this.booted.catch(() => undefined); // every message gets the error as its answer
+    this.boot = this.bootWorker(++this.generation);
+    this.boot.catch(() => undefined); // every message gets the error as its answer
   }
 
-  private async boot(generation: number): Promise<KernelClient> {
+  private async bootWorker(generation: number): Promise<KernelClient> {
     const { options } = this;
     const isCurrent = (): boolean => generation === this.generation;
     try {
@@ -288,8 +369,12 @@ export class BrowsergradKernel implements IKernel {
         onProgress: progress => isCurrent() && options.onProgress?.(progress),
         onPackageProgress: progress => isCurrent() && options.onPackageProgress?.(progress),
         onLog: options.onLog,
+        onLimit: ms => isCurrent() && this.limit(ms),
         onCrash: error => {
           if (isCurrent() && error.code === 'worker-crash') {
+            if (this.current) {
+              this.fail(this.current, error);
+            }
             this.restart(error.message);
           }
         },
@@ -300,7 +385,11 @@ export class BrowsergradKernel implements IKernel {
       }
       this.client = client;
       await client.ready;
-      this.hasBooted ||= isCurrent();
+      if (isCurrent()) {
+        this.hasBooted = true;
+        this.bootedSignal.emit();
+        options.onBooted?.();
+      }
       return client;
     } catch (error) {
       if (isCurrent()) {
@@ -310,17 +399,17 @@ export class BrowsergradKernel implements IKernel {
     }
   }
 
-  /** The worker is gone: a fresh one boots in its place, under the same kernel id. */
+  /**
+   * The worker is gone: a fresh one boots in its place, under the same kernel id. Cells that wait
+   * count on variables that are lost. They and the message at work are answered before, for
+   * `restarting` makes front ends drop what is pending.
+   */
   private restart(reason: string): void {
+    this.queue.filter(isCell).forEach(entry => this.abort(entry));
+    this.queue = this.queue.filter(entry => !entry.closed);
     this.start();
-    const { generation } = this;
-    // After the failed request has been answered: `restarting` makes front ends drop what is pending.
-    setTimeout(() => {
-      if (generation === this.generation) {
-        this.publish('iopub', 'status', { execution_state: 'restarting' }, {});
-        this.options.onRestarted?.(reason);
-      }
-    }, 0);
+    this.publish('iopub', 'status', { execution_state: 'restarting' }, {});
+    this.options.onRestarted?.(reason);
   }
 
   /** Not queued: a cell that never ends must not keep its kernel alive. */

@@ -7,6 +7,7 @@ import type {
   BootInfo,
   BootProgress,
   DriveAnswer,
+  InterruptOptions,
   JupyterMessage,
   PackageProgress,
   StreamChunk,
@@ -34,6 +35,8 @@ export interface KernelClientOptions {
   onProgress?(progress: BootProgress): void;
   onPackageProgress?(progress: PackageProgress): void;
   onLog?(level: 'info' | 'warning' | 'error', text: string): void;
+  /** The running cell asks to be limited to so many ms from now on. */
+  onLimit?(ms: number): void;
   onCrash?(error: BrowsergradError): void;
 }
 
@@ -41,7 +44,11 @@ export class KernelClient {
   readonly ready: Promise<BootInfo>;
   private readonly link: WorkerLink;
 
-  constructor(private readonly options: KernelClientOptions) {
+  private readonly options: KernelClientOptions;
+
+  constructor(given: KernelClientOptions) {
+    const options = { ...given };
+    this.options = options;
     const { drive } = options;
     this.link = new WorkerLink({
       workerURL: options.workerURL ?? new URL('./worker.js', import.meta.url),
@@ -60,14 +67,15 @@ export class KernelClient {
         },
       },
       serviceWorkerBase: options.serviceWorker ? options.baseUrl : null,
-      drive,
+      drive: drive && { request: request => options.drive!.request(request) },
       onStreams: chunks => chunks.forEach(chunk => this.stream(chunk)),
       onMessage: (json, buffers) =>
         options.onMessage({ ...(JSON.parse(json) as JupyterMessage), buffers }),
-      onProgress: options.onProgress,
-      onPackageProgress: options.onPackageProgress,
-      onLog: options.onLog,
-      onCrash: options.onCrash,
+      onProgress: progress => options.onProgress?.(progress),
+      onPackageProgress: progress => options.onPackageProgress?.(progress),
+      onLog: (level, text) => options.onLog?.(level, text),
+      onLimit: ms => options.onLimit?.(ms),
+      onCrash: error => options.onCrash?.(error),
     });
     this.ready = this.link.ready;
   }
@@ -92,9 +100,16 @@ export class KernelClient {
     await this.link.jupyter(message);
   }
 
+  /** Makes this booted spare the kernel of `changes`; requests that follow wait for it. */
+  async adopt(changes: Partial<KernelClientOptions>): Promise<void> {
+    Object.assign(this.options, changes);
+    const { sessionId, drive, cwd = '' } = this.options;
+    await this.link.adopt({ session_id: sessionId, cwd: drive ? cwd : null });
+  }
+
   /** Interrupts the request running now; nothing happens when idle. */
-  interrupt(): void {
-    this.link.interrupt();
+  interrupt(options?: InterruptOptions): void {
+    this.link.interrupt(options);
   }
 
   inputReply(value: string): void {

@@ -20,6 +20,10 @@ export const enum Control {
   CallAnswered = 6,
   /** Length in bytes of that answer. */
   CallLength = 7,
+  /** Epoch whose interrupt means that its time is over. */
+  TimedOut = 8,
+  /** The limit it has passed, ms. */
+  LimitMs = 9,
   /** Number of words. */
   Length = 16,
 }
@@ -94,12 +98,28 @@ export interface BootOptions {
   kernel: { session_id: string; piplite_urls: string[]; disable_pypi: boolean } | null;
 }
 
+/** How to interrupt. */
+export interface InterruptOptions {
+  /** The cell ran longer than this: it ends with CellTimeoutError. 0: somebody pressed Stop. */
+  limitMs?: number;
+  /** Again and again, until the request ends. */
+  storm?: boolean;
+}
+
+/** What makes a spare worker somebody's kernel. */
+export interface Adoption {
+  session_id: string;
+  /** Working directory inside the drive. */
+  cwd: string | null;
+}
+
 /** From the page to the worker. */
 export type ToWorker =
   | { type: 'boot'; options: BootOptions }
   | { type: 'exec'; id: number; epoch: number; code: string; loadImports: boolean }
   | { type: 'jupyter'; id: number; epoch: number; message: JupyterMessage }
-  | { type: 'interrupt'; epoch: number; storm: boolean }
+  | ({ type: 'interrupt'; epoch: number } & Required<InterruptOptions>)
+  | { type: 'adopt'; id: number; adoption: Adoption }
   | { type: 'input'; value: string }
   | { type: 'fs'; id: number; operation: FileOperation }
   | { type: 'clear'; id: number };
@@ -126,6 +146,7 @@ export type FromWorker =
   | { type: 'failed'; id: number; message: string; errno?: string }
   | { type: 'streams'; chunks: StreamChunk[]; bytes: number }
   | { type: 'message'; json: string; buffers: ArrayBuffer[]; bytes: number }
+  | { type: 'limit'; ms: number }
   | { type: 'call'; id: number; call: WorkerCall }
   | { type: 'upload'; id: string; data: Uint8Array }
   | { type: 'call-large'; id: number; buffer: SharedArrayBuffer }

@@ -8,12 +8,14 @@ import {
   INPUT_CALL,
   PIECE_BYTES,
   REPLY_BYTES,
+  type Adoption,
   type BootInfo,
   type BootOptions,
   type BootProgress,
   type DriveAnswer,
   type FileOperation,
   type FromWorker,
+  type InterruptOptions,
   type JupyterMessage,
   type PackageProgress,
   type StreamChunk,
@@ -34,6 +36,8 @@ export interface WorkerLinkOptions {
   onProgress?(progress: BootProgress): void;
   onPackageProgress?(progress: PackageProgress): void;
   onLog?(level: 'info' | 'warning' | 'error', text: string): void;
+  /** The running cell asks to be limited to so many ms from now on. */
+  onLimit?(ms: number): void;
   /** The worker ended by itself; everything pending has been rejected before. */
   onCrash?(error: BrowsergradError): void;
   drive?: { request(request: unknown): Promise<DriveAnswer> };
@@ -96,8 +100,8 @@ export class WorkerLink {
   private readonly queuedInput: string[] = [];
   private nextId = 1;
   private nextEpoch = 1;
-  /** Epoch the page wants interrupted; for workers that have to ask. */
-  private wanted = 0;
+  /** What the page wants interrupted; for workers that have to ask. */
+  private wanted = { epoch: 0, limitMs: 0 };
   private ended: BrowsergradError | null = null;
   private settleReady!: { resolve(info: BootInfo): void; reject(error: BrowsergradError): void };
 
@@ -161,19 +165,31 @@ export class WorkerLink {
     await this.request(id => ({ type: 'clear', id }));
   }
 
+  /** Makes a spare worker somebody's kernel. */
+  async adopt(adoption: Adoption): Promise<void> {
+    await this.request(id => ({ type: 'adopt', id, adoption }));
+  }
+
   /** Interrupts the request that runs, or is about to; none: nothing happens. */
-  interrupt(): void {
+  interrupt({ limitMs = 0, storm = false }: InterruptOptions = {}): void {
     const running = this.control ? Atomics.load(this.control, Control.Epoch) : 0;
     const epoch = running || this.oldestEpoch();
     if (!epoch || this.ended) {
       return;
     }
-    this.wanted = epoch;
+    this.wanted = { epoch, limitMs };
     if (this.control) {
+      if (limitMs) {
+        Atomics.store(this.control, Control.LimitMs, limitMs);
+        Atomics.store(this.control, Control.TimedOut, epoch);
+      }
+      if (storm) {
+        Atomics.store(this.control, Control.Storm, epoch);
+      }
       Atomics.store(this.control, Control.Interrupt, epoch);
       this.wake();
     }
-    this.post({ type: 'interrupt', epoch, storm: false });
+    this.post({ type: 'interrupt', epoch, storm, limitMs });
   }
 
   input(value: string): void {
@@ -306,6 +322,9 @@ export class WorkerLink {
           this.taken(message.bytes);
         }
         break;
+      case 'limit':
+        this.options.onLimit?.(message.ms);
+        break;
       case 'call':
         void this.answerCall(message.id, message.call.request);
         break;
@@ -409,7 +428,7 @@ export class WorkerLink {
     const { kind } = message.data;
     let response: unknown = null;
     if (kind === 'interrupt?') {
-      response = this.wanted !== 0 && this.wanted === message.data.epoch;
+      response = this.wanted.epoch === message.data.epoch ? this.wanted.limitMs : null;
     } else if (kind === 'input?') {
       response = this.queuedInput.shift() ?? null;
     } else if (kind === 'piece') {

@@ -1,8 +1,9 @@
 /** Every request gets its reply and its idle status, whatever the worker does. */
 import type { KernelMessage } from '@jupyterlab/services';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { BrowsergradKernel, type ClientCallbacks } from '../../src/kernel/kernel';
+import { Limits } from '../../src/kernel/limits';
 import type { KernelClient } from '../../src/runtime/kernel_client';
 import { BrowsergradError } from '../../src/runtime/errors';
 import type { JupyterMessage } from '../../src/runtime/protocol';
@@ -61,6 +62,10 @@ class FakeClient {
     await settled();
   }
 
+  limit(ms: number): void {
+    this.callbacks.onLimit?.(ms);
+  }
+
   async crash(): Promise<void> {
     const error = new BrowsergradError('worker-crash', 'out of memory');
     this.pending?.reject(error);
@@ -74,7 +79,14 @@ const settled = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 
 function make(createClient?: () => Promise<KernelClient>) {
   const sent: JupyterMessage[] = [];
   const clients: FakeClient[] = [];
-  const events = { onBootFailed: vi.fn(), onRestarted: vi.fn(), onCannotInterrupt: vi.fn(), onLog: vi.fn() };
+  const withdraw = vi.fn();
+  const events = {
+    onBootFailed: vi.fn(),
+    onRestarted: vi.fn(),
+    onUnresponsive: vi.fn((_restart: () => void) => withdraw),
+    limitMs: vi.fn((): number | null => null),
+    onLog: vi.fn(),
+  };
   const kernel = new BrowsergradKernel({
     id: 'k',
     name: 'browsergrad',
@@ -106,7 +118,7 @@ function make(createClient?: () => Promise<KernelClient>) {
         const detail = content.execution_state ?? content.status ?? content.ename;
         return `${header.msg_type} ${String(detail)}`;
       });
-  return { kernel, sent, clients, send, answerTo, ...events };
+  return { kernel, sent, clients, send, answerTo, withdraw, ...events };
 }
 
 async function booted() {
@@ -262,15 +274,127 @@ describe('interrupts', () => {
     expect(clients[0].requests.map(({ header }) => header.msg_id)).toEqual([info]);
   });
 
-  it('say so where there is no way to deliver them', async () => {
-    const { client, kernel, send, onCannotInterrupt } = await booted();
+  it('ask at once for a restart where there is no way to deliver them', async () => {
+    const { client, kernel, send, onUnresponsive } = await booted();
     client.canInterrupt = false;
     kernel.interrupt();
-    expect(onCannotInterrupt).not.toHaveBeenCalled();
+    expect(onUnresponsive).not.toHaveBeenCalled();
     send('execute_request');
     await settled();
     kernel.interrupt();
-    expect(onCannotInterrupt).toHaveBeenCalledOnce();
+    await settled();
+    expect(onUnresponsive).toHaveBeenCalledOnce();
+  });
+});
+
+describe('code that does not respond', () => {
+  const STOPPED = ['status busy', 'error KernelRestarted', 'execute_reply error', 'status idle'];
+  const LIMIT = STOPPED.map(line => line.replace('KernelRestarted', 'CellTimeoutError'));
+  const SECOND = 1000;
+  beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+  afterEach(() => vi.useRealTimers());
+
+  async function running() {
+    vi.useRealTimers();
+    const parts = await booted();
+    const send = (): string => parts.send('execute_request');
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    return { ...parts, send };
+  }
+  const turns = async (): Promise<void> => vi.advanceTimersByTimeAsync(1).then(() => undefined);
+
+  it('is asked about after a second, once, and ended by a restart', async () => {
+    const { kernel, clients, send, answerTo, sent, onUnresponsive, onRestarted } = await running();
+    const cell = send();
+    const queued = send();
+    await turns();
+    kernel.interrupt();
+    kernel.interrupt();
+    vi.advanceTimersByTime(SECOND - 2);
+    expect(onUnresponsive).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(2);
+    expect(onUnresponsive).toHaveBeenCalledOnce();
+    onUnresponsive.mock.calls[0][0]();
+    await turns();
+    expect(answerTo(cell)).toEqual(STOPPED);
+    expect(answerTo(queued)).toEqual(ABORTED);
+    expect(clients[0].disposed).toBe(true);
+    expect(clients).toHaveLength(2);
+    expect(onRestarted).toHaveBeenCalledOnce();
+    expect(sent.some(({ content }) => content.execution_state === 'restarting')).toBe(true);
+  });
+
+  it('takes the question back when it ends by itself', async () => {
+    const { kernel, client, clients, send, withdraw, onUnresponsive } = await running();
+    send();
+    await turns();
+    kernel.interrupt();
+    vi.advanceTimersByTime(SECOND);
+    void client.answer();
+    await turns();
+    expect(withdraw).toHaveBeenCalledOnce();
+    onUnresponsive.mock.calls[0][0]();
+    expect(clients).toHaveLength(1);
+  });
+
+  it('is not asked about when it answers in time', async () => {
+    const { kernel, client, send, onUnresponsive } = await running();
+    send();
+    await turns();
+    kernel.interrupt();
+    void client.answer();
+    await turns();
+    send();
+    vi.advanceTimersByTime(2 * SECOND);
+    expect(onUnresponsive).not.toHaveBeenCalled();
+  });
+
+  it('is interrupted at its limit, then again and again, then ended', async () => {
+    const { client, clients, send, answerTo, limitMs } = await running();
+    limitMs.mockReturnValue(5 * SECOND);
+    const cell = send();
+    await turns();
+    vi.advanceTimersByTime(5 * SECOND);
+    expect(client.interrupt.mock.lastCall).toEqual([{ limitMs: 5 * SECOND }]);
+    vi.advanceTimersByTime(500);
+    expect(client.interrupt.mock.lastCall).toEqual([{ limitMs: 5 * SECOND, storm: true }]);
+    vi.advanceTimersByTime(500);
+    await turns();
+    expect(answerTo(cell)).toEqual(LIMIT);
+    expect(clients).toHaveLength(2);
+  });
+
+  it('may limit itself, and a limit ends with its cell', async () => {
+    const { client, send, clients } = await running();
+    send();
+    await turns();
+    client.limit(SECOND);
+    void client.answer();
+    await turns();
+    send();
+    await turns();
+    vi.advanceTimersByTime(10 * SECOND);
+    expect(client.interrupt).not.toHaveBeenCalled();
+    client.limit(SECOND);
+    vi.advanceTimersByTime(SECOND);
+    expect(client.interrupt).toHaveBeenCalledOnce();
+    expect(clients).toHaveLength(1);
+  });
+});
+
+describe('limits', () => {
+  it.each([
+    [undefined, 0, undefined, null],
+    [undefined, 0, 9, 9],
+    [undefined, 8, 9, 8],
+    [7, 8, 9, 7],
+    [0, 8, 9, null],
+    ['soon', 0, 9, 9],
+    [-1, NaN, Infinity, null],
+  ])('notebook %s, user %s, site %s: %s', (notebook, user, site, expected) => {
+    const limits = new Limits(site, () => notebook);
+    limits.user = user;
+    expect(limits.of('k')).toBe(expected);
   });
 });
 

@@ -105,15 +105,16 @@ export class PageCalls {
     }
   }
 
-  /** Whether the page wants the running epoch interrupted. */
-  askInterrupt(epoch: number): boolean {
+  /** Whether the page wants the running epoch interrupted: null, or the limit in ms it has passed, 0 for none. */
+  askInterrupt(epoch: number): number | null {
     if (!this.channel) {
-      return false;
+      return null;
     }
     try {
-      return this.throughServiceWorker({ kind: 'interrupt?', epoch }) === true;
+      const limitMs = this.throughServiceWorker({ kind: 'interrupt?', epoch });
+      return typeof limitMs === 'number' ? limitMs : null;
     } catch {
-      return false; // the service worker restarts now and then; the next look asks again
+      return null; // the service worker restarts now and then; the next look asks again
     }
   }
 

@@ -7,7 +7,7 @@
  * object: reading only looks, writing consumes by compareExchange exactly what was seen.
  * Interrupts are addressed to an epoch; one for another epoch is dropped.
  */
-import { Control, type InterruptMode } from '../protocol';
+import { Control, type InterruptMode, type InterruptOptions } from '../protocol';
 
 /** What `interrupts.on_idle` of the Python side answers. */
 type IdleAnswer = 'wait' | 'defer' | 'drop';
@@ -41,8 +41,8 @@ function privateControl(): Int32Array {
 export interface InterruptControllerOptions {
   control: SharedArrayBuffer | null;
   mode: InterruptMode;
-  /** Asks the page, synchronously, whether the running epoch is to be interrupted. */
-  askPage: (epoch: number) => boolean;
+  /** Asks the page, synchronously, whether the running epoch is to be interrupted: its limit in ms, 0 or null. */
+  askPage: (epoch: number) => number | null;
   flushOutput: () => void;
   /** Called from inside Python at most every few dozen ms, to send what has been written. */
   flushDueOutput: (time: number) => void;
@@ -199,7 +199,9 @@ export class InterruptController {
 
   /** Asks the page through the service worker. */
   pollPage(): void {
-    if (this.epoch !== 0 && this.options.askPage(this.epoch)) {
+    const limitMs = this.epoch === 0 ? null : this.options.askPage(this.epoch);
+    if (limitMs !== null) {
+      this.noteLimit(this.epoch, limitMs);
       Atomics.store(this.control, Control.Interrupt, this.epoch);
     }
     this.lastAsk = now();
@@ -331,8 +333,9 @@ export class InterruptController {
   }
 
   /** An interrupt message where there is no shared memory. */
-  receive(epoch: number, storm: boolean): void {
+  receive(epoch: number, { storm = false, limitMs = 0 }: InterruptOptions): void {
     if (this.mode !== 'shared-memory') {
+      this.noteLimit(epoch, limitMs);
       if (epoch >= this.epoch || epoch === -1) {
         Atomics.store(this.control, Control.Interrupt, epoch);
       }
@@ -343,6 +346,20 @@ export class InterruptController {
     if (!this.gate) {
       this.pump();
     }
+  }
+
+  private noteLimit(epoch: number, limitMs: number): void {
+    if (limitMs) {
+      Atomics.store(this.control, Control.LimitMs, limitMs);
+      Atomics.store(this.control, Control.TimedOut, epoch);
+    }
+  }
+
+  /** The limit the running epoch has passed, ms; 0 when it has not. */
+  timedOut(): number {
+    return this.epoch !== 0 && Atomics.load(this.control, Control.TimedOut) === this.epoch
+      ? Atomics.load(this.control, Control.LimitMs)
+      : 0;
   }
 
   turned(): void {

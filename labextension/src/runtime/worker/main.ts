@@ -104,7 +104,7 @@ function receive(message: ToWorker): void {
       enqueue(message.id, () => booted().jupyter(message.message, message.epoch));
       break;
     case 'interrupt':
-      interrupts?.receive(message.epoch, message.storm);
+      interrupts?.receive(message.epoch, message);
       break;
     case 'input':
       calls.deliverInput(message.value);
@@ -117,6 +117,9 @@ function receive(message: ToWorker): void {
           ? booted().writeFile(operation.path, operation.data)
           : booted().readFile(operation.path);
       });
+      break;
+    case 'adopt':
+      enqueue(message.id, () => booted().adopt(message.adoption));
       break;
     case 'clear':
       enqueue(message.id, () => booted().clearNamespace());

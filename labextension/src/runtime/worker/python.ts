@@ -2,7 +2,7 @@
  * Boots Pyodide and calls Python: the only file that touches Python proxies.
  */
 import { fetchAsset, importAsset } from '../assets';
-import type { BootInfo, BootOptions, FromWorker, JupyterMessage, PackageProgress } from '../protocol';
+import type { Adoption, BootInfo, BootOptions, FromWorker, JupyterMessage, PackageProgress } from '../protocol';
 import type { PageCalls } from './calls';
 import type { InterruptController } from './control';
 import { DriveFS } from './drive_fs';
@@ -75,6 +75,7 @@ function namesIn(text: string, verb: string): string[] {
 export class Python {
   private dispatch: PyProxy | null = null;
   private plain: PyProxy | null = null;
+  private kernel: PyProxy | null = null;
   /** Packages the distribution's lock offers beyond our own. */
   private lockNames = new Set<string>();
 
@@ -191,6 +192,7 @@ export class Python {
           vendored: [...this.lockNames],
         }),
       ) as PyProxy;
+      this.kernel = kernel;
       this.dispatch = kernel.dispatch as PyProxy;
     }
     interrupts.onIdle = pyodide.pyimport('browsergrad_kernel.interrupts')
@@ -216,6 +218,15 @@ export class Python {
       (list as PyProxy).destroy();
       this.dependencies.output.flush();
     }
+  }
+
+  /** Makes a spare's kernel somebody's: its session, its folder. */
+  adopt({ session_id, cwd }: Adoption): void {
+    (this.pyodide.pyimport('browsergrad_kernel.main').adopt as PyProxy)(
+      this.kernel,
+      session_id,
+      cwd === null ? null : `${DRIVE}/${cwd}`,
+    );
   }
 
   clearNamespace(): void {
@@ -288,6 +299,8 @@ export class Python {
       delivered: (how: number) => interrupts.delivered(how),
       verified: () => interrupts.verified(),
       undeliver: () => interrupts.undeliver(),
+      timed_out: () => interrupts.timedOut(),
+      limit: (ms: number) => this.dependencies.post({ type: 'limit', ms }),
       hot: () => interrupts.hot(),
       defer: () => interrupts.defer(),
       ignored: () => interrupts.ignored(),

@@ -1,0 +1,47 @@
+/**
+ * How long cells may run: the notebook's metadata `browsergrad.timeout_ms`, where 0 lifts any limit,
+ * else the user's setting, else the site's.
+ */
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { DocumentRegistry } from '@jupyterlab/docregistry';
+
+/** A limit in ms from whatever a file or a setting holds; undefined when it says nothing of use. */
+export function readLimit(value: unknown): number | null | undefined {
+  if (value === 0) {
+    return null;
+  }
+  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : undefined;
+}
+
+/** `browsergrad.timeout_ms` of the open notebook that uses a kernel. */
+export function notebookTimeout(shell: JupyterFrontEnd.IShell, kernelId: string): unknown {
+  for (const widget of shell.widgets('main')) {
+    const { context } = widget as { context?: DocumentRegistry.Context };
+    if (context?.sessionContext?.session?.kernel?.id === kernelId) {
+      const model = context.model as { getMetadata?(key: string): unknown };
+      return (model.getMetadata?.('browsergrad') as { timeout_ms?: unknown } | undefined)?.timeout_ms;
+    }
+  }
+  return undefined;
+}
+
+export class Limits {
+  /** The user's setting, ms; 0 leaves it to the site. */
+  user = 0;
+
+  constructor(
+    private readonly site: unknown,
+    private readonly notebook: (kernelId: string) => unknown,
+  ) {}
+
+  /** Ms a cell of this kernel may run, null for no limit. */
+  of(kernelId: string): number | null {
+    for (const value of [this.notebook(kernelId), this.user || undefined, this.site]) {
+      const limit = readLimit(value);
+      if (limit !== undefined) {
+        return limit;
+      }
+    }
+    return null;
+  }
+}

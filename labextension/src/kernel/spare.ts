@@ -1,0 +1,50 @@
+/**
+ * A booted worker in reserve, so that a hard stop, a restart or the next notebook need not wait.
+ */
+import type { KernelClient, KernelClientOptions } from '../runtime/kernel_client';
+
+/** GB of memory a device must have for a spare, which takes about 130 MB. */
+const ENOUGH_GB = 4;
+
+/** Whether the site's setting, else the device, allows a spare. */
+export function mayPrewarm({ prewarm }: { prewarm?: boolean }): boolean {
+  const { deviceMemory, userAgent } = navigator as Navigator & { deviceMemory?: number };
+  return prewarm ?? (deviceMemory ?? (/Mobi|iPad/.test(userAgent) ? 0 : ENOUGH_GB)) >= ENOUGH_GB;
+}
+
+export class Spares {
+  private booting: Promise<void> | null = null;
+  private ready: KernelClient | null = null;
+
+  constructor(private readonly create: () => Promise<KernelClient>) {}
+
+  /** Boots a spare unless there is one. A failure is no news: the next kernel boots by itself. */
+  async prepare(): Promise<void> {
+    this.booting ??= this.boot().catch(() => {
+      this.booting = null;
+    });
+    await this.booting;
+  }
+
+  /** The spare as the kernel of `own`, or null when none is ready. */
+  async take(own: Partial<KernelClientOptions>): Promise<KernelClient | null> {
+    const client = this.ready;
+    this.ready = null;
+    if (!client) {
+      return null;
+    }
+    this.booting = null;
+    try {
+      await client.adopt(own);
+      return client;
+    } catch {
+      return null; // it ended meanwhile
+    }
+  }
+
+  private async boot(): Promise<void> {
+    const client = await this.create();
+    await client.ready;
+    this.ready = client;
+  }
+}
