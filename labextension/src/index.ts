@@ -57,6 +57,7 @@ const kernel: JupyterFrontEndPlugin<void> = {
           app.serviceManager.contents,
           { ...settings, limitMs: () => siteLimits.of(options.id) },
           staticURL,
+          app.restored,
         );
         kernels.set(made.id, made);
         made.booted.connect(() => kernelsChanged.forEach(changed => changed()));

@@ -62,13 +62,14 @@ export async function createKernel(
   contents: Contents.IManager,
   settings: KernelSettings & LiveSettings,
   staticURL: string,
+  restored: Promise<unknown>,
 ): Promise<BrowsergradKernel> {
   const base = PageConfig.getBaseUrl();
   const absolute = (url: string): string => new URL(url, base).href;
   const [driveName, folder] = options.location.includes(':')
     ? [options.location.split(':')[0], options.location.slice(options.location.indexOf(':') + 1)]
     : ['', options.location];
-  const progress = new ProgressNotification();
+  const progress = new ProgressNotification(restored);
   const createClient = async (
     own: Pick<KernelClientOptions, 'onMessage'> & Partial<KernelClientOptions>,
   ): Promise<KernelClient> => {

@@ -13,6 +13,9 @@ export class ProgressNotification {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private last: { message: string; fraction: number } | null = null;
 
+  /** `restored`: when JupyterLab shows notifications; what came before is only in its list. */
+  constructor(private readonly restored: Promise<unknown>) {}
+
   boot({ stage, message, fraction }: BootProgress): void {
     if (stage === 'ready') {
       this.dismiss();
@@ -44,10 +47,12 @@ export class ProgressNotification {
   fail(message: string): void {
     this.dismiss();
     const title = 'Python did not start';
-    Notification.error(`${title}: ${message}`, {
-      autoClose: false,
-      actions: [{ label: 'Details', callback: () => void showErrorMessage(title, message) }],
-    });
+    void this.restored.then(() =>
+      Notification.error(`${title}: ${message}`, {
+        autoClose: false,
+        actions: [{ label: 'Details', callback: () => void showErrorMessage(title, message) }],
+      }),
+    );
   }
 
   dismiss(): void {
