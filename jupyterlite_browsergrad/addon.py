@@ -46,6 +46,7 @@ __all__ = ["BrowsergradAddon"]
 Tasks = Iterator[dict[str, Any]]
 
 DEFAULT_KERNEL = "defaultKernelName"
+NOTEBOOK_TRACKER = "@jupyterlab/notebook-extension:tracker"
 INDEX_URL = f"./{SITE_PYODIDE}/"
 PIPLITE_URL = f"./{SITE_PYODIDE}/{PIPLITE_INDEX}"
 
@@ -206,13 +207,19 @@ class BrowsergradAddon(BaseAddon):
             self.delete_one(self.output_pyodide / PIPLITE_INDEX)
 
     def patch_config(self) -> None:
-        """Set our kernel as the default, unless the site names one, and the plugin's settings."""
+        """Set our kernel as the default, unless the site names one, and the plugin's settings.
+
+        A notebook made for another Python kernel opens with the default at once: students are not asked to choose.
+        """
         path = self.output / JUPYTERLITE_JSON
         config = json.loads(path.read_text(**UTF8))
         before = json.dumps(config)
+        data = config.setdefault(JUPYTER_CONFIG_DATA, {})
         if not self.site_names_kernel():
-            config.setdefault(JUPYTER_CONFIG_DATA, {})[DEFAULT_KERNEL] = KERNEL_NAME
-        settings = config[JUPYTER_CONFIG_DATA].setdefault("litePluginSettings", {}).setdefault(KERNEL_PLUGIN, {})
+            data[DEFAULT_KERNEL] = KERNEL_NAME
+            tracker = data.setdefault("settingsOverrides", {}).setdefault(NOTEBOOK_TRACKER, {})
+            tracker.setdefault("autoStartDefaultKernel", True)
+        settings = data.setdefault("litePluginSettings", {}).setdefault(KERNEL_PLUGIN, {})
         settings[DISABLE_PYPI_FALLBACK] = self.disable_pypi_fallback
         if self.has_own_pyodide:
             settings[PYODIDE_INDEX_URL] = INDEX_URL

@@ -60,10 +60,20 @@ def start(config: dict[str, Any]) -> Any:
         bool(config.get("disable_pypi", True)),
         list(config.get("vendored") or []),
     )
+    if sys.version_info < (3, 13):
+        _restore_names()
     kernel = BrowsergradKernel(shell, session)
     _enter(config.get("cwd"))
     messages.send("iopub", "status", {"execution_state": "starting"}, {}, session)
     return kernel
+
+
+def _restore_names() -> None:
+    """Matplotlib before 3.9, the last for Python 3.12, imports a name IPython has dropped."""
+    from IPython.core import pylabtools
+
+    if not hasattr(pylabtools, "backend2gui"):
+        pylabtools.backend2gui = pylabtools._deprecated_backend2gui
 
 
 def adopt(kernel: Any, session: str, cwd: str | None) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import re
 import shlex
@@ -55,8 +56,12 @@ def configure(urls: list[str], disable_pypi: bool, vendored: list[str] | tuple[s
     _configured = False
 
 
-def _piplite() -> Any:
+async def _piplite() -> Any:
     global _configured
+    if not _exists("micropip"):
+        await host.load_packages(["micropip"])
+        importlib.invalidate_caches()
+    _adapt_micropip()
     import piplite
     import piplite.cli
     import piplite.piplite
@@ -67,6 +72,37 @@ def _piplite() -> Any:
         piplite.piplite._PIPLITE_DISABLE_PYPI = _disable_pypi
         _protect_installs()
     return piplite
+
+
+def _adapt_micropip() -> None:
+    """Let piplite work with the micropip of an older distribution, before 0.10 (Pyodide 0.27)."""
+    import micropip.package_index as index
+
+    if hasattr(index, "CompatibilityLayer"):
+        return
+    import micropip
+    from micropip import _compat
+
+    class CompatibilityLayer:
+        fetch_string_and_headers = staticmethod(_compat.fetch_string_and_headers)
+
+    index.CompatibilityLayer = CompatibilityLayer
+    import piplite.piplite
+
+    query_index, query_site, install = index.query_package, piplite.piplite._query_package, micropip.install
+
+    async def query(name: str, index_urls: Any, compat_layer: Any, fetch_kwargs: Any) -> Any:
+        return await query_index(name, index_urls, fetch_kwargs)
+
+    async def query_site_first(name: str, index_urls: Any = None, fetch_kwargs: Any = None) -> Any:
+        return await query_site(name, index_urls, compat_layer=CompatibilityLayer, fetch_kwargs=fetch_kwargs)
+
+    async def install_without(*args: Any, reinstall: bool = False, **kwargs: Any) -> Any:
+        return await install(*args, **kwargs)
+
+    piplite.piplite._MP_QUERY_PACKAGE = query
+    piplite.piplite._query_package = query_site_first
+    micropip.install = install_without
 
 
 def _protect_installs() -> None:
@@ -105,11 +141,12 @@ async def pip(arguments: str) -> None:
         _list(command)
         return
     if command == "uninstall":
+        await _piplite()
         import micropip
 
         micropip.uninstall([word for word in words[1:] if not word.startswith("-")])
         return
-    cli = _piplite().cli
+    cli = (await _piplite()).cli
     action, options = await cli.get_action_kwargs(words)
     if action == "help" and command in ("help", "--help", "-h"):
         cli._get_parser().print_help()
@@ -123,7 +160,7 @@ async def pip(arguments: str) -> None:
 
 async def _install(options: dict[str, Any]) -> None:
     try:
-        await _piplite().install(**options)
+        await (await _piplite()).install(**options)
     except Exception as error:
         if _disable_pypi and not getattr(error, "__notes__", None):
             error.add_note(

@@ -12,6 +12,7 @@ import type { BrowsergradKernel } from './kernel/kernel';
 import { hookInterrupt } from './kernel/interrupt_hook';
 import { Limits, notebookTimeout } from './kernel/limits';
 import { LOGO_URL } from './kernel/logo';
+import { nameSessionsByPath } from './kernel/session_names';
 import { kernelsChanged, showStopMode } from './kernel/status';
 
 /** Id of the plugin and key of its site settings. */
@@ -70,6 +71,7 @@ const kernel: JupyterFrontEndPlugin<void> = {
         return made;
       },
     });
+    nameSessionsByPath(app.serviceManager.sessions);
     if (client) {
       hookInterrupt(client, kernels);
     } else {

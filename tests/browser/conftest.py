@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -57,27 +57,33 @@ def serve(folder: Path, isolated: bool) -> tuple[ThreadingHTTPServer, str]:
     return server, f"http://127.0.0.1:{server.server_address[1]}"
 
 
-def build_site(folder: Path, **config: Any) -> Path:
+def build_site(folder: Path, contents: Mapping[str, bytes] | None = None, **config: Any) -> Path:
     """Build a site as a teacher would; `config` are traits of BrowsergradAddon."""
     source = folder / "source"
     (source / "contents" / "sub").mkdir(parents=True)
     (source / "contents" / "sub" / "data.txt").write_text("hello", encoding="utf-8")
     (source / "contents" / "broken.txt").write_bytes(b"caf\xe9 \xff\xfe")
+    for name, data in (contents or {}).items():
+        path = source / "contents" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    site = {
+        "exposeAppInBrowser": True,
+        # Installed for comparisons; a site without it opens every Python notebook with our kernel.
+        "disabledExtensions": ["@jupyterlite/pyodide-kernel-extension"],
+    }
     (source / "jupyter-lite.json").write_text(
-        json.dumps(
-            {"jupyter-lite-schema-version": 0, "jupyter-config-data": {"exposeAppInBrowser": True}}
-        ),
-        encoding="utf-8",
+        json.dumps({"jupyter-lite-schema-version": 0, "jupyter-config-data": site}), encoding="utf-8"
     )
     (source / "jupyter_lite_config.json").write_text(
         json.dumps({"BrowsergradAddon": config}), encoding="utf-8"
     )
     jupyter = [sys.executable, "-m", "jupyterlite_core", "build"]
-    site = folder / "site"
-    command = [*jupyter, "--contents", "contents", "--output-dir", str(site)]
+    output = folder / "site"
+    command = [*jupyter, "--contents", "contents", "--output-dir", str(output)]
     done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    return site
+    return output
 
 
 @pytest.fixture(scope="session")
@@ -164,7 +170,7 @@ class Run:
 def open_lab(browser: Browser, base: str) -> Lab:
     context = browser.new_context()
     page = context.new_page()
-    page.set_default_timeout(90_000)
+    page.set_default_timeout(60_000)
     lab = Lab(page)
 
     def refuse(route: Route) -> None:

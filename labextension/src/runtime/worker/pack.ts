@@ -39,9 +39,13 @@ export class Pack {
     }
   }
 
-  unpack(FS: EmscriptenFS, folder: string): void {
+  /** Writes the files below `folder`, but for those whose path begins with one of `without`. */
+  unpack(FS: EmscriptenFS, folder: string, without: string[] = []): void {
     let made = '';
     for (const [path, offset, length] of this.files) {
+      if (without.some(prefix => path.startsWith(prefix))) {
+        continue;
+      }
       const full = `${folder}/${path}`;
       const parent = full.slice(0, full.lastIndexOf('/'));
       if (parent !== made) {

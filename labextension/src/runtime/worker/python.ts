@@ -101,6 +101,11 @@ export class Python {
     const packFor = (name: string): Promise<Pack> =>
       Pack.fetch(options.kernelURL + manifest.packs[name].file);
     const site = packFor(tagged in manifest.packs ? tagged : 'site');
+    // A micropip works with its own Pyodide: another distribution brings one for itself.
+    const { micropip = '', ...others } = manifest.packages;
+    const keeps = !(tagged in manifest.packs) && 'micropip' in lock.packages;
+    const ours = keeps ? others : manifest.packages;
+    const without = keeps ? ['micropip/', `micropip-${micropip}.`] : [];
     // A failure is reported where it is awaited, not as unhandled while Pyodide loads.
     site.catch(() => undefined);
 
@@ -117,22 +122,22 @@ export class Python {
       stderr: (text: string) => post({ type: 'log', level: 'warning', text }),
       env: { HOME: '/home/pyodide', LANG: `${(navigator.language || 'en-US').replace('-', '_')}.UTF-8` },
       fsInit: async (FS: EmscriptenFS) => {
-        (await site).unpack(FS, folder);
+        (await site).unpack(FS, folder, without);
         unpacked = true;
       },
     });
     if (!unpacked) {
-      (await site).unpack(pyodide.FS, folder);
+      (await site).unpack(pyodide.FS, folder, without);
       pyodide.runPython('import importlib; importlib.invalidate_caches()');
     }
     pyodide._api.on_fatal = error =>
       post({ type: 'fatal', message: `${error.name}: ${error.message}`.slice(0, 2000) });
     const python = new Python(pyodide, dependencies);
-    for (const name of Object.keys(manifest.packages)) {
+    for (const name of Object.keys(ours)) {
       pyodide.loadedPackages[name] ??= OUR_CHANNEL;
     }
     python.lockNames = new Set(
-      Object.keys(lock.packages).filter(name => !(name in manifest.packages)),
+      Object.keys(lock.packages).filter(name => !(name in ours)),
     );
     await python.prepare(options, progress);
     const pythonVersion = String(pyodide.runPython('import platform; platform.python_version()'));

