@@ -7,17 +7,21 @@ an ordinary ipykernel and in plain CPython, where it prints one line an event.
 from __future__ import annotations
 
 from ._check import check
+from ._lab import LabError, dataset, lab
 from ._report import assert_error, assert_fail, assert_pass, emit_image, emit_json, log, results
 from ._version import __version__
 
 __all__ = [
+    "LabError",
     "__version__",
     "assert_error",
     "assert_fail",
     "assert_pass",
     "check",
+    "dataset",
     "emit_image",
     "emit_json",
+    "lab",
     "log",
     "results",
 ]

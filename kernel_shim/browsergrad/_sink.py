@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 from ._render import event_line
@@ -37,6 +38,20 @@ def reset() -> None:
     """Forget this session's assertions and the sink; the next event chooses again."""
     install(None)
     assertions.clear()
+
+
+@contextmanager
+def diverted(sink: Sink) -> Iterator[None]:
+    """Send events to `sink` for a while; they don't count as this session's."""
+    global _sink, assertions
+    with lock:
+        before, mine = _sink, assertions
+        _sink, assertions = sink, []
+    try:
+        yield
+    finally:
+        with lock:
+            _sink, assertions = before, mine
 
 
 def emit(kind: Literal["assertion", "artifact"], event: dict[str, Any]) -> None:
