@@ -14,6 +14,9 @@ import { Limits, notebookTimeout } from './kernel/limits';
 import { LOGO_URL } from './kernel/logo';
 import { nameSessionsByPath } from './kernel/session_names';
 import { kernelsChanged, showStopMode } from './kernel/status';
+import { kernelGate, pathsOf } from './labs/kernel_gate';
+import { labServices } from './labs/lab_services';
+import labs from './labs/plugin';
 
 /** Id of the plugin and key of its site settings. */
 const PLUGIN_ID = 'jupyterlite-browsergrad:kernel';
@@ -42,6 +45,7 @@ const kernel: JupyterFrontEndPlugin<void> = {
     ).href;
     const siteLimits = new Limits(settings.timeoutMs, id => notebookTimeout(app.shell, id));
     limits = siteLimits;
+    const { gate, datasets } = labServices(app, true);
     specs.register({
       spec: {
         name: 'browsergrad',
@@ -56,7 +60,13 @@ const kernel: JupyterFrontEndPlugin<void> = {
         const made = await createKernel(
           options,
           app.serviceManager.contents,
-          { ...settings, limitMs: () => siteLimits.of(options.id) },
+          {
+            ...settings,
+            limitMs: () => siteLimits.of(options.id),
+            gate: kernelGate(gate, datasets, () =>
+              pathsOf(app.serviceManager.sessions, options.id, options.location),
+            ),
+          },
           staticURL,
           app.restored,
         );
@@ -112,4 +122,4 @@ const stop: JupyterFrontEndPlugin<void> = {
   },
 };
 
-export default [kernel, stop];
+export default [kernel, stop, ...labs];

@@ -21,6 +21,7 @@ from jupyterlite_browsergrad.vendoring import Target
 REPO = Path(__file__).resolve().parents[2]
 PACKAGE = json.loads((REPO / "labextension/package.json").read_text("utf-8"))
 LOCK = json.loads((REPO / "labextension/package-lock.json").read_text("utf-8"))
+LABS_VERSION = (REPO / "labextension/src/labs/version.ts").read_text("utf-8")
 
 
 def test_the_version_is_the_same_everywhere():
@@ -34,6 +35,7 @@ def test_the_version_is_the_same_everywhere():
         "package-lock.json": LOCK["version"],
         "package-lock.json, root package": LOCK["packages"][""]["version"],
         "browsergrad": browsergrad["__version__"],
+        "version that labs are checked against": re.search(r"RUNTIME_VERSION = .(.+).;", LABS_VERSION)[1],
         "built package.json": built["version"],
         "kernel manifest": manifest["version"],
         "browsergrad in the packs": manifest["packages"]["browsergrad"],

@@ -6,6 +6,7 @@ import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import type { Contents } from '@jupyterlab/services';
 import type { IKernel } from '@jupyterlite/services';
 
+import type { KernelGate } from '../labs/kernel_gate';
 import { importAsset } from '../runtime/assets';
 import type { KernelClient, KernelClientOptions } from '../runtime/kernel_client';
 import { Drive } from './drive';
@@ -29,6 +30,7 @@ export interface KernelSettings {
 export interface LiveSettings {
   /** Ms a cell may run, null for no limit. */
   limitMs(): number | null;
+  gate: KernelGate;
 }
 
 interface RuntimeModule {
@@ -126,5 +128,6 @@ export async function createKernel(
       return () => Notification.dismiss(id);
     },
     limitMs: settings.limitMs,
+    gate: settings.gate,
   });
 }

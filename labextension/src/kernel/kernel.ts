@@ -9,6 +9,7 @@ import type { KernelMessage } from '@jupyterlab/services';
 import type { IKernel } from '@jupyterlite/services';
 import { Signal, type ISignal } from '@lumino/signaling';
 
+import type { KernelGate } from '../labs/kernel_gate';
 import type { BootProgress, InterruptMode, JupyterMessage, PackageProgress } from '../runtime/protocol';
 import type { KernelClient, KernelClientOptions } from '../runtime/kernel_client';
 
@@ -32,6 +33,8 @@ export interface BrowsergradKernelOptions extends IKernel.IOptions {
   onUnresponsive?(restart: () => void): () => void;
   /** Ms a cell may run, null for no limit; asked when one starts. */
   limitMs?(): number | null;
+  /** Asked before each cell, which runs only when it is admitted and its Python prepared. */
+  gate?: KernelGate;
 }
 
 /** Ms after Stop from which code that still runs counts as not responding. */
@@ -82,6 +85,8 @@ export class BrowsergradKernel implements IKernel {
   private executionCount = 0;
   /** What has to happen while the message at work is still at work. */
   private readonly timers: ReturnType<typeof setTimeout>[] = [];
+  /** Ends the wait of a cell that is not admitted yet. */
+  private waiting: AbortController | null = null;
   /** Takes back what the user has been asked about it. */
   private withdraw: (() => void) | null = null;
   /** JupyterLite delivers only what carries the session of one of its clients. */
@@ -123,6 +128,7 @@ export class BrowsergradKernel implements IKernel {
       return;
     }
     this.generation++;
+    this.waiting?.abort();
     this.failOpen('The kernel was shut down.');
     this.disposedFlag = true;
     this.client?.dispose();
@@ -133,6 +139,7 @@ export class BrowsergradKernel implements IKernel {
   /** Interrupts what runs now and drops the cells that wait; nothing happens when idle. */
   interrupt(): void {
     this.dropQueued();
+    this.waiting?.abort();
     if (!this.hasBooted) {
       // Nothing runs: cells that wait for Python to start are answered at once.
       [...this.open.values()].filter(isCell).forEach(entry => this.abort(entry));
@@ -246,8 +253,8 @@ export class BrowsergradKernel implements IKernel {
       }
       this.current = entry;
       try {
-        const client = await this.boot;
-        if (!entry.closed) {
+        const client = isCell(entry) ? await this.admit(entry) : await this.boot;
+        if (client && !entry.closed) {
           const limitMs = isCell(entry) ? this.options.limitMs?.() : null;
           if (limitMs) {
             this.limit(limitMs);
@@ -261,6 +268,37 @@ export class BrowsergradKernel implements IKernel {
       this.atRest();
     }
     this.current = null;
+  }
+
+  /** The worker for a cell, or null when it is not to run and has been answered. */
+  private async admit(entry: Open): Promise<KernelClient | null> {
+    const { gate } = this.options;
+    if (!gate) {
+      return this.boot;
+    }
+    const waiting = new AbortController();
+    this.waiting = waiting;
+    try {
+      const admission = await gate(waiting.signal);
+      if (admission.refused) {
+        this.failWith(entry, admission.refused.ename, admission.refused.evalue);
+        if (stopsOnError(entry)) {
+          this.dropQueued();
+        }
+        return null;
+      }
+      const client = await this.boot;
+      await admission.prepare(client);
+      return client;
+    } catch (error) {
+      if (!waiting.signal.aborted) {
+        throw error;
+      }
+      this.failWith(entry, 'KeyboardInterrupt', '');
+      return null;
+    } finally {
+      this.waiting = null;
+    }
   }
 
   /** The worker is done with a message: whatever part of its answer is missing is added. */
@@ -417,6 +455,7 @@ export class BrowsergradKernel implements IKernel {
     const { restart } = entry.message.content as { restart?: unknown };
     if (restart === true) {
       this.generation++;
+      this.waiting?.abort();
       this.failOpen('The kernel was restarted.');
       this.client?.dispose();
       this.start();

@@ -100,6 +100,12 @@ export class KernelClient {
     await this.link.jupyter(message);
   }
 
+  /** Writes a file of Python's own, not of the drive; makes its folder. */
+  async write(path: string, data: Uint8Array): Promise<void> {
+    await this.ready;
+    await this.link.file({ kind: 'write', path, data });
+  }
+
   /** Makes this booted spare the kernel of `changes`; requests that follow wait for it. */
   async adopt(changes: Partial<KernelClientOptions>): Promise<void> {
     Object.assign(this.options, changes);

@@ -384,7 +384,7 @@ class ManifestCheck {
 }
 
 /** Why `path` is not one inside the lab's folder, also as a URL parser or server may read it. */
-function pathProblem(path: string): string | null {
+export function pathProblem(path: string): string | null {
   const plain = path.replace(ESCAPE, (_, digits: string) => String.fromCharCode(parseInt(digits, 16)));
   if (path === '') {
     return 'is empty';

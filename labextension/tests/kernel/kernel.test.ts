@@ -3,6 +3,7 @@ import type { KernelMessage } from '@jupyterlab/services';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { BrowsergradKernel, type ClientCallbacks } from '../../src/kernel/kernel';
+import type { Admission, KernelGate } from '../../src/labs/kernel_gate';
 import { Limits } from '../../src/kernel/limits';
 import type { KernelClient } from '../../src/runtime/kernel_client';
 import { BrowsergradError } from '../../src/runtime/errors';
@@ -76,7 +77,7 @@ class FakeClient {
 
 const settled = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 0));
 
-function make(createClient?: () => Promise<KernelClient>) {
+function make(createClient?: () => Promise<KernelClient>, gate?: KernelGate) {
   const sent: JupyterMessage[] = [];
   const clients: FakeClient[] = [];
   const withdraw = vi.fn();
@@ -99,6 +100,7 @@ function make(createClient?: () => Promise<KernelClient>) {
         return clients.at(-1) as unknown as KernelClient;
       }),
     ...events,
+    gate,
   });
   let next = 0;
   /** Sends a message and returns its id. */
@@ -121,8 +123,8 @@ function make(createClient?: () => Promise<KernelClient>) {
   return { kernel, sent, clients, send, answerTo, withdraw, ...events };
 }
 
-async function booted() {
-  const parts = make();
+async function booted(gate?: KernelGate) {
+  const parts = make(undefined, gate);
   await settled();
   parts.clients[0].boot.resolve();
   await settled();
@@ -510,5 +512,81 @@ describe('the end', () => {
     await settled();
     await clients[1].answer();
     expect(answerTo(cell)).toEqual(OK);
+  });
+});
+
+describe('the gate', () => {
+  const refusal: Admission = { refused: { ename: 'LabRuntimeMismatch', evalue: 'lab requires ^0.9.0, runtime is 0.8.1' } };
+  const REFUSED = ['status busy', 'error LabRuntimeMismatch', 'execute_reply error', 'status idle'];
+
+  it('keeps a refused cell from the worker, and those behind it', async () => {
+    const { client, send, answerTo, sent } = await booted(async () => refusal);
+    const ids = [send('execute_request'), send('execute_request'), send('complete_request')];
+    await settled();
+    expect(ids.slice(0, 2).map(answerTo)).toEqual([REFUSED, ABORTED]);
+    expect(client.requests.map(({ header }) => header.msg_type)).toEqual(['complete_request']);
+    const reply = sent.find(({ header }) => header.msg_type === 'execute_reply')!;
+    expect(reply.content).toMatchObject(refusal.refused!);
+  });
+
+  it('refuses before Python has booted', async () => {
+    const { send, answerTo } = make(undefined, async () => refusal);
+    const id = send('execute_request');
+    await settled();
+    expect(answerTo(id)).toEqual(REFUSED);
+  });
+
+  it.each(['gate', 'preparation'])('runs nothing when the %s fails', async what => {
+    const fail = async (): Promise<never> => {
+      throw new Error('broken');
+    };
+    const { client, send, answerTo } = await booted(
+      what === 'gate' ? fail : async () => ({ refused: null, prepare: fail }),
+    );
+    const id = send('execute_request');
+    await settled();
+    expect(answerTo(id)).toEqual(FAILED);
+    expect(client.requests).toEqual([]);
+  });
+
+  it('lets a cell run once its Python is prepared', async () => {
+    let ready!: () => void;
+    const prepare = vi.fn(() => new Promise<void>(resolve => {
+      ready = resolve;
+    }));
+    const { client, send, answerTo } = await booted(async () => ({ refused: null, prepare }));
+    const id = send('execute_request');
+    await settled();
+    expect(prepare).toHaveBeenCalledWith(client);
+    expect(client.requests).toEqual([]);
+    ready();
+    await settled();
+    await client.answer();
+    expect(answerTo(id)).toEqual(OK);
+  });
+
+  it.each(['interrupt', 'restart', 'dispose'])('is waited for no longer after %s', async how => {
+    const { client, kernel, send, answerTo, clients } = await booted(
+      signal => new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('stop')))),
+    );
+    const id = send('execute_request');
+    await settled();
+    expect(answerTo(id)).toEqual([]);
+    if (how === 'interrupt') {
+      kernel.interrupt();
+    } else if (how === 'dispose') {
+      kernel.dispose();
+    } else {
+      send('shutdown_request', { restart: true }, 'control');
+    }
+    await settled();
+    expect(answerTo(id).at(-1)).toBe('status idle');
+    expect(client.requests).toEqual([]);
+    if (how !== 'dispose') {
+      clients.at(-1)!.boot.resolve();
+      send('complete_request');
+      await settled();
+      expect(clients.at(-1)!.requests).toHaveLength(1);
+    }
   });
 });

@@ -1,0 +1,50 @@
+/**
+ * Answers of questions about files, each asked once until it is forgotten.
+ */
+interface Entry<T> {
+  value: Promise<T>;
+  stale: boolean;
+}
+
+export class AnswerCache<T> {
+  private readonly entries = new Map<string, Entry<T>>();
+
+  /** @param ask - asked again for what it rejected. */
+  constructor(private readonly ask: (key: string) => Promise<T>) {}
+
+  /** The answer for `key`; one that was forgotten while it was on its way is asked for again. */
+  async get(key: string): Promise<T> {
+    for (;;) {
+      let entry = this.entries.get(key);
+      if (!entry) {
+        entry = { value: this.ask(key), stale: false };
+        this.entries.set(key, entry);
+        const made = entry;
+        made.value.catch(() => this.entries.get(key) === made && this.entries.delete(key));
+      }
+      try {
+        const value = await entry.value;
+        if (!entry.stale) {
+          return value;
+        }
+      } catch (error) {
+        if (!entry.stale) {
+          throw error;
+        }
+      }
+    }
+  }
+
+  /** @returns whether any was known. */
+  forget(matches: (key: string) => boolean): boolean {
+    let any = false;
+    for (const [key, entry] of this.entries) {
+      if (matches(key)) {
+        entry.stale = true;
+        this.entries.delete(key);
+        any = true;
+      }
+    }
+    return any;
+  }
+}

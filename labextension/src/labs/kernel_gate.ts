@@ -1,0 +1,55 @@
+/**
+ * What our kernel asks before each cell: whether the notebooks it serves may run, and what their Python is
+ * to know first.
+ */
+import type { Session } from '@jupyterlab/services';
+
+import type { KernelClient } from '../runtime/kernel_client';
+import type { Datasets } from './datasets';
+import { refusalContent, type LabGate } from './gate';
+
+export type Admission =
+  | { refused: { ename: string; evalue: string } }
+  | { refused: null; prepare(client: KernelClient): Promise<void> };
+
+export type KernelGate = (signal: AbortSignal) => Promise<Admission>;
+
+/** Paths of the notebooks and consoles of a kernel; a kernel without any counts as one in its folder. */
+export async function pathsOf(
+  sessions: Session.IManager,
+  kernelId: string,
+  location: string,
+): Promise<string[]> {
+  await sessions.refreshRunning();
+  const paths = [...sessions.running()]
+    .filter(model => model.kernel?.id === kernelId)
+    .map(model => model.path);
+  return paths.length ? paths : [/(^|:)$/.test(location) ? location : `${location}/`];
+}
+
+export function kernelGate(
+  gate: LabGate,
+  datasets: Datasets,
+  paths: () => Promise<string[]>,
+): KernelGate {
+  return async signal => {
+    const verdict = await until(signal, paths().then(all => gate.checkAll(all)));
+    if (verdict.kind === 'refused') {
+      return { refused: refusalContent(verdict.refusal) };
+    }
+    const lab = verdict.kind === 'lab' ? verdict.lab : null;
+    return { refused: null, prepare: client => until(signal, datasets.hand(client, lab)) };
+  };
+}
+
+/** Waits, but no longer than until the signal. */
+function until<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(new DOMException('interrupted', 'AbortError'));
+    if (signal.aborted) {
+      stop();
+    }
+    signal.addEventListener('abort', stop, { once: true });
+    void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}

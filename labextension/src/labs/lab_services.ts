@@ -1,0 +1,71 @@
+/**
+ * The gate and the datasets of this page, shared by kernels and notebooks.
+ */
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
+import { PageConfig } from '@jupyterlab/coreutils';
+
+import { Datasets, type DatasetEvents } from './datasets';
+import { ContentsFiles } from './files';
+import { LabGate } from './gate';
+import { RUNTIME_VERSION } from './version';
+
+export interface LabServices {
+  files: ContentsFiles;
+  gate: LabGate;
+  datasets: Datasets;
+  /** Whether this is JupyterLite, where the page hands datasets to Python. */
+  isSite: boolean;
+}
+
+let services: LabServices | null = null;
+
+/** @param isSite - whether this is JupyterLite. */
+export function labServices(app: JupyterFrontEnd, isSite: boolean): LabServices {
+  if (!services) {
+    const { contents } = app.serviceManager;
+    const files = new ContentsFiles(contents, app.shell, isSite);
+    const gate = new LabGate(files, RUNTIME_VERSION);
+    contents.fileChanged.connect((_, { oldValue, newValue }) => {
+      for (const path of new Set([oldValue?.path, newValue?.path])) {
+        if (path) {
+          gate.fileChanged(path.replace(/^\//, ''));
+        }
+      }
+    });
+    // Other tabs, and the server, tell nothing of their changes.
+    document.addEventListener('visibilitychange', () => document.hidden || gate.forget());
+    services = { files, gate, isSite, datasets: new Datasets(files, PageConfig.getBaseUrl(), notices()) };
+  }
+  return services;
+}
+
+/** Tells of downloads in the notification area. */
+function notices(): DatasetEvents {
+  const shown = new Map<string, string>();
+  return {
+    onProgress: ({ name, loaded, total }) => {
+      const size = `${(loaded / 1e6).toFixed(1)}${total ? ` of ${(total / 1e6).toFixed(1)}` : ''} MB`;
+      const message = `Loading dataset ${name}: ${size}`;
+      const progress = total ? Math.min(loaded / total, 1) : undefined;
+      const id = shown.get(name);
+      if (id === undefined) {
+        shown.set(name, Notification.emit(message, 'in-progress', { autoClose: false, progress }));
+      } else {
+        Notification.update({ id, message, progress });
+      }
+    },
+    onEnd: (name, error) => {
+      const id = shown.get(name);
+      shown.delete(name);
+      if (error !== null) {
+        if (id !== undefined) {
+          Notification.dismiss(id);
+        }
+        Notification.error(error, { autoClose: false });
+      } else if (id !== undefined) {
+        Notification.update({ id, message: `Dataset ${name} is loaded`, type: 'success', autoClose: 3000 });
+      }
+    },
+  };
+}

@@ -1,0 +1,156 @@
+/**
+ * One notebook as its lab shows in it: the badge and buttons of a lab that was checked, or why no cell runs.
+ */
+import { CommandToolbarButton, Dialog, showDialog } from '@jupyterlab/apputils';
+import type { NotebookPanel } from '@jupyterlab/notebook';
+import type { CommandRegistry } from '@lumino/commands';
+import { DisposableSet, type IDisposable } from '@lumino/disposable';
+import { Signal, type ISignal } from '@lumino/signaling';
+import { Widget } from '@lumino/widgets';
+
+import type { Verdict } from './gate';
+import { guardConnection } from './guard';
+import type { LabServices } from './lab_services';
+
+export interface LabButton {
+  command: string;
+  name: string;
+}
+
+export class LabPanel implements IDisposable {
+  /** What the notebook is, as far as is known. */
+  verdict: Verdict | null = null;
+  private shown = new DisposableSet();
+  private shownKey = '';
+  /** The refusal that was told by a dialog. */
+  private told = '';
+  private checks = 0;
+  private readonly changedSignal = new Signal<this, void>(this);
+
+  constructor(
+    readonly panel: NotebookPanel,
+    private readonly services: LabServices,
+    private readonly commands: CommandRegistry,
+    private readonly buttons: readonly LabButton[],
+    /** Whether a kernel of that name refuses by itself. */
+    private readonly refusesItself: (kernelName: string) => boolean,
+  ) {
+    const { context, sessionContext } = panel;
+    this.guard();
+    sessionContext.kernelChanged.connect(this.guard, this);
+    sessionContext.sessionChanged.connect(this.guard, this);
+    services.gate.changed.connect(this.update, this);
+    context.pathChanged.connect(this.update, this);
+    panel.disposed.connect(this.dispose, this);
+    void context.ready.then(() => {
+      panel.model?.metadataChanged.connect(this.update, this);
+      this.update();
+    });
+  }
+
+  get isDisposed(): boolean {
+    return this.panel.isDisposed;
+  }
+
+  /** Emitted when the verdict has changed. */
+  get changed(): ISignal<this, void> {
+    return this.changedSignal;
+  }
+
+  dispose(): void {
+    this.shown.dispose();
+    Signal.clearData(this);
+  }
+
+  /** Asks the gate and shows what it says. */
+  update(): void {
+    void this.check();
+  }
+
+  async check(): Promise<Verdict> {
+    const number = ++this.checks;
+    const verdict = await this.services.gate.check(this.panel.context.path);
+    if (number === this.checks && !this.isDisposed) {
+      this.show(verdict);
+    }
+    return verdict;
+  }
+
+  private guard(): void {
+    const kernel = this.panel.sessionContext.session?.kernel;
+    if (kernel && !this.refusesItself(kernel.name)) {
+      guardConnection(kernel, () => this.check());
+    }
+  }
+
+  private show(verdict: Verdict): void {
+    const key = JSON.stringify(verdict);
+    if (key === this.shownKey) {
+      return;
+    }
+    this.shownKey = key;
+    this.verdict = verdict;
+    this.shown.dispose();
+    this.shown = new DisposableSet();
+    if (verdict.kind === 'lab') {
+      this.showLab(verdict.lab.manifest);
+      if (this.services.isSite) {
+        // Cells wait for them; a failure is told where datasets are loaded.
+        void this.services.datasets.load(verdict.lab);
+      }
+    } else if (verdict.kind === 'refused') {
+      this.showRefusal(verdict.refusal.message);
+    }
+    this.changedSignal.emit();
+  }
+
+  private showLab({ id, version }: { id: string; version: string }): void {
+    const badge = new Widget({ node: document.createElement('span') });
+    badge.addClass('bg-LabBadge');
+    badge.node.textContent = `${id} ${version}`;
+    badge.node.title = `This notebook belongs to the lab ${id}, version ${version}`;
+    badge.node.style.cssText =
+      'align-self: center; margin: 0 6px; padding: 1px 8px; border-radius: 8px; white-space: nowrap; ' +
+      'font-size: var(--jp-ui-font-size0); color: var(--jp-ui-inverse-font-color1); background: var(--jp-brand-color1)';
+    const { toolbar } = this.panel;
+    const widgets: [string, Widget][] = [['browsergrad-lab', badge]];
+    for (const { command, name } of this.buttons) {
+      widgets.push([name, new CommandToolbarButton({ commands: this.commands, id: command })]);
+    }
+    let after = 'cellType';
+    for (const [name, widget] of widgets) {
+      if (!toolbar.insertAfter(after, name, widget)) {
+        toolbar.addItem(name, widget);
+      }
+      after = name;
+      this.shown.add(widget);
+    }
+  }
+
+  private showRefusal(message: string): void {
+    const banner = new Widget({ node: document.createElement('div') });
+    banner.addClass('bg-LabBanner');
+    banner.node.setAttribute('role', 'alert');
+    banner.node.style.cssText =
+      'padding: 8px 12px; white-space: pre-wrap; overflow: auto; max-height: 12em; ' +
+      'font-size: var(--jp-ui-font-size1); color: var(--jp-ui-font-color1); ' +
+      'border-bottom: 1px solid var(--jp-error-color1); border-left: 6px solid var(--jp-error-color1); ' +
+      'background: var(--jp-layout-color2)';
+    const title = document.createElement('strong');
+    title.textContent = 'This lab does not run here. ';
+    banner.node.append(title, message);
+    this.panel.contentHeader.addWidget(banner);
+    this.shown.add(banner);
+    if (this.told !== message) {
+      this.told = message;
+      const body = new Widget({ node: document.createElement('div') });
+      body.node.style.whiteSpace = 'pre-wrap';
+      body.node.textContent = message;
+      void showDialog({
+        title: 'This lab does not run here',
+        body,
+        buttons: [Dialog.okButton()],
+      });
+    }
+  }
+}

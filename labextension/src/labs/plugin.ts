@@ -1,0 +1,55 @@
+/**
+ * The plugin of labs in notebooks: gate, badge, buttons, commands.
+ */
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
+import { IKernelSpecs } from '@jupyterlite/services';
+
+import { ILabResults } from '../results/tokens';
+import { addCommands, CHECK, DOWNLOAD, INSERT, LabActions, RESET } from './commands';
+import { labServices } from './lab_services';
+import { LabPanel } from './panel';
+
+const BUTTONS = [
+  { command: CHECK, name: 'browsergrad-check' },
+  { command: INSERT, name: 'browsergrad-starter' },
+  { command: RESET, name: 'browsergrad-reset' },
+  { command: DOWNLOAD, name: 'browsergrad-download' },
+];
+
+const labs: JupyterFrontEndPlugin<void> = {
+  id: 'jupyterlite-browsergrad:labs',
+  description: 'Lab manifests: checked before anything runs; badge, datasets, Check my work.',
+  autoStart: true,
+  requires: [INotebookTracker],
+  optional: [IKernelSpecs, ICommandPalette, ILabResults],
+  activate: (
+    app: JupyterFrontEnd,
+    tracker: INotebookTracker,
+    specs: IKernelSpecs | null,
+    palette: ICommandPalette | null,
+    results: ILabResults | null,
+  ) => {
+    const isSite = specs !== null;
+    const services = labServices(app, isSite);
+    const panels = new WeakMap<NotebookPanel, LabPanel>();
+    const current = (): LabPanel | null =>
+      tracker.currentWidget ? (panels.get(tracker.currentWidget) ?? null) : null;
+    const notify = (): void => BUTTONS.forEach(({ command }) => app.commands.notifyCommandChanged(command));
+    const add = (panel: NotebookPanel): void => {
+      const lab = new LabPanel(panel, services, app.commands, BUTTONS, name => isSite && name === 'browsergrad');
+      panels.set(panel, lab);
+      lab.changed.connect(notify);
+    };
+    addCommands(app.commands, new LabActions(services, app.serviceManager.contents, results), current);
+    tracker.forEach(add);
+    tracker.widgetAdded.connect((_, panel) => add(panel));
+    tracker.currentChanged.connect(notify);
+    for (const { command } of BUTTONS) {
+      palette?.addItem({ command, category: 'Lab' });
+    }
+  },
+};
+
+export default [labs];
