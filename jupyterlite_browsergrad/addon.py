@@ -25,7 +25,7 @@ from jupyterlite_core.constants import (
 from jupyterlite_core.manager import LiteManager
 from traitlets import Bool, List, Unicode, default
 
-from . import paths, pyodide_distribution, site_check
+from . import paths, pyodide_distribution, site_check, site_labs
 from .constants import (
     DISABLE_PYPI_FALLBACK,
     KERNEL_NAME,
@@ -37,7 +37,7 @@ from .constants import (
     PYODIDE_LOCK,
     SITE_PYODIDE,
 )
-from .errors import SiteError
+from .errors import LabsError, SiteError
 from .vendoring import Vendored, vendor
 from .wheels import piplite_index
 
@@ -80,6 +80,14 @@ class BrowsergradAddon(BaseAddon):
         help="whether `%pip install` is confined to the site's own packages; if `False` visitors' browsers may ask PyPI",
     ).tag(config=True)
 
+    keep_references = Bool(
+        False,
+        help=(
+            "whether the reference solutions of labs (`reference_path` in manifest.json) are published; "
+            "if `False` they are left out of the site"
+        ),
+    ).tag(config=True)
+
     @default("pyodide_url")
     def _default_pyodide_url(self) -> str | None:
         return os.environ.get("JUPYTERLITE_BROWSERGRAD_PYODIDE_URL") or None
@@ -111,7 +119,44 @@ class BrowsergradAddon(BaseAddon):
         print(f"   PyPI fallback: {'off' if self.disable_pypi_fallback else 'on: visitors may ask another origin'}")
 
     def pre_build(self, manager: LiteManager) -> Tasks:
-        """Copy the labextension where JupyterLite's own addon does not: outside ``sys.prefix``, or when that is ignored."""
+        """Judge the labs among the contents, and copy the labextension where JupyterLite's own addon does not."""
+        labs = self.collect_labs()
+        if not self.keep_references:
+            self.leave_out_references(labs)
+        yield self.task(name="labs", actions=[(self.check_labs, [labs])])
+        yield from self.copy_labextension()
+
+    @property
+    def output_files(self) -> Path:
+        return self.output / "files"
+
+    def collect_labs(self) -> site_labs.SiteLabs:
+        ignore = [*self.manager.ignore_contents, *self.manager.extra_ignore_contents]
+        return site_labs.collect([Path(path) for path in self.manager.contents], ignore)
+
+    def leave_out_references(self, labs: site_labs.SiteLabs) -> None:
+        """Keep JupyterLite from copying reference solutions, which it is about to do."""
+        references = labs.references()
+        patterns = [site_labs.ignore_pattern(path) for path, _ in references]
+        self.manager.extra_ignore_contents = [*self.manager.extra_ignore_contents, *patterns]
+        # Patterns don't apply to what is listed file by file.
+        left_out = {path.resolve() for _, path in references}
+        self.manager.contents = [path for path in self.manager.contents if Path(path).resolve() not in left_out]
+
+    def check_labs(self, labs: site_labs.SiteLabs) -> None:
+        """Fail on bad labs; say what else their author should know; remove solutions of an earlier build."""
+        for finding in labs.warnings:
+            self.log.warning("[browsergrad] %s", finding)
+        if labs.errors:
+            raise LabsError([str(finding) for finding in labs.errors])
+        if not self.keep_references:
+            for path, source in labs.references():
+                if source.is_file():
+                    print(f"    reference solution left out of the site: {path}")
+                self.delete_one(self.output_files / path)
+
+    def copy_labextension(self) -> Tasks:
+        """Copy the labextension where JupyterLite doesn't: outside ``sys.prefix``, or when that is ignored."""
         if self.is_copied_by_jupyterlite():
             return
         source = paths.labextension()
@@ -148,6 +193,16 @@ class BrowsergradAddon(BaseAddon):
         else:
             yield self.task(name="pyodide:none", actions=[(self.delete_one, [self.output_pyodide])])
         yield self.task(name=f"patch:{JUPYTERLITE_JSON}", actions=[self.patch_config])
+        if not self.keep_references:
+            yield self.task(name="labs:leaks", actions=[self.warn_of_leaks])
+
+    def warn_of_leaks(self) -> None:
+        """Say where the site holds the text of a reference solution all the same."""
+        labs = self.collect_labs()
+        for path, source in labs.references():
+            if source.is_file():
+                for place in site_labs.leaks(source.read_bytes(), self.output_files):
+                    self.log.warning("[browsergrad] the reference solution %s can be read in the site: %s", path, place)
 
     def pyodide_inputs(self) -> str:
         """Return text that differs when what `publish_pyodide` would make may differ."""

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Protocol
 
-from . import serve
+from . import serve, validate
 from ._version import __version__
 from .errors import BrowsergradError
 
@@ -26,7 +26,7 @@ class Command(Protocol):
 
 
 #: Name on the command line -> the module that does it.
-COMMANDS: dict[str, Command] = {"serve": serve}
+COMMANDS: dict[str, Command] = {"serve": serve, "validate": validate}
 
 
 def main(argv: list[str] | None = None) -> int:

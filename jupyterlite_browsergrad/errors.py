@@ -7,6 +7,7 @@
     ├── ConfigurationError     (ValueError)         a setting cannot be followed
     ├── DistributionError      (ValueError)         a folder or archive is no usable Pyodide distribution
     ├── VendoringError         (RuntimeError)       a requirement cannot be put into the site
+    ├── LabsError              (ValueError)         labs among a site's contents are bad
     └── SiteError              (AssertionError)     a built site is not whole
 """
 
@@ -17,6 +18,7 @@ __all__ = [
     "BrowsergradError",
     "ConfigurationError",
     "DistributionError",
+    "LabsError",
     "SiteError",
     "VendoringError",
 ]
@@ -53,6 +55,14 @@ class VendoringError(BrowsergradError, RuntimeError):
         super().__init__(f"packages: {requirement}: {problem}")
         self.requirement = requirement
         self.problem = problem
+
+
+class LabsError(BrowsergradError, ValueError):
+    """Labs are bad; ``problems`` has one line each, with file and field."""
+
+    def __init__(self, problems: list[str]):
+        super().__init__("bad labs among the contents:\n" + "\n".join(f"- {problem}" for problem in problems))
+        self.problems = problems
 
 
 class SiteError(BrowsergradError, AssertionError):

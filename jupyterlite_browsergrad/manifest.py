@@ -354,7 +354,7 @@ class _Check:
         path = self._text(owner, "", name)
         if path is None:
             return ""
-        problem = _path_problem(path)
+        problem = path_problem(path)
         if problem is not None:
             self.fail(f"/{name}", "path", f"{problem}; it must be relative, POSIX, inside the lab's folder")
         return posixpath.normpath(path)
@@ -396,8 +396,8 @@ class _Check:
                 self.fail(f"{path}/{_escaped(str(name))}", "unknown", f"there is no field {_quoted(str(name))}")
 
 
-def _path_problem(path: str) -> str | None:
-    """Why `path` is not one inside the lab's folder, also as a URL parser or server may read it."""
+def path_problem(path: str) -> str | None:
+    """Say why `path` is not one inside the lab's folder, also as a URL parser or server may read it."""
     plain = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), path)
     if path == "":
         return "is empty"
@@ -421,7 +421,7 @@ def _url_problem(url: str) -> str | None:
     if _HTTPS.match(url):
         valid = _HTTPS_URL.fullmatch(url) and not _CONTROL.search(url)
         return None if valid else "is not a valid https URL"
-    return _path_problem(url)
+    return path_problem(url)
 
 
 def _no_constant(name: str) -> None:

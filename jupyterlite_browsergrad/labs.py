@@ -1,0 +1,227 @@
+"""Labs on disk: find their manifests, judge them with the files they name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import unquote
+
+from ._version import __version__
+from .manifest import Manifest, ManifestError, is_semver_compatible, parse_manifest, path_problem
+
+__all__ = ["MANIFEST_NAME", "Finding", "Lab", "examine", "find_manifests"]
+
+MANIFEST_NAME = "manifest.json"
+#: Folders that hold no labs of the author's.
+SKIPPED = frozenset({".git", ".ipynb_checkpoints", "__pycache__", "node_modules", ".venv"})
+PATHS = ("rubric_path", "starter_path", "reference_path")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about a lab that its author should know.
+
+    Attributes
+    ----------
+    file
+        The manifest or notebook.
+    path
+        JSON pointer of the culprit in it; empty for the whole file.
+    code
+        What kind of thing, for programs: those of `manifest.Code`, and ``read``, ``missing-file``, ``outside``,
+        ``wrong-hash``, ``same-file``, ``off-site``, ``incompatible``.
+    message
+        The same for people.
+    severity
+        Errors fail a build.
+    """
+
+    file: Path
+    path: str
+    code: str
+    message: str
+    severity: Literal["error", "warning"] = "error"
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.path or '(document)'}: {self.message}"
+
+
+@dataclass
+class Lab:
+    """One manifest on disk and what was found about it; `manifest` is None when it breaks the rules."""
+
+    file: Path
+    manifest: Manifest | None = None
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        """Where the paths in the manifest start."""
+        return self.file.parent
+
+    @property
+    def errors(self) -> list[Finding]:
+        """The findings that fail a build."""
+        return [finding for finding in self.findings if finding.severity == "error"]
+
+
+def find_manifests(root: Path, ignore: Iterable[str] = ()) -> tuple[list[Path], list[Finding]]:
+    """Find the manifests below a folder: all ``manifest.json``, and those that notebooks name in their metadata.
+
+    Parameters
+    ----------
+    root
+        The folder.
+    ignore
+        Regular expressions; files in whose path from `root`, such as ``/one/lab.ipynb``, one is found are left out.
+
+    Returns
+    -------
+    list of Path
+        Sorted.
+    list of Finding
+        Names in notebooks that lead to no manifest.
+    """
+    found: set[Path] = set()
+    findings: list[Finding] = []
+    patterns = [re.compile(text) for text in ignore]
+    for path in _files(root):
+        if any(pattern.search(f"/{path.relative_to(root).as_posix()}") for pattern in patterns):
+            continue
+        if path.name == MANIFEST_NAME:
+            found.add(path)
+        elif path.suffix == ".ipynb":
+            named, problem = manifest_of(path)
+            if problem is not None:
+                findings.append(problem)
+            elif named is not None:
+                found.add(named)
+    return sorted(found), findings
+
+
+def _files(root: Path) -> Iterator[Path]:
+    for folder, names, files in os.walk(root):
+        names[:] = sorted(name for name in names if name not in SKIPPED)
+        yield from (Path(folder, name) for name in sorted(files))
+
+
+def manifest_of(notebook: Path) -> tuple[Path | None, Finding | None]:
+    """Read the manifest's name in a notebook's metadata: ``browsergrad.manifest``."""
+    pointer = "/metadata/browsergrad/manifest"
+    try:
+        content = json.loads(notebook.read_bytes())
+        named = content["metadata"]["browsergrad"]["manifest"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None, None  # whether it is a good notebook is not asked here
+    problem = path_problem(named) if isinstance(named, str) else "is no string"
+    if problem is not None:
+        message = f"{problem}; it must be a path inside the notebook's folder"
+        return None, Finding(notebook, pointer, "path", message)
+    manifest = notebook.parent / os.path.normpath(named)
+    if not manifest.is_file():
+        message = f"there is no file {named}: the notebook's cells would not run"
+        return None, Finding(notebook, pointer, "missing-file", message)
+    return manifest, None
+
+
+def examine(file: Path) -> Lab:
+    """Judge a manifest and the files it names. Never raises."""
+    lab = Lab(file)
+    if not _is_inside(file, file.parent):
+        lab.findings.append(Finding(file, "", "outside", "is a link out of the lab's folder"))
+        return lab
+    try:
+        lab.manifest = parse_manifest(file.read_bytes())
+    except OSError as error:
+        lab.findings.append(Finding(file, "", "read", f"could not be read: {error.strerror or error}"))
+    except ManifestError as error:
+        lab.findings += [Finding(file, item.path, item.code, item.message) for item in error.errors]
+    else:
+        lab.findings += _beyond(lab.file, lab.manifest)
+    return lab
+
+
+def _beyond(file: Path, manifest: Manifest) -> Iterator[Finding]:
+    """What the rules alone cannot see: versions, and files."""
+    if not is_semver_compatible(manifest.requires_browsergrad, __version__):
+        message = (
+            f"the lab requires {manifest.requires_browsergrad} and this is {__version__}: its notebooks would not run"
+        )
+        yield Finding(file, "/requires_browsergrad", "incompatible", message, "warning")
+    named: dict[str, str] = {}
+    for name in PATHS:
+        path = getattr(manifest, name)
+        yield from _file(file, f"/{name}", path)
+        if path in named:
+            message = f"{name} and {named[path]} are one file, {path}: a reference must be no part of what students get"
+            yield Finding(file, f"/{name}", "same-file", message)
+        named[path] = name
+    for index, dataset in enumerate(manifest.datasets):
+        pointer = f"/datasets/{index}/url"
+        if dataset.url.lower().startswith("https:"):
+            message = f"the dataset {dataset.name} comes from another site: {dataset.url}"
+            yield Finding(file, pointer, "off-site", message, "warning")
+            continue
+        path = unquote(dataset.url)
+        problems = list(_file(file, pointer, path))
+        yield from problems
+        if dataset.hash and not problems:
+            actual = _hash_of(file.parent / path)
+            if actual != dataset.hash:
+                message = f"{path} has {actual}, the manifest says {dataset.hash}"
+                yield Finding(file, f"/datasets/{index}/hash", "wrong-hash", message)
+
+
+def _file(file: Path, pointer: str, path: str) -> Iterator[Finding]:
+    target = file.parent / path
+    if not _is_inside(target, file.parent):
+        yield Finding(file, pointer, "outside", f"{path} is a link out of the lab's folder")
+    elif not target.is_file():
+        yield Finding(file, pointer, "missing-file", f"there is no file {path}", "warning")
+
+
+def _is_inside(path: Path, folder: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):  # a loop of links
+        return False
+
+
+def _hash_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def as_json(labs: Iterable[Lab], findings: Iterable[Finding]) -> dict[str, Any]:
+    """What ``validate --format json`` prints."""
+    labs = list(labs)
+    everything = [*findings, *(finding for lab in labs for finding in lab.findings)]
+    return {
+        "labs": [
+            {
+                "file": str(lab.file),
+                "id": lab.manifest.id if lab.manifest else None,
+                "version": lab.manifest.version if lab.manifest else None,
+                "ok": not lab.errors,
+            }
+            for lab in labs
+        ],
+        "findings": [
+            {
+                "file": str(finding.file),
+                "path": finding.path,
+                "code": finding.code,
+                "message": finding.message,
+                "severity": finding.severity,
+            }
+            for finding in everything
+        ],
+        "errors": sum(finding.severity == "error" for finding in everything),
+        "warnings": sum(finding.severity == "warning" for finding in everything),
+    }

@@ -1,0 +1,107 @@
+"""The labs among a site's contents: which there are, and how their reference solutions stay out."""
+
+from __future__ import annotations
+
+import re
+import tarfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from .labs import Finding, Lab, examine, find_manifests
+
+__all__ = ["SiteLabs", "collect", "leaks"]
+
+#: A shorter solution is found by chance.
+SHORTEST_LEAK = 32
+ARCHIVES = (".zip", ".whl", ".tar", ".gz", ".tgz", ".bz2", ".xz")
+
+
+@dataclass
+class SiteLabs:
+    """What is known of the labs of a site.
+
+    Attributes
+    ----------
+    labs
+        Each with the folder it will have in the site's ``files``.
+    findings
+        Names in notebooks that lead to no manifest.
+    """
+
+    labs: list[tuple[PurePosixPath, Lab]]
+    findings: list[Finding]
+
+    @property
+    def errors(self) -> list[Finding]:
+        """What fails the build."""
+        mine = [finding for finding in self.findings if finding.severity == "error"]
+        return mine + [finding for _, lab in self.labs for finding in lab.errors]
+
+    @property
+    def warnings(self) -> list[Finding]:
+        """What the author should know."""
+        return [finding for _, lab in self.labs for finding in lab.findings if finding.severity == "warning"]
+
+    def references(self) -> list[tuple[PurePosixPath, Path]]:
+        """List the reference solutions: where each would be in the site's ``files``, and where it is now."""
+        return [
+            (folder / lab.manifest.reference_path, lab.folder / lab.manifest.reference_path)
+            for folder, lab in self.labs
+            if lab.manifest is not None
+        ]
+
+
+def collect(contents: list[Path], ignore: Iterable[str]) -> SiteLabs:
+    """Examine the labs of a site's contents.
+
+    Parameters
+    ----------
+    contents
+        Folders, or single files, which go to the site's root.
+    ignore
+        Patterns of what JupyterLite does not copy.
+    """
+    found = SiteLabs([], [])
+    for root in contents:
+        if root.is_dir():
+            manifests, findings = find_manifests(root, ignore)
+            found.findings += findings
+            for file in manifests:
+                found.labs.append((PurePosixPath(file.parent.relative_to(root).as_posix()), examine(file)))
+        elif root.name == "manifest.json":
+            found.labs.append((PurePosixPath("."), examine(root)))
+    return found
+
+
+def ignore_pattern(path: PurePosixPath) -> str:
+    """Return the pattern that keeps JupyterLite from copying a file, or a folder with all in it."""
+    return f"^/{re.escape(str(path))}(?:/|$)"
+
+
+def leaks(solution: bytes, folder: Path) -> Iterator[str]:
+    """Find the files below `folder` that hold a solution's text, also within archives."""
+    needle = solution.strip()
+    if len(needle) < SHORTEST_LEAK:
+        return
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        if needle in path.read_bytes():
+            yield str(path)
+        elif path.suffix.lower() in ARCHIVES:
+            yield from (f"{path}, in it {name}" for name, data in _members(path) if needle in data)
+
+
+def _members(path: Path) -> Iterator[tuple[str, bytes]]:
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                yield from ((name, archive.read(name)) for name in archive.namelist())
+        elif tarfile.is_tarfile(path):
+            with tarfile.open(path) as tar:
+                for member in tar:
+                    file = tar.extractfile(member)
+                    if file is not None:
+                        yield member.name, file.read()
+    except (OSError, zipfile.BadZipFile, tarfile.TarError, RuntimeError, EOFError, NotImplementedError):
+        return  # damaged or encrypted: nothing that can be read

@@ -1,0 +1,73 @@
+"""Check the manifests of labs, and the files they name.
+
+Exit status: 0 all is well, though perhaps with warnings; 1 a manifest is bad; 2 there was nothing to check.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from .labs import Finding, Lab, as_json, examine, find_manifests, manifest_of
+
+__all__ = ["configure", "run"]
+
+USAGE = 2
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.add_argument(
+        "paths", nargs="+", metavar="PATH", type=Path, help="a manifest, a notebook, or a folder of labs"
+    )
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="what to print (default: text)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check, print, and return the exit status."""
+    manifests: dict[Path, Lab] = {}
+    findings: list[Finding] = []
+    for path in options.paths:
+        found, problems = _manifests(path)
+        findings += problems
+        if not found and not problems:
+            print(f"jupyter browsergrad validate: {_nothing(path)}", file=sys.stderr)
+            return USAGE
+        manifests |= {file: examine(file) for file in found if file not in manifests}
+    labs = list(manifests.values())
+    report = as_json(labs, findings)
+    if options.format == "json":
+        print(json.dumps(report, indent=1, ensure_ascii=False))
+    else:
+        _print(labs, findings)
+    return 1 if report["errors"] else 0
+
+
+def _manifests(path: Path) -> tuple[list[Path], list[Finding]]:
+    if path.is_dir():
+        return find_manifests(path)
+    if path.suffix == ".ipynb" and path.is_file():
+        named, problem = manifest_of(path)
+        beside = path.parent / "manifest.json"
+        if named is None and problem is None and beside.is_file():
+            named = beside
+        return [named] if named else [], [problem] if problem else []
+    return ([path] if path.is_file() else []), []
+
+
+def _nothing(path: Path) -> str:
+    if not path.exists():
+        return f"there is no file or folder {path}"
+    if path.is_dir():
+        return f"{path} holds no lab: there is no manifest.json in it or below"
+    return f"{path} belongs to no lab: there is no manifest.json beside it, and its metadata names none"
+
+
+def _print(labs: list[Lab], findings: list[Finding]) -> None:
+    for finding in [*findings, *(finding for lab in labs for finding in lab.findings)]:
+        print(f"{finding.severity}: {finding}")
+    for lab in labs:
+        if not lab.errors and lab.manifest:
+            print(f"ok: {lab.file}: {lab.manifest.id} {lab.manifest.version}")
