@@ -1,6 +1,7 @@
 # make demo    build everything, build the example site, serve it
 # make test    install what the tests need and run all of them
 # make build   build the wheel into dist/
+# make bench   compare with jupyterlite-pyodide-kernel: docs/performance.md
 # make lint    ruff and the TypeScript compiler
 #
 # Everything happens in .venv; a second run repeats only what changed.
@@ -17,7 +18,7 @@ STAMPS := $(VENV)/.stamps
 SITE := _output
 PORT ?= 8000
 
-.PHONY: demo test build lint assets develop clean pytest vitest
+.PHONY: demo test build lint bench assets develop clean pytest vitest
 
 demo: $(STAMPS)/develop
 	$(BIN)/jupyter lite build --contents examples/demo --output-dir $(SITE)
@@ -36,6 +37,9 @@ vitest: assets
 build: assets
 	@$(MAKE) --no-print-directory $(STAMPS)/wheel
 	@ls -l dist/*.whl
+
+bench: $(STAMPS)/system $(STAMPS)/test $(STAMPS)/develop
+	$(BIN)/python -m bench $(BENCH_ARGS)
 
 lint: $(STAMPS)/test assets
 	$(BIN)/ruff check .

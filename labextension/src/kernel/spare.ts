@@ -46,5 +46,6 @@ export class Spares {
     const client = await this.create();
     await client.ready;
     this.ready = client;
+    performance.mark('browsergrad:spare');
   }
 }

@@ -1,0 +1,1 @@
+"""Measures this kernel beside jupyterlite-pyodide-kernel: one machine, one browser, one run, alternating."""

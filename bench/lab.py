@@ -1,0 +1,125 @@
+"""A page of one of the sites, in a real Chromium."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, Route
+
+from jupyterlite_browsergrad.serve import ALWAYS, ISOLATION, SiteHandler
+
+PAGE = (Path(__file__).parent / "page.js").read_text("utf-8")
+KERNELS = {"stock": "python", "ours": "browsergrad", "bare": "browsergrad"}
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--enable-precise-memory-info",
+]
+
+
+class Server:
+    """One site, served on this machine; counts the bytes of what it answers."""
+
+    def __init__(self, folder: Path, isolated: bool) -> None:
+        self.sent = 0
+        outer = self
+
+        class Handler(SiteHandler):
+            def begin(self, status: Any, headers: dict[str, str], length: int | None) -> None:
+                if self.command == "GET":
+                    outer.sent += length or 0
+                super().begin(status, headers, length)
+
+        headers = {**ALWAYS, **(ISOLATION if isolated else {})}
+        handler = partial(Handler, root=folder.resolve(), headers=headers, log=None)
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.http.daemon_threads = True
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
+
+    def close(self) -> None:
+        self.http.shutdown()
+        self.http.server_close()
+
+
+class Lab:
+    """One open page, with JupyterLab started and no kernel yet."""
+
+    def __init__(self, page: Page, server: Server, which: str) -> None:
+        self.page = page
+        self.server = server
+        #: ``ours``, ``bare`` or ``stock``.
+        self.which = which
+
+    @property
+    def kernel_name(self) -> str:
+        return KERNELS[self.which]
+
+    def js(self, expression: str, argument: Any = None) -> Any:
+        return self.page.evaluate(expression, argument)
+
+    def start(self) -> float:
+        """Start a kernel and run a cell; ms until its reply."""
+        return self.js("name => bench.first(name)", self.kernel_name)
+
+    def run(self, code: str) -> float:
+        """Run a cell; ms until its reply."""
+        return self.js("code => bench.run(code)", code)
+
+    def text(self, code: str) -> str:
+        """What a cell prints."""
+        return self.js("code => bench.text(code)", code)
+
+    def reload(self) -> None:
+        """Open the page again, as a second visit does."""
+        self.page.goto("about:blank")
+        self.open()
+
+    def open(self) -> None:
+        self.page.goto(f"{self.server.url}/lab/index.html")
+        self.page.wait_for_function("window.jupyterapp && window.jupyterapp.serviceManager.isReady")
+        self.page.add_script_tag(content=PAGE)
+        self.js("name => bench.known(name)", self.kernel_name)
+
+
+@contextmanager
+def open_lab(browser: Browser, server: Server, which: str) -> Iterator[Lab]:
+    """A page in a fresh profile: nothing cached, nothing stored."""
+    context: BrowserContext = browser.new_context()
+    foreign: list[str] = []
+
+    def refuse(route: Route) -> None:
+        foreign.append(route.request.url)
+        route.abort()
+
+    try:
+        context.route(lambda url: not url.startswith((server.url, "data:", "blob:")), refuse)
+        page = context.new_page()
+        page.set_default_timeout(180_000)
+        lab = Lab(page, server, which)
+        lab.open()
+        yield lab
+        if foreign:
+            raise SystemExit(f"{which} asked another origin: {foreign[0]}")
+    finally:
+        context.close()
+
+
+def chromium() -> str:
+    """Path of the browser."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        raise SystemExit("Chromium is needed: bash scripts/install_chromium.sh")
+    return found

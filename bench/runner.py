@@ -1,0 +1,116 @@
+"""Runs measurements in alternation and takes medians."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from .lab import FLAGS, Lab, Server, chromium, open_lab
+from .table import Row
+
+#: Measures something in a fresh page.
+Measure = Callable[[Lab], float]
+
+
+class Bench:
+    """The browser and the served sites; what suites get.
+
+    Parameters
+    ----------
+    folders
+        Built sites by name, see `sites.build`.
+    repetitions
+        How often each side is measured.
+    """
+
+    def __init__(self, folders: dict[str, Path], repetitions: int) -> None:
+        self.folders = folders
+        self.repetitions = repetitions
+        self._servers: dict[tuple[str, bool], Server] = {}
+
+    def __enter__(self) -> Bench:
+        self._playwright = sync_playwright().start()
+        self.browser = self._playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        self.browser_version = self.browser.version
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.browser.close()
+        self._playwright.stop()
+        for server in self._servers.values():
+            server.close()
+
+    @contextmanager
+    def lab(self, which: str, isolated: bool = False) -> Iterator[Lab]:
+        """A page of the site `which` (``ours``, ``bare``, ``stock``) in a fresh profile."""
+        key = (which, isolated)
+        if key not in self._servers:
+            self._servers[key] = Server(self.folders[which], isolated)
+        with open_lab(self.browser, self._servers[key], which) as lab:
+            yield lab
+
+    def compare(
+        self,
+        name: str,
+        measure: Measure,
+        *,
+        unit: str = "ms",
+        ours: str = "ours",
+        stock: bool = True,
+        isolated: bool = False,
+        limit: float | None = None,
+    ) -> Row:
+        """Measure both sides in turn, each time in a page of a fresh profile.
+
+        Parameters
+        ----------
+        name
+            What the row is called.
+        measure
+            Gets a page and returns one sample.
+        ours
+            Which of our sites: ``ours``, or ``bare`` with neither prefetch nor spare.
+        stock
+            Whether the stock kernel is measured too.
+        isolated
+            Whether the pages are cross-origin isolated.
+        limit
+            Greatest ratio the project wants; shown in the table.
+        """
+        sides = {"ours": ours, **({"stock": "stock"} if stock else {})}
+        samples: dict[str, list[float]] = {side: [] for side in sides}
+        for turn in range(self.repetitions):
+            # Whoever comes second finds the file cache warm: take turns.
+            for side in list(sides) if turn % 2 else list(reversed(sides)):
+                with self.lab(sides[side], isolated) as lab:
+                    samples[side].append(measure(lab))
+        return self.row(name, unit, samples, isolated=isolated, limit=limit)
+
+    def row(
+        self,
+        name: str,
+        unit: str,
+        samples: dict[str, list[float]],
+        *,
+        isolated: bool = False,
+        limit: float | None = None,
+    ) -> Row:
+        """A row of samples that a suite has taken itself; keys ``ours`` and, where there is one, ``stock``."""
+        ours = statistics.median(samples["ours"])
+        stock = statistics.median(samples["stock"]) if samples.get("stock") else None
+        row = Row(
+            name=name,
+            unit=unit,
+            ours=ours,
+            stock=stock,
+            ratio=ours / stock if stock else None,
+            samples=samples,
+            isolated=isolated,
+            limit=limit,
+        )
+        print(row, flush=True)
+        return row

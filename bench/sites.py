@@ -1,0 +1,165 @@
+"""The sites that are compared, each as its author would build it, with one Pyodide and no other origin."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from importlib.metadata import distribution, version
+from pathlib import Path
+from typing import Any
+
+from jupyterlite_browsergrad import paths
+
+REPO = Path(__file__).resolve().parent.parent
+OUT = REPO / "bench" / "out"
+PYODIDE = REPO / "labextension" / "node_modules" / "pyodide"
+VERSIONS = runpy.run_path(str(REPO / "jupyterlite_browsergrad" / "_version.py"))
+#: What the stock kernel loads at its start, besides what comes with it.
+STOCK_PACKAGES = ("micropip", "packaging", "ipython", "jedi")
+#: Of a stock start, the package that neither Pyodide nor the extension brings.
+STOCK_EXTRA = "comm==0.2.3"
+STOCK_EXTENSION = "@jupyterlite/pyodide-kernel-extension"
+STOCK_ADDONS = [f"jupyterlite-pyodide-kernel-{name}" for name in ("lock", "piplite", "pyodide")]
+
+
+def build(force: bool = False) -> dict[str, Path]:
+    """Return the folders of the sites, built when something they hold has changed.
+
+    Returns
+    -------
+    dict
+        ``stock``; ``ours``, as built; ``bare``, ours with neither prefetch nor spare, for measuring what a start takes.
+    """
+    stamp = OUT / "stamp.json"
+    state = _state()
+    sites = {name: OUT / name for name in ("stock", "ours", "bare")}
+    if not force and stamp.is_file() and json.loads(stamp.read_text("utf-8")) == state:
+        return sites
+    shutil.rmtree(OUT / "source", ignore_errors=True)
+    for folder in sites.values():
+        shutil.rmtree(folder, ignore_errors=True)
+    _build_stock(sites["stock"])
+    _build_ours(sites["ours"])
+    shutil.copytree(sites["ours"], sites["bare"], copy_function=os.link)
+    _configure(sites["bare"] / "jupyter-lite.json", {"prefetch": False, "prewarm": False})
+    stamp.write_text(json.dumps(state), "utf-8")
+    return sites
+
+
+def _state() -> Any:
+    built = paths.labextension()
+    files = sorted(path for path in built.rglob("*") if path.is_file())
+    return [
+        version("jupyterlite-core"),
+        version("jupyterlite-pyodide-kernel"),
+        Path(__file__).read_text("utf-8"),
+        [[str(path), path.stat().st_size, path.stat().st_mtime_ns] for path in files],
+    ]
+
+
+def _build_ours(output: Path) -> None:
+    _lite(output, ["jupyterlite-browsergrad"], paths.labextension(), {})
+
+
+def _build_stock(output: Path) -> None:
+    source = OUT / "source" / output.name
+    pyodide = source / "static" / "pyodide"
+    pyodide.mkdir(parents=True)
+    for name in ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip"):
+        shutil.copyfile(PYODIDE / name, pyodide / name)
+    lock = json.loads((PYODIDE / "pyodide-lock.json").read_text("utf-8"))
+    packages = {_normal(name): entry for name, entry in lock["packages"].items()}
+    wanted = list(_closure(packages, STOCK_PACKAGES))
+    wheels = _download([f"{name}=={packages[name]['version']}" for name in wanted] + [STOCK_EXTRA])
+    for name in wanted:
+        wheel = wheels[name]
+        packages[name] |= {"file_name": wheel.name, "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest()}
+        shutil.copyfile(wheel, pyodide / wheel.name)
+    (pyodide / "pyodide-lock.json").write_text(json.dumps(lock), "utf-8")
+    config = {"PipliteAddon": {"piplite_urls": [str(wheels["comm"])]}}
+    _lite(output, STOCK_ADDONS, _installed(STOCK_EXTENSION), config)
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _closure(packages: dict[str, Any], names: tuple[str, ...]) -> Iterator[str]:
+    seen: set[str] = set()
+    queue = list(names)
+    while queue:
+        name = _normal(queue.pop())
+        if name not in seen:
+            seen.add(name)
+            yield name
+            queue += packages[name]["depends"]
+
+
+def _download(requirements: list[str]) -> dict[str, Path]:
+    """Fetch pure-Python wheels of exactly these versions from the package index, once."""
+    folder = OUT / "wheels"
+    folder.mkdir(parents=True, exist_ok=True)
+    pip = [sys.executable, "-m", "pip", "download", "-qq", "--disable-pip-version-check", "--no-deps"]
+    target = ["--only-binary=:all:", "--implementation=py", "--python-version=3.14", "--abi=none", "--platform=any"]
+    have = {(_normal(path.name.split("-")[0]), path.name.split("-")[1]) for path in folder.glob("*.whl")}
+    missing = [item for item in requirements if (_normal(item.split("==")[0]), item.split("==")[1]) not in have]
+    if missing:
+        subprocess.run([*pip, *target, "-d", str(folder), *missing], check=True)
+    return {_normal(path.name.split("-")[0]): path for path in folder.glob("*.whl")}
+
+
+def _installed(labextension: str) -> Path:
+    for file in distribution("jupyterlite-pyodide-kernel").files or []:
+        if file.as_posix().endswith(f"{labextension}/package.json"):
+            return Path(str(file.locate())).resolve().parent
+    raise SystemExit(f"{labextension} is not installed: pip install -r tests/requirements.txt")
+
+
+def _lite(output: Path, addons: list[str], labextension: Path, config: dict[str, Any]) -> None:
+    source = OUT / "source" / output.name
+    source.mkdir(parents=True, exist_ok=True)
+    ours = ["jupyterlite-browsergrad", *STOCK_ADDONS]
+    settings = {
+        "LiteBuildConfig": {
+            "ignore_sys_prefix": ["federated_extensions"],
+            "federated_extensions": [str(_packed(labextension, source))],
+            "disable_addons": [name for name in ours if name not in addons],
+            "apps": ["lab"],
+        },
+        **config,
+    }
+    (source / "jupyter_lite_config.json").write_text(json.dumps(settings), "utf-8")
+    site = {"jupyter-lite-schema-version": 0, "jupyter-config-data": {"exposeAppInBrowser": True}}
+    (source / "jupyter-lite.json").write_text(json.dumps(site), "utf-8")
+    command = [sys.executable, "-m", "jupyterlite_core", "build", "--no-sourcemaps", "--output-dir", str(output)]
+    done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"building the site {output} failed:\n{done.stdout}{done.stderr}")
+
+
+def _packed(labextension: Path, source: Path) -> Path:
+    """A wheel that holds the extension alone: what `federated_extensions` takes."""
+    name = json.loads((labextension / "package.json").read_text("utf-8"))["name"]
+    wheel = source / "extension-1-py3-none-any.whl"
+    prefix = f"extension-1.data/data/share/jupyter/labextensions/{name}"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for path in sorted(labextension.rglob("*")):
+            if path.is_file():
+                archive.write(path, f"{prefix}/{path.relative_to(labextension).as_posix()}")
+    return wheel
+
+
+def _configure(path: Path, settings: dict[str, Any]) -> None:
+    config = json.loads(path.read_text("utf-8"))
+    plugins = config["jupyter-config-data"].setdefault("litePluginSettings", {})
+    plugins.setdefault("jupyterlite-browsergrad:kernel", {}).update(settings)
+    path.unlink()  # a hard link
+    path.write_text(json.dumps(config), "utf-8")

@@ -1,0 +1,1 @@
+"""The suites: every module here has ``run(bench) -> list[Row]``."""

@@ -1,0 +1,94 @@
+"""Rows of results, as JSON and as a table in the documentation."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from .sites import VERSIONS
+
+BEGIN, END = "<!-- results: written by `make bench` -->", "<!-- end of results -->"
+
+
+@dataclass
+class Row:
+    """One measurement: medians of `samples`, and ours divided by the stock kernel's."""
+
+    name: str
+    unit: str
+    ours: float
+    stock: float | None
+    ratio: float | None
+    samples: dict[str, list[float]]
+    isolated: bool = False
+    limit: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name}: " + ", ".join(cell for cell in cells(asdict(self))[1:] if cell)
+
+
+def machine(browser_version: str) -> dict[str, Any]:
+    """What the figures depend on."""
+    model = [
+        line.split(":")[1].strip()
+        for line in (Path("/proc/cpuinfo").read_text("utf-8") if Path("/proc/cpuinfo").exists() else "").splitlines()
+        if line.startswith("model name")
+    ]
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "cpu": f"{os.cpu_count()} × {model[0] if model else platform.processor()}",
+        "system": platform.platform(),
+        "chromium": browser_version,
+        "jupyterlite-browsergrad": VERSIONS["__version__"],
+        "jupyterlite-pyodide-kernel": version("jupyterlite-pyodide-kernel"),
+        "jupyterlite-core": version("jupyterlite-core"),
+        "pyodide": VERSIONS["PYODIDE_VERSION"],
+    }
+
+
+def number(value: float | None, unit: str) -> str:
+    if value is None:
+        return ""
+    digits = 0 if value >= 100 else 1 if value >= 10 else 2
+    return f"{value:,.{digits}f} {unit}"
+
+
+def cells(row: dict[str, Any]) -> list[str]:
+    ratio = row["ratio"]
+    return [
+        row["name"] + (" (isolated)" if row["isolated"] else ""),
+        number(row["ours"], row["unit"]),
+        number(row["stock"], row["unit"]),
+        "" if ratio is None else f"{ratio:.3f}" if ratio < 0.1 else f"{ratio:.2f}",
+        "" if row["limit"] is None else f"≤ {row['limit']}",
+    ]
+
+
+def write_json(path: Path, about: dict[str, Any], rows: dict[str, list[Row]], order: list[str]) -> dict[str, Any]:
+    """Put the suites that ran into the file; those that did not keep their rows and their machine."""
+    suites = json.loads(path.read_text("utf-8"))["suites"] if path.is_file() else {}
+    for name, measured in rows.items():
+        suites[name] = {"machine": about, "rows": [asdict(row) for row in measured]}
+    content = {"suites": {name: suites[name] for name in order if name in suites}}
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    return content
+
+
+def write_markdown(path: Path, content: dict[str, Any]) -> None:
+    """Put the table between the two marks in `path`."""
+    text = path.read_text("utf-8")
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    lines = [BEGIN, ""]
+    for name, suite in content["suites"].items():
+        about = suite["machine"]
+        lines += [f"### {name.capitalize()}", "", "| | ours | stock | ratio | wanted |", "|---|--:|--:|--:|--:|"]
+        lines += ["| " + " | ".join(cells(row)) + " |" for row in suite["rows"]]
+        lines += ["", ", ".join(f"{key} {value}" for key, value in about.items()) + ".", ""]
+    path.write_text(before + "\n".join(lines) + END + after, "utf-8")
