@@ -2,6 +2,7 @@
 # make test    install what the tests need and run all of them
 # make build   build the wheel into dist/
 # make bench   compare with jupyterlite-pyodide-kernel: docs/performance.md
+# make docs    build the documentation into docs/_build/html; warnings are errors
 # make lint    ruff and the TypeScript compiler
 #
 # Everything happens in .venv; a second run repeats only what changed.
@@ -18,17 +19,17 @@ STAMPS := $(VENV)/.stamps
 SITE := _output
 PORT ?= 8000
 
-.PHONY: demo test build lint bench assets develop clean pytest vitest
+.PHONY: demo test build docs lint bench assets develop clean pytest vitest
 
 demo: $(STAMPS)/develop
 	$(BIN)/jupyter lite build --contents examples/demo --output-dir $(SITE)
 	$(BIN)/jupyter browsergrad serve $(SITE) --port $(PORT)
 
-test: $(STAMPS)/system $(STAMPS)/test $(STAMPS)/develop build
+test: $(STAMPS)/system $(STAMPS)/test $(STAMPS)/develop build docs
 	$(MAKE) --no-print-directory vitest
 	$(MAKE) --no-print-directory pytest
 
-pytest: $(STAMPS)/test
+pytest: $(STAMPS)/test $(STAMPS)/docs
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 vitest: assets
@@ -45,13 +46,16 @@ lint: $(STAMPS)/test assets
 	$(BIN)/ruff check .
 	$(BIN)/python scripts/toolchain.py run lint
 
+docs: $(STAMPS)/docs $(STAMPS)/develop
+	$(BIN)/python scripts/build_docs.py
+
 assets: $(STAMPS)/venv
 	$(BIN)/python scripts/build.py
 
 develop: $(STAMPS)/develop
 
 clean:
-	rm -rf build dist $(SITE) $(VENV) labextension/lib labextension/.assets jupyterlite_browsergrad/labextension
+	rm -rf build dist docs/_build docs/reference/runtime $(SITE) $(VENV) labextension/lib labextension/.assets jupyterlite_browsergrad/labextension
 
 $(STAMPS)/venv:
 	$(PYTHON) -m venv $(VENV)
@@ -73,6 +77,10 @@ $(STAMPS)/wheel: $(STAMPS)/venv $(shell find jupyterlite_browsergrad kernel_shim
 
 $(STAMPS)/test: $(STAMPS)/venv tests/requirements.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check -r tests/requirements.txt
+	touch $@
+
+$(STAMPS)/docs: $(STAMPS)/venv docs/requirements.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r docs/requirements.txt
 	touch $@
 
 $(STAMPS)/system: $(STAMPS)/venv scripts/install_chromium.sh

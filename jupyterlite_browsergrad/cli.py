@@ -10,7 +10,7 @@ from . import serve, validate
 from ._version import __version__
 from .errors import BrowsergradError
 
-__all__ = ["main"]
+__all__ = ["main", "parser"]
 
 
 class Command(Protocol):
@@ -29,15 +29,20 @@ class Command(Protocol):
 COMMANDS: dict[str, Command] = {"serve": serve, "validate": validate}
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run a subcommand and return its exit status; what went wrong goes to stderr without a traceback."""
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands, from which the reference is made too."""
     parser = argparse.ArgumentParser(prog="jupyter browsergrad", description="Tools around the BrowserGrad kernel.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, module in COMMANDS.items():
         text = (module.__doc__ or "").splitlines()[0]
         module.configure(commands.add_parser(name, help=text, description=text))
-    options = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a subcommand and return its exit status; what went wrong goes to stderr without a traceback."""
+    options = parser().parse_args(argv)
     try:
         return COMMANDS[options.command].run(options)
     except BrowsergradError as error:

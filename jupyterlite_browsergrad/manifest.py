@@ -22,6 +22,18 @@ from typing import Any, Literal
 
 from .errors import BrowsergradError
 
+__all__ = [
+    "Dataset",
+    "LabRuntimeMismatch",
+    "Manifest",
+    "ManifestError",
+    "Problem",
+    "assert_compatible_runtime",
+    "is_semver_compatible",
+    "parse_manifest",
+    "path_problem",
+]
+
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 100
 MAX_OPS = 64
