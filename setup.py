@@ -22,6 +22,7 @@ setup(
         [
             (SHARED, "jupyterlite_browsergrad/labextension", "**"),
             (SHARED, ".", "install.json"),
+            ("share/jupyter/kernels/browsergrad", "jupyterlite_browsergrad/server_kernel/kernelspec", "*"),
         ],
         top=Path(__file__).parent,
     ),

@@ -19,11 +19,12 @@ REPO = Path(__file__).resolve().parent.parent
 BUILT = REPO / "jupyterlite_browsergrad" / "labextension"
 SITE_PACKAGES = Path(sysconfig.get_path("purelib"))
 SHARED = Path(sys.prefix) / "share/jupyter/labextensions/jupyterlite-browsergrad"
+KERNELSPEC = Path(sys.prefix) / "share/jupyter/kernels/browsergrad"
 PTH = SITE_PACKAGES / "jupyterlite_browsergrad_source.pth"
 
 
 def install_wheel() -> None:
-    for leftover in (PTH, SHARED):
+    for leftover in (PTH, SHARED, KERNELSPEC):
         if leftover.is_symlink() or leftover.is_file():
             leftover.unlink()
     # setuptools puts whatever an earlier build left there into the wheel.
@@ -45,6 +46,8 @@ def redirect() -> None:
     record.write_text("\n".join(kept) + "\n", "utf-8")
     PTH.write_text(f"{REPO}\n{REPO / 'kernel_shim'}\n", "utf-8")
     SHARED.symlink_to(BUILT, target_is_directory=True)
+    shutil.rmtree(KERNELSPEC)
+    KERNELSPEC.symlink_to(REPO / "jupyterlite_browsergrad/server_kernel/kernelspec", target_is_directory=True)
 
 
 if __name__ == "__main__":

@@ -131,4 +131,6 @@ def answer(manager: HistoryManager, content: dict[str, Any]) -> dict[str, Any]:
         from .validation import BadRequest
 
         raise BadRequest("content.hist_access_type", f"must be tail, range or search, not {kind!r}")
-    return {"history": [list(entry) for entry in found]}
+    # IPython calls the present session 0; who asked for it by its number gets that number.
+    asked = max(0, content.get("session") or 0)
+    return {"history": [[session or asked, *entry] for session, *entry in found]}

@@ -1,4 +1,4 @@
-// Bundles the runtime and its worker as two self-contained ES modules.
+// Bundles the runtime, its worker and the server's host as self-contained ES modules.
 import { readFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 
@@ -7,7 +7,7 @@ const { version } = JSON.parse(await readFile(new URL('package.json', root), 'ut
 
 await build({
   absWorkingDir: root.pathname,
-  entryPoints: { index: 'src/runtime/index.ts', worker: 'src/runtime/worker/main.ts' },
+  entryPoints: { index: 'src/runtime/index.ts', worker: 'src/runtime/worker/main.ts', server: 'src/server/host.ts' },
   outdir: '../jupyterlite_browsergrad/labextension/static/runtime',
   bundle: true,
   format: 'esm',

@@ -57,6 +57,8 @@ interface Open {
   dropped: boolean;
   /** The answer is complete; what else becomes of the request is of no interest. */
   closed: boolean;
+  /** Why the host ends it: shown in place of the interrupt that does it. */
+  ended?: { ename: string; evalue: string };
 }
 
 const HAS_REPLY = /_request$/;
@@ -184,6 +186,20 @@ export class BrowsergradKernel implements IKernel {
       this.whileAtWork(INSIST_MS, () => this.client?.interrupt({ limitMs: ms, storm: true }));
       this.whileAtWork(UNRESPONSIVE_MS, end);
     });
+  }
+
+  /** Ends the cell at work with this error: by an interrupt, or by a restart where that has no effect. */
+  endCell(ename: string, evalue: string): void {
+    const entry = this.current;
+    if (!entry || !isCell(entry) || entry.ended) {
+      return;
+    }
+    entry.ended = { ename, evalue };
+    this.client?.interrupt();
+    this.whileAtWork(INSIST_MS, () => this.client?.interrupt({ storm: true }));
+    this.whileAtWork(UNRESPONSIVE_MS, stuck =>
+      this.stopHard(stuck, ename, `${evalue}. The kernel was restarted; its variables are lost.`),
+    );
   }
 
   /** Calls `action` after `ms`, unless the message at work now is done by then. */
@@ -470,6 +486,10 @@ export class BrowsergradKernel implements IKernel {
 
   private relay(message: JupyterMessage): void {
     const entry = this.open.get(message.parent_header.msg_id ?? '');
+    if (entry?.ended && message.content.ename === 'KeyboardInterrupt') {
+      const { ename, evalue } = entry.ended;
+      Object.assign(message.content, { ename, evalue, traceback: [`${ename}: ${evalue}`] });
+    }
     if (!this.deliver(message)) {
       return;
     }

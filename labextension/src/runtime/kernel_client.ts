@@ -29,6 +29,8 @@ export interface KernelClientOptions {
   drive?: { request(request: unknown): Promise<DriveAnswer> };
   /** Site root. */
   baseUrl: string;
+  /** Whether the worker gives up what a server's JavaScript engine offers beyond a browser's. */
+  sealed?: boolean;
   /** Whether the site's service worker answers. */
   serviceWorker: boolean;
   onMessage(message: JupyterMessage): void;
@@ -60,6 +62,7 @@ export class KernelClient {
         packages: [],
         jsModules: [],
         cwd: drive ? (options.cwd ?? '') : null,
+        sealed: options.sealed ?? false,
         kernel: {
           session_id: options.sessionId,
           piplite_urls: options.piplite.urls,

@@ -96,6 +96,8 @@ export interface BootOptions {
   /** Where the page's service worker forwards synchronous requests, or null. */
   channel: { url: string; id: string } | null;
   kernel: { session_id: string; piplite_urls: string[]; disable_pypi: boolean } | null;
+  /** Whether the worker's scope loses what reaches beyond it: outside of browsers. */
+  sealed?: boolean;
 }
 
 /** How to interrupt. */

@@ -83,6 +83,11 @@ function toBase64(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
+/** Whether memory can be shared with workers: in isolated pages, and where there are no pages (Deno). */
+function canShare(): boolean {
+  return typeof SharedArrayBuffer === 'function' && globalThis.crossOriginIsolated !== false;
+}
+
 export class WorkerLink {
   readonly ready: Promise<BootInfo>;
   info: BootInfo | null = null;
@@ -110,7 +115,7 @@ export class WorkerLink {
       this.settleReady = { resolve, reject };
     });
     this.ready.catch(() => undefined); // whoever awaits it sees the error
-    const shared = options.boot.interruptible && globalThis.crossOriginIsolated === true;
+    const shared = options.boot.interruptible && canShare();
     if (shared) {
       this.control = new Int32Array(new SharedArrayBuffer(Control.Length * 4));
       this.reply = new SharedArrayBuffer(REPLY_BYTES);

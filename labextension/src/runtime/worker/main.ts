@@ -7,6 +7,7 @@ import { PageCalls } from './calls';
 import { InterruptController } from './control';
 import { OutputBuffer } from './output';
 import { Python } from './python';
+import { sealScope } from './seal';
 
 interface WorkerScope {
   postMessage(message: FromWorker, transfer?: Transferable[]): void;
@@ -34,6 +35,9 @@ function interruptMode(options: BootOptions): InterruptMode {
 }
 
 async function boot(options: BootOptions): Promise<void> {
+  if (options.sealed) {
+    sealScope();
+  }
   calls = new PageCalls(post, () => interrupts, options.reply, options.channel);
   const output = new OutputBuffer(
     post,

@@ -1,0 +1,275 @@
+"""The one folder a sandbox sees: answers its file requests, and never leaves the folder.
+
+Every path is walked from the folder's descriptor, one name after the other and following no link, so that nothing can
+change between check and use. A link is resolved before, and only when it stays inside.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+__all__ = ["Folder"]
+
+#: Longest file that is read or written.
+MOST_BYTES = 1 << 28
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_PARTIAL = ".browsergrad-partial"
+
+
+class Folder:
+    """A folder shared with a sandbox.
+
+    Parameters
+    ----------
+    root
+        The folder.
+    read_only
+        Whether writing is refused.
+    allow_hidden
+        Whether names that begin with a dot exist for the sandbox.
+    quota_bytes
+        How much the folder may grow.
+    quota_files
+        How many files and folders may be added.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        read_only: bool = False,
+        allow_hidden: bool = False,
+        quota_bytes: int = 1 << 30,
+        quota_files: int = 10_000,
+    ) -> None:
+        self.root = Path(os.path.realpath(root))
+        self.read_only = read_only
+        self.allow_hidden = allow_hidden
+        self.quota_bytes = quota_bytes
+        self.quota_files = quota_files
+        self.grown_bytes = 0
+        self.added_files = 0
+        self._root = os.open(self.root, _DIRECTORY)
+
+    def close(self) -> None:
+        """Let go of the folder; later requests fail."""
+        if self._root >= 0:
+            os.close(self._root)
+            self._root = -1
+
+    def answer(self, frame: dict[str, Any], buffers: list[bytes]) -> tuple[dict[str, Any], list[bytes]]:
+        """Answer one request of the sandbox; every failure becomes an errno.
+
+        Returns
+        -------
+        tuple
+            The answer, ``{"ok": True, "value": …}`` or ``{"ok": False, "errno": name, "message": text}``, and the bytes
+            that belong to it.
+        """
+        try:
+            method = frame.get("method")
+            handler = _METHODS.get(method) if isinstance(method, str) else None
+            if handler is None or not isinstance(frame.get("path"), str):
+                raise _error(errno.ENOSYS, str(method))
+            value = handler(self, frame, buffers)
+        except OSError as error:
+            name = errno.errorcode.get(error.errno or errno.EIO, "EIO")
+            # ELOOP and EXDEV say how we work; to the sandbox what lies outside is not allowed.
+            return {
+                "ok": False,
+                "errno": {"ELOOP": "EACCES"}.get(name, name),
+                "message": os.strerror(error.errno or 5),
+            }, []
+        except (ValueError, TypeError) as error:
+            return {"ok": False, "errno": "EINVAL", "message": str(error)}, []
+        if isinstance(value, bytes):
+            return {"ok": True, "value": None}, [value]
+        return {"ok": True, "value": value}, []
+
+    # --- finding files
+
+    def _names(self, path: str, itself: bool = False) -> list[str]:
+        """The names on the way to `path`, links resolved; not its own where it is meant `itself`."""
+        names = [name for name in path.split("/") if name]
+        for name in names:
+            if "\0" in name or name == "..":
+                raise _error(errno.EACCES, path)
+            if (name.startswith(".") and not self.allow_hidden) or name.endswith(_PARTIAL):
+                raise _error(errno.ENOENT, path)
+        last = [names.pop()] if itself and names else []
+        real = os.path.realpath(self.root.joinpath(*names))
+        inside = os.path.relpath(real, self.root)
+        found = [] if inside == os.curdir else inside.split(os.sep)
+        found += last
+        if not found:
+            return []
+        if found[0] == os.pardir or os.path.isabs(inside):
+            raise _error(errno.EACCES, path)
+        if not self.allow_hidden and any(name.startswith(".") for name in found):
+            raise _error(errno.EACCES, path)
+        return found
+
+    @contextmanager
+    def _parent(self, path: str, itself: bool = False) -> Iterator[tuple[int, str]]:
+        """The open folder that holds `path`, and the name in it; ``"."`` for the root."""
+        names = self._names(path, itself)
+        folder = os.dup(self._root)
+        try:
+            for name in names[:-1]:
+                below = os.open(name, _DIRECTORY, dir_fd=folder)
+                os.close(folder)
+                folder = below
+            yield folder, names[-1] if names else "."
+        finally:
+            os.close(folder)
+
+    @staticmethod
+    def _state(folder: int, name: str) -> os.stat_result:
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
+            raise _error(errno.EACCES, name)  # a device, a pipe, a socket, or a link made just now
+        return found
+
+    # --- requests
+
+    def _lookup(self, frame: dict[str, Any], buffers: list[bytes]) -> dict[str, Any]:
+        try:
+            with self._parent(frame["path"]) as (folder, name):
+                found = self._state(folder, name)
+        except FileNotFoundError:
+            return {"ok": False}
+        return {"ok": True, "mode": 0o40777 if stat.S_ISDIR(found.st_mode) else 0o100666}
+
+    def _getattr(self, frame: dict[str, Any], buffers: list[bytes]) -> dict[str, Any]:
+        with self._parent(frame["path"]) as (folder, name):
+            found = self._state(folder, name)
+        times = [datetime.fromtimestamp(when, UTC).isoformat() for when in (found.st_mtime, found.st_ctime)]
+        return {"size": found.st_size, "mtime": times[0], "ctime": times[1]}
+
+    def _readdir(self, frame: dict[str, Any], buffers: list[bytes]) -> list[str]:
+        with self._parent(frame["path"]) as (folder, name):
+            opened = os.open(name, _DIRECTORY, dir_fd=folder)
+            try:
+                names = os.listdir(opened)
+            finally:
+                os.close(opened)
+        return sorted(
+            name
+            for name in names
+            if (self.allow_hidden or not name.startswith(".")) and not name.endswith(_PARTIAL) and _is_text(name)
+        )
+
+    def _get(self, frame: dict[str, Any], buffers: list[bytes]) -> bytes:
+        with self._parent(frame["path"]) as (folder, name):
+            self._state(folder, name)
+            opened = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+        with open(opened, "rb") as file:
+            found = os.fstat(opened)
+            if stat.S_ISDIR(found.st_mode):
+                raise _error(errno.EISDIR, name)
+            if not stat.S_ISREG(found.st_mode):
+                raise _error(errno.EACCES, name)
+            data = file.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise _error(errno.EFBIG, name)
+        return data
+
+    def _put(self, frame: dict[str, Any], buffers: list[bytes]) -> None:
+        self._writes()
+        data = buffers[0] if buffers else b""
+        if len(data) > MOST_BYTES:
+            raise _error(errno.EFBIG, frame["path"])
+        with self._parent(frame["path"]) as (folder, name):
+            try:
+                before = self._state(folder, name)
+            except FileNotFoundError:
+                before = None
+            if before is not None and stat.S_ISDIR(before.st_mode):
+                raise _error(errno.EISDIR, name)
+            grows = len(data) - (before.st_size if before else 0)
+            self._room(grows, 0 if before else 1)
+            self._write(folder, name, data, stat.S_IMODE(before.st_mode) if before else 0o666)
+            self.grown_bytes += grows
+            self.added_files += 0 if before else 1
+
+    @staticmethod
+    def _write(folder: int, name: str, data: bytes, mode: int) -> None:
+        """Write beside the file and put it in place: what fails half-way loses nothing."""
+        partial = name[:200] + _PARTIAL
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        opened = os.open(partial, flags, mode & 0o777, dir_fd=folder)
+        try:
+            with open(opened, "wb") as file:
+                file.write(data)
+            os.replace(partial, name, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException:
+            os.unlink(partial, dir_fd=folder)
+            raise
+
+    def _mknod(self, frame: dict[str, Any], buffers: list[bytes]) -> None:
+        if stat.S_ISDIR(int(frame.get("mode", 0))):
+            self._writes()
+            self._room(0, 1)
+            with self._parent(frame["path"]) as (folder, name):
+                os.mkdir(name, dir_fd=folder)
+            self.added_files += 1
+        else:
+            self._put(frame, [])
+
+    def _rename(self, frame: dict[str, Any], buffers: list[bytes]) -> None:
+        self._writes()
+        target = str(frame.get("newPath"))
+        with self._parent(frame["path"], True) as (old, name), self._parent(target, True) as (new, new_name):
+            self._state(old, name)
+            os.rename(name, new_name, src_dir_fd=old, dst_dir_fd=new)
+
+    def _remove(self, frame: dict[str, Any], buffers: list[bytes]) -> None:
+        self._writes()
+        with self._parent(frame["path"], True) as (folder, name):
+            found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            if stat.S_ISDIR(found.st_mode):
+                os.rmdir(name, dir_fd=folder)
+            else:
+                os.unlink(name, dir_fd=folder)
+                self.grown_bytes -= found.st_size
+        self.added_files -= 1
+
+    def _writes(self) -> None:
+        if self.read_only:
+            raise _error(errno.EROFS, "")
+
+    def _room(self, size_bytes: int, files: int) -> None:
+        too_long = size_bytes > 0 and self.grown_bytes + size_bytes > self.quota_bytes
+        if too_long or (files and self.added_files + files > self.quota_files):
+            raise _error(errno.EDQUOT, "")
+
+
+_METHODS = {
+    "lookup": Folder._lookup,
+    "getattr": Folder._getattr,
+    "readdir": Folder._readdir,
+    "get": Folder._get,
+    "put": Folder._put,
+    "mknod": Folder._mknod,
+    "rename": Folder._rename,
+    "rmdir": Folder._remove,
+}
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _error(number: int, path: str) -> OSError:
+    return OSError(number, os.strerror(number), path)

@@ -1,0 +1,22 @@
+/**
+ * Takes out of a worker's scope what Deno offers beyond a browser's worker. Deno's permissions refuse
+ * files, network, processes; these names need none: they start threads, write caches to the disk, or
+ * speak on the process's own pipes. Pyodide then finds a browser's worker and fetches its files.
+ */
+
+const BEYOND = ['Deno', 'process', 'Buffer', 'Worker', 'caches', 'localStorage', 'sessionStorage', 'close'];
+
+export function sealScope(scope: object = globalThis): void {
+  for (const name of BEYOND) {
+    if (name in scope && !Reflect.deleteProperty(scope, name)) {
+      throw new Error(`${name} can't be taken out of the worker: the sandbox would leak`);
+    }
+    // Some are inherited from the scope's prototypes.
+    for (let owner = scope; name in owner; ) {
+      owner = Object.getPrototypeOf(owner) as object;
+      if (Object.hasOwn(owner, name) && !Reflect.deleteProperty(owner, name)) {
+        throw new Error(`${name} can't be taken out of the worker: the sandbox would leak`);
+      }
+    }
+  }
+}

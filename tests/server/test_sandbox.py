@@ -1,0 +1,141 @@
+"""A sandbox as graders use it: cells in, results out, limits kept, and an answer whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyterlite_browsergrad.server_kernel import sandbox as module
+from jupyterlite_browsergrad.server_kernel.sandbox import Limits, Result, Sandbox, SandboxError
+
+MEGABYTE = 1 << 20
+
+
+def test_a_cell_runs_and_its_variables_stay(sandbox: Sandbox) -> None:
+    assert sandbox.execute("a = 41\nprint('out')").text() == "out\n"
+    result = sandbox.execute("a + 1")
+    assert result.of("execute_result")[0]["data"]["text/plain"] == "42"
+    assert result.content["status"] == "ok"
+
+
+def test_files_of_the_folder_are_shared_both_ways(sandbox: Sandbox, folder: Path) -> None:
+    (folder / "in.bin").write_bytes(b"\xff\0in")
+    result = sandbox.execute("d = open('in.bin', 'rb').read()\nopen('out.bin', 'wb').write(d[::-1])\nd")
+    assert result.of("execute_result")[0]["data"]["text/plain"] == r"b'\xff\x00in'"
+    assert (folder / "out.bin").read_bytes() == b"ni\0\xff"
+
+
+def test_whole_messages_go_through_an_event_loop(sandbox: Sandbox) -> None:
+    async def ask() -> list[dict[str, Any]]:
+        content = {"code": "x = input('name? ')\nx", "allow_stdin": True}
+        answers = []
+        async for message in sandbox.request(sandbox.message("execute_request", content)):
+            answers.append(message)
+            if message["header"]["msg_type"] == "input_request":
+                assert message["content"] == {"prompt": "name? ", "password": False}
+                sandbox.input_reply("Ada")
+        return answers
+
+    answers = asyncio.run(ask())
+    types = [message["header"]["msg_type"] for message in answers]
+    assert sorted(types) == sorted(
+        ["status", "execute_input", "input_request", "execute_result", "execute_reply", "status"]
+    )
+    assert len({message["header"]["msg_id"] for message in answers}) == len(answers)
+    assert len({message["parent_header"]["msg_id"] for message in answers}) == 1
+
+
+def interrupted(sandbox: Sandbox, code: str) -> Result:
+    """Run a cell and interrupt it once it says so."""
+    results = []
+    started = threading.Event()
+
+    def hear(message: dict[str, Any]) -> None:
+        results.append(message)
+        if message["header"]["msg_type"] == "stream":
+            started.set()
+
+    done = threading.Event()
+    request = sandbox.message("execute_request", {"code": f"print('started')\n{code}"})
+    sandbox.send(request, lambda message: (hear(message), message["channel"] == "shell" and done.set()))
+    assert started.wait(30)
+    sandbox.interrupt()
+    assert done.wait(30)
+    return Result(next(message for message in results if message["channel"] == "shell"), results)
+
+
+@pytest.mark.parametrize(
+    "code", ["while True: pass", "import time; time.sleep(600)", "import asyncio; await asyncio.sleep(600)"]
+)
+def test_an_interrupt_ends_a_cell_and_keeps_its_variables(sandbox: Sandbox, code: str) -> None:
+    sandbox.execute("kept = 1")
+    assert interrupted(sandbox, code).content["ename"] == "KeyboardInterrupt"
+    assert sandbox.execute("kept").content["status"] == "ok"
+
+
+def test_a_cell_ends_at_its_limit() -> None:
+    with Sandbox(limits=Limits(cell_s=3)) as sandbox:
+        sandbox.execute("kept = 1")
+        assert sandbox.execute("while True: pass").content["ename"] == "CellTimeoutError"
+        assert sandbox.execute("kept").content["status"] == "ok"
+        stubborn = "while True:\n  try:\n    while True: pass\n  except BaseException: pass"
+        assert sandbox.execute(stubborn).content["ename"] == "CellTimeoutError"
+        assert sandbox.execute("1").content["status"] == "ok"
+
+
+def test_a_cell_that_writes_too_much_ends() -> None:
+    with Sandbox(limits=Limits(output_bytes=MEGABYTE)) as sandbox:
+        result = sandbox.execute("kept = 1\nwhile True: print('x' * 100)")
+        assert result.content["ename"] == "OutputLimitError"
+        assert [content["ename"] for content in result.of("error")] == ["OutputLimitError"]
+        assert len(result.text()) < MEGABYTE
+        assert sandbox.execute("kept").content["status"] == "ok"
+
+
+def test_memory_has_a_limit_that_python_sees() -> None:
+    with Sandbox(limits=Limits(memory_bytes=256 * MEGABYTE)) as sandbox:
+        assert sandbox.execute("x = bytearray(500_000_000)").content["ename"] == "MemoryError"
+        assert sandbox.execute("1").content["status"] == "ok"
+
+
+def test_a_process_that_dies_answers_whatever_is_open(sandbox: Sandbox) -> None:
+    reasons: queue.SimpleQueue[str] = queue.SimpleQueue()
+    with Sandbox(on_exit=reasons.put) as mine:
+        mine.wait_ready()
+        threading.Timer(0.2, lambda: os.kill(mine.pid or 0, signal.SIGKILL)).start()
+        result = mine.execute("while True: pass")
+        assert result.content["ename"] == "KernelDied"
+        assert result.messages[-1]["content"] == {"execution_state": "idle"}
+        assert mine.execute("1").content["ename"] == "KernelDied"
+        assert "status -9" in reasons.get(timeout=10)
+    assert reasons.empty()
+    assert sandbox.execute("1").content["status"] == "ok", "others go on"
+
+
+def test_killing_twice_does_no_harm() -> None:
+    sandbox = Sandbox().start()
+    sandbox.kill()
+    sandbox.kill()
+    assert not sandbox.is_alive
+    with pytest.raises(SandboxError, match="was ended"):
+        sandbox.wait_ready()
+
+
+def test_a_missing_deno_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(module.sys.modules, "deno", None)
+    monkeypatch.setattr(module.sys, "executable", "/nowhere/python")
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(SandboxError, match=r"pip install .*\[server\]"):
+        Sandbox().start()
+
+
+def test_a_broken_runtime_is_told(tmp_path: Path) -> None:
+    with Sandbox(pyodide=tmp_path) as sandbox, pytest.raises(SandboxError, match="Python did not start"):
+        sandbox.wait_ready()
