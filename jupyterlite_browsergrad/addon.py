@@ -25,7 +25,7 @@ from jupyterlite_core.constants import (
 from jupyterlite_core.manager import LiteManager
 from traitlets import Bool, List, Unicode, default
 
-from . import paths, pyodide_distribution, site_check, site_labs
+from . import isolation, paths, pyodide_distribution, site_check, site_labs
 from .constants import (
     DISABLE_PYPI_FALLBACK,
     KERNEL_NAME,
@@ -85,6 +85,14 @@ class BrowsergradAddon(BaseAddon):
         help=(
             "whether the reference solutions of labs (`reference_path` in manifest.json) are published; "
             "if `False` they are left out of the site"
+        ),
+    ).tag(config=True)
+
+    isolate_with_service_worker = Bool(
+        False,
+        help=(
+            "whether pages make themselves cross-origin isolated through the site's service worker, for hosts that can't send "
+            "the headers; a first visit then loads twice"
         ),
     ).tag(config=True)
 
@@ -195,6 +203,10 @@ class BrowsergradAddon(BaseAddon):
         yield self.task(name=f"patch:{JUPYTERLITE_JSON}", actions=[self.patch_config])
         if not self.keep_references:
             yield self.task(name="labs:leaks", actions=[self.warn_of_leaks])
+        if self.isolate_with_service_worker:
+            yield self.task(name="isolate", actions=[(isolation.install, [self.output])])
+        elif isolation.is_installed(self.output):
+            yield self.task(name="isolate:not", actions=[(isolation.remove, [self.output])])
 
     def warn_of_leaks(self) -> None:
         """Say where the site holds the text of a reference solution all the same."""

@@ -20,6 +20,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from .errors import ConfigurationError
+from .hosts import HOSTS
 
 __all__ = ["SiteServer", "configure", "run"]
 
@@ -177,6 +178,16 @@ class SiteServer(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
+class PrintHeaders(argparse.Action):
+    """``--print-headers HOST``: print what that host wants to be told, and end."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace, values, option_string=None) -> None:
+        host = HOSTS[values]
+        print(f"{host.title}: {host.file}", file=sys.stderr)
+        print(host.text, end="")
+        parser.exit()
+
+
 def port_number(text: str) -> int:
     number = int(text)
     if not 0 <= number <= 65535:
@@ -190,6 +201,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bind", default="127.0.0.1", metavar="ADDRESS", help="default 127.0.0.1: this machine only")
     parser.add_argument("--no-isolation", action="store_true", help="leave out COOP and COEP, as plain static hosts do")
     parser.add_argument("--verbose", action="store_true", help="print every request")
+    parser.add_argument(
+        "--print-headers",
+        choices=sorted(HOSTS),
+        action=PrintHeaders,
+        help="print the configuration that makes another host send the same headers, and end",
+    )
 
 
 def run(options: argparse.Namespace) -> int:

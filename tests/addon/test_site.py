@@ -310,3 +310,21 @@ def test_check_refuses_an_address_on_another_origin(site):
     )
     site.build()
     assert "is on another origin" in site.lite("check", expect=1)
+
+
+def test_pages_isolate_themselves_when_asked_and_only_then(tmp_path: Path) -> None:
+    site = Site(tmp_path).build(isolate_with_service_worker=True)
+    worker, page = site.output / "service-worker.js", site.output / "lab/index.html"
+    scripts = [site.output / "static/browsergrad" / name for name in ("isolate.js", "isolating-worker.js")]
+    first = worker.read_text("utf-8"), page.read_text("utf-8")
+    assert first[0].startswith('importScripts("static/browsergrad/isolating-worker.js");')
+    assert '<script src="../static/browsergrad/isolate.js"></script>' in first[1]
+    assert '<script src="static/browsergrad/isolate.js"></script>' in (site.output / "index.html").read_text("utf-8")
+    assert all(script.is_file() for script in scripts)
+    site.lite("build")
+    assert (worker.read_text("utf-8"), page.read_text("utf-8")) == first, "once more changes nothing"
+    site.lite("check")
+    site.build()
+    assert "importScripts" not in worker.read_text("utf-8")
+    assert "isolate.js" not in page.read_text("utf-8")
+    assert not any(script.exists() for script in scripts)

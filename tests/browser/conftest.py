@@ -177,7 +177,8 @@ def open_lab(browser: Browser, base: str) -> Lab:
         lab.foreign.append(route.request.url)
         route.abort()
 
-    context.route(lambda url: not url.startswith((base, "data:", "blob:")), refuse)
+    origin = "/".join(base.split("/")[:3]) + "/"
+    context.route(lambda url: not url.startswith((origin, "data:", "blob:")), refuse)
     page.goto(f"{base}/lab/index.html")
     page.wait_for_function("window.jupyterapp && window.jupyterapp.serviceManager.isReady")
     page.add_script_tag(content=(HERE / "page.js").read_text(encoding="utf-8"))

@@ -17,7 +17,8 @@ import pytest
 
 from jupyterlite_browsergrad import __version__
 from jupyterlite_browsergrad.cli import main
-from jupyterlite_browsergrad.serve import SiteServer
+from jupyterlite_browsergrad.hosts import HOSTS
+from jupyterlite_browsergrad.serve import ISOLATION, SiteServer
 
 FILES = {
     "index.html": "text/html; charset=utf-8",
@@ -164,3 +165,21 @@ def test_version(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--version"])
     assert capsys.readouterr().out == f"{__version__}\n"
+
+
+@pytest.mark.parametrize("name", sorted(HOSTS))
+def test_other_hosts_are_told_to_send_the_same_headers(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit:
+        main(["serve", "--print-headers", name])
+    assert exit.value.code == 0
+    printed = capsys.readouterr()
+    for header, value in ISOLATION.items():
+        assert header in printed.out
+        assert value in printed.out
+    assert HOSTS[name].file in printed.err
+
+
+def test_the_documentation_shows_what_is_printed() -> None:
+    page = (Path(__file__).parents[2] / "docs/howto/hosts.md").read_text("utf-8")
+    for host in HOSTS.values():
+        assert host.text in page, host.title

@@ -1,0 +1,82 @@
+"""Make a built site isolate itself through its service worker, for hosts that can't send headers.
+
+The two scripts beside this module go into the site: ``isolate.js``, loaded first by every page of an application, registers
+the site's service worker and loads the page again; ``isolating-worker.js``, loaded first by that worker, adds the headers.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import SiteError
+
+__all__ = ["FOLDER", "install", "is_installed", "remove"]
+
+HERE = Path(__file__).parent
+#: Where the scripts go, from the site's root.
+FOLDER = "static/browsergrad"
+PAGE_SCRIPT, WORKER_SCRIPT = "isolate.js", "isolating-worker.js"
+SERVICE_WORKER = "service-worker.js"
+WORKER_LINE = f'importScripts("{FOLDER}/{WORKER_SCRIPT}");\n'
+#: What tells an application's page from other HTML.
+PAGE_MARK = "data-jupyter-lite-root"
+_HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
+_TAG = re.compile(rf'\n?<script src="[^"]*{re.escape(FOLDER)}/{re.escape(PAGE_SCRIPT)}"></script>')
+
+
+def install(site: Path) -> None:
+    """Let every page of `site` isolate itself; once more changes nothing.
+
+    Raises
+    ------
+    SiteError
+        The site has no service worker.
+    """
+    worker = site / SERVICE_WORKER
+    if not worker.is_file():
+        raise SiteError([f"{worker} is missing: isolate_with_service_worker needs the service worker of JupyterLite"])
+    target = site / FOLDER
+    target.mkdir(parents=True, exist_ok=True)
+    for name in (PAGE_SCRIPT, WORKER_SCRIPT):
+        shutil.copyfile(HERE / name, target / name)
+    text = worker.read_text("utf-8")
+    if not text.startswith(WORKER_LINE):
+        worker.write_text(WORKER_LINE + text, "utf-8")
+    for page, html in _pages(site):
+        up = "../" * (len(page.relative_to(site).parts) - 1)
+        tag = f'\n<script src="{up}{FOLDER}/{PAGE_SCRIPT}"></script>'
+        _write(page, html, _HEAD.sub(lambda head, tag=tag: head.group() + tag, _TAG.sub("", html), count=1))
+
+
+def remove(site: Path) -> None:
+    """Take back what `install` did."""
+    for name in (PAGE_SCRIPT, WORKER_SCRIPT):
+        (site / FOLDER / name).unlink(missing_ok=True)
+    worker = site / SERVICE_WORKER
+    if worker.is_file():
+        text = worker.read_text("utf-8")
+        _write(worker, text, text.removeprefix(WORKER_LINE))
+    for page, html in _pages(site):
+        _write(page, html, _TAG.sub("", html))
+
+
+def is_installed(site: Path) -> bool:
+    """Tell whether any of `install`'s work is in the site."""
+    return (site / FOLDER / PAGE_SCRIPT).is_file() or (site / FOLDER / WORKER_SCRIPT).is_file()
+
+
+def _pages(site: Path) -> Iterator[tuple[Path, str]]:
+    for page in sorted(site.rglob("*.html")):
+        # `files/` holds the teacher's own documents.
+        if page.relative_to(site).parts[0] != "files":
+            html = page.read_text("utf-8", errors="surrogateescape")
+            if PAGE_MARK in html:
+                yield page, html
+
+
+def _write(path: Path, before: str, text: str) -> None:
+    if text != before:
+        path.write_text(text, "utf-8", errors="surrogateescape")
