@@ -39,7 +39,7 @@ from .constants import (
 )
 from .errors import LabsError, SiteError
 from .vendoring import Vendored, vendor
-from .wheels import piplite_index
+from .wheels import piplite_index, unpack_labextensions
 
 __all__ = ["BrowsergradAddon"]
 
@@ -48,13 +48,15 @@ Tasks = Iterator[dict[str, Any]]
 DEFAULT_KERNEL = "defaultKernelName"
 NOTEBOOK_TRACKER = "@jupyterlab/notebook-extension:tracker"
 INDEX_URL = f"./{SITE_PYODIDE}/"
+#: Names of the labextensions that came out of vendored wheels.
+FRONT_ENDS = "static/browsergrad/front_ends.json"
 PIPLITE_URL = f"./{SITE_PYODIDE}/{PIPLITE_INDEX}"
 
 
 class BrowsergradAddon(BaseAddon):
     """Build a site around the BrowserGrad kernel; with no setting it works and asks no other origin for anything."""
 
-    __all__ = ["status", "pre_build", "post_build", "check"]
+    __all__ = ["status", "pre_build", "build", "post_build", "check"]
 
     aliases = {"browsergrad-pyodide": "BrowsergradAddon.pyodide_url"}
 
@@ -188,8 +190,11 @@ class BrowsergradAddon(BaseAddon):
                 return any((root / LABEXTENSION / "package.json").is_file() for root in roots)
         return False
 
-    def post_build(self, manager: LiteManager) -> Tasks:
-        """Publish the site's own Pyodide, if it has one, and tell the kernel about it."""
+    def build(self, manager: LiteManager) -> Tasks:
+        """Publish the site's own Pyodide, if it has one, with the front ends of its packages.
+
+        Before ``post_build``, in which JupyterLite lists the front ends it finds in the site.
+        """
         if self.has_own_pyodide:
             # Not again for the same inputs: `jupyter lite check` runs these tasks too, and is to find damage, not to mend it.
             yield self.task(
@@ -199,7 +204,14 @@ class BrowsergradAddon(BaseAddon):
                 actions=[self.publish_pyodide],
             )
         else:
-            yield self.task(name="pyodide:none", actions=[(self.delete_one, [self.output_pyodide])])
+            yield self.task(name="pyodide:none", actions=[self.remove_pyodide])
+
+    def remove_pyodide(self) -> None:
+        self.delete_one(self.output_pyodide)
+        self.publish_front_ends([])
+
+    def post_build(self, manager: LiteManager) -> Tasks:
+        """Tell the kernel about the site's own Pyodide."""
         yield self.task(name=f"patch:{JUPYTERLITE_JSON}", actions=[self.patch_config])
         if not self.keep_references:
             yield self.task(name="labs:leaks", actions=[self.warn_of_leaks])
@@ -242,7 +254,25 @@ class BrowsergradAddon(BaseAddon):
         vendored = vendor(list(self.packages), lock, source, provided, lite_dir, self.cache / "wheels")
         self.mirror(source, vendored)
         self.write_indexes(lock, vendored)
+        self.publish_front_ends([wheel.path for wheel in vendored.wheels])
         self.maybe_timestamp(self.output_pyodide)
+
+    def publish_front_ends(self, wheels: list[Path]) -> None:
+        """Publish the labextensions inside vendored wheels, such as that of the widgets, and no longer those of an earlier build.
+
+        They replace what the building environment has of the same name: these fit the vendored Python side.
+        """
+        root = self.output / LAB_EXTENSIONS
+        record = self.output / FRONT_ENDS
+        before = set(json.loads(record.read_text(**UTF8))) if record.is_file() else set()
+        now = {name for wheel in wheels for name in unpack_labextensions(wheel, root, self.is_ignored_sourcemap)}
+        for name in sorted(before - now):
+            self.delete_one(root / name)
+        if now:
+            record.parent.mkdir(parents=True, exist_ok=True)
+            write_if_changed(record, json.dumps(sorted(now)))
+        else:
+            self.delete_one(record)
 
     def mirror(self, source: Path, vendored: Vendored) -> None:
         """Copy what changed, remove what no longer belongs."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import shutil
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path
@@ -12,8 +15,11 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-__all__ = ["Wheel", "piplite_index", "read_wheel", "sha256_of"]
+__all__ = ["Wheel", "piplite_index", "read_wheel", "sha256_of", "unpack_labextensions"]
 
+#: A file of a labextension inside a wheel; what it becomes below the folder of labextensions.
+LABEXTENSION_FILE = re.compile(r"[^/]+\.data/data/share/jupyter/labextensions/(.+[^/])")
+LABEXTENSION_ROOT = re.compile(r"(@[^/]+/)?[^/@]+/package\.json")
 EXTENSION_SUFFIXES = (".py", ".so", ".pyc")
 
 
@@ -106,3 +112,25 @@ def piplite_index(wheels: list[Wheel]) -> dict[str, Any]:
         }
         for wheel in sorted(wheels, key=lambda wheel: wheel.name)
     }
+
+
+def unpack_labextensions(wheel: Path, target: Path, is_ignored: Callable[[str], bool]) -> list[str]:
+    """Unpack the prebuilt labextensions of a wheel into folders of their names below ``target``, and return the names.
+
+    They are data files of the wheel, for ``share/jupyter/labextensions`` of an environment.
+    """
+    with zipfile.ZipFile(wheel) as archive:
+        files = {
+            found[1]: name
+            for name in archive.namelist()
+            if (found := LABEXTENSION_FILE.fullmatch(name)) and not is_ignored(name.rpartition("/")[2])
+        }
+        names = {path.removesuffix("/package.json") for path in files if LABEXTENSION_ROOT.fullmatch(path)}
+        for name in names:
+            shutil.rmtree(target / name, ignore_errors=True)
+        for path, member in files.items():
+            if not any(path.startswith(f"{name}/") for name in names) or ".." in path.split("/"):
+                continue
+            (target / path).parent.mkdir(parents=True, exist_ok=True)
+            (target / path).write_bytes(archive.read(member))
+    return sorted(names)

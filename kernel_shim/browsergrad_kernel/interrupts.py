@@ -24,7 +24,7 @@ import random
 import signal
 import sys
 import time
-from types import CodeType, FrameType, TracebackType
+from types import CodeType, FrameType
 from typing import Any
 
 from ._host import IN_PYODIDE, host
@@ -431,26 +431,6 @@ async def run_cell(coroutine: Any) -> Any:
     cell.task = asyncio.get_event_loop().create_task(cell, context=_cells_context)  # type: ignore[arg-type]  # a Coroutine by ABC
     _state.cell = cell
     return await cell.task
-
-
-def strip_traceback(traceback: TracebackType | None) -> TracebackType | None:
-    """Cut this package's frames off the inner end of `traceback`."""
-    last = None
-    entry = traceback
-    while entry is not None:
-        if not _is_ours(entry.tb_frame.f_code.co_filename):
-            last = entry
-        entry = entry.tb_next
-    if last is not None:
-        last.tb_next = None
-    return traceback
-
-
-_OUR_FOLDER = __file__.rpartition("/")[0] + "/"
-
-
-def _is_ours(filename: str) -> bool:
-    return filename.startswith(_OUR_FOLDER)
 
 
 def _function_codes(owner: Any, names: Any) -> set[CodeType]:

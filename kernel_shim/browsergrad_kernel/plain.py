@@ -18,7 +18,7 @@ from typing import Any
 
 import __main__
 
-from . import blocking, interrupts, streams
+from . import blocking, interrupts, streams, tracebacks
 from ._host import host
 
 _count = 0
@@ -77,19 +77,14 @@ async def _run_code(code: CodeType) -> None:
 
 
 def _failure(kind: str, error: BaseException) -> dict[str, Any]:
-    frames = error.__traceback__
-    # Ours come first, the user's after them.
-    while frames is not None and interrupts._is_ours(frames.tb_frame.f_code.co_filename):
-        frames = frames.tb_next
-    if isinstance(error, KeyboardInterrupt):
-        frames = interrupts.strip_traceback(frames)
+    tracebacks.hide_ours(error)
     try:
         text = str(error)
     except Exception as broken:  # a user's __str__ may raise anything
         text = f"<str() of the exception raised {type(broken).__name__}>"
     name = type(error).__name__
     try:
-        lines = traceback.format_exception(type(error), error, frames)
+        lines = traceback.format_exception(type(error), error, tracebacks.only_users(error.__traceback__))
     except Exception:  # the same for a __repr__ or __notes__
         lines = [f"{name}: {text}\n"]
     return {

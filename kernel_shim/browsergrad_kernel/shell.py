@@ -162,9 +162,8 @@ class KernelShell(InteractiveShell):
     def _get_exc_info(self, exc_tuple: Any = None) -> Any:
         etype, value, frames = super()._get_exc_info(exc_tuple)
         packages.explain_missing(value)
-        if isinstance(value, KeyboardInterrupt):
-            frames = interrupts.strip_traceback(frames)
-        return etype, value, frames
+        tracebacks.hide_ours(value)
+        return etype, value, tracebacks.without_ours(frames)
 
     def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
         """Show an error as one ``error`` message; IPython prints exception groups to stderr."""
@@ -191,8 +190,8 @@ class KernelShell(InteractiveShell):
 
     def show_plainly(self, error: BaseException) -> None:
         """Show an error IPython has not shown."""
-        frames = interrupts.strip_traceback(error.__traceback__)
-        self.fail(type(error).__name__, safe_str(error), _plain(error, _below_run_code(frames)))
+        tracebacks.hide_ours(error)
+        self.fail(type(error).__name__, safe_str(error), _plain(error, _below_run_code(error.__traceback__)))
 
     def fail(self, ename: str, evalue: str, traceback: list[str]) -> None:
         """Publish an error and remember it for the reply."""
@@ -212,7 +211,7 @@ class KernelShell(InteractiveShell):
         __tracebackhide__ = True
         if not parent_message().get("content", {}).get("allow_stdin", False):
             raise StdinNotImplementedError(
-                "input() was called, but this front end does not support input requests here"
+                f"{'getpass' if password else 'input'}() was called, but this front end does not support input requests here"
             )
         sys.stdout.flush()
         sys.stderr.flush()

@@ -17,13 +17,17 @@ from . import interrupts
 from ._host import host
 
 #: Parent header of whatever this task writes, as JSON.
-_parent: contextvars.ContextVar[str] = contextvars.ContextVar("browsergrad_stream_parent", default="{}")
+_parent: contextvars.ContextVar[str | None] = contextvars.ContextVar("browsergrad_stream_parent", default=None)
+#: The newest one, for callbacks from JavaScript, which no task has created.
+_newest = "{}"
 _announced: str | None = None
 
 
 def set_parent(header: dict[str, Any]) -> None:
     """Text written by this task, and by tasks it creates, belongs to the request of `header`."""
-    _parent.set(json.dumps(header))
+    global _newest
+    _newest = json.dumps(header)
+    _parent.set(_newest)
 
 
 class OutStream(io.TextIOBase):
@@ -53,7 +57,7 @@ class OutStream(io.TextIOBase):
         global _announced
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        parent = _parent.get()
+        parent = _parent.get() or _newest
         if parent is not _announced:
             host.stream_parent(parent)
             _announced = parent

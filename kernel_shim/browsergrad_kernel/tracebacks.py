@@ -1,4 +1,4 @@
-"""Tracebacks as IPython shows them, in a third of the time.
+"""Tracebacks as IPython shows them, without our own frames and in a third of the time.
 
 Stop is only as quick as the traceback it shows. stack_data makes a new lexer class and a new style
 class for every frame it highlights, and pygments compiles each anew: more than half of the time an
@@ -8,9 +8,53 @@ error takes. Here they are made once.
 from __future__ import annotations
 
 import functools
+from types import TracebackType
 from typing import Any
 
+_OUR_FOLDER = __file__.rpartition("/")[0] + "/"
 _Ranges = list[tuple[int, int]]
+
+
+def hide_ours(error: BaseException | None) -> None:
+    """Take this package's frames out of the tracebacks of `error` and of all it carries.
+
+    Between the user's code and a library they say nothing: the patched ``time.sleep``, ``input``, ``run_sync``.
+    """
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        error = waiting.pop()
+        if error is None or id(error) in seen:
+            continue
+        seen.add(id(error))
+        error.__traceback__ = without_ours(error.__traceback__)
+        waiting += [error.__cause__, error.__context__]
+        if isinstance(error, BaseExceptionGroup):
+            waiting += error.exceptions
+
+
+def without_ours(frames: TracebackType | None) -> TracebackType | None:
+    """`frames` relinked around this package's; where all are ours, the innermost stays."""
+    entries = []
+    while frames is not None:
+        entries.append(frames)
+        frames = frames.tb_next
+    kept = [entry for entry in entries if not _is_ours(entry)]
+    kept = kept or entries[-1:]
+    following = None
+    for entry in reversed(kept):
+        entry.tb_next = following
+        following = entry
+    return following
+
+
+def only_users(frames: TracebackType | None) -> TracebackType | None:
+    """`frames`, or None where `without_ours` had to leave one of ours."""
+    return None if frames is None or _is_ours(frames) else frames
+
+
+def _is_ours(entry: TracebackType) -> bool:
+    return entry.tb_frame.f_code.co_filename.startswith(_OUR_FOLDER)
 
 
 @functools.cache

@@ -94,6 +94,16 @@ def make_wheel(
     return path
 
 
+def add_labextension(wheel: Path, name: str) -> Path:
+    """Let a wheel carry a prebuilt labextension, as those of widgets do."""
+    package = {"name": name, "version": "1.0", "jupyterlab": {"_build": {"load": "static/entry.js", "extension": "./extension"}}}
+    with zipfile.ZipFile(wheel, "a") as archive:
+        folder = f"{wheel.name.partition('-py')[0]}.data/data/share/jupyter/labextensions/{name}"
+        archive.writestr(f"{folder}/package.json", json.dumps(package))
+        archive.writestr(f"{folder}/static/entry.js", "const made = 1;")
+    return wheel
+
+
 def make_distribution(folder: Path) -> Path:
     """Lay out the smallest thing that is a Pyodide distribution: two locked packages, one needing the other."""
     folder.mkdir(parents=True)
@@ -328,3 +338,14 @@ def test_pages_isolate_themselves_when_asked_and_only_then(tmp_path: Path) -> No
     assert "importScripts" not in worker.read_text("utf-8")
     assert "isolate.js" not in page.read_text("utf-8")
     assert not any(script.exists() for script in scripts)
+
+
+def test_the_front_end_of_a_vendored_package_is_published_and_taken_back(site):
+    add_labextension(make_wheel(site.source, "widgety", "1.0"), "@widgety/manager")
+    site.build(packages=["widgety-1.0-py3-none-any.whl"])
+    assert (site.output / "extensions/@widgety/manager/static/entry.js").read_text("utf-8") == "const made = 1;"
+    assert "@widgety/manager" in {entry["name"] for entry in site.config["federated_extensions"]}
+    site.lite("check")
+    site.build(packages=[])
+    assert not (site.output / "extensions/@widgety/manager").exists()
+    assert not (site.output / "static/browsergrad/front_ends.json").exists()

@@ -148,3 +148,26 @@ def test_a_missing_module_is_explained_to_student_and_author(client: Client) -> 
 
 def test_a_missing_part_of_a_present_package_is_not_explained(client: Client) -> None:
     assert "this site" not in plain(client.run("import json.no_such_part").reply["traceback"])
+
+
+def test_no_frame_of_ours_is_shown_between_the_users_and_a_librarys(client: Client) -> None:
+    code = "import sys\ntry:\n    sys.stdout.write(5)\nexcept TypeError as error:\n    raise KeyError('outer') from error"
+    text = plain(client.run(code).reply["traceback"])
+    assert "TypeError" in text and "KeyError: 'outer'" in text
+    assert "browsergrad_kernel" not in text and "hidden" not in text
+
+
+@pytest.mark.parametrize("call", ["input()", "__import__('getpass').getpass()"])
+def test_a_question_nobody_can_answer_fails_at_the_users_line(client: Client, call: str) -> None:
+    reply = client.run(f"line = {call}", allow_stdin=False).reply
+    assert reply["ename"] == "StdinNotImplementedError"
+    assert reply["evalue"].startswith("getpass()" if "getpass" in call else "input()")
+    text = plain(reply["traceback"])
+    assert "----> 1 line" in text
+    assert "browsergrad_kernel" not in text and "hidden" not in text
+
+
+def test_members_of_a_group_keep_only_the_users_frames(client: Client) -> None:
+    code = "def f():\n    input()\ntry:\n    f()\nexcept Exception as e:\n    raise ExceptionGroup('many', [e])"
+    text = plain(client.run(code, allow_stdin=False).reply["traceback"])
+    assert "in f" in text and "browsergrad_kernel" not in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 from pathlib import Path
 from typing import Any
 
@@ -169,3 +170,15 @@ def test_output_outside_any_task_goes_to_the_newest_request(client: Client) -> N
     client.kernel.shell.display_pub.publish({"text/plain": "from a callback"})
     (message,) = client.host.messages[start:]
     assert message["parent_header"]["msg_id"] == answer.request["header"]["msg_id"]
+
+
+def test_text_of_a_callback_that_no_task_has_made_belongs_to_the_newest_cell(client: Client) -> None:
+    client.run("import contextvars, sys\nout = sys.stdout\ndef callback():\n    print('late', file=out)")
+    callback = client.kernel.shell.user_ns["callback"]
+    answer = client.run("pass")
+    # JavaScript calls back in a context in which no request was ever set.
+    contextvars.Context().run(callback)
+    client.host.flush()
+    late = client.host.messages[-1]
+    assert late["content"] == {"name": "stdout", "text": "late\n"}
+    assert late["parent_header"]["msg_id"] == answer.request["header"]["msg_id"]
