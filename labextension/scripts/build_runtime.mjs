@@ -1,8 +1,9 @@
-// Bundles the runtime, its worker and the server's host as self-contained ES modules.
-import { readFile } from 'node:fs/promises';
+// Bundles the runtime, its worker and the server's host as self-contained ES modules; the runtime's types beside it.
+import { readFile, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 
 const root = new URL('..', import.meta.url);
+const target = new URL('../jupyterlite_browsergrad/labextension/static/runtime/', root);
 const { version } = JSON.parse(await readFile(new URL('package.json', root), 'utf8'));
 
 await build({
@@ -16,3 +17,21 @@ await build({
   define: { BROWSERGRAD_VERSION: JSON.stringify(version) },
   logLevel: 'warning',
 });
+
+// The declarations that `tsc` made of index.ts, and those they import.
+const waiting = ['index'];
+const copied = new Set();
+while (waiting.length) {
+  const name = waiting.pop();
+  if (copied.has(name)) {
+    continue;
+  }
+  copied.add(name);
+  const text = await readFile(new URL(`lib/runtime/${name}.d.ts`, root), 'utf8');
+  // With their ending, such paths resolve in every mode of the compiler.
+  await writeFile(
+    new URL(`${name}.d.ts`, target),
+    text.replace(/(from '\.\/[\w/]+)'/g, "$1.js'"),
+  );
+  waiting.push(...Array.from(text.matchAll(/from '\.\/([\w/]+)'/g), found => found[1]));
+}
