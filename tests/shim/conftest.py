@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
 import sys
 import uuid
@@ -194,6 +195,8 @@ def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Client]:
         comm.close()
     client.loop.run_until_complete(client.loop.shutdown_asyncgens())
     client.loop.close()
+    # Each shell would collect all garbage when the session ends: minutes in sum.
+    atexit.unregister(kernel.shell.atexit_operations)
     type(kernel.shell).clear_instance()
     InteractiveShell.clear_instance()
     sys.modules["__main__"] = main_module
