@@ -22,7 +22,7 @@ PORT ?= 8000
 .PHONY: demo test build docs lint bench assets develop clean pytest vitest
 
 demo: $(STAMPS)/develop
-	$(BIN)/jupyter lite build --contents examples/demo --output-dir $(SITE)
+	$(BIN)/jupyter lite build --contents examples/demo --contents examples/labs --output-dir $(SITE)
 	$(BIN)/jupyter browsergrad serve $(SITE) --port $(PORT)
 
 test: $(STAMPS)/system $(STAMPS)/test $(STAMPS)/develop build docs

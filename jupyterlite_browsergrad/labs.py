@@ -175,7 +175,7 @@ def _beyond(file: Path, manifest: Manifest) -> Iterator[Finding]:
             actual = _hash_of(file.parent / path)
             if actual != dataset.hash:
                 message = f"{path} has {actual}, the manifest says {dataset.hash}"
-                yield Finding(file, f"/datasets/{index}/hash", "wrong-hash", message)
+                yield Finding(file, f"/datasets/{index}/hash", "wrong-hash", message, "warning")
 
 
 def _file(file: Path, pointer: str, path: str) -> Iterator[Finding]:

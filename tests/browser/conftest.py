@@ -75,9 +75,7 @@ def build_site(folder: Path, contents: Mapping[str, bytes] | None = None, **conf
     (source / "jupyter-lite.json").write_text(
         json.dumps({"jupyter-lite-schema-version": 0, "jupyter-config-data": site}), encoding="utf-8"
     )
-    (source / "jupyter_lite_config.json").write_text(
-        json.dumps({"BrowsergradAddon": config}), encoding="utf-8"
-    )
+    (source / "jupyter_lite_config.json").write_text(json.dumps({"BrowsergradAddon": config}), encoding="utf-8")
     jupyter = [sys.executable, "-m", "jupyterlite_core", "build"]
     output = folder / "site"
     command = [*jupyter, "--contents", "contents", "--output-dir", str(output)]
@@ -162,9 +160,7 @@ class Run:
 
     @property
     def idle(self) -> bool:
-        return self.messages[-1]["type"] == "status" and (
-            self.messages[-1]["content"]["execution_state"] == "idle"
-        )
+        return self.messages[-1]["type"] == "status" and (self.messages[-1]["content"]["execution_state"] == "idle")
 
 
 def open_lab(browser: Browser, base: str) -> Lab:

@@ -12,11 +12,17 @@ def test_an_unknown_request_gets_an_error_reply(lab: Lab) -> None:
     assert run.idle
 
 
-@pytest.mark.parametrize("content", [{}, {"code": 5}, {"code": "1", "silent": "yes"}, {"code": "1", "user_expressions": 3}])
+@pytest.mark.parametrize(
+    "content", [{}, {"code": 5}, {"code": "1", "silent": "yes"}, {"code": "1", "user_expressions": 3}]
+)
 def test_malformed_content_is_refused_by_field(lab: Lab, content: dict[str, object]) -> None:
     run = lab.request("execute_request", content)
     assert run.content["status"] == "error"
-    assert "code" in run.content["evalue"] or "silent" in run.content["evalue"] or "user_expressions" in run.content["evalue"]
+    assert (
+        "code" in run.content["evalue"]
+        or "silent" in run.content["evalue"]
+        or "user_expressions" in run.content["evalue"]
+    )
     assert lab.run("1 + 1").result == "2"
 
 
@@ -31,7 +37,10 @@ def test_fifty_megabytes_of_output_arrive(lab: Lab) -> None:
 @pytest.mark.parametrize(
     ("code", "ename"),
     [
-        ("class E(Exception):\n  def __repr__(self): raise RuntimeError('r')\n  def __str__(self): raise RuntimeError('s')\nraise E()", "E"),
+        (
+            "class E(Exception):\n  def __repr__(self): raise RuntimeError('r')\n  def __str__(self): raise RuntimeError('s')\nraise E()",
+            "E",
+        ),
         ("import sys\nsys.exit(3)", "SystemExit"),
         ("def f(): f()\nf()", "RecursionError"),
         ("raise BaseException('odd')", "BaseException"),
@@ -54,7 +63,13 @@ def test_lone_surrogates_can_be_printed(lab: Lab) -> None:
     assert lab.run("print('a\\ud800b')").text() == "a\\ud800b\n"
 
 
-@pytest.mark.parametrize("code", ["import os\nos._exit(1)", "import pyodide_js\npyodide_js._api.fatal_error(pyodide_js._api.Exit if False else __import__('js').Error.new('boom'))"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import os\nos._exit(1)",
+        "import pyodide_js\npyodide_js._api.fatal_error(pyodide_js._api.Exit if False else __import__('js').Error.new('boom'))",
+    ],
+)
 def test_a_kernel_that_dies_says_so_and_comes_back(lab: Lab, code: str) -> None:
     lab.run("gone = 1")
     run = lab.run(code)

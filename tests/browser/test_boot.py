@@ -76,7 +76,15 @@ def failure(browser: Browser, base: str) -> tuple[str, str]:
 
 @pytest.mark.parametrize(
     "name",
-    ["pyodide.mjs", "pyodide.asm.wasm", "python_stdlib", "pyodide-lock.json", "kernel/manifest.json", "kernel/site", "worker.js"],
+    [
+        "pyodide.mjs",
+        "pyodide.asm.wasm",
+        "python_stdlib",
+        "pyodide-lock.json",
+        "kernel/manifest.json",
+        "kernel/site",
+        "worker.js",
+    ],
 )
 def test_a_missing_asset_is_named(browser: Browser, site: Path, name: str) -> None:
     with damaged(site, missing(name)) as base:

@@ -90,7 +90,9 @@ def test_input_without_a_front_end_that_asks_is_an_error(lab: Lab) -> None:
 
 
 def test_displays_update_and_clear(lab: Lab) -> None:
-    run = lab.run("h = display('a', display_id=True)\nh.update('b')\nfrom IPython.display import clear_output\nclear_output(wait=True)")
+    run = lab.run(
+        "h = display('a', display_id=True)\nh.update('b')\nfrom IPython.display import clear_output\nclear_output(wait=True)"
+    )
     first, second = run.of("display_data")[0], run.of("update_display_data")[0]
     assert first["data"]["text/plain"] == "'a'"
     assert second["data"]["text/plain"] == "'b'"

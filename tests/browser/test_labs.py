@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import Lab, build_site, open_lab, serve
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 MANIFEST: dict[str, Any] = {
     "id": "adding",
@@ -113,6 +113,23 @@ def labs_base(request: pytest.FixtureRequest, labs_site: Path) -> Iterator[str]:
     server.server_close()
 
 
+@pytest.fixture(scope="module")
+def isolated(labs_site: Path) -> Iterator[str]:
+    server, address = serve(labs_site, True)
+    yield address
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def once(browser: Browser, isolated: str) -> Iterator[Lab]:
+    """For what does not depend on isolation."""
+    lab = open_lab(browser, isolated)
+    yield lab
+    assert lab.foreign == [], "nothing may come from another origin"
+    lab.page.context.close()
+
+
 @pytest.fixture
 def page(browser: Browser, labs_base: str) -> Iterator[Lab]:
     lab = open_lab(browser, labs_base)
@@ -169,3 +186,261 @@ def test_a_lab_that_pins_another_runtime_does_not_run(page: Lab, pin: str) -> No
     assert refusal(page, "") == message
     page.js("() => kernel.restart()")
     assert refusal(page) == message
+
+
+def test_a_pin_in_a_manifest_that_the_metadata_names_counts(once: Lab) -> None:
+    open_notebook(once, "named/lab.ipynb")
+    assert refusal(once) == "lab requires ^0.9.0, runtime is 0.8.1"
+
+
+def test_a_manifest_edited_while_the_notebook_is_open_is_checked_again(once: Lab) -> None:
+    open_notebook(once, "good/lab.ipynb")
+    badge, banner = once.page.locator(".bg-LabBadge"), once.page.locator(".bg-LabBanner")
+    expect(badge).to_have_text("adding 1.0.0")
+    assert once.run("a = 1").content["status"] == "ok"
+    once.js(SAVE, ["good/manifest.json", json.dumps(MANIFEST | {"requires_browsergrad": "1.0.0"})])
+    expect(banner).to_contain_text("lab requires 1.0.0, runtime is 0.8.1")
+    expect(badge).to_have_count(0)
+    assert refusal(once) == "lab requires 1.0.0, runtime is 0.8.1"
+    once.js(SAVE, ["good/manifest.json", json.dumps(MANIFEST | {"version": "1.1.0"})])
+    expect(badge).to_have_text("adding 1.1.0")
+    expect(banner).to_have_count(0)
+    assert once.run("a").result == "1", "what refused cells did not touch is still there"
+    # Also when Python itself writes it: the cell that does so is the last to run.
+    assert once.run("open('manifest.json', 'w').write('{}')").content["status"] == "ok"
+    assert "/requires_browsergrad: requires_browsergrad is missing" in refusal(once)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"id": "adding"', "is not JSON"),
+        (json.dumps(MANIFEST).replace("{", '{"id": "other", ', 1), '/id: the key "id" comes more than once'),
+        (json.dumps(MANIFEST | {"rubric_path": "../rubric.py"}), "/rubric_path: leaves the folder by .."),
+        ('"' + "x" * 10_000_000 + '"', "has 10000002 bytes, at most 1048576 are allowed"),
+    ],
+    ids=["broken", "doubled", "traversal", "10 MB"],
+)
+def test_an_invalid_manifest_is_refused_with_its_problems(once: Lab, text: str, message: str) -> None:
+    once.js(SAVE, ["manifest.json", text])
+    open_notebook(once, "plain.ipynb")
+    expect(once.page.locator(".jp-Dialog")).to_contain_text(message)
+    expect(once.page.locator(".bg-LabBanner")).to_contain_text(message)
+    assert message in refusal(once)
+
+
+@pytest.mark.parametrize("part", ["api/contents/good/all.json", "files/good/manifest.json"])
+@pytest.mark.parametrize("how", ["500", "failed", "html"])
+def test_when_the_site_fails_nothing_runs(once: Lab, part: str, how: str) -> None:
+    def answer(route: Route) -> None:
+        if how == "failed":
+            route.abort()
+        elif how == "html":
+            route.fulfill(status=200, content_type="text/html", body="<p>Sign in</p>")
+        else:
+            route.fulfill(status=500)
+
+    # A kernel started by its client alone, so that the notebook's own requests don't fail.
+    once.page.context.route(f"**/{part}*", answer)
+    once.start("good")
+    problem = refusal(once)
+    assert "could not be found out" in problem or "is not JSON" in problem
+    once.page.context.unroute(f"**/{part}*")
+    once.js("() => document.dispatchEvent(new Event('visibilitychange'))")
+    assert once.run("print('ran')").text() == "ran\n"
+
+
+def test_a_slow_manifest_is_waited_for_and_stop_ends_the_wait(once: Lab) -> None:
+    held: list[Route] = []
+    once.page.context.route("**/files/good/manifest.json*", lambda route: held.append(route))
+    once.start("good")
+    once.page.evaluate("() => { window.cell = bg.run(\"print('ran')\"); }")
+    while not held:
+        once.page.wait_for_timeout(50)
+    once.js("() => kernel.interrupt()")
+    reply = once.js("async () => (await cell).reply")
+    assert reply["content"]["status"] in ("error", "aborted")
+    once.page.evaluate("() => { window.cell = bg.run(\"print('ran')\"); }")
+    while held:
+        held.pop().continue_()
+    assert once.js("async () => (await cell).reply")["content"]["status"] == "ok"
+
+
+MOVE = """async ([from, to]) => {
+  const { contents } = jupyterapp.serviceManager;
+  await jupyterapp.commands.execute('docmanager:save');
+  await contents.rename(from, to);
+  const moved = panel.context.path === to || await new Promise(resolve => {
+    panel.context.pathChanged.connect((_, path) => path === to && resolve(true));
+  });
+  const { sessions } = jupyterapp.serviceManager;
+  while (![...sessions.running()].some(model => model.path === to)) {
+    await new Promise(resolve => sessions.runningChanged.connect(resolve));
+  }
+}"""
+
+
+def test_a_notebook_that_moves_takes_no_verdict_along(once: Lab) -> None:
+    open_notebook(once, "plain.ipynb")
+    assert once.run("print('ran')").text() == "ran\n"
+    once.js(MOVE, ["plain.ipynb", "pin 1.0.0/plain.ipynb"])
+    assert refusal(once) == "lab requires 1.0.0, runtime is 0.8.1"
+    expect(once.page.locator(".bg-LabBanner")).to_contain_text("lab requires 1.0.0")
+    once.js(MOVE, ["pin 1.0.0/plain.ipynb", "pin 1.0.0/renamed.ipynb"])
+    assert refusal(once) == "lab requires 1.0.0, runtime is 0.8.1"
+    once.js(MOVE, ["pin 1.0.0/renamed.ipynb", "free.ipynb"])
+    assert once.run("print('ran')").text() == "ran\n"
+
+
+def test_another_kernel_or_another_view_does_not_get_round_the_check(once: Lab) -> None:
+    open_notebook(once, "pin ^0.9.0/lab.ipynb")
+    message = "lab requires ^0.9.0, runtime is 0.8.1"
+    switched = """async () => {
+      await panel.sessionContext.changeKernel({ name: 'browsergrad' });
+      window.kernel = panel.sessionContext.session.kernel;
+    }"""
+    once.js(switched)
+    assert refusal(once) == message
+    # A second view of the notebook, then a free notebook that shares the kernel.
+    once.js("""async () => {
+      const context = panel.context;
+      const view = await jupyterapp.commands.execute('docmanager:open', { path: context.path, factory: 'Notebook', options: { mode: 'split-right' } });
+      await view.context.ready;
+      window.kernel = view.sessionContext.session.kernel;
+    }""")
+    assert refusal(once) == message
+    once.js("""async () => {
+      const id = kernel.id;
+      const view = await jupyterapp.commands.execute('docmanager:open', { path: 'plain.ipynb', factory: 'Notebook' });
+      await view.sessionContext.ready;
+      await view.sessionContext.changeKernel({ id });
+      window.kernel = view.sessionContext.session.kernel;
+    }""")
+    assert refusal(once) == message
+
+
+# --- datasets
+
+
+def test_datasets_are_verified_kept_and_read_by_name(once: Lab) -> None:
+    fetched: list[str] = []
+    once.page.on("request", lambda request: fetched.append(request.url) if "points.csv" in request.url else None)
+    open_notebook(once, "data/lab.ipynb")
+    run = once.run(
+        "import browsergrad as bg\n"
+        "print(bg.dataset('points').read_text(), bg.dataset('points').name, bg.dataset('loose').stat().st_size)"
+    )
+    assert run.text() == "1,2\n3,4\n points.csv 8\n"
+    refused = once.run("bg.dataset('wrong')").content
+    assert refused["ename"] == "LabError"
+    assert refused["evalue"].startswith(f"dataset 'wrong': it has {hash_of(DATA)}, the lab's manifest says sha256:000")
+    assert "there is no file data/files/gone.csv" in once.run("bg.dataset('gone')").content["evalue"]
+    notices = once.page.locator(".Toastify__toast")
+    expect(notices.filter(has_text="Dataset wrong: it has sha256:")).to_have_count(1)
+    first = len(fetched)
+    assert first > 0
+    once.js("() => kernel.restart()")
+    assert once.run("import browsergrad as bg; bg.dataset('points').read_text()").result == "'1,2\\n3,4\\n'"
+
+
+def test_the_second_time_a_dataset_with_a_hash_is_not_fetched(once: Lab) -> None:
+    once.js(SAVE, ["data/manifest.json", json.dumps(MANIFEST | {
+        "datasets": [{"name": "points", "url": "files/points.csv", "hash": hash_of(DATA)}],
+    })])  # fmt: skip
+    code = "import browsergrad as bg; bg.dataset('points').read_text()"
+    once.start("data")
+    assert once.run(code).result == "'1,2\\n3,4\\n'"
+    fetched: list[str] = []
+    once.page.on("request", lambda request: fetched.append(request.url) if "points.csv" in request.url else None)
+    once.page.reload()
+    once.page.wait_for_function("window.jupyterapp && window.jupyterapp.serviceManager.isReady")
+    once.page.add_script_tag(content=(Path(__file__).parent / "page.js").read_text("utf-8"))
+    once.start("data")
+    assert once.run(code).result == "'1,2\\n3,4\\n'"
+    assert fetched == []
+
+
+# --- what a student does
+
+BUTTON = ".jp-NotebookPanel-toolbar >> text={}"
+
+
+def download(lab: Lab) -> dict[str, Any]:
+    with lab.page.expect_download() as waiting:
+        lab.js("() => { void jupyterapp.commands.execute('browsergrad:download-results'); }")
+    return json.loads(Path(waiting.value.path()).read_text("utf-8"))
+
+
+def test_check_my_work_fails_the_starter_and_passes_the_solution(page: Lab) -> None:
+    open_notebook(page, "good/lab.ipynb")
+    toolbar = page.page.locator(".jp-NotebookPanel-toolbar")
+    expect(toolbar).to_contain_text("Check my work")
+    toolbar.get_by_text("Insert starter code").click()
+    page.page.wait_for_function("panel.content.model.cells.length === 4")
+    cells = page.js("() => panel.content.model.toJSON().cells.map(cell => [cell.cell_type, cell.source])")
+    assert cells[1:] == [
+        ["markdown", "## Your turn"],
+        ["code", "def add(a, b):\n    return 0"],
+        ["code", "def double(a):\n    return 2 * a"],
+    ]
+    page.js(RUN_ALL)
+    before = page.js("() => panel.content.model.toJSON().cells.map(cell => cell.outputs ?? [])")
+    page.js("() => jupyterapp.commands.execute('browsergrad:check-my-work')")
+    assert page.js("() => panel.content.model.toJSON().cells.map(cell => cell.outputs ?? [])") == before
+    results = download(page)
+    assert results["lab"] == {"id": "adding", "version": "1.0.0"}
+    assert results["runtime"] == "0.8.1"
+    assert results["counts"] == {"pass": 1, "fail": 1, "error": 0}
+    (failed,) = [item for item in results["assertions"] if item["kind"] == "fail"]
+    assert (failed["name"], failed["message"], failed["expectedRepr"]) == ("add adds", "add(1, 2) is 3", "3")
+    page.run("def add(a, b): return a + b")
+    page.js("() => jupyterapp.commands.execute('browsergrad:check-my-work')")
+    assert download(page)["counts"] == {"pass": 2, "fail": 0, "error": 0}
+
+
+def test_a_check_can_be_stopped(once: Lab) -> None:
+    once.js(SAVE, ["good/rubric.py", "while True: pass"])
+    open_notebook(once, "good/lab.ipynb")
+    assert once.run("print('ran')").text() == "ran\n"
+    once.js("() => { window.check = jupyterapp.commands.execute('browsergrad:check-my-work'); }")
+    once.page.wait_for_function("kernel.status === 'busy'")
+    once.js("() => kernel.interrupt()")
+    once.js("async () => await check")
+    expect(once.page.locator(".Toastify__toast").filter(has_text="the check was interrupted")).to_have_count(1)
+
+
+def test_reset_asks_and_keeps_a_backup(once: Lab) -> None:
+    open_notebook(once, "good/lab.ipynb")
+    once.js("() => panel.content.model.sharedModel.cells[0].setSource('mine = 1')")
+    dialog = once.page.locator(".jp-Dialog")
+    reset = once.page.locator(BUTTON.format("Reset lab"))
+    source = "() => panel.content.model.toJSON().cells[0].source"
+    reset.click()
+    dialog.get_by_text("Cancel").click()
+    expect(dialog).to_have_count(0)
+    assert once.js(source) == "mine = 1"
+    reset.click()
+    dialog.get_by_role("button", name="Reset", exact=True).click()
+    notice = once.page.locator(".Toastify__toast").filter(has_text="The lab is as it began")
+    expect(notice).to_have_count(1)
+    assert once.js(source) == "x = 41 + 1\nprint('ran', x)"
+    backups = """async () => {
+      const { contents } = jupyterapp.serviceManager;
+      const folder = await contents.get('good', { content: true });
+      const names = folder.content.map(entry => entry.name).filter(name => name.includes('-backup-'));
+      return Promise.all(names.map(async name => (await contents.get(`good/${name}`, { content: true })).content.cells[0].source));
+    }"""
+    assert once.js(backups) == ["mine = 1"]
+
+
+def test_the_commands_are_in_menu_and_palette_of_labs_alone(once: Lab) -> None:
+    open_notebook(once, "good/lab.ipynb")
+    once.page.locator(".lm-MenuBar-item").filter(has_text="Run").click()
+    menu = once.page.locator(".lm-Menu")
+    for label in ("Check my work", "Insert starter code", "Reset lab…", "Download results"):
+        expect(menu.get_by_text(label)).to_be_visible()
+    once.page.keyboard.press("Escape")
+    ids = ["browsergrad:check-my-work", "browsergrad:reset-lab"]
+    assert once.js("ids => ids.map(id => jupyterapp.commands.isEnabled(id))", ids) == [True, True]
+    open_notebook(once, "plain.ipynb")
+    assert once.js("ids => ids.map(id => jupyterapp.commands.isEnabled(id))", ids) == [False, False]

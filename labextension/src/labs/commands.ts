@@ -66,7 +66,7 @@ export class LabActions {
       if (this.results) {
         this.results.show(panel.context.path, SOURCE, content);
       } else {
-        await showDialog({ title: SOURCE, body: inWords(content), buttons: [Dialog.okButton()] });
+        void showDialog({ title: SOURCE, body: inWords(content), buttons: [Dialog.okButton()] });
       }
       return checked;
     } catch (error) {
@@ -107,8 +107,10 @@ export class LabActions {
     await this.contents.save(backup, { type: 'notebook', format: 'json', content });
     panel.content.model!.fromJSON(original);
     await context.save();
+    Notification.success(`The lab is as it began. Your work is kept in ${PathExt.basename(backup)}.`, {
+      autoClose: 10_000,
+    });
     await sessionContext.session?.kernel?.restart();
-    Notification.success(`The lab is as it began. Your work is kept in ${PathExt.basename(backup)}.`);
   }
 
   /** Saves the latest results to a file; checks first when there are none of this lab. */

@@ -105,13 +105,15 @@ export class LabPanel implements IDisposable {
   }
 
   private showLab({ id, version }: { id: string; version: string }): void {
-    const badge = new Widget({ node: document.createElement('span') });
+    const badge = new Widget({ node: document.createElement('div') });
     badge.addClass('bg-LabBadge');
-    badge.node.textContent = `${id} ${version}`;
     badge.node.title = `This notebook belongs to the lab ${id}, version ${version}`;
-    badge.node.style.cssText =
-      'align-self: center; margin: 0 6px; padding: 1px 8px; border-radius: 8px; white-space: nowrap; ' +
+    const label = document.createElement('span');
+    label.textContent = `${id} ${version}`;
+    label.style.cssText =
+      'margin: auto 6px; padding: 1px 8px; border-radius: 8px; white-space: nowrap; line-height: 1.5; ' +
       'font-size: var(--jp-ui-font-size0); color: var(--jp-ui-inverse-font-color1); background: var(--jp-brand-color1)';
+    badge.node.append(label);
     const { toolbar } = this.panel;
     const widgets: [string, Widget][] = [['browsergrad-lab', badge]];
     for (const { command, name } of this.buttons) {
