@@ -1,7 +1,7 @@
 """The lab around a notebook: its rubric, its manifest and its datasets.
 
 In the browser kernel the page has checked the manifest and fetched the datasets, and says so in `HANDED`.
-Elsewhere the manifest is read from the working folder or one above it.
+In ordinary Python the manifest is read from the working folder or one above it.
 """
 
 from __future__ import annotations
@@ -231,20 +231,32 @@ class _Found:
 
 
 def _find() -> _Found:
-    try:
-        handed = json.loads(HANDED.read_text("utf-8")) if _in_browser() else None
-    except FileNotFoundError:
-        handed = {"manifest": None}
-    if handed is not None:
-        if handed["manifest"] is None:
-            raise LabError("this notebook belongs to no lab: there is no manifest.json beside it")
-        return _Found(handed["manifest"], Path(handed["folder"]), handed["datasets"])
+    if _in_browser():
+        return _find_in_sandbox()
     start = Path.cwd()
     for folder in (start, *start.parents):
         path = folder / _MANIFEST
         if path.is_file():
             return _Found(_read(path), folder, None)
     raise LabError(f"there is no lab here: {_MANIFEST} was not found in {start} or above it")
+
+
+def _find_in_sandbox() -> _Found:
+    """The lab the page tells of; where there is no page, that of the working folder, checked by the kernel's host."""
+    nothing = LabError("this notebook belongs to no lab: there is no manifest.json beside it")
+    try:
+        handed = json.loads(HANDED.read_text("utf-8"))
+    except FileNotFoundError:
+        path = Path.cwd() / _MANIFEST
+        try:
+            return _Found(json.loads(path.read_text("utf-8")), path.parent, None)
+        except FileNotFoundError:
+            raise nothing from None
+        except ValueError as error:
+            raise LabError(f"{path} is not JSON: {error}") from error
+    if handed["manifest"] is None:
+        raise nothing
+    return _Found(handed["manifest"], Path(handed["folder"]), handed["datasets"])
 
 
 def _in_browser() -> bool:

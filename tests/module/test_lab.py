@@ -199,6 +199,7 @@ def test_in_the_browser_the_page_says_what_there_is(tmp_path: Path, monkeypatch:
     handed = tmp_path / "lab.json"
     monkeypatch.setattr(_lab, "_in_browser", lambda: True)
     monkeypatch.setattr(_lab, "HANDED", handed)
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(bg.LabError, match="belongs to no lab"):
         bg.dataset("words")
     told = {"words": {"path": "/tmp/words.txt"}, "wrong": {"error": "has another hash"}}
@@ -212,3 +213,12 @@ def test_in_the_browser_the_page_says_what_there_is(tmp_path: Path, monkeypatch:
     handed.write_text('{"manifest": null}', encoding="utf-8")
     with pytest.raises(bg.LabError, match="belongs to no lab"):
         bg.lab.id  # noqa: B018  # reading it is what is tested
+
+
+def test_a_sandbox_without_a_page_reads_the_working_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_lab, "_in_browser", lambda: True)
+    monkeypatch.setattr(_lab, "HANDED", folder / "nothing.json")
+    assert bg.lab.id == "counting"
+    assert bg.dataset("words").read_text() == "a b"
+    with pytest.raises(bg.LabError, match="dataset 'wrong' is not the file"):
+        bg.dataset("wrong")

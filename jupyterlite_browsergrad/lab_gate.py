@@ -1,0 +1,64 @@
+"""Whether the notebook of a server kernel may run; what cannot be found out for certain is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from ._version import __version__
+from .labs import MANIFEST_NAME
+from .manifest import LabRuntimeMismatch, ManifestError, assert_compatible_runtime, parse_manifest, path_problem
+
+__all__ = ["REFUSAL_NAME", "refusal"]
+
+#: What keeps a cell from running, as its ``ename``.
+REFUSAL_NAME = "LabRuntimeMismatch"
+
+
+def refusal(folder: Path, notebook: Path | None = None) -> str | None:
+    """Say why cells of a notebook must not run, or return None when they may.
+
+    Parameters
+    ----------
+    folder
+        Where the kernel works.
+    notebook
+        The notebook, where it is known: its metadata may name another manifest than the one beside it.
+    """
+    file = folder / MANIFEST_NAME
+    try:
+        named = _named(notebook) if notebook is not None else None
+        if named is not None and notebook is not None:
+            problem = path_problem(named) if isinstance(named, str) else "must be a string"
+            if problem is not None:
+                return f"the notebook's metadata browsergrad.manifest {problem}"
+            file = notebook.parent / os.path.normpath(named)
+        try:
+            source = file.read_bytes()
+        except FileNotFoundError:
+            return None if named is None else f"the notebook names the lab manifest {file}, which does not exist"
+        assert_compatible_runtime(parse_manifest(source), __version__)
+    except LabRuntimeMismatch as error:
+        return str(error)
+    except ManifestError as error:
+        lines = [f"{item.path or '(document)'}: {item.message}" for item in error.errors]
+        return "\n".join([f"the lab manifest {file} is invalid:", *lines])
+    except (OSError, ValueError, RecursionError) as error:
+        return f"whether this notebook belongs to a lab could not be found out, so nothing runs: {error}"
+    return None
+
+
+def _named(notebook: Path) -> Any:
+    """What ``browsergrad.manifest`` of the notebook's metadata holds; None where it names none."""
+    try:
+        content = json.loads(notebook.read_bytes() or b"{}")
+    except FileNotFoundError:
+        return None  # not saved yet, or moved away
+    metadata = content.get("metadata") if isinstance(content, dict) else None
+    ours = metadata.get("browsergrad") if isinstance(metadata, dict) else None
+    if not isinstance(ours, dict) or "manifest" not in ours:
+        return None
+    named = ours["manifest"]
+    return False if named is None else named
