@@ -42,6 +42,8 @@ export class LabActions {
     private readonly services: LabServices,
     private readonly contents: Contents.IManager,
     private readonly results: ILabResults | null,
+    /** Brings the results panel into view. */
+    private readonly reveal: () => void,
   ) {}
 
   isChecking(panel: NotebookPanel): boolean {
@@ -65,6 +67,7 @@ export class LabActions {
       this.checked.set(panel, checked);
       if (this.results) {
         this.results.show(panel.context.path, SOURCE, content);
+        this.reveal();
       } else {
         void showDialog({ title: SOURCE, body: inWords(content), buttons: [Dialog.okButton()] });
       }

@@ -11,6 +11,8 @@ import { addCommands, CHECK, DOWNLOAD, INSERT, LabActions, RESET } from './comma
 import { labServices } from './lab_services';
 import { LabPanel } from './panel';
 
+/** The command of the results panel. */
+const SHOW_RESULTS = 'browsergrad:show-results';
 const BUTTONS = [
   { command: CHECK, name: 'browsergrad-check' },
   { command: INSERT, name: 'browsergrad-starter' },
@@ -42,7 +44,13 @@ const labs: JupyterFrontEndPlugin<void> = {
       panels.set(panel, lab);
       lab.changed.connect(notify);
     };
-    addCommands(app.commands, new LabActions(services, app.serviceManager.contents, results), current);
+    const reveal = (): void => {
+      if (app.commands.hasCommand(SHOW_RESULTS)) {
+        void app.commands.execute(SHOW_RESULTS);
+      }
+    };
+    const actions = new LabActions(services, app.serviceManager.contents, results, reveal);
+    addCommands(app.commands, actions, current);
     tracker.forEach(add);
     tracker.widgetAdded.connect((_, panel) => add(panel));
     tracker.currentChanged.connect(notify);
