@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_labs import make_lab, make_notebook
+from test_lab_folders import make_lab, make_notebook
 
 from jupyterlite_browsergrad.lab_gate import refusal
 
