@@ -19,6 +19,7 @@ from zmq.eventloop.zmqstream import ZMQStream
 
 from .._version import __version__
 from ..errors import BrowsergradError, ConfigurationError
+from ..lab_gate import REFUSAL_NAME, refusal
 from .sandbox import Limits, Message, Sandbox
 
 __all__ = ["BrowsergradServerKernel", "BrowsergradServerKernelApp"]
@@ -139,8 +140,21 @@ class BrowsergradServerKernel(Kernel):
             idents, message = taken
             if message["header"]["msg_type"] == "shutdown_request":
                 await self._shut_down(idents, message)
+            elif message["header"]["msg_type"] == "execute_request" and (why := refusal(Path.cwd(), _notebook())):
+                self._refuse(idents, message, why)
             else:
                 self._forward("shell", idents, message)
+
+    def _refuse(self, idents: list[bytes], message: Message, why: str) -> None:
+        """Answer a cell of a lab that must not run."""
+        if self.session is None:
+            return
+        shown = {"ename": REFUSAL_NAME, "evalue": why, "traceback": [f"{REFUSAL_NAME}: {why}"]}
+        reply = {"status": "error", **shown, "execution_count": 0, "user_expressions": {}, "payload": []}
+        self._publish_status("busy", "shell", parent=message)
+        self.session.send(self.iopub_socket, "error", shown, message, ident=self._topic("error"))
+        self.session.send(self.shell_stream, "execute_reply", reply, message, ident=idents)
+        self._publish_status("idle", "shell", parent=message)
 
     async def _shut_down(self, idents: list[bytes], message: Message) -> None:
         """Old clients ask on the shell channel."""
@@ -235,6 +249,12 @@ class BrowsergradServerKernelApp(IPKernelApp):
 
     def init_crash_handler(self) -> None:
         """A failure to start is told in one line, as Jupyter shows it."""
+
+
+def _notebook() -> Path | None:
+    """The notebook the kernel was started for, as Jupyter Server tells it."""
+    path = Path(os.environ.get("JPY_SESSION_NAME", ""))
+    return path if path.is_absolute() and path.suffix == ".ipynb" else None
 
 
 def main() -> None:
