@@ -22,6 +22,9 @@ setup(
         [
             (SHARED, "jupyterlite_browsergrad/labextension", "**"),
             (SHARED, ".", "install.json"),
+            # What `jupyter browsergrad demo` builds.
+            ("share/jupyter/browsergrad/examples/demo", "examples/demo", "**"),
+            ("share/jupyter/browsergrad/examples/labs", "examples/labs", "**"),
             ("share/jupyter/kernels/browsergrad", "jupyterlite_browsergrad/server_kernel/kernelspec", "*"),
         ],
         top=Path(__file__).parent,

@@ -1,6 +1,7 @@
 """Settings of Sphinx. The build asks no network: there are no inventories of other projects to fetch."""
 
 import sys
+import warnings
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -8,6 +9,9 @@ REPO = HERE.parent
 sys.path[:0] = [str(REPO), str(REPO / "kernel_shim"), str(HERE / "_ext")]
 
 from jupyterlite_browsergrad._version import __version__  # noqa: E402  the path comes first
+
+# Of traits that ipykernel does not document, and that are left out here.
+warnings.filterwarnings("ignore", category=FutureWarning, module="autodoc_traits")
 
 project = "jupyterlite-browsergrad"
 author = "jupyterlite-browsergrad contributors"
@@ -25,7 +29,8 @@ extensions = [
     "sphinxarg.ext",
 ]
 exclude_patterns = ["_build", "requirements.txt"]
-nitpicky = False
+# Options and quoted code are to be read as they are typed.
+smartquotes = False
 
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "fieldlist"]
 myst_heading_anchors = 4

@@ -6,9 +6,10 @@ import argparse
 import sys
 from typing import Protocol
 
-from . import serve, validate
+from . import demo, serve, validate
 from ._version import __version__
 from .errors import BrowsergradError
+from .grading import check, grade
 
 __all__ = ["main", "parser"]
 
@@ -26,7 +27,7 @@ class Command(Protocol):
 
 
 #: Name on the command line -> the module that does it.
-COMMANDS: dict[str, Command] = {"serve": serve, "validate": validate}
+COMMANDS: dict[str, Command] = {"serve": serve, "validate": validate, "check": check, "grade": grade, "demo": demo}
 
 
 def parser() -> argparse.ArgumentParser:

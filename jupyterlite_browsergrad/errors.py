@@ -6,6 +6,7 @@
     ├── AssetsNotFoundError    (FileNotFoundError)  the built labextension is not where it should be
     ├── ConfigurationError     (ValueError)         a setting cannot be followed
     ├── DistributionError      (ValueError)         a folder or archive is no usable Pyodide distribution
+    ├── GradingError           (ValueError)         a lab or its submissions cannot be graded
     ├── VendoringError         (RuntimeError)       a requirement cannot be put into the site
     ├── LabsError              (ValueError)         labs among a site's contents are bad
     └── SiteError              (AssertionError)     a built site is not whole
@@ -18,6 +19,7 @@ __all__ = [
     "BrowsergradError",
     "ConfigurationError",
     "DistributionError",
+    "GradingError",
     "LabsError",
     "SiteError",
     "VendoringError",
@@ -46,6 +48,10 @@ class DistributionError(BrowsergradError, ValueError):
         )
         self.source = source
         self.problem = problem
+
+
+class GradingError(BrowsergradError, ValueError):
+    """Nothing can be graded: a lab, a submission or a file of results cannot be used."""
 
 
 class VendoringError(BrowsergradError, RuntimeError):

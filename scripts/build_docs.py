@@ -8,7 +8,6 @@ The reference of the runtime is written by TypeDoc from the TypeScript sources f
 from __future__ import annotations
 
 import hashlib
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -39,11 +38,9 @@ def write_runtime_reference() -> None:
 
 
 def write_html() -> None:
-    """Run Sphinx; on a warning keep nothing, since Sphinx says each only once."""
-    command = ["-m", "sphinx", "-q", "-W", "--keep-going", "-d", BUILT / "doctrees", DOCS, HTML]
-    done = subprocess.run([sys.executable, *command], check=False)
-    if done.returncode:
-        shutil.rmtree(BUILT / "doctrees", ignore_errors=True)
+    """Run Sphinx on everything: what it keeps from the last time knows nothing of the commands' sources, nor of old warnings."""
+    command = ["-m", "sphinx", "-q", "-E", "-W", "--keep-going", "-d", BUILT / "doctrees", DOCS, HTML]
+    if subprocess.run([sys.executable, *command], check=False).returncode:
         raise SystemExit("the documentation has warnings or errors: see above")
 
 

@@ -54,6 +54,8 @@ stream stream/consumers stream/promises stream/web string_decoder sys test test/
 trace_events tty url util util/types v8 vm wasi worker_threads zlib""".split()  # noqa: SIM905 - one name a line would hide the rest
 _REFUSED = "data:text/javascript,throw new Error('the sandbox has no modules of Node')"
 
+_finding = threading.Lock()
+
 
 class SandboxError(BrowsergradError, RuntimeError):
     """A sandbox could not be started, or ended."""
@@ -124,7 +126,8 @@ def find_deno() -> str:
     SandboxError
         There is none.
     """
-    with contextlib.suppress(ImportError, OSError):
+    # One thread at a time: `sysconfig`, which it asks, answers others with None while the first one is reading.
+    with _finding, contextlib.suppress(ImportError, OSError):
         import deno  # the PyPI package, which holds the program
 
         return str(deno.find_deno_bin())

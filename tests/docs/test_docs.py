@@ -12,9 +12,11 @@ from pathlib import Path
 
 import browsergrad
 import pytest
+from traitlets import HasTraits
 
 from jupyterlite_browsergrad import cli, errors, manifest
 from jupyterlite_browsergrad.addon import BrowsergradAddon
+from jupyterlite_browsergrad.server_kernel.kernel import BrowsergradServerKernel
 
 REPO = Path(__file__).resolve().parent.parent.parent
 HTML = REPO / "docs" / "_build" / "html"
@@ -22,7 +24,7 @@ HTML = REPO / "docs" / "_build" / "html"
 
 @pytest.fixture(scope="session")
 def built() -> Path:
-    """The folder of pages, built by the command of ``make docs``, which repeats only what changed."""
+    """The folder of pages, built by the command of ``make docs``."""
     done = subprocess.run(
         [sys.executable, REPO / "scripts" / "build_docs.py"], capture_output=True, text=True, check=False
     )
@@ -69,12 +71,13 @@ def test_every_command_and_option_is_in_the_reference(built: Path) -> None:
     assert [each for each in wanted if each not in shown] == []
 
 
-def test_every_trait_of_the_addon_is_in_the_reference_with_its_help(built: Path) -> None:
+@pytest.mark.parametrize("configurable", [BrowsergradAddon, BrowsergradServerKernel])
+def test_every_trait_is_in_the_reference_with_its_help(built: Path, configurable: type[HasTraits]) -> None:
     shown = " ".join(text(page(built, "reference/settings.html")).split())
-    traits = BrowsergradAddon.class_own_traits(config=True)
+    traits = configurable.class_own_traits(config=True)
     assert traits
     for name, trait in traits.items():
-        assert f"BrowsergradAddon.{name}" in shown
+        assert f"{configurable.__name__}.{name}" in shown
         first = re.split(r"[`,;:(]", trait.help)[0].strip()
         assert first in shown
 

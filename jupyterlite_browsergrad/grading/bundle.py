@@ -1,0 +1,102 @@
+"""What is needed of a lab to grade for it, so that it can be sent to another machine."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from .. import labs
+from ..errors import GradingError
+from ..manifest import Manifest
+
+__all__ = ["LabBundle", "load_lab"]
+
+#: A lab's folder is copied into every sandbox.
+MOST_BYTES = 256 << 20
+
+
+@dataclass(frozen=True)
+class LabBundle:
+    """A lab without its reference.
+
+    Attributes
+    ----------
+    manifest
+        Its fields, as `browsergrad.lab` shows them.
+    rubric, rubric_path
+        The rubric's text, and its name in tracebacks.
+    files
+        What the student's code finds beside it: path to content; neither rubric nor reference.
+    sha256
+        Of all that results depend on.
+    """
+
+    manifest: dict[str, Any]
+    rubric: str
+    rubric_path: str
+    files: dict[str, bytes] = field(repr=False)
+    sha256: str
+
+    @property
+    def datasets(self) -> dict[str, dict[str, str]]:
+        """Where `browsergrad.dataset` finds them: path in the sandbox's folder, or why it does not."""
+        found = {}
+        for entry in self.manifest.get("datasets", []):
+            path = unquote(entry["url"])
+            if entry["url"].lower().startswith("https:"):
+                found[entry["name"]] = {"error": f"{entry['url']} is on another host, and the sandbox has no network"}
+            elif path in self.files:
+                found[entry["name"]] = {"path": path}
+            else:
+                found[entry["name"]] = {"error": f"the lab has no file {path}"}
+        return found
+
+
+def load_lab(path: Path) -> tuple[LabBundle, Manifest, Path]:
+    """Read a lab from its folder or its manifest; also gives the manifest and the folder.
+
+    Raises
+    ------
+    GradingError
+        There is no lab, its manifest is bad, or its rubric is missing.
+    """
+    file = path / labs.MANIFEST_NAME if path.is_dir() else path
+    if not file.is_file():
+        raise GradingError(f"there is no lab at {path}: give the folder that holds {labs.MANIFEST_NAME}")
+    lab = labs.examine(file)
+    if lab.manifest is None or lab.errors:
+        raise GradingError("the lab is not valid:\n" + "\n".join(f"- {finding}" for finding in lab.errors))
+    manifest, folder = lab.manifest, lab.folder
+    rubric = folder / manifest.rubric_path
+    try:
+        text = rubric.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise GradingError(f"the rubric {rubric} cannot be read: {error}") from error
+    files = _files(folder, {manifest.rubric_path, manifest.reference_path})
+    digest = hashlib.sha256()
+    for part in (file.read_bytes(), text.encode(), *(each for item in sorted(files.items()) for each in item)):
+        data = part.encode() if isinstance(part, str) else part
+        digest.update(len(data).to_bytes(8, "big") + data)
+    bundle = LabBundle(manifest.to_dict(), text, manifest.rubric_path, files, digest.hexdigest())
+    return bundle, manifest, folder
+
+
+def _files(folder: Path, without: set[str]) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    size = 0
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        hidden = any(part.startswith(".") or part in labs.SKIPPED for part in inside.parts)
+        if hidden or inside.as_posix() in without or path.is_symlink() or not path.is_file():
+            continue
+        size += path.stat().st_size
+        if size > MOST_BYTES:
+            raise GradingError(
+                f"the lab's folder {folder} holds more than {MOST_BYTES >> 20} MB, and every sandbox gets a copy: "
+                "keep submissions and other large files elsewhere"
+            )
+        files[inside.as_posix()] = path.read_bytes()
+    return files

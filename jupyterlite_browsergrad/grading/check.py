@@ -1,0 +1,99 @@
+"""Check that labs do what they should: the reference passes its rubric, the starter does not.
+
+Both run as submissions do, in the sandbox. Exit status: 0 all labs are well, 1 some are not.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from .. import labs
+from ..errors import GradingError
+from .bundle import LabBundle, load_lab
+from .engine import open_engine
+from .options import add_limits, limits_of, require_sandbox
+from .run import Job, JobLimits
+
+__all__ = ["configure", "run"]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.add_argument(
+        "labs", metavar="LAB", nargs="+", type=Path, help="a lab's folder, its manifest, or a folder of labs"
+    )
+    add_limits(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check, print, and return the exit status."""
+    require_sandbox()
+    manifests = list(dict.fromkeys(each for path in options.labs for each in _manifests(path)))
+    limits = limits_of(options)
+    problems: dict[Path, list[str]] = {}
+    jobs: list[Job] = []
+    roles: dict[int, tuple[Path, str]] = {}
+    for file in manifests:
+        problems[file] = []
+        try:
+            lab, manifest, folder = load_lab(file)
+        except GradingError as error:
+            problems[file].append(str(error))
+            continue
+        for role, path in (("reference", manifest.reference_path), ("starter", manifest.starter_path)):
+            for job in _job(lab, folder / path, limits, problems[file], role):
+                roles[id(job)] = (file, role)
+                jobs.append(job)
+    with open_engine(options.jobs) as engine:
+        for job, result in engine.run([partial(_same, job) for job in jobs]):
+            file, role = roles[id(job)]
+            problems[file] += _judge(role, job.name, result)
+    for file in manifests:
+        print(f"{file}: {'ok' if not problems[file] else 'NOT OK'}")
+        for problem in problems[file]:
+            print("  - " + problem.replace("\n", "\n    "))
+    return 1 if any(problems.values()) else 0
+
+
+def _same(job: Job) -> Job:
+    return job
+
+
+def _manifests(path: Path) -> list[Path]:
+    if path.is_dir():
+        found, _ = labs.find_manifests(path)
+        if found:
+            return found
+    elif path.is_file():
+        return [path]
+    raise GradingError(f"there is no lab at {path}: give a folder that holds {labs.MANIFEST_NAME}")
+
+
+def _job(lab: LabBundle, path: Path, limits: JobLimits, problems: list[str], role: str) -> Iterator[Job]:
+    try:
+        yield Job(lab, path.name, path.read_bytes(), limits)
+    except OSError as error:
+        problems.append(f"the {role} {path} cannot be read: {error.strerror}")
+
+
+def _judge(role: str, name: str, result: dict[str, Any] | Exception) -> list[str]:
+    if isinstance(result, Exception):
+        return [f"the {role} {name} could not be run: {type(result).__name__}: {result}"]
+    error = result["error"]
+    said = f"{error['kind']}: {error['ename']}: {error['evalue']}" if error else ""
+    if role == "starter":
+        if error and error["kind"] in ("sandbox", "unreadable"):
+            return [f"the starter {name} could not be run: {said}"]
+        return [f"the starter {name} passes the rubric, which therefore shows nothing"] if result["passed"] else []
+    found = [f"the reference {name} ends with an error, {said}"] if error else []
+    for each in result["assertions"]:
+        if each["kind"] != "pass":
+            more = f" (expected {each['expectedRepr']}, got {each['actualRepr']})" if "actualRepr" in each else ""
+            found.append(f"the reference {name} does not pass {each['name']!r}: {each['message']}{more}")
+    if not found and not result["passed"]:
+        found.append(f"the reference {name} passes nothing")
+    return found

@@ -1,0 +1,81 @@
+"""Run many jobs: in threads here, each of which watches one sandbox, or on a Dask cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from typing import Any
+
+from ..errors import GradingError
+from .run import Job, run_job
+
+__all__ = ["Engine", "open_engine"]
+
+
+class Engine:
+    """Where jobs run.
+
+    Parameters
+    ----------
+    executor
+        Threads, or a cluster's.
+    window
+        How many jobs are handed over at a time: memory holds no more submissions than these.
+    """
+
+    def __init__(self, executor: Executor, window: int) -> None:
+        self._executor = executor
+        self._window = window
+
+    def run(self, jobs: Iterable[Callable[[], Job]]) -> Iterator[tuple[Job, dict[str, Any] | Exception]]:
+        """Run jobs and yield each with its result as it is done, in any order; an exception is a failure of the engine."""
+        waiting = iter(jobs)
+        running: dict[Future[dict[str, Any]], Job] = {}
+        try:
+            while True:
+                while len(running) < self._window and (make := next(waiting, None)) is not None:
+                    job = make()
+                    running[self._executor.submit(run_job, job)] = job
+                if not running:
+                    return
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    job = running.pop(future)
+                    error = future.exception()
+                    if error is not None and not isinstance(error, Exception):
+                        raise error
+                    yield job, future.result() if error is None else error
+        finally:
+            for future in running:
+                future.cancel()
+
+
+@contextmanager
+def open_engine(jobs: int, dask: str | None = None) -> Iterator[Engine]:
+    """Open the engine: `jobs` sandboxes at a time here, or the cluster whose scheduler has the address `dask`.
+
+    Raises
+    ------
+    GradingError
+        Dask is not installed, or does not answer.
+    """
+    if dask is None:
+        with ThreadPoolExecutor(jobs, thread_name_prefix="grade") as executor:
+            yield Engine(executor, 2 * jobs)
+        return
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise GradingError('--dask needs Dask: pip install "jupyterlite-browsergrad[dask]"') from error
+    try:
+        client = Client(dask, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise GradingError(f"no Dask scheduler answers at {dask}: {error}") from error
+    with client:
+        threads = sum(client.nthreads().values())
+        if not threads:
+            raise GradingError(f"the Dask cluster at {dask} has no workers: start some")
+        # `pure`: equal submissions are graded each for itself. No retries: a worker that died died of something else.
+        with client.get_executor(pure=False, retries=0) as executor:
+            yield Engine(executor, 4 * threads)

@@ -1,0 +1,301 @@
+"""Grade one submission in one sandbox: a function of plain values, so that any engine can run it anywhere."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import inspect
+import json
+import secrets
+import tempfile
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import PYODIDE_VERSION, __version__
+from ..errors import GradingError
+from . import inside
+from .bundle import LabBundle
+from .submissions import Unreadable, cells_of
+
+__all__ = ["Job", "JobLimits", "run_job"]
+
+MEGABYTE = 1 << 20
+#: How the kernel ends what it says of a cell that took the interpreter with it.
+LOST = "its variables are lost."
+#: Of a text in a result, such as an error's value.
+MOST_TEXT = 2000
+#: Bytes of assertions that a result holds.
+MOST_ASSERTIONS = 4 * MEGABYTE
+
+
+@dataclass(frozen=True)
+class JobLimits:
+    """What one submission may use."""
+
+    #: Seconds for all of it, from the first cell to the rubric's end.
+    total_s: float = 60.0
+    #: Seconds a cell, or the rubric, may run.
+    cell_s: float = 10.0
+    memory_bytes: int = 1024 * MEGABYTE
+    #: Bytes a cell may write.
+    output_bytes: int = 4 * MEGABYTE
+    #: Bytes it may write to its copy of the lab's folder.
+    disk_bytes: int = 64 * MEGABYTE
+
+
+@dataclass(frozen=True)
+class Job:
+    """One submission to one lab.
+
+    Attributes
+    ----------
+    expected
+        Names of the assertions that the reference passes, with how often; None: not known.
+    """
+
+    lab: LabBundle
+    name: str
+    content: bytes
+    limits: JobLimits
+    expected: dict[str, int] | None = None
+
+
+def run_job(job: Job) -> dict[str, Any]:
+    """Run the submission's cells, then the rubric, and return the result's line. Never raises for what a submission does."""
+    started = time.monotonic()
+    result: dict[str, Any] = {
+        "submission": job.name,
+        "sha256": hashlib.sha256(job.content).hexdigest(),
+        "lab": job.lab.manifest["id"],
+        "lab_version": job.lab.manifest["version"],
+        "lab_sha256": job.lab.sha256,
+        "passed": False,
+        "counts": {"pass": 0, "fail": 0, "error": 0},
+        "assertions": [],
+        "missing": [],
+        "error": None,
+        "cells": 0,
+        "package_version": __version__,
+        "pyodide_version": PYODIDE_VERSION,
+        "python_version": None,
+        "start_s": 0.0,
+        "cells_s": 0.0,
+        "rubric_s": 0.0,
+    }
+    try:
+        cells = cells_of(job.name, job.content)
+    except Unreadable as error:
+        result["error"] = _error("unreadable", "Unreadable", str(error))
+    else:
+        _run(job, cells, result)
+    expected = Counter(job.expected or {})
+    passes = Counter(each["name"] for each in result["assertions"] if each["kind"] == "pass")
+    result["missing"] = sorted((expected - passes).elements())
+    counts = result["counts"]
+    result["passed"] = bool(counts["pass"] and not counts["fail"] and not counts["error"] and not result["missing"])
+    result["duration_s"] = round(time.monotonic() - started, 3)
+    return result
+
+
+def _run(job: Job, cells: list[str], result: dict[str, Any]) -> None:
+    from ..server_kernel.sandbox import Limits, Sandbox, SandboxError
+
+    limits = Limits(
+        cell_s=job.limits.cell_s,
+        memory_bytes=job.limits.memory_bytes,
+        output_bytes=job.limits.output_bytes,
+        disk_bytes=job.limits.disk_bytes,
+        files=1000,
+    )
+    with tempfile.TemporaryDirectory(prefix="browsergrad-") as folder:
+        for path, content in job.lab.files.items():
+            target = Path(folder, path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        try:
+            with Sandbox(folder, limits=limits) as sandbox:
+                _Grading(job, sandbox, result).run(cells)
+        except SandboxError as error:
+            result["error"] = _error("sandbox", "SandboxError", str(error))
+
+
+class _Grading:
+    """One submission in a sandbox that is starting."""
+
+    def __init__(self, job: Job, sandbox: Any, result: dict[str, Any]) -> None:
+        self.job = job
+        self.sandbox = sandbox
+        self.result = result
+        self.key = secrets.token_hex(32)
+        self.late = False
+        #: The interpreter was replaced: nothing the student defined is left, nor the grader.
+        self.lost = False
+
+    def run(self, cells: list[str]) -> None:
+        started = time.monotonic()
+        self.sandbox.wait_ready()
+        self._set_up()
+        self.result["start_s"] = round(time.monotonic() - started, 3)
+        timer = threading.Timer(self.job.limits.total_s, self._end)
+        timer.daemon = True
+        timer.start()
+        try:
+            self._cells(cells)
+            self._rubric()
+        finally:
+            timer.cancel()
+
+    def _end(self) -> None:
+        self.late = True
+        self.sandbox.kill(f"the submission took longer than its limit of {self.job.limits.total_s:g} s")
+
+    def _set_up(self) -> None:
+        """Put the grader and the lab's data into the sandbox before the student's first cell."""
+        handed = {"manifest": self.job.lab.manifest, "datasets": self.job.lab.datasets}
+        done = self._ask(
+            _SET_UP.format(source=inspect.getsource(inside), handed=json.dumps(handed)),
+            f"__import__('sys').modules['_browsergrad_inside'].begin({self.key!r})",
+        )
+        version = _value(done)
+        if version is None:
+            raise GradingError(f"the sandbox could not be prepared: {done.get('evalue', done)}")
+        self.result["python_version"] = version
+        self._ask("", "None")  # nothing keeps the request with the key
+
+    def _cells(self, cells: list[str]) -> None:
+        started = time.monotonic()
+        for code in cells:
+            if self.lost or not self.sandbox.is_alive:
+                break
+            content = self._execute(code)
+            self.result["cells"] += 1
+            if content.get("status") != "ok":
+                self._failed(content)
+        self.result["cells_s"] = round(time.monotonic() - started, 3)
+
+    def _failed(self, content: dict[str, Any]) -> None:
+        """Note the first cell that failed; but that the sandbox ended is what counts more."""
+        name = str(content.get("ename", "NoReply"))
+        value = str(content.get("evalue", "what came from the sandbox is no reply"))
+        self.lost = self.lost or value.endswith(LOST)
+        if name == "KernelDied" or self.lost or self.result["error"] is None:
+            self.result["error"] = _error(self._kind(name, value), name, value)
+
+    def _kind(self, name: str, value: str) -> str:
+        if name == "KernelDied":
+            if self.late or "longer than its limit" in value:
+                return "timeout"
+            return "memory" if "memory" in value else "crash"
+        return {
+            "CellTimeoutError": "timeout",
+            "NoReply": "tampered",
+            "KeyboardInterrupt": "interrupted",
+            "OutputLimitError": "output",
+            "MemoryError": "memory",
+            "SyntaxError": "syntax",
+            "IndentationError": "syntax",
+            "TabError": "syntax",
+        }.get(name, "runtime")
+
+    def _rubric(self) -> None:
+        if self.lost or not self.sandbox.is_alive:
+            return
+        started = time.monotonic()
+        challenge = secrets.token_hex(32)
+        rubric = self.job.lab.rubric
+        call = f"__import__({inside.ENTRY!r}).grade({rubric!r}, {self.job.lab.rubric_path!r}, {challenge!r})"
+        done = self._ask("", call)
+        self.result["rubric_s"] = round(time.monotonic() - started, 3)
+        signed = _value(done)
+        content = None if signed is None else self._verified(signed, challenge)
+        if content is not None:
+            self.result["counts"] = content["counts"]
+            self.result["assertions"] = _limited(content["assertions"])
+        elif done.get("ename") in ("KernelDied", "CellTimeoutError", "OutputLimitError"):
+            self._failed(done)
+        elif self.result["rubric_s"] >= self.job.limits.cell_s:
+            message = f"the rubric ran longer than its limit of {self.job.limits.cell_s:g} s"
+            self.result["error"] = _error("timeout", "CellTimeoutError", message)
+        elif self.result["error"] is None or self.result["error"]["kind"] in ("runtime", "syntax"):
+            self.result["error"] = _error("tampered", "Tampered", "the results have no valid signature")
+
+    def _verified(self, signed: str, challenge: str) -> dict[str, Any] | None:
+        mark, text = signed[:64], signed[64:]
+        digest = hashlib.sha256(self.job.lab.rubric.encode()).hexdigest()
+        secret = self.key.encode()
+        message = hashlib.sha256(secret + f"{challenge}\n{digest}\n{text}".encode()).digest()
+        if not secrets.compare_digest(hashlib.sha256(secret + message).hexdigest().encode(), mark.encode()):
+            return None
+        content: dict[str, Any] = json.loads(text)
+        return content
+
+    def _ask(self, code: str, expression: str) -> dict[str, Any]:
+        return self._execute(code, silent=True, store_history=False, user_expressions={"result": expression})
+
+    def _execute(self, code: str, **content: Any) -> dict[str, Any]:
+        """The reply's content; empty when that is none: student code can reach what writes it."""
+        try:
+            found = self.sandbox.execute(code, stop_on_error=False, **content).content
+        except (LookupError, TypeError, AttributeError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+
+_SET_UP = """
+def _browsergrad_set_up(source, handed):
+    import json, os, sys
+    from pathlib import Path
+    from types import ModuleType
+
+    module = ModuleType("_browsergrad_inside")
+    exec(compile(source, "<grader>", "exec", dont_inherit=True), vars(module))
+    shell = get_ipython()
+
+    def begin(key):
+        del sys.modules["_browsergrad_inside"]
+        user = shell.user_ns
+        user.pop("_browsergrad_set_up", None)
+        hidden = set(user)
+        module.install(key, lambda: {{name: value for name, value in user.items() if name not in hidden}})
+        return sys.version.split()[0]
+
+    module.begin = begin
+    sys.modules["_browsergrad_inside"] = module
+    for entry in handed["datasets"].values():
+        if "path" in entry:
+            entry["path"] = os.path.abspath(entry["path"])
+    place = Path("/tmp/browsergrad/lab.json")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(json.dumps({{**handed, "folder": os.getcwd()}}), "utf-8")
+
+_browsergrad_set_up({source!r}, __import__("json").loads({handed!r}))
+"""
+
+
+def _value(content: dict[str, Any]) -> str | None:
+    """The text that an expression gave."""
+    try:
+        value = ast.literal_eval(content["user_expressions"]["result"]["data"]["text/plain"])
+    except (ValueError, SyntaxError, LookupError, TypeError, RecursionError, MemoryError):
+        return None
+    return value if isinstance(value, str) else None
+
+
+def _error(kind: str, name: str, value: str) -> dict[str, str]:
+    short = value if len(value) <= MOST_TEXT else value[:MOST_TEXT] + "…"
+    return {"kind": kind, "ename": name[:MOST_TEXT], "evalue": short}
+
+
+def _limited(assertions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As many as fit; counts stay exact."""
+    kept, size = [], 0
+    for each in assertions:
+        size += len(json.dumps(each))
+        if size > MOST_ASSERTIONS:
+            break
+        kept.append(each)
+    return kept
