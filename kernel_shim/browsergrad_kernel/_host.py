@@ -40,6 +40,8 @@ WORKER_ONLY = (
     "schedule",
     "wait",
     "wait_mode",
+    "room",
+    "input_clear",
     "input_wait",
     "input_promise",
     "tick",

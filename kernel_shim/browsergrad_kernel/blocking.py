@@ -25,6 +25,9 @@ def _can_run_sync() -> bool:
 _pyodide_run_sync: Callable[[Any], Any]
 _run_sync: Callable[[Any], Any]
 
+#: Ms between two looks for room where the page can't be seen to make some.
+TURN_MS = 20
+
 #: "shared-memory", "stack-switching", "service-worker" or "none"; set by `install`.
 _wait_mode = "none"
 
@@ -92,6 +95,7 @@ def read_line(prompt: str, password: bool, publish: Callable[[str, bool], None])
             "suspend Python at this place and no service worker answers. Serve the site with "
             "COOP/COEP headers (`jupyter browsergrad serve` does), or open it outside a private window."
         )
+    host.input_clear()
     publish(prompt, password)
     if _wait_mode == "stack-switching":
         return _run_sync(host.input_promise())
@@ -100,13 +104,36 @@ def read_line(prompt: str, password: bool, publish: Callable[[str, bool], None])
     return str(line)
 
 
+def wait_for_room() -> None:
+    """Hold the writer back while the page has more output in hand than it can show.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        When the cell is interrupted.
+    """
+    if not IN_PYODIDE:
+        return
+    while answer := host.room():
+        if answer == "turn":
+            if not _can_run_sync():
+                return
+            _turn(TURN_MS)
+        interrupts.poll()
+
+
+def _turn(ms: int = 0) -> None:
+    """Let messages of the page arrive: suspends the stack, and holds Python's own callbacks back."""
+    try:
+        _pyodide_run_sync(host.tick(ms))
+    finally:
+        host.tick_done()
+
+
 def _on_alarm(signum: int, frame: Any) -> None:
     """Without shared memory: let the event loop turn once, so that an interrupt can arrive."""
     if _can_run_sync():
-        try:
-            _pyodide_run_sync(host.tick())
-        finally:
-            host.tick_done()
+        _turn()
     else:
         host.poll_main()
 
@@ -150,7 +177,7 @@ def _wrap_run_sync() -> None:
 
     run_sync.__doc__ = original.__doc__
     # A KeyboardInterrupt between ensure_future and the suspension would orphan the task.
-    interrupts.protect(run_sync, _on_alarm)
+    interrupts.protect(run_sync, _on_alarm, _turn)
     pyodide.ffi.run_sync = run_sync
     if hasattr(pyodide.webloop, "run_sync"):
         pyodide.webloop.run_sync = run_sync

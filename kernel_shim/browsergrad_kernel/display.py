@@ -13,7 +13,7 @@ from typing import Any
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 
-from . import messages
+from . import blocking, messages
 from .jsonutil import encode_images
 from .parent import parent_header
 
@@ -48,6 +48,7 @@ class _Hooked:
         sys.stderr.flush()
         if not self._hooks:
             messages.send("iopub", msg_type, content, parent_header(), self.shell.session_id)
+            blocking.wait_for_room()
             return
         message: dict[str, Any] | None = messages.build(
             "iopub", msg_type, content, parent_header(), self.shell.session_id
@@ -57,6 +58,7 @@ class _Hooked:
             if message is None:
                 return
         messages.post(message)  # type: ignore[arg-type]  # not None here
+        blocking.wait_for_room()
 
 
 class KernelDisplayHook(_Hooked, DisplayHook):

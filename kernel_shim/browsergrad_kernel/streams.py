@@ -13,7 +13,7 @@ import json
 import sys
 from typing import Any
 
-from . import interrupts
+from . import blocking
 from ._host import host
 
 #: Parent header of whatever this task writes, as JSON.
@@ -65,8 +65,8 @@ class OutStream(io.TextIOBase):
             text.encode()
         except UnicodeEncodeError:  # lone surrogates can't cross to JavaScript
             text = text.encode("utf-8", "backslashreplace").decode()
-        while host.write(self._name, text):
-            interrupts.poll()
+        if host.write(self._name, text):
+            blocking.wait_for_room()
         return len(text)
 
     def flush(self) -> None:

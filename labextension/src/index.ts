@@ -12,6 +12,7 @@ import type { BrowsergradKernel } from './kernel/kernel';
 import { hookInterrupt } from './kernel/interrupt_hook';
 import { Limits, notebookTimeout } from './kernel/limits';
 import { LOGO_URL } from './kernel/logo';
+import { closePrompts } from './kernel/prompts';
 import { nameSessionsByPath } from './kernel/session_names';
 import { kernelsChanged, showStopMode } from './kernel/status';
 import { kernelGate, pathsOf } from './labs/kernel_gate';
@@ -66,6 +67,7 @@ const kernel: JupyterFrontEndPlugin<void> = {
             gate: kernelGate(gate, datasets, () =>
               pathsOf(app.serviceManager.sessions, options.id, options.location),
             ),
+            closePrompts: id => void closePrompts(app.shell.widgets('main'), id),
           },
           staticURL,
           app.restored,

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -39,6 +40,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class _Handler(SimpleHTTPRequestHandler):
     isolated = True
     extensions_map = {**SimpleHTTPRequestHandler.extensions_map, **MIME_TYPES}
+
+    def do_GET(self) -> None:
+        if self.path.endswith("/never"):
+            time.sleep(3)  # longer than any test waits, but no connection is lost for good
+            self.send_error(503)
+        else:
+            super().do_GET()
 
     def end_headers(self) -> None:
         if self.isolated:
@@ -114,6 +122,15 @@ def base(request: pytest.FixtureRequest, site: Path) -> Iterator[str]:
     server.server_close()
 
 
+STOP = HERE.parent / "stop"
+
+
+def stop_cases(base: str) -> list[dict[str, Any]]:
+    """The kinds of code that Stop must end, for a page at `base`."""
+    text = (STOP / "cases.json").read_text(encoding="utf-8")
+    return json.loads(text.replace("NEVER", f"'{base}/never'"))
+
+
 @dataclass
 class Lab:
     """A page with one kernel, driven through JupyterLite's own client."""
@@ -132,6 +149,11 @@ class Lab:
     def request(self, msg_type: str, content: Any) -> Run:
         result = self.page.evaluate("([type, content]) => bg.request(type, content)", [msg_type, content])
         return Run(result["reply"], result["messages"])
+
+    def add_stop_driver(self) -> None:
+        """Put the driver of the interrupts' table and storm into the page."""
+        for name in ("driver.js", "page_host.js"):
+            self.page.add_script_tag(content=(STOP / name).read_text(encoding="utf-8"))
 
     def js(self, expression: str, argument: Any = None) -> Any:
         return self.page.evaluate(expression, argument)

@@ -1,6 +1,7 @@
 // Interrupts kernels at random moments and measures what follows. Runs in a page and in Deno; the
 // host it drives offers `execute(code, {stdin})` and `request(type, content)`, both giving
-// `{busy, done}` (promises of the busy status and of the reply's content), and `interrupt()`.
+// `{busy, done}` (promises of the busy status and of the reply's content), `interrupt()`, `value(expression)`,
+// and `cancelsQueue`: whether an interrupt cancels the cells that wait behind the running one.
 globalThis.stop = (() => {
   const HANG_MS = 8000;
   const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
@@ -126,7 +127,7 @@ globalThis.stop = (() => {
         const running = host.request(...request);
         spin(next() * 12); press();
         await settle(what, running.done);
-      } else if (d < 0.42) {
+      } else if (d < 0.42 && host.cancelsQueue) {
         const item = pick(long); what = `queue behind ${item.name}`;
         const running = host.execute(item.code, { stdin: item.stdin });
         const queued = host.execute('queued = 7');

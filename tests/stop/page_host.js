@@ -1,5 +1,6 @@
 // The driver's host in a JupyterLite page: the kernel client that the notebook uses.
 globalThis.stopHost = {
+  cancelsQueue: true,
   execute(code, { stdin = false } = {}) {
     return stopHost.watch(kernel.requestExecute({ code, stop_on_error: true, allow_stdin: stdin }, false));
   },

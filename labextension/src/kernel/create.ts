@@ -11,6 +11,7 @@ import { importAsset } from '../runtime/assets';
 import type { KernelClient, KernelClientOptions } from '../runtime/kernel_client';
 import { Drive } from './drive';
 import { BrowsergradKernel } from './kernel';
+import { shown } from './pace';
 import { ProgressNotification } from './progress';
 import { mayPrewarm, Spares } from './spare';
 
@@ -31,6 +32,12 @@ export interface LiveSettings {
   /** Ms a cell may run, null for no limit. */
   limitMs(): number | null;
   gate: KernelGate;
+}
+
+/** What the application does for a kernel. */
+export interface KernelPage {
+  /** Takes the prompt of a request that has ended off the screen. */
+  closePrompts(msgId: string): void;
 }
 
 interface RuntimeModule {
@@ -62,7 +69,7 @@ async function hasServiceWorker(): Promise<boolean> {
 export async function createKernel(
   options: IKernel.IOptions,
   contents: Contents.IManager,
-  settings: KernelSettings & LiveSettings,
+  settings: KernelSettings & LiveSettings & KernelPage,
   staticURL: string,
   restored: Promise<unknown>,
 ): Promise<BrowsergradKernel> {
@@ -90,6 +97,7 @@ export async function createKernel(
       },
       baseUrl: absolute(URLExt.join(base, '/')),
       serviceWorker,
+      shown,
       ...own,
       drive: crossOriginIsolated || serviceWorker ? (own.drive ?? new Drive(contents, '')) : undefined,
     });
@@ -127,6 +135,7 @@ export async function createKernel(
       );
       return () => Notification.dismiss(id);
     },
+    onPromptAbandoned: settings.closePrompts,
     limitMs: settings.limitMs,
     gate: settings.gate,
   });

@@ -31,6 +31,8 @@ export interface BrowsergradKernelOptions extends IKernel.IOptions {
    * and its variables with it. The result is called when the question is of no interest any more.
    */
   onUnresponsive?(restart: () => void): () => void;
+  /** The request `msgId` has ended while its prompt for input was open. */
+  onPromptAbandoned?(msgId: string): void;
   /** Ms a cell may run, null for no limit; asked when one starts. */
   limitMs?(): number | null;
   /** Asked before each cell, which runs only when it is admitted and its Python prepared. */
@@ -53,6 +55,8 @@ interface Open {
   busy: boolean;
   replied: boolean;
   idle: boolean;
+  /** The id of the `input_request` it waits on; '' for none. */
+  prompt: string;
   /** It is not to run any more; answered so when its turn comes. */
   dropped: boolean;
   /** The answer is complete; what else becomes of the request is of no interest. */
@@ -232,15 +236,14 @@ export class BrowsergradKernel implements IKernel {
       busy: false,
       replied: false,
       idle: false,
+      prompt: '',
       dropped: false,
       closed: false,
     };
     switch (header.msg_type as string) {
-      case 'input_reply': {
-        const { value } = message.content as { value?: unknown };
-        this.client?.inputReply(typeof value === 'string' ? value : '');
+      case 'input_reply':
+        this.takeInput(message);
         break;
-      }
       case 'interrupt_request':
         this.interrupt();
         this.reply(entry, { status: 'ok' });
@@ -252,6 +255,17 @@ export class BrowsergradKernel implements IKernel {
         this.open.set(header.msg_id, entry);
         this.queue.push(entry);
         void this.work();
+    }
+  }
+
+  /** A line for the cell that waits for one; a line that comes too late would answer the next prompt. */
+  private takeInput({ parent_header, content }: KernelMessage.IMessage): void {
+    const { msg_id: prompt } = parent_header as { msg_id?: string };
+    const entry = this.current;
+    if (entry?.prompt && (!prompt || prompt === entry.prompt)) {
+      entry.prompt = '';
+      const { value } = content as { value?: unknown };
+      this.client?.inputReply(typeof value === 'string' ? value : '');
     }
   }
 
@@ -402,6 +416,9 @@ export class BrowsergradKernel implements IKernel {
       this.publish('iopub', 'status', { execution_state: 'idle' }, entry.message.header);
       entry.idle = true;
     }
+    if (entry.prompt) {
+      this.options.onPromptAbandoned?.(entry.message.header.msg_id);
+    }
   }
 
   // --- the worker
@@ -503,6 +520,8 @@ export class BrowsergradKernel implements IKernel {
     if (header.msg_type === 'status') {
       entry.busy ||= content.execution_state === 'busy';
       entry.idle ||= content.execution_state === 'idle';
+    } else if (header.msg_type === 'input_request') {
+      entry.prompt = header.msg_id;
     } else if (channel === 'shell' || channel === 'control') {
       entry.replied = true;
       if (content.status === 'error' && stopsOnError(entry)) {

@@ -34,6 +34,8 @@ export interface KernelClientOptions {
   /** Whether the site's service worker answers. */
   serviceWorker: boolean;
   onMessage(message: JupyterMessage): void;
+  /** Settles when the page has had time to show what it was given; writers wait for it. */
+  shown?(): Promise<void>;
   onProgress?(progress: BootProgress): void;
   onPackageProgress?(progress: PackageProgress): void;
   onLog?(level: 'info' | 'warning' | 'error', text: string): void;
@@ -71,6 +73,7 @@ export class KernelClient {
       },
       serviceWorkerBase: options.serviceWorker ? options.baseUrl : null,
       drive: drive && { request: request => options.drive!.request(request) },
+      shown: options.shown,
       onStreams: chunks => chunks.forEach(chunk => this.stream(chunk)),
       onMessage: (json, buffers) =>
         options.onMessage({ ...(JSON.parse(json) as JupyterMessage), buffers }),

@@ -123,6 +123,8 @@ export type ToWorker =
   | ({ type: 'interrupt'; epoch: number } & Required<InterruptOptions>)
   | { type: 'adopt'; id: number; adoption: Adoption }
   | { type: 'input'; value: string }
+  /** Bytes of output the page has done with so far, modulo 2^32, where there is no shared memory. */
+  | { type: 'taken'; bytes: number }
   | { type: 'fs'; id: number; operation: FileOperation }
   | { type: 'clear'; id: number };
 

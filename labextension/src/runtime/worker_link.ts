@@ -33,6 +33,11 @@ export interface WorkerLinkOptions {
   serviceWorkerBase: string | null;
   onStreams(chunks: StreamChunk[]): void;
   onMessage(json: string, buffers: ArrayBuffer[]): void;
+  /**
+   * Settles when the page has had time to show what it was given, which counts as in flight until then.
+   * Default: at once.
+   */
+  shown?(): Promise<void>;
   onProgress?(progress: BootProgress): void;
   onPackageProgress?(progress: PackageProgress): void;
   onLog?(level: 'info' | 'warning' | 'error', text: string): void;
@@ -103,6 +108,10 @@ export class WorkerLink {
   /** Answers too long for one response, until their last piece is fetched. */
   private readonly downloads = new Map<string, Uint8Array>();
   private readonly queuedInput: string[] = [];
+  /** Bytes of output that were handed on and not acknowledged, and of those that were, modulo 2^32. */
+  private untaken = 0;
+  private takenBytes = 0;
+  private showing = false;
   private nextId = 1;
   private nextEpoch = 1;
   /** What the page wants interrupted; for workers that have to ask. */
@@ -277,9 +286,32 @@ export class WorkerLink {
   }
 
   private taken(bytes: number): void {
+    this.untaken += bytes;
+    if (!this.options.shown) {
+      this.acknowledge(bytes);
+    } else if (!this.showing) {
+      void this.acknowledgeShown(this.options.shown);
+    }
+  }
+
+  private async acknowledgeShown(shown: () => Promise<void>): Promise<void> {
+    this.showing = true;
+    while (this.untaken && !this.ended) {
+      const bytes = this.untaken;
+      await shown();
+      this.acknowledge(bytes);
+    }
+    this.showing = false;
+  }
+
+  private acknowledge(bytes: number): void {
+    this.untaken -= bytes;
+    this.takenBytes = (this.takenBytes + bytes) | 0;
     if (this.control) {
-      Atomics.add(this.control, Control.OutputTaken, bytes);
+      Atomics.store(this.control, Control.OutputTaken, this.takenBytes);
       this.wake();
+    } else if (this.options.boot.mode === 'kernel' && !this.ended) {
+      this.post({ type: 'taken', bytes: this.takenBytes });
     }
   }
 
@@ -436,6 +468,8 @@ export class WorkerLink {
       response = this.wanted.epoch === message.data.epoch ? this.wanted.limitMs : null;
     } else if (kind === 'input?') {
       response = this.queuedInput.shift() ?? null;
+    } else if (kind === 'taken?') {
+      response = this.takenBytes;
     } else if (kind === 'piece') {
       response = this.piece(String(message.data.id), Number(message.data.offset));
     } else {

@@ -63,6 +63,17 @@ class FakeClient {
     await settled();
   }
 
+  /** Python's question to the user: the id of its message. */
+  ask(): string {
+    const parent = this.requests.at(-1)!;
+    const header = { ...parent.header, msg_id: `${Math.random()}`, msg_type: 'input_request' };
+    const content = { prompt: '', password: false };
+    this.callbacks.onMessage({
+      channel: 'stdin', header, parent_header: parent.header, metadata: {}, content,
+    });
+    return header.msg_id;
+  }
+
   limit(ms: number): void {
     this.callbacks.onLimit?.(ms);
   }
@@ -85,6 +96,7 @@ function make(createClient?: () => Promise<KernelClient>, gate?: KernelGate) {
     onBootFailed: vi.fn(),
     onRestarted: vi.fn(),
     onUnresponsive: vi.fn((_restart: () => void) => withdraw),
+    onPromptAbandoned: vi.fn(),
     limitMs: vi.fn((): number | null => null),
     onLog: vi.fn(),
   };
@@ -104,11 +116,11 @@ function make(createClient?: () => Promise<KernelClient>, gate?: KernelGate) {
   });
   let next = 0;
   /** Sends a message and returns its id. */
-  const send = (type: string, content: object = {}, channel = 'shell'): string => {
+  const send = (type: string, content: object = {}, channel = 'shell', parent = ''): string => {
     const msg_id = `m${next++}`;
     const header = { msg_id, msg_type: type, session: 's', username: 'u', date: '', version: '5.4' };
     void kernel.handleMessage({
-      channel, header, parent_header: {}, metadata: {}, content, buffers: [],
+      channel, header, parent_header: parent ? { msg_id: parent } : {}, metadata: {}, content, buffers: [],
     } as unknown as KernelMessage.IMessage);
     return msg_id;
   };
@@ -400,12 +412,37 @@ describe('limits', () => {
   });
 });
 
-it('passes input past the queue', async () => {
-  const { client, send } = await booted();
-  send('execute_request');
-  await settled();
-  send('input_reply', { value: 'Ada' }, 'stdin');
-  expect(client.inputReply).toHaveBeenCalledWith('Ada');
+describe('input', () => {
+  it('passes the queue', async () => {
+    const { client, send } = await booted();
+    send('execute_request');
+    await settled();
+    const question = client.ask();
+    send('execute_request');
+    send('input_reply', { value: 'Ada' }, 'stdin', question);
+    expect(client.inputReply).toHaveBeenCalledWith('Ada');
+  });
+
+  it('that comes too late does not answer the next question', async () => {
+    const { client, send } = await booted();
+    send('execute_request');
+    await settled();
+    const [first, second] = [client.ask(), client.ask()];
+    send('input_reply', { value: 'late' }, 'stdin', first);
+    expect(client.inputReply).not.toHaveBeenCalled();
+    send('input_reply', { value: 'Ada' }, 'stdin', second);
+    send('input_reply', { value: 'twice' }, 'stdin', second);
+    expect(client.inputReply.mock.calls).toEqual([['Ada']]);
+  });
+
+  it('nobody waits for any more is reported, so that its prompt goes', async () => {
+    const { client, send, onPromptAbandoned } = await booted();
+    const asking = send('execute_request');
+    await settled();
+    client.ask();
+    await client.answer({ status: 'error' });
+    expect(onPromptAbandoned.mock.calls).toEqual([[asking]]);
+  });
 });
 
 describe('a boot that fails', () => {

@@ -8,6 +8,9 @@ import type { InterruptController } from './control';
 /** Ms a call waits before an interrupt can end it. */
 const UNINTERRUPTED_MS = 300;
 
+/** Ms between two questions whether there is room for output. */
+const ROOM_MS = 50;
+
 const decoder = new TextDecoder();
 
 /** Thrown when an interrupt ended the wait. */
@@ -144,7 +147,45 @@ export class PageCalls {
     return JSON.parse(request.responseText, revive);
   }
 
+  // --- output
+
+  /**
+   * Waits until the page has shown what it was given.
+   *
+   * @returns '' when it has, 'interrupt' when an interrupt came first, 'turn' where only a turn of the
+   * event loop can tell.
+   */
+  waitForRoom(hasRoom: () => boolean): '' | 'interrupt' | 'turn' {
+    const interrupts = this.interrupts();
+    if (hasRoom()) {
+      return '';
+    }
+    if (this.reply) {
+      return interrupts.block(Infinity, hasRoom) === 'ready' ? '' : 'interrupt';
+    }
+    if (interrupts.mode === 'stack-switching' || !this.channel) {
+      return 'turn';
+    }
+    for (;;) {
+      const taken = this.throughServiceWorker({ kind: 'taken?' });
+      Atomics.store(interrupts.control, Control.OutputTaken, Number(taken) | 0);
+      if (hasRoom()) {
+        return '';
+      }
+      if (interrupts.block(ROOM_MS, hasRoom) === 'interrupted') {
+        return 'interrupt';
+      }
+    }
+  }
+
   // --- input
+
+  /** Forgets a line that came for an earlier question. */
+  clearInput(): void {
+    if (this.reply) {
+      Atomics.store(this.interrupts().control, Control.InputReady, 0);
+    }
+  }
 
   /** A line came by message, for a Python that is suspended. */
   deliverInput(value: string): void {

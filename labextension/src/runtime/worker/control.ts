@@ -417,14 +417,18 @@ export class InterruptController {
   }
 
   /**
-   * One turn of the event loop for messages. Of Python's callbacks only those scheduled meanwhile
+   * One turn of the event loop for messages, after `ms`. Of Python's callbacks only those scheduled meanwhile
    * run, for the suspension itself needs them; the others wait for `tickDone`.
    */
-  tick(): Promise<void> {
+  tick(ms = 0): Promise<void> {
     this.gate = true;
     return new Promise(resolve => {
       this.tickResolve = resolve;
-      this.tickChannel.port2.postMessage(0);
+      if (ms) {
+        setTimeout(() => this.tickChannel.port2.postMessage(0), ms);
+      } else {
+        this.tickChannel.port2.postMessage(0);
+      }
     });
   }
 

@@ -2,7 +2,7 @@
  * The worker's entry: takes messages, one request at a time, and answers each.
  */
 import { errorText } from '../errors';
-import type { BootOptions, FromWorker, InterruptMode, ToWorker } from '../protocol';
+import { Control, type BootOptions, type FromWorker, type InterruptMode, type ToWorker } from '../protocol';
 import { PageCalls } from './calls';
 import { InterruptController } from './control';
 import { OutputBuffer } from './output';
@@ -42,8 +42,7 @@ async function boot(options: BootOptions): Promise<void> {
   const output = new OutputBuffer(
     post,
     () => interrupts.control,
-    ready => interrupts.block(Infinity, ready) === 'ready',
-    options.control !== null,
+    options.control !== null || options.mode === 'kernel',
   );
   interrupts = new InterruptController({
     control: options.control,
@@ -112,6 +111,9 @@ function receive(message: ToWorker): void {
       break;
     case 'input':
       calls.deliverInput(message.value);
+      break;
+    case 'taken':
+      Atomics.store(interrupts.control, Control.OutputTaken, message.bytes);
       break;
     case 'fs':
       // Not queued: a file can be written while a cell awaits.

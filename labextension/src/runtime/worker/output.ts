@@ -9,7 +9,9 @@ const FLUSH_MS = 50;
 /** Characters that are posted without waiting. */
 const FLUSH_LENGTH = 65536;
 /** Bytes in flight to the page above which a writer waits. */
-const IN_FLIGHT_LIMIT = 4_000_000;
+const IN_FLIGHT_LIMIT = 256_000;
+/** What a message costs the page beside its bytes. */
+const MESSAGE_BYTES = 1000;
 
 export class OutputBuffer {
   private chunks: StreamChunk[] = [];
@@ -22,9 +24,7 @@ export class OutputBuffer {
   constructor(
     private readonly post: (message: FromWorker, transfer?: Transferable[]) => void,
     private readonly control: () => Int32Array,
-    /** Waits until there is room; false when an interrupt came first. */
-    private readonly waitForRoom: (ready: () => boolean) => boolean,
-    /** Whether the page acknowledges what it takes: it can't without shared memory. */
+    /** Whether the page says what it has taken. */
     private readonly acknowledged: boolean,
   ) {}
 
@@ -32,11 +32,8 @@ export class OutputBuffer {
     this.parent = json;
   }
 
-  /** @returns 0 when the text was taken, 1 when an interrupt ended the wait for room. */
-  write(name: StreamChunk['name'], text: string): number {
-    if (this.acknowledged && this.inFlight() > IN_FLIGHT_LIMIT && !this.waitForRoom(this.hasRoom)) {
-      return 1;
-    }
+  /** @returns whether the writer has to wait for room now. */
+  write(name: StreamChunk['name'], text: string): boolean {
     const last = this.chunks[this.chunks.length - 1];
     if (last && last.name === name && last.parent === this.parent) {
       last.text += text;
@@ -54,7 +51,7 @@ export class OutputBuffer {
         this.flush();
       }, FLUSH_MS);
     }
-    return 0;
+    return !this.hasRoom();
   }
 
   /** Posts text that has waited long enough; called from inside a running Python. */
@@ -77,7 +74,7 @@ export class OutputBuffer {
 
   message(json: string, buffers: ArrayBuffer[]): void {
     this.flush();
-    const bytes = json.length + buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0);
+    const bytes = MESSAGE_BYTES + json.length + buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0);
     this.sent = (this.sent + bytes) | 0;
     this.post({ type: 'message', json, buffers, bytes }, buffers);
   }
@@ -86,5 +83,6 @@ export class OutputBuffer {
     return (this.sent - Atomics.load(this.control(), Control.OutputTaken)) | 0;
   }
 
-  private readonly hasRoom = (): boolean => this.inFlight() <= IN_FLIGHT_LIMIT;
+  /** Whether the page keeps up with what is written. */
+  readonly hasRoom = (): boolean => !this.acknowledged || this.inFlight() <= IN_FLIGHT_LIMIT;
 }

@@ -116,7 +116,7 @@ export class Python {
     let unpacked = false;
     progress('runtime', 0.2, 'Starting Python');
     const pyodide = await load(options.indexURL, loadPyodide, {
-      indexURL: options.indexURL,
+      indexURL: pathOrURL(options.indexURL),
       enableRunUntilComplete: true,
       stdout: (text: string) => post({ type: 'log', level: 'info', text }),
       stderr: (text: string) => post({ type: 'log', level: 'warning', text }),
@@ -320,9 +320,11 @@ export class Python {
       schedule: interrupts.schedule,
       wait: (ms: number) => interrupts.block(ms, () => false) === 'interrupted',
       wait_mode: () => interrupts.mode,
+      room: () => calls.waitForRoom(output.hasRoom),
+      input_clear: () => calls.clearInput(),
       input_wait: () => calls.waitInput(),
       input_promise: () => calls.nextInput(),
-      tick: () => interrupts.tick(),
+      tick: (ms?: number) => interrupts.tick(ms),
       tick_done: () => interrupts.tickDone(),
       poll_main: () => interrupts.pollPage(),
       load_packages: async (names: PyProxy) => this.load(names.toJs() as string[]),
@@ -341,6 +343,13 @@ function copyBuffers(list: PyProxy): ArrayBuffer[] {
   return views.map(view =>
     (view.buffer as ArrayBuffer).slice(view.byteOffset, view.byteOffset + view.byteLength),
   );
+}
+
+/** Outside of pages Pyodide reads files by their paths, and takes no file URL. */
+function pathOrURL(url: string): string {
+  return url.startsWith('file:')
+    ? decodeURIComponent(new URL(url).pathname).replace(/^\/(?=[A-Za-z]:)/, '')
+    : url;
 }
 
 /**
@@ -373,8 +382,10 @@ async function load(
   try {
     return await Promise.race([loadPyodide(options), failed]);
   } catch (error) {
-    for (const name of ['pyodide.asm.wasm', 'pyodide.asm.mjs', 'python_stdlib.zip']) {
-      await fetchAsset(indexURL + name, { method: 'HEAD' });
+    if (/^https?:/.test(indexURL)) {
+      for (const name of ['pyodide.asm.wasm', 'pyodide.asm.mjs', 'python_stdlib.zip']) {
+        await fetchAsset(indexURL + name, { method: 'HEAD' });
+      }
     }
     throw error;
   } finally {

@@ -1,0 +1,36 @@
+/**
+ * Closes input prompts that nobody waits for any more. JupyterLab leaves the prompt of a cell that
+ * was interrupted, or whose kernel has gone, on the screen.
+ */
+import type { KernelMessage } from '@jupyterlab/services';
+import type { Widget } from '@lumino/widgets';
+
+/** What of `@jupyterlab/outputarea`'s OutputArea is used; importing the package would bring all of it. */
+interface OutputArea extends Widget {
+  readonly future?: { readonly msg: KernelMessage.IMessage; readonly done: Promise<unknown> } | null;
+}
+
+const STDIN_ITEM_CLASS = 'jp-OutputArea-stdin-item';
+
+function* descendants(widget: Widget): Generator<Widget> {
+  yield widget;
+  // A notebook's `widgets` are all of its cells, its children only those in view.
+  for (const child of (widget as { widgets?: readonly Widget[] }).widgets ?? widget.children()) {
+    yield* descendants(child);
+  }
+}
+
+/** Removes the prompts of the request `msgId` among `roots` and what they contain, once it is done. */
+export async function closePrompts(roots: Iterable<Widget>, msgId: string): Promise<void> {
+  for (const root of roots) {
+    for (const widget of descendants(root)) {
+      const { future } = widget as OutputArea;
+      if (future?.msg?.header.msg_id === msgId) {
+        await future.done.catch(() => undefined); // a prompt may still be on its way
+        [...widget.children()]
+          .filter(child => child.hasClass(STDIN_ITEM_CLASS))
+          .forEach(child => child.dispose());
+      }
+    }
+  }
+}
