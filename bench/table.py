@@ -28,6 +28,8 @@ class Row:
     samples: dict[str, list[float]]
     isolated: bool = False
     limit: float | None = None
+    #: Greatest value of `ours` the project wants, in `unit`, where no ratio tells it.
+    bound: float | None = None
 
     def __str__(self) -> str:
         return f"{self.name}: " + ", ".join(cell for cell in cells(asdict(self))[1:] if cell)
@@ -59,6 +61,13 @@ def number(value: float | None, unit: str) -> str:
     return f"{value:,.{digits}f} {unit}"
 
 
+def wanted(row: dict[str, Any]) -> str:
+    if row["limit"] is not None:
+        return f"≤ {row['limit']}"
+    bound = row.get("bound")
+    return "" if bound is None else f"≤ {bound:g} {row['unit']}".rstrip()
+
+
 def cells(row: dict[str, Any]) -> list[str]:
     ratio = row["ratio"]
     return [
@@ -66,7 +75,7 @@ def cells(row: dict[str, Any]) -> list[str]:
         number(row["ours"], row["unit"]),
         number(row["stock"], row["unit"]),
         "" if ratio is None else f"{ratio:.3f}" if ratio < 0.1 else f"{ratio:.2f}",
-        "" if row["limit"] is None else f"≤ {row['limit']}",
+        wanted(row),
     ]
 
 

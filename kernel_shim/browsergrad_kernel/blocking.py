@@ -173,7 +173,12 @@ def _wrap_run_sync() -> None:
             _state.first = 0.0
             raise interrupts.interruption()
         wait.future.cancel()
-        return future.result()
+        try:
+            return future.result()
+        except BaseException as error:
+            if (itself := interrupts.itself(error)) is not error:
+                raise itself from None
+            raise
 
     run_sync.__doc__ = original.__doc__
     # A KeyboardInterrupt between ensure_future and the suspension would orphan the task.

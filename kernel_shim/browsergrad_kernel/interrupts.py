@@ -92,6 +92,18 @@ def interruption(awaiting: bool = False) -> KeyboardInterrupt:
     return _Interrupted() if awaiting else KeyboardInterrupt()
 
 
+def itself(error: BaseException) -> BaseException:
+    """`error`, or the interrupt it stands for: one that went through JavaScript, or that C code mistook."""
+    if not IN_PYODIDE or not host.was_hit():
+        return error
+    if isinstance(error, SystemError):
+        lost = isinstance(error.__cause__, KeyboardInterrupt)
+    else:
+        names = ("KeyboardInterrupt", "CellTimeoutError")
+        lost = type(error).__name__ == "JsException" and getattr(error, "type", None) in names
+    return interruption().with_traceback(error.__traceback__) if lost else error
+
+
 def limit(seconds: float) -> None:
     """Let the running cell end with `CellTimeoutError` after `seconds` from now."""
     if IN_PYODIDE:
@@ -468,7 +480,10 @@ def install() -> None:
         threading,
     ):
         _SOFT_FILES.add(getattr(module, "__file__", None) or "")
-    _SOFT_FILES.update(("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>"))
+    # C code calls abc's checks and may lose what they raise.
+    _SOFT_FILES.update(
+        ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>", "<frozen abc>")
+    )
     _SOFT_FILES.discard("")
     _REGIONS.add(_region.__code__)
     _HANDLER.update(function.__code__ for function in (_on_sigint, _raise, poll))

@@ -115,10 +115,10 @@ async def execute(code: str, epoch: int, load_imports: bool) -> str:
                 if load_imports:
                     await interrupts.run_cell(_load_imports(dedent(code)))
                 await interrupts.run_cell(_run_code(code_object))
-            except KeyboardInterrupt as failure:
-                error = _failure("interrupted", failure)
-            except BaseException as failure:
-                error = _failure("runtime", failure)
+            except BaseException as raised:
+                failure = interrupts.itself(raised)
+                kind = "interrupted" if isinstance(failure, KeyboardInterrupt) else "runtime"
+                error = _failure(kind, failure)
     finally:
         interrupts.end(epoch)
         for stream in (sys.stdout, sys.stderr):

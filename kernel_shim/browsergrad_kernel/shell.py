@@ -161,6 +161,8 @@ class KernelShell(InteractiveShell):
 
     def _get_exc_info(self, exc_tuple: Any = None) -> Any:
         etype, value, frames = super()._get_exc_info(exc_tuple)
+        value = interrupts.itself(value)
+        etype = type(value)
         packages.explain_missing(value)
         tracebacks.hide_ours(value)
         return etype, value, tracebacks.without_ours(frames)

@@ -14,6 +14,7 @@ import { Limits, notebookTimeout } from './kernel/limits';
 import { LOGO_URL } from './kernel/logo';
 import { closePrompts } from './kernel/prompts';
 import { nameSessionsByPath } from './kernel/session_names';
+import type { PrewarmChoice } from './kernel/spare';
 import { kernelsChanged, showStopMode } from './kernel/status';
 import { kernelGate, pathsOf } from './labs/kernel_gate';
 import { labServices } from './labs/lab_services';
@@ -27,6 +28,8 @@ const STOP_ID = 'jupyterlite-browsergrad:stop';
 const kernels = new Map<string, BrowsergradKernel>();
 /** Set where the kernel is registered. */
 let limits: Limits | null = null;
+/** The user's setting. */
+let prewarm: PrewarmChoice = 'auto';
 
 /** Registers the kernel. In JupyterLab on a server the tokens are missing and nothing happens. */
 const kernel: JupyterFrontEndPlugin<void> = {
@@ -64,6 +67,7 @@ const kernel: JupyterFrontEndPlugin<void> = {
           {
             ...settings,
             limitMs: () => siteLimits.of(options.id),
+            userPrewarm: () => prewarm,
             gate: kernelGate(gate, datasets, () =>
               pathsOf(app.serviceManager.sessions, options.id, options.location),
             ),
@@ -115,6 +119,7 @@ const stop: JupyterFrontEndPlugin<void> = {
           if (limits) {
             limits.user = settings.composite.timeoutMs as number;
           }
+          prewarm = settings.composite.prewarm as PrewarmChoice;
         };
         settings.changed.connect(read);
         read();

@@ -108,6 +108,12 @@ def test_a_cell_that_takes_too_long_ends_with_its_limit(lab: Lab, name: str) -> 
     assert lab.run("kept").result == "1"
 
 
+def test_a_question_nobody_answers_ends_at_its_limit(lab: Lab) -> None:
+    run = lab.run("%%timeout 0.3\ninput()", allow_stdin=True)
+    assert run.content["ename"] == "CellTimeoutError" and "limit of 0.3 s" in run.content["evalue"]
+    assert lab.run("input()", ["line"]).result == "'line'"
+
+
 def test_deaf_code_ends_at_its_limit_with_the_kernel(fresh: Lab) -> None:
     run = fresh.run(f"%%timeout 0.3\n{DEAF}")
     assert run.content["ename"] == "CellTimeoutError"

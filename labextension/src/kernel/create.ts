@@ -13,7 +13,7 @@ import { Drive } from './drive';
 import { BrowsergradKernel } from './kernel';
 import { shown } from './pace';
 import { ProgressNotification } from './progress';
-import { mayPrewarm, Spares } from './spare';
+import { mayPrewarm, Spares, type PrewarmChoice } from './spare';
 
 /** The site's settings, of `litePluginSettings` in jupyter-lite.json. */
 export interface KernelSettings {
@@ -31,6 +31,8 @@ export interface KernelSettings {
 export interface LiveSettings {
   /** Ms a cell may run, null for no limit. */
   limitMs(): number | null;
+  /** The user's word on `prewarm`. */
+  userPrewarm(): PrewarmChoice;
   gate: KernelGate;
 }
 
@@ -124,9 +126,11 @@ export async function createKernel(
         { autoClose: false },
       ),
     onBooted: () => {
-      if (mayPrewarm(settings)) {
-        setTimeout(() => void spares.prepare(), SPARE_DELAY_MS);
-      }
+      setTimeout(() => {
+        if (mayPrewarm(settings.prewarm, settings.userPrewarm())) {
+          void spares.prepare();
+        }
+      }, SPARE_DELAY_MS);
     },
     onUnresponsive: restart => {
       const id = Notification.warning(

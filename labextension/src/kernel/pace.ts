@@ -3,10 +3,12 @@
  * prints without end would else keep the page too busy to notice a click on Stop.
  */
 
-/** Ms a page without frames, one in the background, is given instead. */
+/** Ms a page without frames, one in the background, is given instead of one. */
 const HIDDEN_MS = 100;
-/** Ms up to which two frames count as no work. */
-const LIGHT_MS = 50;
+/** Ms a message needs to reach the notebook. */
+const DELIVERY_MS = 5;
+/** Ms beyond that up to which the page counts as idle. */
+const LIGHT_MS = 15;
 /** Most ms of rest at a time. */
 const LONGEST_REST_MS = 1000;
 
@@ -25,13 +27,12 @@ function frame(): Promise<void> {
   });
 }
 
-/** Settles when the page has shown what it was given, and has rested as long as that took. */
+/** Settles when the page has shown what it was given; where that is work, when it has rested as long. */
 export async function shown(): Promise<void> {
   const begin = performance.now();
-  await frame(); // the message is delivered
-  await frame(); // and drawn
-  const took = performance.now() - begin;
-  if (took > LIGHT_MS) {
-    await sleep(Math.min(took, LONGEST_REST_MS));
+  await sleep(DELIVERY_MS);
+  if (performance.now() - begin > DELIVERY_MS + LIGHT_MS) {
+    await frame();
+    await sleep(Math.min(performance.now() - begin, LONGEST_REST_MS));
   }
 }

@@ -6,10 +6,16 @@ import type { KernelClient, KernelClientOptions } from '../runtime/kernel_client
 /** GB of memory a device must have for a spare, which takes about 130 MB. */
 const ENOUGH_GB = 4;
 
-/** Whether the site's setting, else the device, allows a spare. */
-export function mayPrewarm({ prewarm }: { prewarm?: boolean }): boolean {
+/** What the user wants: `auto` leaves it to the site. */
+export type PrewarmChoice = 'auto' | 'always' | 'never';
+
+/** Whether the user's setting, else the site's, else the device, allows a spare. */
+export function mayPrewarm(site: boolean | undefined, user: PrewarmChoice = 'auto'): boolean {
+  if (user !== 'auto') {
+    return user === 'always';
+  }
   const { deviceMemory, userAgent } = navigator as Navigator & { deviceMemory?: number };
-  return prewarm ?? (deviceMemory ?? (/Mobi|iPad/.test(userAgent) ? 0 : ENOUGH_GB)) >= ENOUGH_GB;
+  return site ?? (deviceMemory ?? (/Mobi|iPad/.test(userAgent) ? 0 : ENOUGH_GB)) >= ENOUGH_GB;
 }
 
 export class Spares {

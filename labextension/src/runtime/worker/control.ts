@@ -21,8 +21,15 @@ const SEEN_ALARM = -9;
 const POLL_MS = 0.05;
 /** Most eval-breaker checks between two looks. */
 const MAX_CLOCK = 200;
+/** Ms until an interrupt that came at a bad moment is offered again to code that blocks. */
+const DEFER_MS = 1;
 /** Ms between two looks for messages where there is no shared memory. */
 const ALARM_MS = 200;
+/**
+ * Ms after an interrupt took effect from which the next one counts. A double click is one wish; code
+ * that unwinds, above all through JavaScript, must not be hit again.
+ */
+const NEXT_PRESS_MS = 200;
 /** A timer shorter than this goes through the message queue: browsers clamp nested timers to 4 ms. */
 const SHORT_TIMER_MS = 2;
 
@@ -77,6 +84,7 @@ export class InterruptController {
   private skip = 0;
   private watch = false;
   private hit = false;
+  private hitTime = -Infinity;
   private lastTurn = 0;
   private pumpArmed = false;
   private pumpTries = 0;
@@ -225,7 +233,7 @@ export class InterruptController {
     if (this.epoch === 0) {
       return this.offerIdle(word);
     }
-    if (word === this.epoch) {
+    if (word === this.epoch && this.restMs() <= 0) {
       if (this.requestMode || Atomics.load(this.control, Control.Storm) === this.epoch) {
         this.storm = true;
       }
@@ -284,11 +292,14 @@ export class InterruptController {
       this.storm = true;
     }
     let have = this.deferred || this.inHand;
-    if (Atomics.load(this.control, Control.Interrupt) === this.epoch) {
+    if (this.arrived()) {
       Atomics.compareExchange(this.control, Control.Interrupt, this.epoch, 0);
       have = this.fresh = true;
     }
     if (!have) {
+      if (Atomics.load(this.control, Control.Interrupt) === this.epoch) {
+        setTimeout(this.pump, this.restMs());
+      }
       return;
     }
     this.deferred = true;
@@ -303,6 +314,7 @@ export class InterruptController {
     } else if (answer === 'wait') {
       // The stop was requested; `deferred` stays until `delivered` says that it took effect.
       this.inHand = this.fresh = false;
+      this.hitTime = now();
       if (this.storm) {
         setTimeout(() => {
           if (this.storm && this.epoch !== 0) {
@@ -446,6 +458,7 @@ export class InterruptController {
 
   begin(epoch: number, request: boolean): void {
     this.hit = false;
+    this.hitTime = -Infinity;
     this.epoch = epoch;
     this.requestMode = request;
     this.resetOffer();
@@ -486,6 +499,7 @@ export class InterruptController {
   delivered(how: number): void {
     this.handled();
     this.hit = true;
+    this.hitTime = now();
     this.deferred = this.inHand = this.fresh = false;
     this.hotUntil = 0;
     if (how === 1) {
@@ -498,7 +512,7 @@ export class InterruptController {
   /** The raised exception was seen; true when no newer interrupt is in hand. */
   verified(): boolean {
     this.verify = false;
-    if (this.storm || this.deferred || Atomics.load(this.control, Control.Interrupt) === this.epoch) {
+    if (this.storm || this.deferred || this.arrived()) {
       return false;
     }
     this.handled();
@@ -561,17 +575,27 @@ export class InterruptController {
     if (!this.pending()) {
       return this.storm;
     }
-    if (Atomics.compareExchange(this.control, Control.Interrupt, this.epoch, 0) === this.epoch) {
+    if (this.arrived()) {
+      Atomics.compareExchange(this.control, Control.Interrupt, this.epoch, 0);
       this.fresh = true;
     }
     return true;
   }
 
-  pending(): boolean {
-    return (
-      this.epoch !== 0 &&
-      (this.deferred || Atomics.load(this.control, Control.Interrupt) === this.epoch)
-    );
+  private pending(): boolean {
+    return this.epoch !== 0 && (this.deferred || this.arrived());
+  }
+
+  /** Whether an interrupt for the running epoch has come, and counts by now. */
+  private arrived(): boolean {
+    return Atomics.load(this.control, Control.Interrupt) === this.epoch && this.restMs() <= 0;
+  }
+
+  /** Ms until a further interrupt counts. */
+  private restMs(): number {
+    return this.storm || Atomics.load(this.control, Control.Storm) === this.epoch
+      ? 0
+      : this.hitTime + NEXT_PRESS_MS - now();
   }
 
   // --- waiting
@@ -602,11 +626,12 @@ export class InterruptController {
       this.setClock(1);
       if (this.deferred) {
         // Python asked to be offered it again in a moment.
-        this.futex(wake, Math.min(rest, 20));
+        this.futex(wake, Math.min(rest, DEFER_MS));
         return ready() ? 'ready' : 'interrupted';
       }
       if (this.mode === 'shared-memory') {
-        this.futex(wake, rest);
+        const pressed = Atomics.load(this.control, Control.Interrupt) === this.epoch && this.epoch !== 0;
+        this.futex(wake, pressed ? Math.min(rest, Math.max(this.restMs(), DEFER_MS)) : rest);
       } else {
         this.futex(wake, Math.min(rest, ALARM_MS));
         if (this.mode !== 'none') {

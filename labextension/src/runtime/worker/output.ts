@@ -7,9 +7,9 @@ import { Control, type FromWorker, type StreamChunk } from '../protocol';
 /** Ms text may wait. */
 const FLUSH_MS = 50;
 /** Characters that are posted without waiting. */
-const FLUSH_LENGTH = 65536;
+const FLUSH_LENGTH = 32768;
 /** Bytes in flight to the page above which a writer waits. */
-const IN_FLIGHT_LIMIT = 256_000;
+const IN_FLIGHT_LIMIT = 100_000;
 /** What a message costs the page beside its bytes. */
 const MESSAGE_BYTES = 1000;
 

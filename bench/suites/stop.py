@@ -1,0 +1,150 @@
+"""How long Stop takes, for every kind of code, and what it costs code that nobody stops."""
+
+from __future__ import annotations
+
+import json
+import random
+import statistics
+from pathlib import Path
+from typing import Any
+
+from ..lab import Lab
+from ..runner import Bench
+from ..table import Row
+
+STOP = Path(__file__).resolve().parents[2] / "tests" / "stop"
+#: Tries of each case, and interrupts of the storm.
+TRIES, STORM = 60, 2000
+#: Ms wanted for the 95th percentile, by the kind of a case.
+BOUNDS = {"busy": 15, "waits": 50, "slow": 120, "request": 120}
+#: Seconds of C code that never looks at signals.
+DEAF = "sum(range(10**9))"
+#: Runs a loop with the interrupt buffer in place and without, in turn; prints both medians, in ms.
+COST = """import pyodide_js, statistics, time
+def loop(n):
+    total = 0
+    for i in range(n):
+        total += i & 7
+    return total
+buffer = pyodide_js._module.Py_EmscriptenSignalBuffer
+samples = {True: [], False: []}
+for turn in range(2 * ROUNDS):
+    on = bool(turn % 2)
+    pyodide_js.setInterruptBuffer(buffer if on else None)
+    begin = time.perf_counter()
+    loop(2_000_000)
+    samples[on].append((time.perf_counter() - begin) * 1000)
+pyodide_js.setInterruptBuffer(buffer)
+print(*samples[True], '|', *samples[False])"""
+#: Presses Stop, then *Restart now* as soon as it is offered; resolves with ms from that click to the next cell's reply.
+RECOVER = """async code => {
+  const { kernel } = bench;
+  const running = kernel.requestExecute({ code }, false);
+  await new Promise(resolve => { running.onIOPub = () => resolve(); });
+  const restarted = new Promise(resolve => kernel.statusChanged.connect((_, status) => status === 'autorestarting' && resolve()));
+  await kernel.interrupt();
+  let button;
+  while (!(button = [...document.querySelectorAll('button')].find(b => b.textContent.includes('Restart now')))) {
+    await new Promise(resolve => setTimeout(resolve, 10));
+  }
+  const begin = performance.now();
+  button.click();
+  await running.done.catch(() => undefined);
+  await restarted;
+  await bench.run('1 + 1');
+  return performance.now() - begin;
+}"""
+
+
+def run(bench: Bench) -> list[Row]:
+    quick = bench.repetitions < 3
+    rows = []
+    for isolated in (True, False):
+        with bench.lab("ours", isolated) as lab:
+            host(lab)
+            rows += table(lab, 2 if quick else TRIES if isolated else TRIES // 3, isolated)
+            rows += storm(lab, 50 if quick else STORM if isolated else STORM // 10, isolated)
+        with bench.lab("bare", isolated) as lab:
+            rows.append(cost(lab, 2 if quick else 40, isolated))
+        samples = []
+        for _ in range(bench.repetitions):
+            with bench.lab("ours", isolated) as lab:
+                samples.append(recover(lab))
+        row = Row("wedged cell, *Restart now* to the next reply", "ms", statistics.median(samples), None, None, {"ours": samples})
+        rows.append(report(row, isolated, 1000))
+    return rows
+
+
+def host(lab: Lab) -> None:
+    """Start a kernel, and put the driver of the interrupts into the page."""
+    lab.page.route("**/never", lambda route: None)  # a request that nobody ever answers
+    lab.start()
+    lab.js("() => { window.kernel = bench.kernel; }")
+    for name in ("driver.js", "page_host.js"):
+        lab.page.add_script_tag(content=(STOP / name).read_text("utf-8"))
+
+
+def cases(lab: Lab) -> list[dict[str, Any]]:
+    text = (STOP / "cases.json").read_text("utf-8")
+    return json.loads(text.replace("NEVER", f"'{lab.server.url}/never'"))
+
+
+def report(row: Row, isolated: bool, bound: float | None) -> Row:
+    row.isolated, row.bound = isolated, bound
+    print(row, flush=True)
+    return row
+
+
+def percentile(samples: list[float], share: float) -> float:
+    return sorted(samples)[min(len(samples) - 1, round(share * (len(samples) - 1)))]
+
+
+def table(lab: Lab, tries: int, isolated: bool) -> list[Row]:
+    """Each kind of code, interrupted at random moments: ms from the interrupt to the cell's reply."""
+    rows = []
+    seed = random.randrange(2**31)
+    for case in cases(lab):
+        (result,) = lab.js("([cases, tries, seed]) => stop.table(stopHost, cases, tries, seed)", [[case], tries, seed])
+        if result["bad"]:
+            raise SystemExit(f"{case['name']} (seed {seed}): {result['bad']}")
+        ms = result["ms"]
+        name = f"Stop, 95 of 100 tries: {case['name']}"
+        row = Row(name, "ms", percentile(ms, 0.95), None, None, {"ours": ms})
+        rows.append(report(row, isolated, BOUNDS[case["kind"]] if isolated else None))
+    for kind in BOUNDS:
+        every = [value for row, case in zip(rows, cases(lab), strict=True) if case["kind"] == kind for value in row.samples["ours"]]
+        row = Row(f"Stop, median of all: {kind}", "ms", statistics.median(every), None, None, {"ours": every})
+        rows.append(report(row, isolated, None))
+    return rows
+
+
+def storm(lab: Lab, count: int, isolated: bool) -> list[Row]:
+    """Interrupts at random moments over everything: none may hang, get lost, or hit the next cell."""
+    seed = random.randrange(2**31)
+    result = lab.js("([cases, count, seed]) => stop.storm(stopHost, cases, count, seed)", [cases(lab), count, seed])
+    print(f"storm {seed}: {result['sent']} interrupts, {result['outcomes']}", flush=True)
+    name = f"storm of {count:,} interrupts"
+    grown = result["grown"] / 1e6
+    rows = [
+        Row(f"{name}: hung, lost or misdirected", "", len(result["bad"]), None, None, {"ours": []}),
+        Row(f"{name}: growth of Python's memory", "MB", grown, None, None, {"ours": [grown]}),
+    ]
+    if result["bad"]:
+        raise SystemExit(f"storm (seed {seed}): {result['bad']}")
+    return [report(row, isolated, 0) for row in rows]
+
+
+def cost(lab: Lab, rounds: int, isolated: bool) -> Row:
+    """A tight loop with interrupts on, to the same with them off, in turn."""
+    lab.start()
+    on, off = ([float(value) for value in half.split()] for half in lab.text(COST.replace("ROUNDS", str(rounds))).split("|"))
+    with_stop, without = statistics.median(on), statistics.median(off)
+    row = Row("tight loop with Stop, to one without", "ms", with_stop, None, with_stop / without, {"ours": on, "off": off}, limit=1.03)
+    return report(row, isolated, None)
+
+
+def recover(lab: Lab) -> float:
+    """Ms from *Restart now* over a wedged cell to the reply of the next, with a spare in reserve."""
+    lab.start()
+    lab.page.wait_for_function("performance.getEntriesByName('browsergrad:spare').length")
+    return lab.js(RECOVER, DEAF)
