@@ -106,9 +106,12 @@ class BrowsergradServerKernel(Kernel):
         return sandbox.start()
 
     def _sandbox_ended(self, reason: str) -> None:
-        """Put a fresh one in place; one that never got ready stays, and answers everything with its reason."""
         self.log.error("The sandbox ended: %s", reason)
-        if self._ending or not self._info:
+        self._replace_sandbox()
+
+    def _replace_sandbox(self) -> None:
+        """Put a fresh one in place of one that ended. One that never got ready stays and answers with its reason."""
+        if self._ending or not self._info or self._sandbox.is_alive:
             return
         self._asking = False
         self._sandbox = self._start_sandbox()
@@ -176,6 +179,7 @@ class BrowsergradServerKernel(Kernel):
         names = ("header", "parent_header", "metadata", "content")
         plain = json.loads(json.dumps({name: message[name] for name in names}, default=json_default))
         buffers = [bytes(buffer) for buffer in message.get("buffers") or []]
+        self._replace_sandbox()  # who saw the last one's answers may be faster than the news of its end
         self._sandbox.send(
             {"channel": channel, **plain, "buffers": buffers},
             lambda answer: self.io_loop.add_callback(self._to_front_end, idents, answer),

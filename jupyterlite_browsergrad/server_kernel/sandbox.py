@@ -458,7 +458,7 @@ class Sandbox:
         """End a process that uses too much, or does not end a cell whose time is over."""
         assert self._process is not None
         started = time.monotonic()
-        most = self.limits.memory_bytes + OVERHEAD_BYTES
+        most, most_threads = self.limits.memory_bytes + OVERHEAD_BYTES, MOST_THREADS
         while not self._ended.wait(0.1):
             memory, threads = _usage(self._process.pid)
             late = [
@@ -467,8 +467,8 @@ class Sandbox:
             reason = None
             if memory > most:
                 reason = f"the sandbox used more memory than its limit of {most >> 20} MB"
-            elif threads > MOST_THREADS:
-                reason = f"the sandbox started more than {MOST_THREADS} threads"
+            elif threads > most_threads:
+                reason = f"the sandbox started more than {most_threads} threads"
             elif late:
                 reason = f"the cell ran longer than its limit of {self.limits.cell_s} s and did not end"
             elif not self._ready.is_set() and time.monotonic() - started > self.limits.start_s:

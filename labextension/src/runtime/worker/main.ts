@@ -141,4 +141,9 @@ scope.addEventListener('unhandledrejection', event => {
   event.preventDefault();
   post({ type: 'log', level: 'error', text: errorText(event.reason) });
 });
+// An error in a callback of JavaScript's is the user's: Deno would end the worker, and its variables with it.
+scope.addEventListener('error', event => {
+  event.preventDefault();
+  post({ type: 'log', level: 'error', text: (event as unknown as ErrorEvent).message });
+});
 post({ type: 'alive' });

@@ -7,6 +7,7 @@
 const BEYOND = ['Deno', 'process', 'Buffer', 'Worker', 'caches', 'localStorage', 'sessionStorage', 'close'];
 
 export function sealScope(scope: object = globalThis): void {
+  Reflect.deleteProperty(Object.getPrototypeOf(navigator) as object, 'gpu');
   for (const name of BEYOND) {
     if (name in scope && !Reflect.deleteProperty(scope, name)) {
       throw new Error(`${name} can't be taken out of the worker: the sandbox would leak`);

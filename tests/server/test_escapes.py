@@ -1,0 +1,182 @@
+"""Attempts to get out of the sandbox, from Python and from JavaScript: each is refused, and says so."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jupyterlite_browsergrad.server_kernel import sandbox as module
+from jupyterlite_browsergrad.server_kernel.sandbox import Limits, Sandbox
+
+MEGABYTE = 1 << 20
+NODE = "has no modules of Node|does not provide an export"
+
+#: What is tried, in Python, and the error it ends with.
+PYTHON = {
+    "open('/etc/passwd')": "FileNotFoundError",
+    "open('/drive/../../etc/passwd')": "FileNotFoundError",
+    "open('/drive/secret').read()": "PermissionError",
+    "open('/drive/out/secret.txt').read()": "PermissionError",
+    "open('/drive/out/made.txt', 'w').write('x')": "PermissionError",
+    "open('/drive/pipe').read()": "PermissionError",
+    "import os; os.symlink('/etc/passwd', '/drive/link')": "PermissionError",
+    "import os; os.rename('/drive/out/secret.txt', '/drive/mine')": "PermissionError",
+    "import os; os.environ['BROWSERGRAD_SECRET']": "KeyError",
+    "import subprocess; subprocess.run(['id'])": "OSError",
+    "import os; os.fork()": "OSError",
+    "import os; os.kill(1, 9)": "PermissionError",
+    "import socket; socket.create_connection(('127.0.0.1', 9))": "OSError",
+    "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9')": "URLError",
+    "from pyodide.http import pyfetch; await pyfetch('http://127.0.0.1:8')": "AbortError: .*NotCapable|net access",
+    "import ctypes; ctypes.CDLL('libc.so.6')": "OSError",
+    "with open('/drive/big', 'wb') as f: f.write(bytes(30_000_000))": "OSError",
+    "for i in range(200): open(f'/drive/file{i}', 'w').close()": "OSError",
+    "x = bytearray(600_000_000)": "MemoryError",
+    "x = []\nwhile True: x.append(bytes(1_000_000))": "MemoryError",
+    "import pyodide_js; pyodide_js.mountNodeFS('/mnt', '/etc')": "only works in Node",
+    "import pyodide_js; await pyodide_js.loadPackage('file:///etc/passwd')": "not a valid package",
+    "import js; js.Deno.readTextFileSync('/etc/passwd')": "AttributeError: Deno",
+    "import js; js.process.env": "AttributeError: process",
+    "%pip install https://127.0.0.1:8/mine-1-py3-none-any.whl": "Error",
+}
+
+#: The same in JavaScript.
+JAVASCRIPT = {
+    "Deno.readTextFileSync('/etc/passwd')": "Deno is not defined",
+    "new Function('return Deno')()": "Deno is not defined",
+    "process.exit(1)": "process is not defined",
+    "self.close()": "not a function",
+    "fetch('file:///etc/passwd')": "NotCapable: Requires read access",
+    "fetch('http://127.0.0.1:8')": "NotCapable: Requires net access",
+    "new WebSocket('ws://127.0.0.1:8')": "NotCapable: Requires net access",
+    "new Worker('data:text/javascript,for(;;);', {type: 'module'})": "Worker is not defined",
+    "caches.open('mine')": "caches is not defined",
+    "localStorage.setItem('a', 'b')": "localStorage is not defined",
+    "navigator.gpu.requestAdapter()": "undefined",
+    "import('node:fs')": NODE,
+    "import('fs')": NODE,
+    "import('node:child_process')": NODE,
+    "import('node:worker_threads')": NODE,
+    "import('node:process')": NODE,
+    "import('file:///etc/passwd')": "Requires read access",
+    "import('https://127.0.0.1:8/mod.js')": "--no-remote|Requires import access",
+    "import('npm:left-pad')": "--no-npm",
+    "import('jsr:@std/fs')": "--no-remote",
+    "import('ext:core/mod.js')": "ext: modules is only allowed",
+}
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "secret.txt").write_text("secret")
+    shared = outside.parent / "shared"
+    shared.mkdir()
+    (shared / "secret").symlink_to(outside / "secret.txt")
+    (shared / "out").symlink_to(outside)
+    os.mkfifo(shared / "pipe")
+    return shared
+
+
+@pytest.fixture(scope="module")
+def prison(shared: Path) -> Iterator[Sandbox]:
+    os.environ["BROWSERGRAD_SECRET"] = "secret"
+    limits = Limits(memory_bytes=512 * MEGABYTE, disk_bytes=20 * MEGABYTE, files=100)
+    with Sandbox(shared, limits=limits) as sandbox:
+        yield sandbox
+    del os.environ["BROWSERGRAD_SECRET"]
+
+
+def refused(sandbox: Sandbox, code: str, error: str) -> None:
+    content = sandbox.execute(code).content
+    assert content["status"] == "error", content
+    text = f"{content['ename']}: {content['evalue']}"
+    assert re.search(error, text), text
+    assert sandbox.execute("x = None\n1").content["status"] == "ok", "the next cell runs"
+
+
+@pytest.mark.parametrize("code", PYTHON)
+def test_python_stays_inside(prison: Sandbox, shared: Path, code: str) -> None:
+    refused(prison, code, PYTHON[code])
+    outside = (shared / "out").resolve()
+    assert os.listdir(outside) == ["secret.txt"]
+    assert (outside / "secret.txt").read_text() == "secret"
+
+
+@pytest.mark.parametrize("code", JAVASCRIPT)
+def test_javascript_stays_inside(prison: Sandbox, code: str) -> None:
+    refused(prison, f"from pyodide.code import run_js\nawait run_js({f'(async () => {code})()'!r})", JAVASCRIPT[code])
+
+
+def test_nothing_of_the_environment_is_known(prison: Sandbox) -> None:
+    result = prison.execute("import os; sorted(os.environ.values())")
+    text = result.of("execute_result")[0]["data"]["text/plain"]
+    assert "secret" not in text and os.environ["PATH"] not in text
+
+
+def test_an_error_in_a_callback_leaves_the_variables() -> None:
+    with Sandbox() as sandbox:
+        code = "from pyodide.code import run_js\nkept = 1\nrun_js('setTimeout(() => { throw new Error(1) })')"
+        sandbox.execute(f"{code}\nimport asyncio; await asyncio.sleep(.05)")
+        assert sandbox.execute("kept").content["status"] == "ok"
+
+
+def test_memory_taken_by_javascript_ends_the_sandbox() -> None:
+    with Sandbox(limits=Limits(memory_bytes=128 * MEGABYTE)) as sandbox:
+        code = "const a = []; for (;;) { const b = new Uint8Array(5e7); b.fill(1); a.push(b) }"
+        content = sandbox.execute(f"from pyodide.code import run_js\nrun_js({code!r})").content
+        assert content["ename"] == "KernelDied" and "memory" in content["evalue"], content
+
+
+def through_a_module(code: str) -> str:
+    """A cell that runs `code` as a module of its own: a way on which Deno can forget its import map."""
+    source = f"import('data:text/javascript,' + encodeURIComponent({code!r}))"
+    return f"from pyodide.code import run_js\nawait run_js({source!r})\nimport asyncio; await asyncio.sleep(60)"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import {Worker} from 'node:worker_threads'; for (let i = 0; i < 500; i++) new Worker('for(;;);', {eval: true})",
+        "import process from 'node:process'; process.stdout.write('x'.repeat(100))",
+    ],
+)
+def test_a_module_that_gets_hold_of_node_gains_nothing(code: str) -> None:
+    with Sandbox() as sandbox:
+        for _ in range(2):
+            content = sandbox.execute(through_a_module(code)).content
+            assert content["ename"] in ("JsException", "KernelDied"), content
+
+
+def test_too_many_threads_end_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_THREADS", 2)
+    with Sandbox() as sandbox:
+        content = sandbox.execute("1").content
+    assert content["ename"] == "KernelDied" and "more than 2 threads" in content["evalue"], content
+
+
+def test_what_nobody_understands_ends_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.frames, "MOST_BYTES", 2000)
+    with Sandbox() as sandbox:
+        content = sandbox.execute("print('x' * 5000)").content
+    assert content["ename"] == "KernelDied" and "nobody understands" in content["evalue"], content
+
+
+def test_the_modules_of_node_have_no_rights_either(prison: Sandbox) -> None:
+    read = "import fs from 'node:fs'; fs.readFileSync('/etc/passwd')"
+    content = prison.execute(through_a_module(read)).content
+    assert content["status"] == "error", content
+    run = "import cp from 'node:child_process'; cp.execSync('id')"
+    content = prison.execute(through_a_module(run)).content
+    assert content["status"] == "error", content
+
+
+def test_messages_the_user_makes_up_reach_no_file_outside(prison: Sandbox) -> None:
+    """User code can speak as the worker does; whoever answers trusts none of it."""
+    call = "{type: 'call', id: 9, call: {kind: 'drive', request: {method: 'get', path: 'out/secret.txt'}}}"
+    prison.execute(f"from pyodide.code import run_js\nrun_js({f'postMessage({call})'!r})")
+    refused(prison, "open('/drive/out/secret.txt')", "PermissionError")

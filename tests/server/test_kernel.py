@@ -1,0 +1,207 @@
+"""The kernel in its own process, as Jupyter's clients and front ends drive it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import KernelManager
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+TIMEOUT_S = 60
+
+
+class Running:
+    """A kernel and a client of it."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self.manager = KernelManager(kernel_name="browsergrad")
+        self.manager.start_kernel(cwd=str(folder), extra_arguments=list(arguments))
+        self.client: BlockingKernelClient = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=TIMEOUT_S)
+
+    def run(self, code: str, on_message: Callable[[Any], None] = lambda message: None, **more: Any) -> Any:
+        """Run a cell; its reply's content and the messages before its idle status."""
+        messages: list[Any] = []
+
+        def hear(message: Any) -> None:
+            messages.append(message)
+            on_message(message)
+
+        reply = self.client.execute_interactive(code, timeout=TIMEOUT_S, output_hook=hear, **more)
+        return reply["content"], messages
+
+    def value(self, code: str) -> str:
+        _, messages = self.run(code)
+        return next(m["content"]["data"]["text/plain"] for m in messages if m["msg_type"] == "execute_result")
+
+    def close(self) -> None:
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    kernel = Running(tmp_path_factory.mktemp("notebooks"))
+    yield kernel
+    kernel.close()
+
+
+def children(pid: int) -> list[int]:
+    """Processes below one."""
+    import psutil
+
+    return [child.pid for child in psutil.Process(pid).children(recursive=True)]
+
+
+def is_running(pid: int) -> bool:
+    import psutil
+
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def wait_gone(pids: list[int]) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    while any(is_running(pid) for pid in pids):
+        assert time.monotonic() < deadline, f"{pids} still run"
+        time.sleep(0.05)  # there is nothing to wait on: they are not our children
+
+
+def test_messages_have_ids_parents_and_one_session(kernel: Running) -> None:
+    msg_id = kernel.client.execute("print('a'); 1")
+    reply = kernel.client.get_shell_msg(timeout=TIMEOUT_S)
+    messages = [reply]
+    while messages[-1]["content"].get("execution_state") != "idle":
+        messages.append(kernel.client.get_iopub_msg(timeout=TIMEOUT_S))
+    messages = [message for message in messages if message["parent_header"].get("msg_id") == msg_id]
+    assert len({message["header"]["msg_id"] for message in messages}) == len(messages) == 6
+    assert {message["parent_header"]["session"] for message in messages} == {kernel.client.session.session}
+    (session,) = {message["header"]["session"] for message in messages}
+    assert session != kernel.client.session.session
+
+
+def interrupted(kernel: Running, interrupt: Callable[[], None]) -> Any:
+    code = "print('started', flush=True)\nwhile True: pass"
+
+    def hear(message: Any) -> None:
+        if message["msg_type"] == "stream":
+            interrupt()
+
+    return kernel.run(code, hear)[0]
+
+
+def test_an_interrupt_by_signal_ends_the_cell(kernel: Running) -> None:
+    kernel.run("kept = 1")
+    assert interrupted(kernel, kernel.manager.interrupt_kernel)["ename"] == "KeyboardInterrupt"
+    assert kernel.value("kept") == "1"
+
+
+def test_an_interrupt_by_message_ends_the_cell(kernel: Running) -> None:
+    def ask() -> None:
+        kernel.client.control_channel.send(kernel.client.session.msg("interrupt_request", {}))
+
+    kernel.run("kept = 2")
+    assert interrupted(kernel, ask)["ename"] == "KeyboardInterrupt"
+    assert kernel.client.get_control_msg(timeout=TIMEOUT_S)["content"]["status"] == "ok"
+    assert kernel.value("kept") == "2"
+
+
+def test_a_question_goes_to_the_front_end_that_ran_the_cell(kernel: Running) -> None:
+    def answer(message: Any) -> None:
+        assert message["content"]["prompt"] == "name? "
+        kernel.client.input("Ada")
+
+    kernel.run("name = input('name? ')", allow_stdin=True, stdin_hook=answer)
+    assert kernel.value("name") == "'Ada'"
+
+
+def test_the_kernel_answers_while_python_is_busy(kernel: Running) -> None:
+    def ask(message: Any) -> None:
+        if message["msg_type"] == "stream":
+            kernel.client.control_channel.send(kernel.client.session.msg("kernel_info_request", {}))
+            info = kernel.client.get_control_msg(timeout=TIMEOUT_S)["content"]
+            assert info["language_info"]["version"].startswith("3.") and kernel.client.is_alive()
+            kernel.manager.interrupt_kernel()
+
+    kernel.run("print('started', flush=True)\nwhile True: pass", ask)
+
+
+def test_comms_carry_buffers_both_ways(kernel: Running) -> None:
+    kernel.run(
+        "def opened(comm, message):\n"
+        "  @comm.on_msg\n"
+        "  def echo(m): comm.send(m['content']['data'], buffers=[bytes(b)[::-1] for b in m['buffers']])\n"
+        "get_ipython().kernel.comm_manager.register_target('echo', opened)"
+    )
+    session = kernel.client.session
+    for msg_type, content in (
+        ("comm_open", {"comm_id": "c", "target_name": "echo", "data": {}}),
+        ("comm_msg", {"comm_id": "c", "data": {"n": 1}}),
+    ):
+        message = session.msg(msg_type, content)
+        session.send(kernel.client.shell_channel.socket, message, buffers=[b"\x00\xffabc"])
+    while (answer := kernel.client.get_iopub_msg(timeout=TIMEOUT_S))["msg_type"] != "comm_msg":
+        pass
+    assert answer["content"]["data"] == {"n": 1}
+    assert [bytes(buffer) for buffer in answer["buffers"]] == [b"cba\xff\x00"]
+
+
+def test_a_restart_forgets_and_works(kernel: Running) -> None:
+    kernel.run("gone = 1")
+    before = children(kernel.manager.provisioner.pid)
+    kernel.manager.restart_kernel()
+    kernel.client.wait_for_ready(timeout=TIMEOUT_S)
+    assert kernel.run("gone")[0]["ename"] == "NameError"
+    wait_gone(before)
+
+
+def test_a_sandbox_that_dies_is_replaced(kernel: Running) -> None:
+    def kill(message: Any) -> None:
+        if message["msg_type"] == "stream":
+            os.kill(children(kernel.manager.provisioner.pid)[0], signal.SIGKILL)
+
+    assert kernel.run("print('started', flush=True)\nwhile True: pass", kill)[0]["ename"] == "KernelDied"
+    assert kernel.value("6 * 7") == "42"
+
+
+@pytest.mark.parametrize("how", ["shutdown", "terminate", "kill"])
+def test_no_process_outlives_the_kernel(tmp_path: Path, how: str) -> None:
+    kernel = Running(tmp_path)
+    kernel.client.execute("while True: pass")
+    while kernel.client.get_iopub_msg(timeout=TIMEOUT_S)["msg_type"] != "execute_input":
+        pass
+    pid = kernel.manager.provisioner.pid
+    pids = [pid, *children(pid)]
+    assert len(pids) == 2
+    if how == "shutdown":
+        kernel.client.shutdown()
+        kernel.manager.provisioner.process.wait(TIMEOUT_S)
+    else:
+        os.kill(pid, {"terminate": signal.SIGTERM, "kill": signal.SIGKILL}[how])
+        kernel.manager.provisioner.process.wait(TIMEOUT_S)
+    wait_gone(pids)
+    kernel.close()
+
+
+def test_settings_reach_the_sandbox(tmp_path: Path) -> None:
+    kernel = Running(
+        tmp_path,
+        "--BrowsergradServerKernel.cell_timeout=3",
+        "--BrowsergradServerKernel.share=read-only",
+        "--BrowsergradServerKernel.output_mb=0.1",
+    )
+    try:
+        assert kernel.run("open('made.txt', 'w')")[0]["ename"] == "OSError"
+        assert kernel.run("while True: print('x' * 100)")[0]["ename"] == "OutputLimitError"
+        assert kernel.run("while True: pass")[0]["ename"] == "CellTimeoutError"
+    finally:
+        kernel.close()
+    assert threading.active_count() < 50
