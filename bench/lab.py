@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route
 from jupyterlite_browsergrad.serve import ALWAYS, ISOLATION, SiteHandler
 
 PAGE = (Path(__file__).parent / "page.js").read_text("utf-8")
-KERNELS = {"stock": "python", "ours": "browsergrad", "bare": "browsergrad"}
+KERNELS = {"stock": "python", "ours": "browsergrad", "fetched": "browsergrad", "bare": "browsergrad"}
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -60,7 +60,7 @@ class Lab:
     def __init__(self, page: Page, server: Server, which: str) -> None:
         self.page = page
         self.server = server
-        #: ``ours``, ``bare`` or ``stock``.
+        #: ``ours``, ``fetched``, ``bare`` or ``stock``.
         self.which = which
 
     @property

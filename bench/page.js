@@ -46,6 +46,13 @@ window.bench = {
     await bench.run(code, message => { text += message.content.text ?? ''; });
     return text;
   },
+  async completeWithJedi(code) {
+    for (;;) {
+      const { content } = await bench.kernel.requestComplete({ code, cursor_pos: code.length });
+      const types = content.metadata._jupyter_types_experimental ?? [];
+      if (types.some(item => item.type === 'module')) return;
+    }
+  },
   async complete(code) {
     const begin = performance.now();
     const reply = await bench.kernel.requestComplete({ code, cursor_pos: code.length });

@@ -252,7 +252,10 @@ class BrowsergradAddon(BaseAddon):
         lock = pyodide_distribution.read_lock(source)
         provided = json.loads(paths.static("kernel", "manifest.json").read_text(**UTF8))["packages"]
         vendored = vendor(list(self.packages), lock, source, provided, lite_dir, self.cache / "wheels")
-        self.mirror(source, vendored)
+        replaced = pyodide_distribution.with_our_stdlib(source, paths.static("pyodide"), paths.static("kernel"))
+        if self.pyodide_url and not replaced:
+            print("Python will start from its files: the memory snapshot is for the embedded Pyodide alone")
+        self.mirror(source, vendored, replaced)
         self.write_indexes(lock, vendored)
         self.publish_front_ends([wheel.path for wheel in vendored.wheels])
         self.maybe_timestamp(self.output_pyodide)
@@ -274,13 +277,14 @@ class BrowsergradAddon(BaseAddon):
         else:
             self.delete_one(record)
 
-    def mirror(self, source: Path, vendored: Vendored) -> None:
-        """Copy what changed, remove what no longer belongs."""
+    def mirror(self, source: Path, vendored: Vendored, replaced: dict[Path, Path]) -> None:
+        """Copy what changed, remove what no longer belongs; `replaced` files come from elsewhere."""
         wanted = {
             path.relative_to(source): path
             for path in source.rglob("*")
             if path.is_file() and not self.is_ignored_sourcemap(path.name)
         }
+        wanted |= replaced
         wanted |= {Path(wheel.path.name): wheel.path for wheel in vendored.wheels}
         kept = {*wanted, Path(PYODIDE_LOCK), Path(PIPLITE_INDEX)}
         for path in [path for path in self.output_pyodide.rglob("*") if path.is_file()]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import tarfile
@@ -15,8 +16,9 @@ from urllib.parse import urlsplit
 from .constants import PYODIDE_LOCK
 from .errors import DistributionError
 
-__all__ = ["is_url", "materialise", "read_lock", "root_of"]
+__all__ = ["is_url", "materialise", "read_lock", "root_of", "with_our_stdlib"]
 
+STDLIB = "python_stdlib.zip"
 ENTRY = "pyodide.mjs"
 REQUIRED = (ENTRY, "pyodide.asm.wasm", PYODIDE_LOCK)
 TAR_SUFFIXES = (".tar.bz2", ".tar.gz", ".tgz", ".tar.xz")
@@ -70,6 +72,38 @@ def root_of(folder: Path, source: object) -> Path:
             read_lock(candidate, source)
             return candidate
     raise DistributionError(source, f"{ENTRY} is missing in {folder} and in the folders directly below it")
+
+
+def with_our_stdlib(source: Path, embedded: Path, kernel: Path) -> dict[Path, Path]:
+    """Return what to publish in place of a distribution's own standard library: ours, if it is the same but for bytecode.
+
+    The memory snapshot goes with ours, and any start is faster with it.
+
+    Parameters
+    ----------
+    source
+        The distribution.
+    embedded, kernel
+        The labextension's ``static/pyodide`` and ``static/kernel``.
+
+    Returns
+    -------
+    dict
+        Path in the published folder to the file that goes there; empty for another build of Pyodide.
+    """
+    snapshot = json.loads((kernel / "manifest.json").read_text("utf-8")).get("snapshot")
+    if snapshot is None:
+        return {}
+    names = [name for name in snapshot["pyodide"] if name != STDLIB]
+    if any(_digest(source / name) != snapshot["pyodide"][name] for name in names):
+        return {}
+    if _digest(source / STDLIB) not in (snapshot["stdlib_source"], snapshot["pyodide"][STDLIB]):
+        return {}
+    return {Path(STDLIB): embedded / STDLIB}
+
+
+def _digest(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
 def read_lock(folder: Path, source: object | None = None) -> dict[str, Any]:

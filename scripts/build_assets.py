@@ -37,6 +37,7 @@ OUTPUT = REPO / "jupyterlite_browsergrad" / "labextension" / "static"
 CACHE = REPO / "labextension" / ".assets"
 SHIM = REPO / "kernel_shim"
 REQUIREMENTS = REPO / "scripts" / "packs.txt"
+SNAPSHOTTER = REPO / "scripts" / "make_snapshot.mjs"
 COMPILER = REPO / "scripts" / "compile_pyc.mjs"
 VERSIONS = runpy.run_path(str(REPO / "jupyterlite_browsergrad" / "_version.py"))
 VERSION = VERSIONS["__version__"]
@@ -77,6 +78,7 @@ def main(argv: list[str] | None = None) -> int:
     if not options.shim_only or not (pyodide / "python_stdlib.zip").is_file():
         build_pyodide(options.pyodide, pyodide, compiler)
     build_packs(kernel, compiler, quick=options.shim_only)
+    build_snapshot(options.pyodide, pyodide, kernel, compiler, quick=options.shim_only)
     return 0
 
 
@@ -181,6 +183,38 @@ def build_packs(out: Path, compiler: Compiler, *, quick: bool) -> None:
         stale.unlink()
     for name, entry in written.items():
         print(f"{entry['file']:34} {entry['size']:>10,} bytes  {len(packs[name]):>5} files")
+
+
+def build_snapshot(source: Path, pyodide: Path, out: Path, compiler: Compiler, *, quick: bool) -> None:
+    """Write the memory snapshot of a started kernel, and bind it in the manifest to all it was made from."""
+    manifest_path = out / "manifest.json"
+    manifest = json.loads(manifest_path.read_text("utf-8"))
+    name = f"site-cp{compiler.tag}"
+    with tempfile.TemporaryDirectory() as folder:
+        run_node(SNAPSHOTTER, pyodide, out / manifest["packs"][name]["file"], Path(folder))
+        raw = Path(folder, "snapshot.bin").read_bytes()
+    data = gzip.compress(raw, 1 if quick else 9, mtime=0)
+    digest = hashlib.sha256(data).hexdigest()
+    target = out / f"snapshot.{digest[:8]}.gz"
+    if not target.exists():
+        write_atomically(target, data)
+    for stale in set(out.glob("snapshot.*.gz")) - {target}:
+        stale.unlink()
+    manifest["snapshot"] = {
+        "file": target.name,
+        "sha256": digest,
+        "size": len(data),
+        "pack": name,
+        "pyodide": {
+            file: hashlib.sha256((pyodide / file).read_bytes()).hexdigest()
+            for file in (*PYODIDE_FILES, "python_stdlib.zip")
+        },
+        # What a distribution of this very Pyodide comes with: `jupyter lite build` puts ours in its place.
+        "stdlib_source": hashlib.sha256((source / "python_stdlib.zip").read_bytes()).hexdigest(),
+        "stdlib_size": (pyodide / "python_stdlib.zip").stat().st_size,
+    }
+    write_atomically(manifest_path, dump(manifest))
+    print(f"{target.name:34} {len(data):>10,} bytes  {len(raw):,} unpacked")
 
 
 def write_pack(out: Path, name: str, files: Files, level: int) -> dict[str, object]:

@@ -8,6 +8,7 @@ bound once, because looking one up on a JavaScript proxy costs more than calling
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import Any
 
@@ -82,7 +83,14 @@ def install(implementation: Any) -> None:
             setattr(host, name, method)
 
 
-if IN_PYODIDE:
-    import _browsergrad_host
+def connect() -> None:
+    """Bind `host` to the module the worker has registered. Does nothing on CPython."""
+    if IN_PYODIDE:
+        import _browsergrad_host
 
-    install(_browsergrad_host)
+        install(_browsergrad_host)
+
+
+# Absent while a memory snapshot is made: its kernels connect when they start.
+with contextlib.suppress(ModuleNotFoundError):
+    connect()

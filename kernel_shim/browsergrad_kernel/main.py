@@ -7,11 +7,50 @@ import sys
 import warnings
 from typing import Any
 
-from . import blocking, comms, interrupts, packages, stand_ins, streams
+from . import _host, blocking, comms, interrupts, messages, packages, stand_ins, streams
+
+#: What `prepare` has made and `start` has not taken yet.
+_prepared: Any = None
+
+
+def prepare() -> Any:
+    """Make the shell and the kernel as far as that needs no host: what a memory snapshot holds."""
+    global _prepared
+    stand_ins.install()
+    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    os.environ.setdefault("IPYTHONDIR", "/tmp/ipython")
+    # Text in colour, as a terminal that notebooks can show.
+    os.environ.setdefault("TERM", "xterm-color")
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # modules beside the notebook
+    from IPython.core.events import EventManager
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.core.magic import MagicsManager
+
+    from .kernel import BrowsergradKernel
+    from .shell import ZMQInteractiveShell
+
+    comms.install("")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        shell = ZMQInteractiveShell.instance(session_id="", user_ns={})
+    # Of no use in a notebook: sys.exit() ends the cell.
+    warnings.filterwarnings("ignore", message="To exit: use")
+    interrupts.RUN_CODE_FUNCTIONS.add(InteractiveShell.run_code.__code__)
+    # Ended half-way, loading a class of magics would leave them missing for good.
+    interrupts.protect(EventManager.register, MagicsManager.load_lazy)
+    _prepared = BrowsergradKernel(shell, "")
+    return _prepared
+
+
+def forget() -> None:
+    """Let the next `start` make a kernel of its own."""
+    global _prepared
+    _prepared = None
 
 
 def start(config: dict[str, Any]) -> Any:
-    """Make the shell and the kernel.
+    """Start the kernel, or take the one that a snapshot holds, and connect it to the host.
 
     Parameters
     ----------
@@ -26,31 +65,11 @@ def start(config: dict[str, Any]) -> Any:
     """
     if hasattr(config, "to_py"):
         config = config.to_py()
-    stand_ins.install()
-    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
-    os.environ.setdefault("IPYTHONDIR", "/tmp/ipython")
-    # Text in colour, as a terminal that notebooks can show.
-    os.environ.setdefault("TERM", "xterm-color")
-    if "" not in sys.path:
-        sys.path.insert(0, "")  # modules beside the notebook
-    from IPython.core.events import EventManager
-    from IPython.core.interactiveshell import InteractiveShell
-    from IPython.core.magic import MagicsManager
-
-    from . import messages
-    from .kernel import BrowsergradKernel
-    from .shell import ZMQInteractiveShell
-
-    session = str(config.get("session_id") or "")
-    comms.install(session)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        shell = ZMQInteractiveShell.instance(session_id=session, user_ns={})
-    # Of no use in a notebook: sys.exit() ends the cell.
-    warnings.filterwarnings("ignore", message="To exit: use")
-    interrupts.RUN_CODE_FUNCTIONS.add(InteractiveShell.run_code.__code__)
-    # Ended half-way, loading a class of magics would leave them missing for good.
-    interrupts.protect(EventManager.register, MagicsManager.load_lazy)
+    _host.connect()
+    kernel = _prepared or prepare()
+    forget()
+    shell = kernel.shell
+    sys.modules["__main__"] = shell.user_module
     streams.install()
     interrupts.install()
     blocking.install()
@@ -62,9 +81,8 @@ def start(config: dict[str, Any]) -> Any:
     )
     if sys.version_info < (3, 13):
         _restore_names()
-    kernel = BrowsergradKernel(shell, session)
-    _enter(config.get("cwd"))
-    messages.send("iopub", "status", {"execution_state": "starting"}, {}, session)
+    adopt(kernel, str(config.get("session_id") or ""), config.get("cwd"))
+    messages.send("iopub", "status", {"execution_state": "starting"}, {}, kernel.session)
     return kernel
 
 

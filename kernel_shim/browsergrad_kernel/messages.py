@@ -29,6 +29,12 @@ _quoted = lru_cache(256)(dumps)
 _parent: tuple[Any, str] = (None, "{}")
 
 
+def renew() -> None:
+    """Number messages from the start, under a prefix of their own."""
+    global _prefix, _numbers, _parent
+    _prefix, _numbers, _parent = uuid.uuid4().hex, itertools.count(1), (None, "{}")
+
+
 def now() -> str:
     """The time as messages write it, in UTC."""
     return datetime.now(UTC).isoformat()

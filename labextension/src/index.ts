@@ -87,6 +87,11 @@ const kernel: JupyterFrontEndPlugin<void> = {
         return made;
       },
     });
+    void app.restored
+      .then(() => import('./kernel/create'))
+      .then(({ prepare }) =>
+        prepare(app.serviceManager.contents, settings, staticURL, () => prewarm),
+      );
     nameSessionsByPath(app.serviceManager.sessions);
     if (client) {
       hookInterrupt(client, kernels);

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import shutil
 import struct
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -37,7 +39,7 @@ def test_a_pack_is_the_file_the_manifest_describes(name):
 
 def test_no_other_pack_lies_about():
     assert {path.name for path in paths.static("kernel").glob("*.gz")} == {
-        entry["file"] for entry in MANIFEST["packs"].values()
+        entry["file"] for entry in [*MANIFEST["packs"].values(), MANIFEST["snapshot"]]
     }
 
 
@@ -87,3 +89,43 @@ def test_the_embedded_lock_offers_no_package():
     lock = json.loads(paths.static("pyodide/pyodide-lock.json").read_text("utf-8"))
     assert lock["packages"] == {}
     assert lock["info"]["python"].startswith("3.14")
+
+
+def test_the_snapshot_is_bound_to_all_it_was_made_from():
+    entry = MANIFEST["snapshot"]
+    data = paths.static("kernel", entry["file"]).read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    assert (digest, len(data)) == (entry["sha256"], entry["size"])
+    assert entry["file"] == f"snapshot.{digest[:8]}.gz"
+    for name, expected in entry["pyodide"].items():
+        assert hashlib.sha256(paths.static("pyodide", name).read_bytes()).hexdigest() == expected, name
+    raw = gzip.decompress(data)
+    magic, length = struct.unpack_from("<4sI", raw)
+    header = json.loads(raw[8 : 8 + length])
+    assert magic == b"BGS1" and sum(size for _, size in header["runs"]) == len(raw) - 8 - length
+    pack = unpack(entry["pack"])
+    assert [path for path, *_ in header["site"]] == list(pack)
+
+
+def test_a_full_distribution_of_the_embedded_version_gets_the_precompiled_standard_library(tmp_path):
+    """The snapshot goes with that; a distribution of another build keeps its own."""
+    from jupyterlite_browsergrad.pyodide_distribution import with_our_stdlib
+
+    source, kernel = tmp_path / "source", tmp_path / "kernel"
+    shutil.copytree(paths.static("pyodide"), source)
+    kernel.mkdir()
+    manifest = json.loads(paths.static("kernel", "manifest.json").read_text("utf-8"))
+    (source / "python_stdlib.zip").write_bytes(b"as released")
+    manifest["snapshot"]["stdlib_source"] = hashlib.sha256(b"as released").hexdigest()
+    (kernel / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    ours = paths.static("pyodide")
+    assert with_our_stdlib(source, ours, kernel) == {Path("python_stdlib.zip"): ours / "python_stdlib.zip"}
+    (source / "python_stdlib.zip").write_bytes(b"changed")
+    assert with_our_stdlib(source, ours, kernel) == {}
+    assert with_our_stdlib(ours, ours, kernel) != {}
+    (source / "python_stdlib.zip").write_bytes(b"as released")
+    (source / "pyodide.asm.mjs").write_bytes(b"another build")
+    assert with_our_stdlib(source, ours, kernel) == {}
+    del manifest["snapshot"]
+    (kernel / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    assert with_our_stdlib(ours, ours, kernel) == {}

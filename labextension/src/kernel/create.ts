@@ -7,7 +7,7 @@ import type { Contents } from '@jupyterlab/services';
 import type { IKernel } from '@jupyterlite/services';
 
 import type { KernelGate } from '../labs/kernel_gate';
-import { importAsset } from '../runtime/assets';
+import { fetchAsset, importAsset } from '../runtime/assets';
 import type { KernelClient, KernelClientOptions } from '../runtime/kernel_client';
 import { Drive } from './drive';
 import { BrowsergradKernel } from './kernel';
@@ -23,6 +23,8 @@ export interface KernelSettings {
   pipliteUrls?: string[];
   /** Default true: nothing comes from outside the site. */
   disablePyPIFallback?: boolean;
+  /** Whether the page fetches and compiles Python before a notebook needs it. Default: true, unless the browser saves data. */
+  prefetch?: boolean;
   /** Whether a spare Python is kept for restarts and further notebooks. Default: where memory allows. */
   prewarm?: boolean;
 }
@@ -43,6 +45,7 @@ export interface KernelPage {
 }
 
 interface RuntimeModule {
+  sharedBootAssets(indexURL: string, kernelURL: string): Promise<unknown>;
   KernelClient: new (options: KernelClientOptions) => KernelClient;
 }
 
@@ -51,8 +54,11 @@ const SERVICE_WORKER_MS = 3000;
 /** Ms after a boot at which the spare one begins: the first cells come first. */
 const SPARE_DELAY_MS = 1500;
 
+/** Ms the page may stay busy before Python is fetched all the same. */
+const IDLE_MS = 2000;
+
 /** One for the page: all kernels are made alike. */
-let spares: Spares;
+let spares: Spares | undefined;
 
 async function hasServiceWorker(): Promise<boolean> {
   const container = navigator.serviceWorker as ServiceWorkerContainer | undefined;
@@ -68,6 +74,96 @@ async function hasServiceWorker(): Promise<boolean> {
   return container.controller !== null;
 }
 
+/** The site's Python: its folder and the kernel's. */
+function locations(settings: KernelSettings, staticURL: string): { index: string; kernel: string } {
+  const { pyodideIndexURL } = settings;
+  return {
+    index: pyodideIndexURL ? new URL(pyodideIndexURL, PageConfig.getBaseUrl()).href : `${staticURL}pyodide/`,
+    kernel: `${staticURL}kernel/`,
+  };
+}
+
+/**
+ * Fetches and compiles what the first kernel will need, once the page has nothing better to do.
+ * Returns whether that is there.
+ */
+async function prefetch(settings: KernelSettings, staticURL: string): Promise<boolean> {
+  const { connection } = navigator as Navigator & { connection?: { saveData?: boolean } };
+  if (!(settings.prefetch ?? !connection?.saveData)) {
+    return false;
+  }
+  await new Promise(resolve =>
+    // Safari has none.
+    typeof requestIdleCallback === 'function'
+      ? requestIdleCallback(resolve, { timeout: IDLE_MS })
+      : setTimeout(resolve, IDLE_MS),
+  );
+  const { index, kernel } = locations(settings, staticURL);
+  try {
+    const runtime = (await importAsset(`${staticURL}runtime/index.js`)) as RuntimeModule;
+    await Promise.all([
+      runtime.sharedBootAssets(index, kernel),
+      fetchAsset(`${staticURL}runtime/worker.js`),
+      fetchAsset(`${index}pyodide.mjs`),
+    ]);
+    performance.mark('browsergrad:prefetched');
+    return true;
+  } catch {
+    return false; // the kernel that is started later reports it
+  }
+}
+
+/** Starts a worker for a kernel, or one for nobody yet. */
+async function createClient(
+  own: Pick<KernelClientOptions, 'onMessage'> & Partial<KernelClientOptions>,
+  contents: Contents.IManager,
+  settings: KernelSettings,
+  staticURL: string,
+): Promise<KernelClient> {
+  const base = PageConfig.getBaseUrl();
+  const absolute = (url: string): string => new URL(url, base).href;
+  const { index, kernel } = locations(settings, staticURL);
+  const runtime = (await importAsset(`${staticURL}runtime/index.js`)) as RuntimeModule;
+  const serviceWorker = crossOriginIsolated ? false : await hasServiceWorker();
+  return new runtime.KernelClient({
+    pyodideIndexURL: index,
+    kernelURL: kernel,
+    workerURL: `${staticURL}runtime/worker.js`,
+    sessionId: '',
+    piplite: {
+      urls: (settings.pipliteUrls ?? []).map(absolute),
+      disablePyPI: settings.disablePyPIFallback ?? true,
+    },
+    baseUrl: absolute(URLExt.join(base, '/')),
+    serviceWorker,
+    shown,
+    ...own,
+    drive: crossOriginIsolated || serviceWorker ? (own.drive ?? new Drive(contents, '')) : undefined,
+  });
+}
+
+/** The page's spares, made when they are first asked for. */
+function sparesOf(contents: Contents.IManager, settings: KernelSettings, staticURL: string): Spares {
+  spares ??= new Spares(() =>
+    createClient({ onMessage: () => undefined }, contents, settings, staticURL),
+  );
+  return spares;
+}
+
+/** Makes ready, in a page that has no kernel yet, what its first one will need. */
+export async function prepare(
+  contents: Contents.IManager,
+  settings: KernelSettings,
+  staticURL: string,
+  userPrewarm: LiveSettings['userPrewarm'],
+): Promise<void> {
+  const isThere = await prefetch(settings, staticURL);
+  // A first kernel that starts meanwhile prepares its own spare once it runs.
+  if (isThere && !spares && mayPrewarm(settings.prewarm, userPrewarm())) {
+    await sparesOf(contents, settings, staticURL).prepare();
+  }
+}
+
 export async function createKernel(
   options: IKernel.IOptions,
   contents: Contents.IManager,
@@ -76,35 +172,11 @@ export async function createKernel(
   restored: Promise<unknown>,
 ): Promise<BrowsergradKernel> {
   const base = PageConfig.getBaseUrl();
-  const absolute = (url: string): string => new URL(url, base).href;
   const [driveName, folder] = options.location.includes(':')
     ? [options.location.split(':')[0], options.location.slice(options.location.indexOf(':') + 1)]
     : ['', options.location];
   const progress = new ProgressNotification(restored);
-  const createClient = async (
-    own: Pick<KernelClientOptions, 'onMessage'> & Partial<KernelClientOptions>,
-  ): Promise<KernelClient> => {
-    const runtime = (await importAsset(`${staticURL}runtime/index.js`)) as RuntimeModule;
-    const serviceWorker = crossOriginIsolated ? false : await hasServiceWorker();
-    return new runtime.KernelClient({
-      pyodideIndexURL: settings.pyodideIndexURL
-        ? absolute(settings.pyodideIndexURL)
-        : `${staticURL}pyodide/`,
-      kernelURL: `${staticURL}kernel/`,
-      workerURL: `${staticURL}runtime/worker.js`,
-      sessionId: '',
-      piplite: {
-        urls: (settings.pipliteUrls ?? []).map(absolute),
-        disablePyPI: settings.disablePyPIFallback ?? true,
-      },
-      baseUrl: absolute(URLExt.join(base, '/')),
-      serviceWorker,
-      shown,
-      ...own,
-      drive: crossOriginIsolated || serviceWorker ? (own.drive ?? new Drive(contents, '')) : undefined,
-    });
-  };
-  spares ??= new Spares(() => createClient({ onMessage: () => undefined }));
+  const reserve = sparesOf(contents, settings, staticURL);
   return new BrowsergradKernel({
     ...options,
     createClient: async callbacks => {
@@ -114,7 +186,7 @@ export async function createKernel(
         cwd: folder,
         drive: new Drive(contents, driveName),
       };
-      return (await spares.take(own)) ?? createClient(own);
+      return (await reserve.take(own)) ?? createClient(own, contents, settings, staticURL);
     },
     onProgress: update => progress.boot(update),
     onPackageProgress: update => progress.package(update),
@@ -128,7 +200,7 @@ export async function createKernel(
     onBooted: () => {
       setTimeout(() => {
         if (mayPrewarm(settings.prewarm, settings.userPrewarm())) {
-          void spares.prepare();
+          void reserve.prepare();
         }
       }, SPARE_DELAY_MS);
     },

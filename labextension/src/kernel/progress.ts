@@ -4,13 +4,16 @@ import { Notification, showErrorMessage } from '@jupyterlab/apputils';
 import type { BootProgress, PackageProgress } from '../runtime/protocol';
 
 /** Ms a boot may take before it is worth a notification. */
-const QUIET_MS = 400;
+const QUIET_MS = 800;
+/** Ms a notification stays at least: one that goes while it is still coming is never taken off the screen. */
+const SHOWN_MS = 1000;
 
 export class ProgressNotification {
   private id: string | null = null;
   private readonly loading = new Set<string>();
   private total = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private shownAt = 0;
   private last: { message: string; fraction: number } | null = null;
 
   /** `restored`: when JupyterLab shows notifications; what came before is only in its list. */
@@ -60,7 +63,8 @@ export class ProgressNotification {
     this.timer = undefined;
     this.last = null;
     if (this.id !== null) {
-      Notification.dismiss(this.id);
+      const { id } = this;
+      setTimeout(() => Notification.dismiss(id), this.shownAt + SHOWN_MS - performance.now());
       this.id = null;
     }
   }
@@ -82,6 +86,7 @@ export class ProgressNotification {
     const message = `Python (BrowserGrad): ${this.last.message} (${Math.round(this.last.fraction * 100)} %)`;
     const options = { autoClose: false as const, progress: this.last.fraction };
     if (this.id === null) {
+      this.shownAt = performance.now();
       this.id = Notification.emit(message, 'in-progress', options);
     } else {
       Notification.update({ id: this.id, message, type: 'in-progress', ...options });

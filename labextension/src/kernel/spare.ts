@@ -32,8 +32,9 @@ export class Spares {
     await this.booting;
   }
 
-  /** The spare as the kernel of `own`, or null when none is ready. */
+  /** The spare as the kernel of `own`, waiting for one that is starting; null when there is none. */
   async take(own: Partial<KernelClientOptions>): Promise<KernelClient | null> {
+    await this.booting;
     const client = this.ready;
     this.ready = null;
     if (!client) {

@@ -35,3 +35,10 @@ export async function importAsset(url: string): Promise<unknown> {
     throw error;
   }
 }
+
+/** Outside of pages Pyodide reads files by their paths, and takes no file URL. */
+export function pathOrURL(url: string): string {
+  return url.startsWith('file:')
+    ? decodeURIComponent(new URL(url).pathname).replace(/^\/(?=[A-Za-z]:)/, '')
+    : url;
+}

@@ -30,3 +30,5 @@ export {
 } from './manifest';
 /** @internal the kernel of the labextension; no part of the public interface. */
 export { KernelClient, type KernelClientOptions } from './kernel_client';
+/** @internal fetches and compiles ahead what kernels start from. */
+export { sharedBootAssets } from './boot_assets';

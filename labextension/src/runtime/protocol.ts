@@ -2,6 +2,8 @@
  * What crosses between the page and the worker: typed messages and one shared control block.
  */
 
+import type { BootAssets } from './boot_assets';
+
 /** Indices into the control block, an `Int32Array`. */
 export const enum Control {
   /** Epoch of the request the pending interrupt is meant for; 0 none, -1 whatever blocks an idle worker. */
@@ -74,6 +76,8 @@ export interface BootInfo {
   pythonVersion: string;
   pyodideVersion: string;
   interruptMode: InterruptMode;
+  /** How Python was started: from the memory snapshot, or from its files. */
+  from: 'snapshot' | 'files';
 }
 
 export interface JsModule {
@@ -98,6 +102,8 @@ export interface BootOptions {
   kernel: { session_id: string; piplite_urls: string[]; disable_pypi: boolean } | null;
   /** Whether the worker's scope loses what reaches beyond it: outside of browsers. */
   sealed?: boolean;
+  /** Whether the page sends `assets`; else the worker loads them itself. */
+  assetsFollow?: boolean;
 }
 
 /** How to interrupt. */
@@ -118,6 +124,7 @@ export interface Adoption {
 /** From the page to the worker. */
 export type ToWorker =
   | { type: 'boot'; options: BootOptions }
+  | { type: 'assets'; assets: BootAssets | null; problem?: string }
   | { type: 'exec'; id: number; epoch: number; code: string; loadImports: boolean }
   | { type: 'jupyter'; id: number; epoch: number; message: JupyterMessage }
   | ({ type: 'interrupt'; epoch: number } & Required<InterruptOptions>)

@@ -2,7 +2,8 @@
  * One worker as the page sees it: starts it, numbers requests, answers its calls, and settles
  * everything pending when it ends. Session and KernelClient stand on it.
  */
-import { BrowsergradError } from './errors';
+import { sharedBootAssets } from './boot_assets';
+import { BrowsergradError, errorText } from './errors';
 import {
   Control,
   INPUT_CALL,
@@ -150,11 +151,28 @@ export class WorkerLink {
       type: 'boot',
       options: {
         ...options.boot,
+        assetsFollow: options.boot.mode === 'kernel',
         control: (this.control?.buffer as SharedArrayBuffer | undefined) ?? null,
         reply: this.reply,
         channel,
       },
     });
+    if (options.boot.mode === 'kernel') {
+      void this.sendAssets();
+    }
+  }
+
+  private async sendAssets(): Promise<void> {
+    const { indexURL, kernelURL } = this.options.boot;
+    let message: ToWorker;
+    try {
+      message = { type: 'assets', assets: await sharedBootAssets(indexURL, kernelURL) };
+    } catch (error) {
+      message = { type: 'assets', assets: null, problem: errorText(error) };
+    }
+    if (!this.ended) {
+      this.post(message);
+    }
   }
 
   get isEnded(): boolean {

@@ -5,6 +5,8 @@ export interface FSNode {
   name: string;
   parent: FSNode;
   mode: number;
+  /** Of files in memory: their size. */
+  usedBytes?: number;
   node_ops: object;
   stream_ops: object;
   /** Ours: the contents while the file is open. */

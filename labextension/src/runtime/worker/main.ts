@@ -1,6 +1,7 @@
 /**
  * The worker's entry: takes messages, one request at a time, and answers each.
  */
+import type { BootAssets } from '../boot_assets';
 import { errorText } from '../errors';
 import { Control, type BootOptions, type FromWorker, type InterruptMode, type ToWorker } from '../protocol';
 import { PageCalls } from './calls';
@@ -23,6 +24,21 @@ let interrupts: InterruptController;
 let calls: PageCalls;
 let python: Python | null = null;
 let chain: Promise<unknown> = Promise.resolve();
+
+/** Settled by the page's `assets` message. */
+const assetsOfPage = ((): {
+  promise: Promise<BootAssets | null>;
+  resolve(assets: BootAssets | null): void;
+  reject(error: Error): void;
+} => {
+  let resolve!: (assets: BootAssets | null) => void;
+  let reject!: (error: Error) => void;
+  const promise = new Promise<BootAssets | null>((...settle) => {
+    [resolve, reject] = settle;
+  });
+  promise.catch(() => undefined); // the boot that awaits it reports it
+  return { promise, resolve, reject };
+})();
 
 function interruptMode(options: BootOptions): InterruptMode {
   if (options.control) {
@@ -53,8 +69,11 @@ async function boot(options: BootOptions): Promise<void> {
     onError: text => post({ type: 'log', level: 'error', text }),
   });
   try {
-    const [booted, info] = await Python.boot(options, { interrupts, output, calls, post });
+    const assets = options.assetsFollow ? assetsOfPage.promise : null;
+    const [booted, info] = await Python.boot(options, { interrupts, output, calls, post, assets });
     python = booted;
+    const way = info.from === 'snapshot' ? 'its memory snapshot' : 'its files';
+    post({ type: 'log', level: 'info', text: `Python has started from ${way}` });
     post({ type: 'booted', info });
   } catch (error) {
     post({ type: 'boot-failed', message: bootErrorText(error) });
@@ -99,6 +118,13 @@ function receive(message: ToWorker): void {
   switch (message.type) {
     case 'boot':
       void boot(message.options);
+      break;
+    case 'assets':
+      if (message.problem === undefined) {
+        assetsOfPage.resolve(message.assets);
+      } else {
+        assetsOfPage.reject(new Error(message.problem));
+      }
       break;
     case 'exec':
       enqueue(message.id, () => booted().exec(message.code, message.epoch, message.loadImports));

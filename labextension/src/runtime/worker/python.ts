@@ -1,14 +1,18 @@
 /**
  * Boots Pyodide and calls Python: the only file that touches Python proxies.
  */
-import { fetchAsset, importAsset } from '../assets';
+import { fetchAsset, importAsset, pathOrURL } from '../assets';
+import { loadBootAssets, type BootAssets, type KernelManifest, type Lock } from '../boot_assets';
+import { errorText } from '../errors';
 import type { Adoption, BootInfo, BootOptions, FromWorker, JupyterMessage, PackageProgress } from '../protocol';
 import type { PageCalls } from './calls';
 import type { InterruptController } from './control';
 import { DriveFS } from './drive_fs';
 import type { EmscriptenFS, ErrnoCodes } from './emscripten';
 import type { OutputBuffer } from './output';
+import type { LazyAsset } from './lazy';
 import { Pack } from './pack';
+import { restore } from './snapshot';
 
 /** Name of the Python kernel's module for JavaScript; `_host.py` imports it. */
 const HOST_MODULE = '_browsergrad_host';
@@ -47,19 +51,19 @@ interface Pyodide {
   loadPackagesFromImports(code: string, options?: LoadOptions): Promise<unknown>;
 }
 
-interface KernelManifest {
-  version: string;
-  pyodide: string;
-  packages: Record<string, string>;
-  packs: Record<string, { file: string; sha256: string; size: number }>;
-}
-
 export interface PythonDependencies {
   interrupts: InterruptController;
   output: OutputBuffer;
   calls: PageCalls;
   post: (message: FromWorker) => void;
+  /** What the page has loaded for a start from the snapshot; null: nothing will come. */
+  assets: Promise<BootAssets | null> | null;
 }
+
+type Progress = (stage: 'runtime' | 'packages' | 'kernel' | 'ready', fraction: number, message: string) => void;
+
+/** Ms after the first cell until what Python may need next is fetched. */
+const REST_DELAY_MS = 2000;
 
 /** Names in Pyodide's "Loading a, b" texts. */
 function namesIn(text: string, verb: string): string[] {
@@ -78,6 +82,10 @@ export class Python {
   private kernel: PyProxy | null = null;
   /** Packages the distribution's lock offers beyond our own. */
   private lockNames = new Set<string>();
+  /** What a start from the snapshot has left to be fetched. */
+  private rest: LazyAsset[] = [];
+  /** Fetches jedi, once. */
+  private loadJedi: (() => void) | null = null;
 
   private constructor(
     private readonly pyodide: Pyodide,
@@ -86,28 +94,81 @@ export class Python {
 
   static async boot(options: BootOptions, dependencies: PythonDependencies): Promise<[Python, BootInfo]> {
     const { post } = dependencies;
-    const progress = (stage: 'runtime' | 'packages' | 'kernel' | 'ready', fraction: number, message: string) =>
+    const progress: Progress = (stage, fraction, message) =>
       post({ type: 'progress', progress: { stage, fraction, message } });
     progress('runtime', 0.05, 'Fetching Python');
-    const manifestURL = `${options.kernelURL}manifest.json`;
-    const lockURL = `${options.indexURL}pyodide-lock.json`;
-    const lock = (await (await fetchAsset(lockURL)).json()) as {
-      info: { python: string };
-      packages: Record<string, unknown>;
-    };
-    const manifest = (await (await fetchAsset(manifestURL)).json()) as KernelManifest;
+    const modules = importPyodide(options.indexURL);
+    modules.catch(() => undefined); // awaited below
+    const [python, from] =
+      (await Python.fromSnapshot(options, dependencies, modules, progress)) ??
+      (await Python.fromFiles(options, dependencies, progress));
+    const { pyodide } = python;
+    const pythonVersion = String(pyodide.runPython('import sys; sys.version.split()[0]'));
+    progress('ready', 1, 'Python is ready');
+    return [
+      python,
+      { pythonVersion, pyodideVersion: pyodide.version, interruptMode: dependencies.interrupts.mode, from },
+    ];
+  }
+
+  /** A start from the memory snapshot; null where there is none or it does not work. */
+  private static async fromSnapshot(
+    options: BootOptions,
+    dependencies: PythonDependencies,
+    modules: ReturnType<typeof importPyodide>,
+    progress: Progress,
+  ): Promise<[Python, BootInfo['from']] | null> {
+    const { post } = dependencies;
+    if (options.mode !== 'kernel' || options.packages.length || options.jsModules.length) {
+      return null;
+    }
+    try {
+      const assets = await (dependencies.assets ?? loadBootAssets(options.indexURL, options.kernelURL));
+      if (!assets) {
+        return null;
+      }
+      progress('runtime', 0.5, 'Starting Python');
+      const { loadPyodide, createModule } = await modules;
+      const { pyodide, rest } = await restore<Pyodide>({
+        indexURL: options.indexURL,
+        kernelURL: options.kernelURL,
+        assets,
+        loadPyodide,
+        createModule,
+        load: loadOptions(post),
+        onError: text => post({ type: 'log', level: 'error', text }),
+      });
+      (pyodide.pyimport('browsergrad_kernel.snapshot').repair as PyProxy)(pyodide.toPy(environment()));
+      const python = new Python(pyodide, dependencies);
+      python.rest = rest;
+      await python.finish(options, assets.manifest, assets.lock, true, progress);
+      return [python, 'snapshot'];
+    } catch (error) {
+      post({
+        type: 'log',
+        level: 'warning',
+        text: `Python starts without its memory snapshot: ${errorText(error)}`,
+      });
+      return null;
+    }
+  }
+
+  /** A start as Pyodide's documentation has it. */
+  private static async fromFiles(
+    options: BootOptions,
+    dependencies: PythonDependencies,
+    progress: Progress,
+  ): Promise<[Python, BootInfo['from']]> {
+    const { post } = dependencies;
+    const lock = (await (await fetchAsset(`${options.indexURL}pyodide-lock.json`)).json()) as Lock;
+    const manifest = (await (await fetchAsset(`${options.kernelURL}manifest.json`)).json()) as KernelManifest;
     const [major, minor] = lock.info.python.split('.');
     const tagged = `site-cp${major}${minor}`;
-    const packFor = (name: string): Promise<Pack> =>
-      Pack.fetch(options.kernelURL + manifest.packs[name].file);
-    const site = packFor(tagged in manifest.packs ? tagged : 'site');
-    // A micropip works with its own Pyodide: another distribution brings one for itself.
-    const { micropip = '', ...others } = manifest.packages;
-    const keeps = !(tagged in manifest.packs) && 'micropip' in lock.packages;
-    const ours = keeps ? others : manifest.packages;
-    const without = keeps ? ['micropip/', `micropip-${micropip}.`] : [];
+    const site = Pack.fetch(options.kernelURL + manifest.packs[tagged in manifest.packs ? tagged : 'site'].file);
     // A failure is reported where it is awaited, not as unhandled while Pyodide loads.
     site.catch(() => undefined);
+    const keeps = bringsMicropip(manifest, lock);
+    const without = keeps ? ['micropip/', `micropip-${manifest.packages.micropip}.`] : [];
 
     const { loadPyodide } = (await importAsset(`${options.indexURL}pyodide.mjs`)) as {
       loadPyodide: (options: object) => Promise<Pyodide>;
@@ -116,11 +177,8 @@ export class Python {
     let unpacked = false;
     progress('runtime', 0.2, 'Starting Python');
     const pyodide = await load(options.indexURL, loadPyodide, {
+      ...loadOptions(post),
       indexURL: pathOrURL(options.indexURL),
-      enableRunUntilComplete: true,
-      stdout: (text: string) => post({ type: 'log', level: 'info', text }),
-      stderr: (text: string) => post({ type: 'log', level: 'warning', text }),
-      env: { HOME: '/home/pyodide', LANG: `${(navigator.language || 'en-US').replace('-', '_')}.UTF-8` },
       fsInit: async (FS: EmscriptenFS) => {
         (await site).unpack(FS, folder, without);
         unpacked = true;
@@ -130,31 +188,41 @@ export class Python {
       (await site).unpack(pyodide.FS, folder, without);
       pyodide.runPython('import importlib; importlib.invalidate_caches()');
     }
+    const python = new Python(pyodide, dependencies);
+    await python.finish(options, manifest, lock, !keeps, progress);
+    return [python, 'files'];
+  }
+
+  /** What both ways have in common, once Python runs. */
+  private async finish(
+    options: BootOptions,
+    manifest: KernelManifest,
+    lock: Lock,
+    withMicropip: boolean,
+    progress: Progress,
+  ): Promise<void> {
+    const { pyodide } = this;
+    const { post } = this.dependencies;
     pyodide._api.on_fatal = error =>
       post({ type: 'fatal', message: `${error.name}: ${error.message}`.slice(0, 2000) });
-    const python = new Python(pyodide, dependencies);
+    const { micropip, ...others } = manifest.packages;
+    const ours = withMicropip ? { ...others, micropip } : others;
     for (const name of Object.keys(ours)) {
       pyodide.loadedPackages[name] ??= OUR_CHANNEL;
     }
-    python.lockNames = new Set(
-      Object.keys(lock.packages).filter(name => !(name in ours)),
-    );
-    await python.prepare(options, progress);
-    const pythonVersion = String(pyodide.runPython('import platform; platform.python_version()'));
+    this.lockNames = new Set(Object.keys(lock.packages).filter(name => !(name in ours)));
+    await this.prepare(options, progress);
     if (options.mode === 'kernel' && manifest.packs.jedi) {
+      const [major, minor] = lock.info.python.split('.');
       // Completion gets better once jedi is here; nothing waits for it.
-      void packFor('jedi')
-        .then(pack => {
-          pack.unpack(pyodide.FS, folder);
-          pyodide.runPython('import importlib; importlib.invalidate_caches()');
-        })
-        .catch(error => post({ type: 'log', level: 'warning', text: String(error) }));
+      this.loadJedi = () =>
+        void Pack.fetch(options.kernelURL + manifest.packs.jedi.file)
+          .then(pack => {
+            pack.unpack(pyodide.FS, `/lib/python${major}.${minor}/site-packages`);
+            pyodide.runPython('import importlib; importlib.invalidate_caches()');
+          })
+          .catch(error => post({ type: 'log', level: 'warning', text: String(error) }));
     }
-    progress('ready', 1, 'Python is ready');
-    return [
-      python,
-      { pythonVersion, pyodideVersion: pyodide.version, interruptMode: dependencies.interrupts.mode },
-    ];
   }
 
   private async prepare(
@@ -216,12 +284,21 @@ export class Python {
 
   async jupyter(message: JupyterMessage, epoch: number): Promise<void> {
     const { buffers = [], ...rest } = message;
+    if (message.header.msg_type === 'complete_request') {
+      this.loadJedi?.();
+      this.loadJedi = null;
+    }
     const list = this.pyodide.toPy(buffers.map(buffer => new Uint8Array(buffer)));
     try {
       await this.dispatch!(JSON.stringify(rest), list, epoch);
     } finally {
       (list as PyProxy).destroy();
       this.dependencies.output.flush();
+      if (this.rest.length && message.header.msg_type === 'execute_request') {
+        const rest = this.rest;
+        this.rest = [];
+        setTimeout(() => rest.forEach(asset => void asset.prefetch()), REST_DELAY_MS);
+      }
     }
   }
 
@@ -337,19 +414,44 @@ export class Python {
   }
 }
 
+/** Pyodide's two modules, at once: one imports the other only later. */
+async function importPyodide(indexURL: string): Promise<{
+  loadPyodide: (options: object) => Promise<unknown>;
+  createModule: (settings: object) => Promise<unknown>;
+}> {
+  const [loader, glue] = (await Promise.all([
+    importAsset(`${indexURL}pyodide.mjs`),
+    importAsset(`${indexURL}pyodide.asm.mjs`),
+  ])) as [{ loadPyodide: (options: object) => Promise<unknown> }, { default: (settings: object) => Promise<unknown> }];
+  return { loadPyodide: loader.loadPyodide, createModule: glue.default };
+}
+
+/** What `os.environ` begins with. */
+function environment(): Record<string, string> {
+  return { HOME: '/home/pyodide', LANG: `${(navigator.language || 'en-US').replace('-', '_')}.UTF-8` };
+}
+
+function loadOptions(post: PythonDependencies['post']): object {
+  return {
+    enableRunUntilComplete: true,
+    stdout: (text: string) => post({ type: 'log', level: 'info', text }),
+    stderr: (text: string) => post({ type: 'log', level: 'warning', text }),
+    env: environment(),
+  };
+}
+
+/** A micropip works with its own Pyodide: another distribution brings one for itself. */
+function bringsMicropip(manifest: KernelManifest, lock: Lock): boolean {
+  const [major, minor] = lock.info.python.split('.');
+  return !(`site-cp${major}${minor}` in manifest.packs) && 'micropip' in lock.packages;
+}
+
 /** Copies a Python list of bytes-like objects into buffers of their own. */
 function copyBuffers(list: PyProxy): ArrayBuffer[] {
   const views = list.toJs() as ArrayBufferView[];
   return views.map(view =>
     (view.buffer as ArrayBuffer).slice(view.byteOffset, view.byteOffset + view.byteLength),
   );
-}
-
-/** Outside of pages Pyodide reads files by their paths, and takes no file URL. */
-function pathOrURL(url: string): string {
-  return url.startsWith('file:')
-    ? decodeURIComponent(new URL(url).pathname).replace(/^\/(?=[A-Za-z]:)/, '')
-    : url;
 }
 
 /**

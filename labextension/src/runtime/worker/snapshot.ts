@@ -1,0 +1,211 @@
+/**
+ * Starts Pyodide from a memory snapshot made when the package was built: the only file that knows
+ * Pyodide's and CPython's insides this takes. `scripts/make_snapshot.mjs` makes what is read here.
+ */
+import { pathOrURL } from '../assets';
+import type { BootAssets } from '../boot_assets';
+import type { EmscriptenFS, FSNode } from './emscripten';
+import { LazyAsset, makeLazy } from './lazy';
+
+const MAGIC = 0x31534742; // "BGS1"
+
+interface Header {
+  buildId: string;
+  heap: number;
+  runs: [offset: number, length: number][];
+  state: unknown;
+  tree: { folders: string[]; files: [path: string, base64: string][] };
+  /** Files of the site pack: path, offset, length; offsets count from `siteOffset`. */
+  site: [path: string, offset: number, length: number][];
+  siteOffset: number;
+}
+
+interface EmscriptenModule {
+  API: {
+    config: { BUILD_ID: string };
+    public_api: Record<string, unknown>;
+    restoreSnapshot: (data: Uint8Array) => unknown;
+  };
+  FS: EmscriptenFS & {
+    lookupPath(path: string): { node: FSNode };
+    filesystems: { MEMFS: { createNode(parent: FSNode, name: string, mode: number, dev: number): FSNode } };
+  };
+  HEAP8: Int8Array;
+  HEAP32: Int32Array;
+  HEAPU8: Uint8Array;
+  HEAPU32: Uint32Array;
+  growMemory(bytes: number): boolean;
+  __PyRuntime: number;
+  __PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET: number;
+  __tzset_js(timezone: number, daylight: number, standard: number, summer: number): void;
+  _timezone: number;
+  _daylight: number;
+  _tzname: number;
+}
+
+export interface RestoreOptions {
+  indexURL: string;
+  kernelURL: string;
+  assets: BootAssets;
+  loadPyodide: (options: object) => Promise<unknown>;
+  createModule: (settings: object) => Promise<unknown>;
+  /** Options of `loadPyodide` beside those of the snapshot. */
+  load: object;
+  onError: (text: string) => void;
+}
+
+export interface Restored<P> {
+  pyodide: P;
+  /** What Python may still need of the site; to be fetched when nothing else is going on. */
+  rest: LazyAsset[];
+}
+
+function parse(memory: ArrayBuffer): { header: Header; data: Uint8Array } {
+  const view = new DataView(memory);
+  if (memory.byteLength < 8 || view.getUint32(0, true) !== MAGIC) {
+    throw new Error('it is no snapshot');
+  }
+  const length = view.getUint32(4, true);
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(memory, 8, length))) as Header;
+  const data = new Uint8Array(memory, 8 + length);
+  if (header.runs.reduce((sum, [, size]) => sum + size, 0) !== data.length) {
+    throw new Error('it is incomplete');
+  }
+  return { header, data };
+}
+
+/** Lets Pyodide take `module` instead of fetching and compiling its own; undone by the function returned. */
+function supply(module: WebAssembly.Module, wasmURL: string): () => void {
+  const { fetch, WebAssembly: wasm } = globalThis;
+  const { instantiate, instantiateStreaming } = wasm;
+  const make = async (imports?: WebAssembly.Imports): Promise<WebAssembly.WebAssemblyInstantiatedSource> => ({
+    module,
+    instance: await instantiate.call(wasm, module, imports),
+  });
+  globalThis.fetch = (input, init) =>
+    String((input as Request).url ?? input) === wasmURL
+      ? Promise.resolve(new Response(new Uint8Array(0), { headers: { 'content-type': 'application/wasm' } }))
+      : fetch(input, init);
+  wasm.instantiateStreaming = (_source, imports) => make(imports);
+  // Where Pyodide reads files instead of fetching them.
+  wasm.instantiate = ((source: BufferSource | WebAssembly.Module, imports?: WebAssembly.Imports) =>
+    imports?.env && !(source instanceof WebAssembly.Module)
+      ? make(imports)
+      : instantiate.call(wasm, source as WebAssembly.Module, imports)) as typeof instantiate;
+  return () => {
+    globalThis.fetch = fetch;
+    wasm.instantiate = instantiate;
+    wasm.instantiateStreaming = instantiateStreaming;
+  };
+}
+
+/** Puts the files that Python has imported from, and those starting has written, where it left them. */
+function mountFiles(FS: EmscriptenModule['FS'], sitePackages: string, header: Header, pack: LazyAsset): void {
+  const folders = new Map<string, FSNode>();
+  for (const [path, offset, length] of header.site) {
+    const full = `${sitePackages}/${path}`;
+    const cut = full.lastIndexOf('/');
+    const parent = full.slice(0, cut);
+    let folder = folders.get(parent);
+    if (!folder) {
+      FS.mkdirTree(parent);
+      folder = FS.lookupPath(parent).node;
+      folders.set(parent, folder);
+    }
+    const node = FS.filesystems.MEMFS.createNode(folder, full.slice(cut + 1), 0o100644, 0);
+    const start = header.siteOffset + offset;
+    makeLazy(FS, node, length, () => pack.get().subarray(start, start + length));
+  }
+  header.tree.folders.forEach(folder => FS.mkdirTree(folder));
+  for (const [path, base64] of header.tree.files) {
+    FS.writeFile(path, Uint8Array.from(atob(base64), character => character.charCodeAt(0)));
+  }
+}
+
+/** Writes the snapshot over the memory of a module that has just been made. */
+function restoreMemory(module: EmscriptenModule, { heap, runs }: Header, data: Uint8Array): void {
+  if (module.HEAP8.length < heap && !module.growMemory(heap)) {
+    throw new Error('the memory cannot grow');
+  }
+  // CPython calls functions through an entry of this very instance's table.
+  const at =
+    (module.__PyRuntime + module.HEAP32[module.__PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET >>> 2]) >>> 2;
+  const trampoline = module.HEAP32[at];
+  const memory = module.HEAPU8;
+  let from = 0;
+  let end = 0;
+  for (const [offset, length] of runs) {
+    memory.fill(0, end, offset);
+    memory.set(data.subarray(from, from + length), offset);
+    from += length;
+    end = offset + length;
+  }
+  memory.fill(0, end, Math.max(end, Math.min(memory.length, heap)));
+  module.HEAP32[at] = trampoline;
+}
+
+/**
+ * Starts Pyodide from the snapshot.
+ *
+ * @throws Error when that fails; a plain start in the same worker is possible then.
+ */
+export async function restore<P>(options: RestoreOptions): Promise<Restored<P>> {
+  const { indexURL, kernelURL, assets } = options;
+  const { manifest, lock } = assets;
+  const { header, data } = parse(assets.memory);
+  const entry = manifest.snapshot!;
+  const pack = new LazyAsset(kernelURL + manifest.packs[entry.pack].file, options.onError);
+  const stdlib = new LazyAsset(`${indexURL}python_stdlib.zip`, options.onError);
+  // Deno can't fetch at the moment Python needs a file; its files are near.
+  const isFetched = typeof XMLHttpRequest !== 'undefined';
+  if (!isFetched) {
+    await pack.prefetch();
+  }
+  const [major, minor] = lock.info.python.split('.');
+  let module!: EmscriptenModule;
+  const undo = supply(assets.module, `${indexURL}pyodide.asm.wasm`);
+  try {
+    const pyodide = (await options.loadPyodide({
+      ...options.load,
+      indexURL: pathOrURL(indexURL),
+      ...(isFetched ? { stdLibURL: 'data:application/zip,' } : {}),
+      lockFileContents: JSON.stringify(lock),
+      packageBaseUrl: indexURL,
+      _loadSnapshot: new Uint8Array(0),
+      _snapshotDeserializer: (object: { pyodide?: string }) => {
+        const api = module.API.public_api;
+        return object.pyodide === '' ? api : api[object.pyodide ?? ''];
+      },
+      fsInit: async (FS: EmscriptenModule['FS'], { sitePackages }: { sitePackages: string }) =>
+        mountFiles(FS, sitePackages, header, pack),
+      createPyodideModule: async (settings: { API: EmscriptenModule['API'] }) => {
+        if (settings.API.config.BUILD_ID !== header.buildId) {
+          throw new Error('it belongs to another build of Pyodide');
+        }
+        module = (await options.createModule(settings)) as EmscriptenModule;
+        const { node } = module.FS.lookupPath(`/lib/python${major}${minor}.zip`);
+        if (!isFetched && node.usedBytes !== entry.stdlib_size) {
+          throw new Error('it was made with another standard library');
+        }
+        if (isFetched) {
+          makeLazy(module.FS, node, entry.stdlib_size, () => stdlib.get());
+        }
+        module.API.restoreSnapshot = () => {
+          restoreMemory(module, header, data);
+          return header.state;
+        };
+        return module;
+      },
+    })) as P;
+    const { HEAPU32, _tzname } = module;
+    module.__tzset_js(
+      module._timezone,
+      module._daylight,
+      HEAPU32[_tzname >>> 2],
+      HEAPU32[(_tzname + 4) >>> 2],
+    );
+    return { pyodide, rest: isFetched ? [stdlib, pack] : [] };
+  } finally {
+    undo();
+  }
+}

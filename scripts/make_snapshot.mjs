@@ -1,0 +1,176 @@
+// Starts the kernel in Pyodide, here in Node, and writes its memory: what `worker/snapshot.ts` restores in a browser.
+//
+// usage: node make_snapshot.mjs PYODIDE_FOLDER PACK JOB_FOLDER
+// PYODIDE_FOLDER is the published one (its standard library is what kernels import from later), PACK the site pack for its Python.
+// JOB_FOLDER gets `snapshot.bin`: "BGS1", uint32 length of the header, header JSON padded to a multiple of 16, then the runs' bytes;
+// and `snapshot.json`, facts for the manifest. The header:
+//   buildId  Pyodide's own id of the build
+//   heap     bytes of memory to restore
+//   runs     [[offset, length], …] of what is not zero
+//   state    what Pyodide keeps in JavaScript about objects in that memory
+//   tree     {folders, files: [[path, base64], …]}: what starting has written to the file system
+//   site     the pack's own list of files, whose offsets count from `siteOffset`
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+
+const [pyodideFolder, packFile, jobFolder] = process.argv.slice(2).map(path => resolve(path));
+const fail = error => {
+  console.error(String(error?.stack ?? error).slice(-4000));
+  process.exit(1);
+};
+process.on('uncaughtException', fail);
+process.on('unhandledRejection', fail);
+
+// Pyodide remembers whether stacks can be switched (JSPI) when it starts: in a browser they can, or `can_run_sync` is asked again.
+if (!('Suspending' in WebAssembly)) {
+  WebAssembly.Suspending = class { constructor(f) { return f; } };
+  WebAssembly.promising = f => async (...args) => f(...args);
+}
+// The same input gives the same bytes: no chance, no clock.
+let seed = 12345;
+const pseudoRandom = array => {
+  const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+  for (let i = 0; i < bytes.length; i++) {
+    seed = (seed * 1103515245 + 12345) & 0x7fffffff;
+    bytes[i] = (seed >> 8) & 255;
+  }
+  return array;
+};
+const require = createRequire(import.meta.url);
+Object.defineProperty(globalThis.crypto, 'getRandomValues', { value: pseudoRandom, configurable: true });
+require('node:crypto').randomFillSync = pseudoRandom;
+const EPOCH = Date.UTC(2025, 0, 1);
+const RealDate = Date;
+globalThis.Date = class extends RealDate {
+  constructor(...args) {
+    super(...(args.length ? args : [EPOCH]));
+  }
+  static now() {
+    return EPOCH;
+  }
+};
+performance.now = () => 1000;
+process.hrtime = Object.assign(() => [1, 0], { bigint: () => 1_000_000_000n });
+
+const pack = gunzipSync(fs.readFileSync(packFile));
+const headerLength = pack.readUInt32LE(0);
+const { files } = JSON.parse(pack.subarray(4, 4 + headerLength).toString());
+const unpack = (FS, folder) => {
+  for (const [path, offset, length] of files) {
+    const full = `${folder}/${path}`;
+    FS.mkdirTree(full.slice(0, full.lastIndexOf('/')));
+    const start = 4 + headerLength + offset;
+    FS.writeFile(full, new Uint8Array(pack.subarray(start, start + length)), { canOwn: true });
+  }
+};
+
+const { loadPyodide } = await import(pathToFileURL(join(pyodideFolder, 'pyodide.mjs')).href);
+const pyodide = await loadPyodide({
+  indexURL: pyodideFolder,
+  _makeSnapshot: true,
+  _sysExecutable: '/bin/python3',
+  env: { HOME: '/home/pyodide', PYTHONHASHSEED: '0', LANG: 'en_US.UTF-8' },
+  fsInit: async (FS, { sitePackages }) => unpack(FS, sitePackages),
+});
+const module = pyodide._module;
+const tableLength = module.wasmTable.length;
+pyodide.runPython('import browsergrad_kernel.snapshot as _s; _s.make(); del _s');
+if (module.wasmTable.length !== tableLength || Object.keys(module.LDSO.loadedLibsByName).join() !== '__main__') {
+  throw new Error('starting the kernel has loaded a compiled extension or made a C callback: a snapshot cannot hold those');
+}
+// Pyodide insists that this is empty (its issue 5195); the worker fills it again.
+pyodide.runPython('import pyodide._package_loader as _p; _p.init_loaded_packages = lambda: None; del _p');
+for (const name of Object.keys(pyodide.loadedPackages)) {
+  delete pyodide.loadedPackages[name];
+}
+zeroFreeMemory();
+
+const api = module.API.public_api;
+const taken = pyodide.makeMemorySnapshot({
+  serializer: object => {
+    const name = object === api ? '' : Object.getOwnPropertyNames(api).find(key => api[key] === object);
+    if (name === undefined) {
+      throw new Error(`a JavaScript object is alive in Python: ${String(object).slice(0, 200)}`);
+    }
+    return { pyodide: name };
+  },
+});
+const [, heapOffset, stateLength, , ...id] = new Uint32Array(taken.buffer, 0, 12);
+const heap = taken.subarray(heapOffset);
+const runs = runsOf(heap);
+const [lastOffset, lastLength] = runs.at(-1);
+const header = Buffer.from(
+  JSON.stringify({
+    buildId: id.map(word => word.toString(16).padStart(8, '0')).join(''),
+    heap: (lastOffset + lastLength + 65535) & ~65535,
+    runs,
+    state: JSON.parse(new TextDecoder().decode(taken.subarray(48, 48 + stateLength))),
+    tree: tree(),
+    site: files,
+    siteOffset: 4 + headerLength,
+  }),
+);
+const padding = Buffer.alloc((16 - ((8 + header.length) % 16)) % 16, 32);
+const prefix = Buffer.from('BGS1\0\0\0\0');
+prefix.writeUInt32LE(header.length + padding.length, 4);
+const parts = runs.map(([offset, length]) => heap.subarray(offset, offset + length));
+fs.writeFileSync(join(jobFolder, 'snapshot.bin'), Buffer.concat([prefix, header, padding, ...parts]));
+fs.writeFileSync(
+  join(jobFolder, 'snapshot.json'),
+  JSON.stringify({ heap: heap.length, modules: pyodide.runPython('import sys; len(sys.modules)') }),
+);
+process.exit(0);
+
+/** Takes every free block without growing the memory, clears it and gives it back: zeros are not stored. */
+function zeroFreeMemory() {
+  const blocks = [];
+  const end = () => module.HEAPU32[module._emscripten_get_sbrk_ptr() >>> 2];
+  for (let size = 1 << 20; size >= 32; size >>= 1) {
+    for (let before = end(); ;) {
+      const block = module._malloc(size);
+      if (!block) break;
+      blocks.push([block, size]);
+      if (end() !== before) break;
+    }
+  }
+  for (const [block, size] of blocks) module.HEAPU8.fill(0, block, block + size);
+  for (const [block] of blocks) module._free(block);
+}
+
+function runsOf(bytes) {
+  const PAGE = 1024;
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
+  const found = [];
+  for (let page = 0; page < bytes.length; page += PAGE) {
+    const length = Math.min(PAGE, bytes.length - page);
+    if (words.subarray(page >>> 2, (page + length) >>> 2).every(word => word === 0)) continue;
+    const last = found.at(-1);
+    if (last && last[0] + last[1] === page) last[1] += length;
+    else found.push([page, length]);
+  }
+  return found;
+}
+
+/** Folders and files outside Python's own and the system's. */
+function tree() {
+  const { FS } = pyodide;
+  const folders = [];
+  const found = [];
+  const walk = path => {
+    for (const name of FS.readdir(path)) {
+      const full = `${path === '/' ? '' : path}/${name}`;
+      if (name === '.' || name === '..' || /^\/(lib|dev|proc)$/.test(full)) continue;
+      if (FS.isDir(FS.stat(full).mode)) {
+        folders.push(full);
+        walk(full);
+      } else {
+        found.push([full, Buffer.from(FS.readFile(full)).toString('base64')]);
+      }
+    }
+  };
+  walk('/');
+  return { folders, files: found };
+}

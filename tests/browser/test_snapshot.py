@@ -1,0 +1,264 @@
+"""Starting from the memory snapshot: nothing may differ to the user, and whatever is wrong with it, Python starts."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import test_kernel
+from conftest import HERE, Lab, build_site, open_lab, serve
+from playwright.sync_api import Browser
+
+#: The same tests as for the other way to start, see `base`.
+globals().update({name: value for name, value in vars(test_kernel).items() if name.startswith("test_")})
+
+KERNEL = Path("extensions/jupyterlite-browsergrad/static/kernel")
+FROM_SNAPSHOT = "[browsergrad] Python has started from its memory snapshot"
+FROM_FILES = "[browsergrad] Python has started from its files"
+WITHOUT = "[browsergrad] Python starts without its memory snapshot"
+
+Change = Callable[[Path, dict[str, Any]], None]
+
+
+@pytest.fixture(scope="session", params=["files"])
+def base(site: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A site whose snapshot is gone: the kernel's tests run over both ways to start."""
+    folder = copy(site, tmp_path_factory.mktemp("files"), lambda kernel, manifest: snapshot(kernel, manifest).unlink())
+    server, address = serve(folder, isolated=True)
+    yield address
+    server.shutdown()
+    server.server_close()
+
+
+def copy(site: Path, folder: Path, change: Change) -> Path:
+    """A copy of the site, with its kernel folder changed."""
+    target = folder / "site"
+    shutil.copytree(site, target, copy_function=lambda source, path: Path(path).hardlink_to(source))
+    kernel = target / KERNEL
+    manifest = json.loads((kernel / "manifest.json").read_text("utf-8"))
+    change(kernel, manifest)
+    replace(kernel / "manifest.json", json.dumps(manifest).encode())
+    return target
+
+
+def replace(path: Path, data: bytes) -> None:
+    path.unlink()  # a hard link
+    path.write_bytes(data)
+
+
+def snapshot(kernel: Path, manifest: dict[str, Any]) -> Path:
+    return kernel / manifest["snapshot"]["file"]
+
+
+@contextmanager
+def opened(browser: Browser, site: Path, isolated: bool = True, **context: Any) -> Iterator[tuple[Lab, list[str]]]:
+    """A page of `site`, and what it writes to the console."""
+    server, address = serve(site, isolated)
+    log: list[str] = []
+    page = browser.new_context(**context).new_page()
+    page.set_default_timeout(60_000)
+    page.on("console", lambda message: log.append(message.text))
+    try:
+        page.goto(f"{address}/lab/index.html")
+        page.wait_for_function("window.jupyterapp && window.jupyterapp.serviceManager.isReady")
+        page.add_script_tag(content=(HERE / "page.js").read_text("utf-8"))
+        yield Lab(page), log
+    finally:
+        page.context.close()
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+def test_python_starts_from_the_snapshot(browser: Browser, site: Path, isolated: bool) -> None:
+    with opened(browser, site, isolated) as (lab, log):
+        lab.start()
+        assert lab.run("1 + 1").result == "2"
+        assert FROM_SNAPSHOT in log
+        assert not [line for line in log if WITHOUT in line]
+
+
+def _truncate(kernel: Path, manifest: dict[str, Any]) -> None:
+    path = snapshot(kernel, manifest)
+    replace(path, path.read_bytes()[:-100_000])
+
+
+def _flip(kernel: Path, manifest: dict[str, Any]) -> None:
+    path = snapshot(kernel, manifest)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0x40
+    replace(path, bytes(data))
+
+
+def _garbage(kernel: Path, manifest: dict[str, Any]) -> None:
+    replace(snapshot(kernel, manifest), b"\0" * 100_000)
+
+
+def _other_contents(kernel: Path, manifest: dict[str, Any]) -> None:
+    """Valid gzip, but of something else."""
+    replace(snapshot(kernel, manifest), gzip.compress(b"no snapshot" * 1000))
+
+
+def _other_build(kernel: Path, manifest: dict[str, Any]) -> None:
+    """Whole and unharmed, but of another Pyodide."""
+    import hashlib
+
+    path = snapshot(kernel, manifest)
+    data = gzip.decompress(path.read_bytes())
+    at = data.index(b'"buildId":"') + len(b'"buildId":"')
+    changed = gzip.compress(data[:at] + b"0" * 64 + data[at + 64 :], 1)
+    replace(path, changed)
+    manifest["snapshot"]["sha256"] = hashlib.sha256(changed).hexdigest()
+
+
+def _missing(kernel: Path, manifest: dict[str, Any]) -> None:
+    snapshot(kernel, manifest).unlink()
+
+
+def _other_stdlib(kernel: Path, manifest: dict[str, Any]) -> None:
+    """As in a distribution somebody has put in the embedded one's place."""
+    path = kernel.parent / "pyodide" / "python_stdlib.zip"
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if not name.endswith(".pyc")]
+        files = {name: archive.read(name) for name in names}
+    path.unlink()  # a hard link
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+
+
+def _other(name: str) -> Change:
+    def change(kernel: Path, manifest: dict[str, Any]) -> None:
+        manifest["snapshot"]["pyodide"][name] = "0" * 64
+
+    change.__name__ = f"_other_{name.replace('.', '_')}"
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _missing,
+        _truncate,
+        _flip,
+        _garbage,
+        _other_contents,
+        _other_build,
+        _other_stdlib,
+        _other("pyodide.asm.wasm"),
+        _other("pyodide.asm.mjs"),
+    ],
+    ids=lambda change: change.__name__.strip("_"),
+)
+def test_python_starts_all_the_same_and_the_log_says_why(
+    browser: Browser, site: Path, tmp_path: Path, change: Change
+) -> None:
+    with opened(browser, copy(site, tmp_path, change)) as (lab, log):
+        lab.start()
+        assert lab.run("import sys; 1 + 1").result == "2"
+        assert FROM_FILES in log
+        assert [line for line in log if line.startswith(WITHOUT)], log
+
+
+def test_a_site_without_a_snapshot_says_nothing(browser: Browser, site: Path, tmp_path: Path) -> None:
+    with opened(browser, copy(site, tmp_path, lambda kernel, manifest: manifest.pop("snapshot"))) as (lab, log):
+        lab.start()
+        assert lab.run("1 + 1").result == "2"
+        assert FROM_FILES in log and not [line for line in log if WITHOUT in line]
+
+
+def test_a_missing_rest_is_reported_where_it_is_needed(browser: Browser, site: Path, tmp_path: Path) -> None:
+    def change(kernel: Path, manifest: dict[str, Any]) -> None:
+        (kernel / manifest["packs"][manifest["snapshot"]["pack"]]["file"]).unlink()
+        (kernel.parent / "pyodide" / "python_stdlib.zip").unlink()
+
+    with opened(browser, copy(site, tmp_path, change)) as (lab, log):
+        lab.start()
+        assert lab.run("1 + 1").result == "2"
+        for module in ("xml.dom.minidom", "micropip"):
+            assert lab.run(f"import {module}").content["status"] == "error"
+        assert [line for line in log if "python_stdlib.zip is missing from the site" in line]
+        assert lab.run("2 + 2").result == "4"
+
+
+def test_two_kernels_draw_different_numbers(browser: Browser, site: Path) -> None:
+    code = "import random, secrets, tempfile, uuid\nprint(random.random(), tempfile.mktemp(), uuid.getnode(), uuid.uuid4(), secrets.token_hex(8))"
+    with opened(browser, site) as (lab, _):
+        drawn = []
+        for _turn in range(2):
+            lab.start()
+            drawn.append(lab.run(code).text().split())
+    assert all(one != other for one, other in zip(*drawn, strict=True)), drawn
+
+
+def test_the_time_zone_is_the_visitors(browser: Browser, site: Path) -> None:
+    code = "import datetime, time\nprint(time.timezone, time.altzone, time.daylight, datetime.datetime(2025, 1, 1).astimezone().utcoffset())\nprint(round(time.time()))"
+    with opened(browser, site, timezone_id="America/New_York", locale="de-DE") as (lab, log):
+        lab.start()
+        zone, now = lab.run(code).text().splitlines()
+        assert zone == "18000 14400 1 -1 day, 19:00:00"
+        assert abs(int(now) - lab.js("() => Date.now() / 1000")) < 60
+        assert lab.run("import os; print(os.environ['LANG'], 'PYTHONHASHSEED' in os.environ)").text() == "de_DE.UTF-8 False\n"
+        assert FROM_SNAPSHOT in log
+
+
+def test_a_compiled_package_works(browser: Browser, tmp_path: Path) -> None:
+    """Its C code is linked into a Python that came out of the snapshot; the site has a Pyodide folder of its own."""
+    with opened(browser, build_site(tmp_path, packages=["msgpack"])) as (lab, log):
+        lab.start()
+        done = lab.run("import msgpack, msgpack._cmsgpack\nmsgpack.unpackb(msgpack.packb({'a': [1, 2.5]}))")
+        assert done.content["status"] == "ok", done.content
+        assert done.result == "{'a': [1, 2.5]}"
+        assert FROM_SNAPSHOT in log
+
+
+def test_what_was_not_in_memory_is_there(browser: Browser, site: Path) -> None:
+    with opened(browser, site) as (lab, log):
+        lab.start("sub")
+        assert lab.run("import sqlite3; sqlite3.connect(':memory:').execute('select 41 + 1').fetchone()[0]").result == "42"
+        assert lab.run("import inspect, IPython\n'def embed' in inspect.getsource(IPython)").result in ("True", "False")
+        assert lab.run("import prompt_toolkit, importlib.metadata as m; m.version('ipython') != ''").result == "True"
+        traceback = "".join(lab.run("import json; json.loads('{')").content["traceback"])
+        assert "scan_once" in traceback and "JSONDecodeError" in traceback
+        assert lab.run("open('data.txt').read()").result == "'hello'"
+        assert lab.run("import pickle\nclass A: pass\ntype(pickle.loads(pickle.dumps(A()))) is A").result == "True"
+        assert lab.run("import __main__; __main__.A is A and __name__ == '__main__'").result == "True"
+        assert lab.run("In[1][:6], get_ipython().execution_count").result == "('import', 9)"
+        assert FROM_SNAPSHOT in log
+
+
+def test_the_session_runs_from_its_files(browser: Browser, site: Path) -> None:
+    """The runtime without Jupyter has no IPython in it."""
+    server, address = serve(site, isolated=True)
+    page = browser.new_page()
+    try:
+        page.goto(f"{address}/lab/index.html")
+        names = page.evaluate(
+            """async base => {
+              const { createSession } = await import(`${base}runtime/index.js`);
+              const session = await createSession({ pyodideIndexURL: `${base}pyodide/` });
+              const { stdout } = await session.exec({ code: 'import sys; print("IPython" in sys.modules)' });
+              session.dispose();
+              return stdout;
+            }""",
+            f"{address}/extensions/jupyterlite-browsergrad/static/",
+        )
+        assert names == "False\n"
+    finally:
+        page.close()
+        server.shutdown()
+        server.server_close()
+
+
+def test_open_lab_asks_no_other_origin(browser: Browser, base: str) -> None:
+    lab = open_lab(browser, base)
+    lab.start()
+    assert lab.run("1").idle and lab.foreign == []
+    lab.page.context.close()
