@@ -80,8 +80,9 @@ def test_messages_have_ids_parents_and_one_session(kernel: Running) -> None:
     reply = kernel.client.get_shell_msg(timeout=TIMEOUT_S)
     messages = [reply]
     while messages[-1]["content"].get("execution_state") != "idle":
-        messages.append(kernel.client.get_iopub_msg(timeout=TIMEOUT_S))
-    messages = [message for message in messages if message["parent_header"].get("msg_id") == msg_id]
+        message = kernel.client.get_iopub_msg(timeout=TIMEOUT_S)
+        if message["parent_header"].get("msg_id") == msg_id:  # others end the requests that waited for the start
+            messages.append(message)
     assert len({message["header"]["msg_id"] for message in messages}) == len(messages) == 6
     assert {message["parent_header"]["session"] for message in messages} == {kernel.client.session.session}
     (session,) = {message["header"]["session"] for message in messages}
