@@ -127,7 +127,7 @@ def test_progress_has_names_and_percentages_and_goes_away(browser: Browser, base
     lab.js(NOTIFICATIONS)
     # On this machine Python would be there before anything is worth a notification.
     held: list[Route] = []
-    lab.page.route(re.compile("kernel/(snapshot|site)"), held.append)
+    lab.page.route(re.compile("kernel/(snapshot|site)"), lambda route: held.append(route))
     lab.js("() => { window.started = bg.start(); }")
     lab.page.wait_for_function("shown.some(text => /%/.test(text))")
     lab.page.unroute_all()
