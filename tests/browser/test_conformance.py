@@ -171,7 +171,7 @@ CASES: dict[str, Callable[[Any], list[Answer]]] = {
     "incomplete code": ask("is_complete_request", code="if True:"),
     "incomplete string": ask("is_complete_request", code="'''a"),
     "invalid code": ask("is_complete_request", code="import = 7q"),
-    "completion": then(run("mine = 'abc'"), ask("complete_request", code="mine.isal", cursor_pos=9)),
+    "completion": then(run("mine_only = 1"), ask("complete_request", code="mine_o", cursor_pos=6)),
     "inspection": then(run("seen = 1"), ask("inspect_request", code="seen", cursor_pos=4, detail_level=0)),
     "inspection of nothing": ask("inspect_request", code="nosuch", cursor_pos=6, detail_level=0),
     "comm_info": ask("comm_info_request"),
