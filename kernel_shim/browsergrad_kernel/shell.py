@@ -176,6 +176,7 @@ class KernelShell(InteractiveShell):
             self._showtraceback(etype, value, _plain(value, _below_run_code(frames)))
             return
         super().showtraceback(exc_tuple, *args, **kwargs)
+        tracebacks.forget_sources()
 
     def _format_exception_for_storage(self, exception: BaseException, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """What has been shown is stored as well; IPython formats it a second time."""

@@ -89,6 +89,28 @@ def _pygmented_with_ranges(formatter: Any, code: str, ranges: _Ranges) -> list[s
         return code.splitlines()
 
 
+#: Files whose parsed source is kept for further tracebacks.
+_KEPT_SOURCES = 50
+
+
+def forget_sources() -> None:
+    """Drop the parsed sources of shown tracebacks once they are many.
+
+    executing keeps the syntax tree of every file for ever, and each cell is a file of its own.
+    """
+    import executing.executing as module
+    import stack_data
+
+    sources = [owner._class_local("__source_cache_with_lines", {}) for owner in (module.Source, stack_data.Source)]
+    if sum(map(len, sources)) > _KEPT_SOURCES:
+        for kept in sources:
+            kept.clear()
+        for owner in (module.Source, stack_data.Source):
+            owner._class_local("__executing_cache", {}).clear()
+        module.Source.statements_at_line.cache_clear()
+        module.statement_containing_node.cache_clear()
+
+
 @functools.cache
 def speed_up() -> None:
     """Speed up the parts that IPython's tracebacks are made of; what they show stays the same."""

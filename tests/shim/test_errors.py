@@ -171,3 +171,11 @@ def test_members_of_a_group_keep_only_the_users_frames(client: Client) -> None:
     code = "def f():\n    input()\ntry:\n    f()\nexcept Exception as e:\n    raise ExceptionGroup('many', [e])"
     text = plain(client.run(code, allow_stdin=False).reply["traceback"])
     assert "in f" in text and "browsergrad_kernel" not in text
+
+
+def test_syntax_trees_of_old_tracebacks_are_forgotten(client: Client) -> None:
+    trees = "import ast, gc\ngc.collect()\nsum(isinstance(o, ast.Module) for o in gc.get_objects())"
+    before = int(client.run(trees).result or 0)
+    for number in range(200):
+        client.run(f"def f():\n    return {number} / 0\nf()")
+    assert int(client.run(trees).result or 0) - before < 120
