@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 import textwrap
 
-from conftest import Lab
+import pytest
+from conftest import Lab, open_lab, serve
+from playwright.sync_api import Browser
+
+from bench import sites
+
+TEN_THOUSAND = "for i in range(10_000): print(i)"
 
 
 def plain_text(traceback: list[str]) -> str:
@@ -89,6 +95,64 @@ def test_input_without_a_front_end_that_asks_is_an_error(lab: Lab) -> None:
     assert lab.run("input()").content["ename"] == "StdinNotImplementedError"
 
 
+def test_the_debugger_asks_the_notebook(lab: Lab) -> None:
+    run = lab.run("def f(n):\n    breakpoint()\n    return n + 1\nf(41)", ["p n * 2", "c"])
+    if not lab.js("() => crossOriginIsolated"):
+        # The debugger asks from within a trace function, where the stack can't be suspended.
+        assert "not cross-origin isolated" in run.content["evalue"] and run.idle
+        return
+    assert run.result == "42"
+    assert "82" in run.text()
+    assert [c["prompt"].split()[0] for c in run.of("input_request")] == ["(Pdb)", "(Pdb)"]
+    lab.run("def g(n):\n    return n / 0\ng(3)")
+    run = lab.run("%debug", ["p n", "q"])
+    assert run.content["status"] == "ok" and "3" in run.text()
+
+
+def test_the_debugger_ends_with_the_front_ends_interest(lab: Lab) -> None:
+    run = lab.run("breakpoint()")
+    assert run.content["ename"] in ("StdinNotImplementedError", "BdbQuit") and run.idle
+    assert lab.run("1 + 1").result == "2"
+
+
+def test_asyncio_runs_in_every_way(lab: Lab) -> None:
+    lab.run("import asyncio\nasync def twice(n):\n    await asyncio.sleep(0.01)\n    return 2 * n\nasync def numbers():\n    for i in range(3):\n        yield i")
+    assert lab.run("asyncio.run(twice(2))").result == "4"
+    assert lab.run("[i async for i in numbers()]").result == "[0, 1, 2]"
+    assert lab.run("await asyncio.gather(twice(1), twice(2))").result == "[2, 4]"
+    assert lab.run("async with asyncio.TaskGroup() as group:\n    task = group.create_task(twice(5))\ntask.result()").result == "10"
+    assert lab.run("await asyncio.wait_for(asyncio.sleep(60), 0.01)").content["ename"] == "TimeoutError"
+
+
+def test_text_of_callbacks_and_tasks_reaches_a_cell(lab: Lab) -> None:
+    lab.run(
+        "import asyncio\nasync def later():\n    await asyncio.sleep(0.2)\n    print('from the task')\ntask = asyncio.create_task(later())\n"
+        "from js import setTimeout\nfrom pyodide.ffi import create_once_callable\nfired = asyncio.Event()\n"
+        "def callback():\n    print('from JavaScript')\n    fired.set()"
+    )
+    run = lab.run("setTimeout(create_once_callable(callback), 10)\nawait fired.wait()\nawait task")
+    assert run.text() == "from JavaScript\n", "the task's text belongs to its own cell"
+
+
+def test_payloads_reach_the_front_end(lab: Lab) -> None:
+    lab.run("%%writefile loaded.py\na = 1")
+    assert lab.run("%load loaded.py").content["payload"] == [
+        {"source": "set_next_input", "text": "# %load loaded.py\na = 1\n", "replace": True}
+    ]
+    (page,) = lab.run("len?").content["payload"]
+    assert page["source"] == "page" and "Return the number of items" in page["data"]["text/plain"]
+    assert lab.run("%run loaded.py\na").result == "1"
+    (exit,) = lab.run("exit").content["payload"]
+    assert exit["source"] == "ask_exit"
+
+
+def test_a_big_history_is_searched(lab: Lab) -> None:
+    lab.js("async () => { for (let i = 0; i < 300; i++) await bg.run(`big_${i} = ${i}`); }")
+    request = {"hist_access_type": "search", "pattern": "big_2*", "n": 500, "raw": True, "output": False, "unique": True}
+    found = lab.request("history_request", request).content["history"]
+    assert len(found) == 111 and found[-1][2] == "big_299 = 299"
+
+
 def test_displays_update_and_clear(lab: Lab) -> None:
     run = lab.run(
         "h = display('a', display_id=True)\nh.update('b')\nfrom IPython.display import clear_output\nclear_output(wait=True)"
@@ -100,11 +164,48 @@ def test_displays_update_and_clear(lab: Lab) -> None:
     assert run.of("clear_output") == [{"wait": True}]
 
 
-def test_ten_thousand_lines_arrive_whole_and_in_few_messages(lab: Lab) -> None:
-    run = lab.run("for i in range(10_000): print(i)")
+@pytest.fixture(scope="module")
+def stock_messages(browser: Browser) -> int:
+    """How many ``stream`` messages the stock kernel sends for the same cell, on the same Pyodide.
+
+    On a page without isolation: with it that kernel hangs after a few cells.
+    """
+    server, address = serve(sites.build()["stock"], isolated=False)
+    stock = open_lab(browser, address)
+    stock.page.wait_for_function("async () => { await jupyterapp.restored; return true; }")
+    stock.start(name="python")
+    run = stock.run(TEN_THOUSAND)
     assert run.text() == "".join(f"{i}\n" for i in range(10_000))
-    # The stock kernel sends two messages for each print.
-    assert len(run.of("stream")) <= 20_000 / 50
+    assert stock.foreign == []
+    stock.page.context.close()
+    server.shutdown()
+    server.server_close()
+    return len(run.of("stream"))
+
+
+def test_ten_thousand_lines_arrive_whole_and_in_few_messages(lab: Lab, stock_messages: int) -> None:
+    run = lab.run(TEN_THOUSAND)
+    assert run.text() == "".join(f"{i}\n" for i in range(10_000))
+    assert len(run.of("stream")) <= stock_messages / 50
+
+
+def test_ten_thousand_lines_between_stderr_and_displays_arrive_in_order(lab: Lab, stock_messages: int) -> None:
+    code = (
+        "import sys\nfor i in range(10_000):\n    print(i)\n"
+        "    if i % 1000 == 500: print('err', i, file=sys.stderr)\n    if i % 1000 == 999: display(i)"
+    )
+    run = lab.run(code)
+    seen = ""
+    for message in run.messages:
+        if message["type"] == "stream":
+            seen += message["content"]["text"]
+        elif message["type"] == "display_data":
+            seen += f"shown {message['content']['data']['text/plain']}\n"
+    expected = ""
+    for i in range(10_000):
+        expected += f"{i}\n" + (f"err {i}\n" if i % 1000 == 500 else "") + (f"shown {i}\n" if i % 1000 == 999 else "")
+    assert seen == expected
+    assert len(run.of("stream")) <= stock_messages / 50
 
 
 def test_order_is_kept_between_streams_and_displays(lab: Lab) -> None:

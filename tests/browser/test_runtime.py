@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,8 @@ from typing import Any
 import pytest
 from conftest import ROOT, serve
 from playwright.sync_api import Browser, Page
+
+from jupyterlite_browsergrad.wheels import read_wheel
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +142,85 @@ def test_dispose_settles_what_runs_and_rejects_what_comes(page: Page) -> None:
         return [(await running).error.kind, await code(other.exec({ code: '1' })), await code(other.fs.read('/x'))]; }"""
     )
     assert outcome == ["aborted", "disposed", "disposed"]
+
+
+def test_an_interrupt_has_its_kind_and_keeps_names(page: Page) -> None:
+    run(page, "kept = 1")
+    outcome = page.evaluate(
+        """async () => { session.interrupt(); const running = session.exec({ code: "print('in')\\nwhile True: pass", onStdout: () => { if (session.canInterrupt) session.interrupt(); } });
+        const result = await running; return [session.canInterrupt, result.ok, result.error.kind, result.stdout]; }"""
+    )
+    assert outcome == [True, False, "interrupted", "in\n"]
+    assert run(page, "print(kept)")["stdout"] == "1\n", "an interrupt while idle has no effect either"
+
+
+def test_stderr_and_every_artifact_stream_as_they_come(page: Page) -> None:
+    code = """
+      import sys, browsergrad as bg
+      print('to err', file=sys.stderr)
+      bg.log('note', {'n': 1}, level='warn')
+      bg.emit_image('dot', 'image/png', 'iVBORw0KGgo=')
+      bg.assert_error('broken', 'could not run', exc=ValueError('v'))
+    """
+    result = run(page, code)
+    assert result["stderr"] == "to err\n" and result["stdout"] == ""
+    assert result["artifacts"] == result["seen"]["artifacts"]
+    log, image = result["artifacts"]
+    assert log == {"kind": "log", "name": "note", "level": "warn", "data": {"n": 1}}
+    assert image == {"kind": "image", "name": "dot", "mime": "image/png", "dataBase64": "iVBORw0KGgo="}
+    (error,) = result["assertions"]
+    assert error["kind"] == "error" and "ValueError: v" in error["traceback"]
+    assert isinstance(result["durationMs"], (int, float)) and result["error"] is None
+
+
+def test_a_traceback_names_the_users_lines_only(page: Page) -> None:
+    traceback = run(page, "def f():\n    import time\n    time.sleep('x')\nf()")["error"]["traceback"]
+    assert "time.sleep('x')" in traceback and "TypeError" in traceback
+    assert "browsergrad_kernel" not in traceback
+    assert "browsergrad_kernel" not in run(page, "x = (")["error"]["traceback"]
+
+
+@pytest.fixture(scope="module", params=["isolated", "plain"])
+def own_page(
+    request: pytest.FixtureRequest, browser: Browser, site: Path, static: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Page]:
+    """A site of one's own: the runtime, a package in its distribution's lock, a JavaScript module."""
+    folder = tmp_path_factory.mktemp("own") / "site"
+    shutil.copytree(site / static.lstrip("/"), folder)
+    path = folder / "pyodide" / "greeter-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("greeter/__init__.py", "def greet(): return 'hello'\n")
+        archive.writestr("greeter-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: greeter\nVersion: 1.0\n")
+        archive.writestr("greeter-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("greeter-1.0.dist-info/RECORD", "")
+    lock_path = folder / "pyodide" / "pyodide-lock.json"
+    lock = json.loads(lock_path.read_text("utf-8"))
+    lock["packages"]["greeter"] = read_wheel(path).lock_entry([])
+    lock_path.write_text(json.dumps(lock), "utf-8")
+    (folder / "module.js").write_text("export const api = { double: x => 2 * x };\nexport const other = 3;\n", "utf-8")
+    server, address = serve(folder, request.param == "isolated")
+    page = browser.new_context().new_page()
+    page.goto(f"{address}/kernel/manifest.json")
+    page.evaluate(
+        """async () => { window.rt = await import('/runtime/index.js');
+        window.lines = async (options, code) => { const session = await rt.createSession({ pyodideIndexURL: '/pyodide/', ...options });
+          const { stdout, error } = await session.exec({ code }); const can = session.canInterrupt; session.dispose(); return { stdout, error, can }; }; }"""
+    )
+    yield page
+    page.context.close()
+    server.shutdown()
+    server.server_close()
+
+
+def test_packages_load_with_progress_and_javascript_modules_import(own_page: Page) -> None:
+    outcome, progress = own_page.evaluate(
+        """async () => { const progress = []; const jsModules = [{ name: 'page_api', importURL: '/module.js', exportName: 'api' }, { name: 'whole', importURL: '/module.js' }];
+        const done = await lines({ packages: ['greeter'], onPackageProgress: p => progress.push([p.package, p.status]), jsModules },
+          "import greeter, page_api, whole\\nprint(greeter.greet(), page_api.double(4), whole.other)");
+        return [done, progress]; }"""
+    )
+    assert (outcome["stdout"], outcome["error"]) == ("hello 8 3\n", None)
+    assert progress == [["greeter", "loading"], ["greeter", "loaded"]]
 
 
 def test_the_example_page_runs_and_stops(browser: Browser, site: Path, static: str, tmp_path: Path) -> None:
