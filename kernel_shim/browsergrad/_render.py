@@ -10,6 +10,10 @@ from ._text import visible
 
 #: Characters of a repr, message or datum in a line of text.
 _LINE_LIMIT = 500
+#: Failures, and passes, that the fallbacks list: our own type has them all.
+_ROWS = 100
+#: Characters of data in a fallback.
+_DATA_LIMIT = 20_000
 _WORDS = {"pass": "pass", "fail": "FAIL", "error": "ERROR"}
 
 
@@ -53,28 +57,38 @@ def _escape(text: str) -> str:
     return html.escape(visible(text))
 
 
-def assertions_text(assertions: list[dict[str, Any]], counts: dict[str, int]) -> str:
-    """All assertions, one a line below their counts."""
-    lines = [summary(counts), *(event_line("assertion", event) for event in assertions)]
-    return "\n".join(lines + _left_out(assertions, counts))
+def _parts(assertions: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Those that did not pass, and those that did."""
+    failures = [event for event in assertions if event["kind"] != "pass"]
+    return failures, [event for event in assertions if event["kind"] == "pass"]
 
 
 def _left_out(assertions: list[dict[str, Any]], counts: dict[str, int]) -> list[str]:
-    number = sum(counts.values()) - len(assertions)
-    return [f"… and {number:,} more passed"] if number else []
+    """What is not listed, in words."""
+    failures, passes = _parts(assertions)
+    left = (len(failures) - _ROWS, "more not passed"), (counts["pass"] - min(len(passes), _ROWS), "more passed")
+    return [f"… and {number:,} {what}" for number, what in left if number > 0]
+
+
+def assertions_text(assertions: list[dict[str, Any]], counts: dict[str, int]) -> str:
+    """The assertions, one a line below their counts, those that did not pass first."""
+    failures, passes = _parts(assertions)
+    lines = [event_line("assertion", event) for event in failures[:_ROWS] + passes[:_ROWS]]
+    return "\n".join([summary(counts), *lines, *_left_out(assertions, counts)])
 
 
 def assertions_html(assertions: list[dict[str, Any]], counts: dict[str, int]) -> str:
     """A table of what did not pass, above a folded list of what did."""
-    rows = "".join(_row(event) for event in assertions if event["kind"] != "pass")
-    passes = [f"<li>{_escape(event['name'])}</li>" for event in assertions if event["kind"] == "pass"]
-    passes += [f"<li>{line}</li>" for line in _left_out(assertions, counts)]
+    failures, passes = _parts(assertions)
+    rows = "".join(_row(event) for event in failures[:_ROWS])
+    names = [f"<li>{_escape(event['name'])}</li>" for event in passes[:_ROWS]]
     parts = [f"<p><strong>{summary(counts)}</strong></p>"]
     if rows:
         head = "".join(f'<th scope="col">{title}</th>' for title in ("Result", "Check", "Detail"))
         parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
-    if passes:
-        parts.append(f"<details><summary>Passed</summary><ul>{''.join(passes)}</ul></details>")
+    parts += [f"<p>{line}</p>" for line in _left_out(assertions, counts)]
+    if names:
+        parts.append(f"<details><summary>Passed</summary><ul>{''.join(names)}</ul></details>")
     return f"<div>{''.join(parts)}</div>"
 
 
@@ -99,4 +113,6 @@ def artifact_html(event: dict[str, Any]) -> str:
     title = f"{name} ({event['level']})" if event["kind"] == "log" else name
     data = event["data"]
     text = data if event["kind"] == "log" and isinstance(data, str) else _json_text(data, 2)
+    if len(text) > _DATA_LIMIT:
+        text = f"{text[:_DATA_LIMIT]}… ({len(text):,} characters)"
     return f"<div><strong>{title}</strong><pre>{_escape(text)}</pre></div>"

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from typing import Any, Literal
 
 from . import _sink
 from ._json import json_copy
-from ._text import encodable, limited_repr, limited_traceback
+from ._text import MESSAGE_LIMIT, NAME_LIMIT, cut, limited_repr, limited_traceback
 
 #: Image types that front ends show in an ``<img>``.
 IMAGE_MIMES = frozenset(f"image/{kind}" for kind in ("apng", "avif", "bmp", "gif", "jpeg", "png", "svg+xml", "webp"))
 _BASE64 = re.compile("[A-Za-z0-9+/]+={0,2}")
+#: Characters of JSON that a log keeps.
+_LOG_LIMIT = 100_000
 LEVELS = ("info", "warn", "error")
 
 
@@ -27,22 +30,22 @@ _MISSING: Any = _Missing()
 
 
 def checked_name(name: object) -> str:
-    """`name` if it is a string that is not empty.
+    """`name` if it is a string that is not empty, cut at `NAME_LIMIT` characters.
 
     Raises
     ------
     TypeError, ValueError
     """
-    text = _checked_text(name, "name")
+    text = _checked_text(name, "name", NAME_LIMIT)
     if not text:
         raise ValueError("name must not be empty: it says what was checked or shown")
     return text
 
 
-def _checked_text(value: object, what: str) -> str:
+def _checked_text(value: object, what: str, limit: int) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{what} must be a string, not {type(value).__name__}")
-    return encodable(value)
+    return cut(value, limit)
 
 
 def _add_duration(event: dict[str, Any], duration_ms: float | None) -> dict[str, Any]:
@@ -84,7 +87,7 @@ def assert_fail(
     name
         What was checked; not empty.
     message
-        What is wrong, and best also how to mend it.
+        What is wrong, and best also how to mend it; cut at 10,000 characters.
     expected, actual
         Shown by their ``repr``, cut at 10,000 characters. None is a value like any other.
     duration_ms
@@ -93,7 +96,7 @@ def assert_fail(
     event = {
         "kind": "fail",
         "name": checked_name(name),
-        "message": _checked_text(message, "message"),
+        "message": _checked_text(message, "message", MESSAGE_LIMIT),
     }
     if expected is not _MISSING:
         event["expectedRepr"] = limited_repr(expected)
@@ -124,7 +127,7 @@ def assert_error(
     event = {
         "kind": "error",
         "name": checked_name(name),
-        "message": _checked_text(message, "message"),
+        "message": _checked_text(message, "message", MESSAGE_LIMIT),
     }
     if exc is not None:
         if not isinstance(exc, BaseException):
@@ -141,7 +144,7 @@ def log(name: str, data: Any, level: Literal["info", "warn", "error"] = "info") 
     name
         What the value is; not empty.
     data
-        JSON-able data is kept as such, anything else as its ``repr``.
+        JSON-able data is kept as such up to 100,000 characters of JSON, anything else as its ``repr``.
     level
         How grave it is.
 
@@ -155,6 +158,8 @@ def log(name: str, data: Any, level: Literal["info", "warn", "error"] = "info") 
     event = {"kind": "log", "name": checked_name(name), "level": level}
     try:
         event["data"] = json_copy(data)
+        if len(json.dumps(event["data"])) > _LOG_LIMIT:
+            event["data"] = limited_repr(data)
     except (TypeError, ValueError):
         event["data"] = limited_repr(data)
     _sink.emit("artifact", event)

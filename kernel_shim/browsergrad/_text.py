@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import sys
+import time
 import traceback
 import unicodedata
-from types import TracebackType
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from types import FrameType, TracebackType
 from typing import Any
 
 #: Characters of a repr that are kept.
 REPR_LIMIT = 10_000
+#: Seconds that the ``__repr__`` methods of one value may take.
+REPR_SECONDS = 2.0
+#: Characters of the name of a check or artifact, and of a message, that are kept.
+NAME_LIMIT = 1000
+MESSAGE_LIMIT = 10_000
 #: Characters of a traceback that are kept.
 TRACEBACK_LIMIT = 20_000
 #: Nested containers of a repr that are shown.
@@ -22,8 +32,16 @@ _BRACKETS: dict[type, tuple[str, str]] = {
 }
 
 
+#: Types whose repr runs no user code and returns at once.
+_QUICK = (type(None), bool, float, complex)
+
+
 class _Full(Exception):
     """The limit of a repr is reached."""
+
+
+class _TooSlow(BaseException):
+    """The time for a repr is over; no Exception, since user code catches those."""
 
 
 class _ReprWriter:
@@ -33,6 +51,7 @@ class _ReprWriter:
         self.parts: list[str] = []
         self.left = limit
         self.parents: list[int] = []
+        self.end = time.monotonic() + REPR_SECONDS
 
     def write(self, text: str) -> None:
         if len(text) > self.left:
@@ -49,8 +68,10 @@ class _ReprWriter:
             self.write(_int_repr(value))
         elif kind in _BRACKETS and value:
             self._container(value, *_BRACKETS[kind])
+        elif kind in _QUICK:
+            self.write(repr(value))
         else:
-            self.write(_call_repr(value))
+            self.write(_call_repr(value, self.end))
 
     def _container(self, value: Any, opening: str, closing: str) -> None:
         if id(value) in self.parents or len(self.parents) >= _REPR_DEPTH:
@@ -78,25 +99,48 @@ def _int_repr(value: int) -> str:
         return f"<int of {value.bit_length()} bits>"
 
 
-def _call_repr(value: Any) -> str:
+@contextmanager
+def _until(end: float) -> Iterator[None]:
+    """End Python code that runs beyond `end`, by `_TooSlow`; not where a debugger traces already."""
+    if sys.gettrace() is not None:
+        yield
+        return
+    events = count()
+
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        if not next(events) % 64 and time.monotonic() > end:
+            raise _TooSlow
+        return trace
+
+    sys.settrace(trace)
     try:
-        return str(repr(value))
-    except KeyboardInterrupt:
+        yield
+    finally:
+        sys.settrace(None)
+
+
+def _call_repr(value: Any, end: float) -> str:
+    try:
+        with _until(end):
+            return str(repr(value))
+    except (KeyboardInterrupt, _TooSlow):
         raise
     except BaseException as error:  # a user's __repr__ may raise anything, SystemExit too
         return f"<repr failed: {type(error).__name__}>"
 
 
 def limited_repr(value: object, limit: int = REPR_LIMIT) -> str:
-    """``repr(value)``, whatever it raises, cut at `limit` characters.
+    """``repr(value)``, whatever it raises, cut at `limit` characters and after `REPR_SECONDS`.
 
-    A ``__repr__`` that never returns can't be cut; the cell's interrupt ends it.
+    One that hangs in C code can't be cut; the cell's interrupt ends it.
     """
     writer = _ReprWriter(limit)
     try:
         writer.value(value)
     except _Full:
         return encodable("".join(writer.parts)) + f"… (cut at {limit:,} characters)"
+    except _TooSlow:
+        return encodable("".join(writer.parts)) + f"… (repr took longer than {REPR_SECONDS:g} seconds)"
     except KeyboardInterrupt:
         raise
     except Exception as error:  # such as a container that changes while it is written
@@ -132,6 +176,11 @@ def limited_str(error: BaseException) -> str:
 def encodable(text: str) -> str:
     """`text` with lone surrogates as escapes: UTF-8, so a Jupyter message, can't hold them."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def cut(text: str, limit: int) -> str:
+    """`text` as it can be sent, at most `limit` characters of it."""
+    return encodable(text if len(text) <= limit else f"{text[:limit]}… (cut at {limit:,} characters)")
 
 
 def visible(text: str, keep: str = "\n\t") -> str:

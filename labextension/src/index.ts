@@ -19,6 +19,8 @@ import { kernelsChanged, showStopMode } from './kernel/status';
 import { kernelGate, pathsOf } from './labs/kernel_gate';
 import { labServices } from './labs/lab_services';
 import labs from './labs/plugin';
+import renderers from './renderers/plugin';
+import results from './results/plugin';
 
 /** Id of the plugin and key of its site settings. */
 const PLUGIN_ID = 'jupyterlite-browsergrad:kernel';
@@ -134,4 +136,4 @@ const stop: JupyterFrontEndPlugin<void> = {
   },
 };
 
-export default [kernel, stop, ...labs];
+export default [kernel, stop, ...labs, ...renderers, ...results];

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import dataclasses
 import enum
 import inspect
 import math
+import sys
 from typing import Any
 
 import browsergrad as bg
 import pytest
-from browsergrad import _json, _text
+from browsergrad import _json, _mime, _text
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -291,3 +293,34 @@ def test_an_interrupt_in_a_repr_goes_through() -> None:
 
 def test_a_huge_integer_has_a_repr() -> None:
     assert _text.limited_repr(10**5000) == "<int of 16610 bits>"
+
+
+class Endless:
+    def __repr__(self) -> str:
+        while True:
+            with contextlib.suppress(Exception):
+                sum(range(10))
+
+
+def test_a_repr_that_never_ends_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_text, "REPR_SECONDS", 0.05)
+    assert _text.limited_repr([1, Endless(), 2]) == "[1, … (repr took longer than 0.05 seconds)"
+    assert sys.gettrace() is None
+    assert _text.limited_repr(Holder(1)) == "Holder(item=1)"
+
+
+def test_names_messages_and_logs_have_limits(events: Events) -> None:
+    huge = "a" * 10**7
+    bg.assert_fail(huge, huge, huge, [huge])
+    bg.assert_error("e", huge)
+    bg.log(huge, huge)
+    bg.log("l", [huge])
+    assert all(len(repr(event)) < 50_000 for event in events)
+    assert events[0]["event"]["name"].endswith("… (cut at 1,000 characters)")
+    assert events[0]["event"]["message"].endswith("… (cut at 10,000 characters)")
+
+
+def test_a_huge_datum_is_not_repeated_in_the_fallbacks() -> None:
+    bundle = _mime.artifact_bundle({"kind": "json", "name": "j", "data": "a" * 10**6})
+    assert len(bundle["text/html"]) + len(bundle["text/plain"]) < 50_000
+    assert bundle["application/json"] == "a" * 10**6

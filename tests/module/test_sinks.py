@@ -122,7 +122,7 @@ def test_all_assertions_of_a_cell_are_one_display(shell: RecordingShell) -> None
         *(f"p{i}" for i in range(1000)),
         *(f"f{i}" for i in range(1500)),
     ]
-    assert "and 9,000 more passed" in bundle["text/plain"]
+    assert "and 9,900 more passed" in bundle["text/plain"]
     assert len(bg.results()) == 11_500
 
 

@@ -1,0 +1,118 @@
+"""Show the assertions that saved notebooks hold; exit status 1 if any failed, 2 if a notebook can't be read."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from browsergrad._mime import ASSERTIONS_MIME
+from browsergrad._render import event_line, summary
+
+__all__ = ["configure", "read_notebook", "run"]
+
+KINDS = ("pass", "fail", "error")
+FAILED = 1
+UNREADABLE = 2
+Assertions = dict[str, Any]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("notebooks", nargs="+", type=Path, metavar="NOTEBOOK", help="a saved notebook")
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="how to write (table)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the report to stdout, what could not be read to stderr too."""
+    reports = [_report(path) for path in options.notebooks]
+    if options.format == "json":
+        print(json.dumps({"notebooks": reports}, indent=2))
+    else:
+        for report in reports:
+            print("\n".join(_encodable(line) for line in _table(report)))
+    for report in reports:
+        if "error" in report:
+            print(_encodable(f"jupyter browsergrad report: {report['error']}"), file=sys.stderr)
+    if any("error" in report for report in reports):
+        return UNREADABLE
+    return FAILED if any(report["counts"]["fail"] or report["counts"]["error"] for report in reports) else 0
+
+
+def _report(path: Path) -> dict[str, Any]:
+    try:
+        cells = read_notebook(path)
+    except (OSError, ValueError, RecursionError) as error:
+        return {"path": str(path), "error": f"{path} cannot be read: {error}"}
+    counts = {kind: sum(cell["counts"][kind] for cell in cells) for kind in KINDS}
+    return {"path": str(path), "counts": counts, "cells": cells}
+
+
+def read_notebook(path: Path) -> list[dict[str, Any]]:
+    """Return one dict for each output with assertions: ``index`` and ``execution_count`` of its cell, and its content.
+
+    Raises
+    ------
+    OSError, ValueError
+        The file is missing, no notebook, or holds assertions that are none; the text says which cell's.
+    """
+    notebook = json.loads(path.read_text("utf-8"))
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    if not isinstance(cells, list):
+        raise ValueError("it is no notebook of format 4: it has no list of cells")
+    return [found for index, cell in enumerate(cells) for found in _outputs(index, cell)]
+
+
+def _outputs(index: int, cell: Any) -> Iterator[dict[str, Any]]:
+    outputs = cell.get("outputs") if isinstance(cell, dict) else None
+    for output in outputs if isinstance(outputs, list) else []:
+        data = output.get("data") if isinstance(output, dict) else None
+        if isinstance(data, dict) and ASSERTIONS_MIME in data:
+            content = data[ASSERTIONS_MIME]
+            if not _is_content(content):
+                raise ValueError(f"cell {index + 1} holds {ASSERTIONS_MIME} that does not follow its schema")
+            yield {
+                "index": index,
+                "execution_count": cell.get("execution_count"),
+                "counts": {kind: content["counts"][kind] for kind in KINDS},
+                "assertions": content["assertions"],
+            }
+
+
+def _is_content(content: Any) -> bool:
+    if not (isinstance(content, dict) and isinstance(content.get("counts"), dict)):
+        return False
+    assertions = content.get("assertions")
+    return (
+        all(type(content["counts"].get(kind)) is int and content["counts"][kind] >= 0 for kind in KINDS)
+        and isinstance(assertions, list)
+        and all(map(_is_assertion, assertions))
+    )
+
+
+def _is_assertion(assertion: Any) -> bool:
+    return (
+        isinstance(assertion, dict)
+        and assertion.get("kind") in KINDS
+        and isinstance(assertion.get("name"), str)
+        and all(isinstance(assertion.get(key, ""), str) for key in ("message", "expectedRepr", "actualRepr"))
+    )
+
+
+def _table(report: dict[str, Any]) -> Iterator[str]:
+    if "error" in report:
+        yield f"{report['path']}: unreadable"
+        return
+    yield f"{report['path']}: {summary(report['counts'])}"
+    for cell in report["cells"]:
+        count = cell["execution_count"]
+        yield f"  cell {cell['index'] + 1} [{' ' if count is None else count}]: {summary(cell['counts'])}"
+        failures = [one for one in cell["assertions"] if one["kind"] != "pass"]
+        yield from (f"    {event_line('assertion', one)}" for one in failures)
+
+
+def _encodable(text: str) -> str:
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)

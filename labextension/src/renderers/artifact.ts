@@ -1,0 +1,119 @@
+/**
+ * What lab code shows: log entries, JSON with a plot where it is series of numbers, images.
+ */
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { Artifact } from '../mime';
+import { button, element, userText, visible } from './dom';
+import { readSeries } from './series';
+import { treeView } from './tree';
+
+const LEVEL_SIGNS = { info: 'ⓘ', warn: '⚠', error: '✖' };
+
+/** @param onDispose - takes what is to be done when the output goes. */
+export function artifactView(
+  artifact: Artifact,
+  trans: TranslationBundle,
+  onDispose: (dispose: () => void) => void,
+): HTMLElement {
+  switch (artifact.kind) {
+    case 'log':
+      return logView(artifact, trans);
+    case 'image':
+      return imageView(artifact, trans);
+    case 'json':
+      return jsonView(artifact, trans, onDispose);
+  }
+}
+
+function logView(artifact: Artifact & { kind: 'log' }, trans: TranslationBundle): HTMLElement {
+  const { level, name, data } = artifact;
+  const words = { info: trans.__('Info'), warn: trans.__('Warning'), error: trans.__('Error') };
+  const sign = element('span', 'bg-sign', LEVEL_SIGNS[level]);
+  sign.setAttribute('aria-hidden', 'true');
+  const head = element('p', 'bg-counts', sign, ' ', words[level], ' · ', element('strong', '', userText(name, 1000)));
+  const box = element('section', `bg-log bg-log-${level}`, head);
+  box.setAttribute('aria-label', `${words[level]}: ${visible(name, 200)}`);
+  if (typeof data === 'object' && data !== null) {
+    box.append(treeView(data, visible(name, 200), trans));
+  } else {
+    const text = element('pre', '', userText(String(data)));
+    text.tabIndex = 0;
+    box.append(text);
+  }
+  return box;
+}
+
+function imageView(artifact: Artifact & { kind: 'image' }, trans: TranslationBundle): HTMLElement {
+  const image = element('img', 'bg-image');
+  image.alt = visible(artifact.name, 1000);
+  image.src = `data:${artifact.mime};base64,${artifact.dataBase64}`;
+  const figure = element('figure', 'bg-figure');
+  const caption = element('figcaption', '', userText(artifact.name, 1000));
+  const frame = element('div', 'bg-scroll bg-frame', image);
+  frame.tabIndex = 0;
+  frame.setAttribute('role', 'group');
+  frame.setAttribute('aria-label', visible(artifact.name, 200));
+  let scale = 0; // 0: fits the width
+  const zoom = (to: number): void => {
+    scale = Math.min(16, Math.max(0.125, to));
+    image.style.maxWidth = 'none';
+    image.style.width = `${Math.max(1, Math.round((image.naturalWidth || 300) * scale))}px`;
+  };
+  const current = (): number => scale || image.clientWidth / (image.naturalWidth || 300) || 1;
+  const buttons = element(
+    'div',
+    'bg-zoom',
+    button(trans.__('Zoom in'), () => zoom(current() * 2)),
+    button(trans.__('Zoom out'), () => zoom(current() / 2)),
+    button(trans.__('Fit'), () => {
+      scale = 0;
+      image.style.removeProperty('max-width');
+      image.style.removeProperty('width');
+    }),
+  );
+  image.addEventListener('error', () =>
+    frame.replaceChildren(element('p', 'bg-message', trans.__('The browser cannot read this image.'))),
+  );
+  figure.append(frame, caption, buttons);
+  return figure;
+}
+
+function jsonView(
+  artifact: Artifact & { kind: 'json' },
+  trans: TranslationBundle,
+  onDispose: (dispose: () => void) => void,
+): HTMLElement {
+  const name = visible(artifact.name, 200);
+  const box = element('section', 'bg-artifact', element('p', 'bg-counts', element('strong', '', userText(artifact.name, 1000))));
+  box.setAttribute('aria-label', name);
+  const beside = element('div', 'bg-beside', treeView(artifact.data, name, trans));
+  box.append(beside);
+  const series = readSeries(artifact.data);
+  if (series) {
+    const chart = element('div', 'bg-plot');
+    chart.setAttribute('role', 'group');
+    chart.setAttribute('aria-label', trans.__('Plot of %1; the tree holds the same numbers', name));
+    beside.append(chart);
+    let gone = false;
+    onDispose(() => (gone = true));
+    import('./plot').then(
+      ({ plot }) => {
+        if (!gone) {
+          // When it has a width: the output may not be in the page yet.
+          const observer = new ResizeObserver(() => {
+            if (chart.clientWidth > 0) {
+              observer.disconnect();
+              const { destroy } = plot(chart, series);
+              onDispose(destroy);
+            }
+          });
+          observer.observe(chart);
+          onDispose(() => observer.disconnect());
+        }
+      },
+      error => chart.append(trans.__('The plot could not be loaded: %1', String(error))),
+    );
+  }
+  return box;
+}

@@ -1,0 +1,78 @@
+/**
+ * The plugin of the side panel *Lab results*.
+ */
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { PageConfig } from '@jupyterlab/coreutils';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { checkIcon } from '@jupyterlab/ui-components';
+
+import { ResultsPanel } from './panel';
+import { ParentPage, readOrigin } from './parent';
+import { LabResults } from './store';
+import { ILabResults } from './tokens';
+
+const PLUGIN_ID = 'jupyterlite-browsergrad:results';
+const SHOW = 'browsergrad:show-results';
+
+const results: JupyterFrontEndPlugin<ILabResults> = {
+  id: PLUGIN_ID,
+  description: 'A side panel with all assertions of the notebook.',
+  autoStart: true,
+  requires: [INotebookTracker],
+  optional: [ITranslator, ICommandPalette, ISettingRegistry],
+  provides: ILabResults,
+  activate: (
+    app: JupyterFrontEnd,
+    tracker: INotebookTracker,
+    translator: ITranslator | null,
+    palette: ICommandPalette | null,
+    registry: ISettingRegistry | null,
+  ) => {
+    const trans = (translator ?? nullTranslator).load('jupyterlite_browsergrad');
+    const store = new LabResults(tracker, number => trans.__('Cell %1', number));
+    const panel = new ResultsPanel(store, tracker, trans);
+    panel.id = 'browsergrad-lab-results';
+    panel.title.caption = trans.__('Lab results');
+    panel.title.icon = checkIcon;
+    app.shell.add(panel, 'right', { rank: 900, type: 'Lab results' });
+    app.commands.addCommand(SHOW, {
+      label: trans.__('Show Lab Results'),
+      execute: () => app.shell.activateById(panel.id),
+      describedBy: { args: { type: 'object', properties: {} } },
+    });
+    palette?.addItem({ command: SHOW, category: trans.__('Lab') });
+    tellParent(store, registry);
+    return store;
+  },
+};
+
+/** The site's setting comes first, then JupyterLab's, which `overrides.json` may hold. */
+function tellParent(store: LabResults, registry: ISettingRegistry | null): void {
+  const parent = new ParentPage(store);
+  const take = (value: unknown): void => {
+    parent.origin = readOrigin(value);
+    if (value && !parent.origin) {
+      console.warn(
+        `[browsergrad] parentOrigin must be an origin such as "https://school.example", not ${JSON.stringify(value)}: ` +
+          'nothing is posted to the embedding page',
+      );
+    }
+  };
+  const site = JSON.parse(PageConfig.getOption('litePluginSettings') || '{}')[PLUGIN_ID]?.parentOrigin;
+  if (site) {
+    take(site);
+    return;
+  }
+  void registry?.load(PLUGIN_ID).then(
+    settings => {
+      take(settings.composite.parentOrigin);
+      settings.changed.connect(() => take(settings.composite.parentOrigin));
+    },
+    error => console.warn('[browsergrad] the settings of Lab results could not be read:', error),
+  );
+}
+
+export default [results];
