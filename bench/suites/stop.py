@@ -79,6 +79,7 @@ def host(lab: Lab) -> None:
     """Start a kernel, and put the driver of the interrupts into the page."""
     lab.page.route("**/never", lambda route: None)  # a request that nobody ever answers
     lab.start()
+    lab.run("open('data.txt', 'w').write('hello') and None")
     lab.js("() => { window.kernel = bench.kernel; }")
     for name in ("driver.js", "page_host.js"):
         lab.page.add_script_tag(content=(STOP / name).read_text("utf-8"))

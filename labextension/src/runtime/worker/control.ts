@@ -20,7 +20,7 @@ const SEEN_ALARM = -9;
 /** Aim of the polling clock, ms between two looks. */
 const POLL_MS = 0.05;
 /** Most eval-breaker checks between two looks. */
-const MAX_CLOCK = 200;
+const MAX_CLOCK = 400;
 /** Ms until an interrupt that came at a bad moment is offered again to code that blocks. */
 const DEFER_MS = 1;
 /** Ms between two looks for messages where there is no shared memory. */
