@@ -42,6 +42,7 @@ RECOVER = """async code => {
   const running = kernel.requestExecute({ code }, false);
   await new Promise(resolve => { running.onIOPub = () => resolve(); });
   const restarted = new Promise(resolve => kernel.statusChanged.connect((_, status) => status === 'autorestarting' && resolve()));
+  await new Promise(resolve => setTimeout(resolve, 300)); // before the C loop begins, Stop would end the cell
   await kernel.interrupt();
   let button;
   while (!(button = [...document.querySelectorAll('button')].find(b => b.textContent.includes('Restart now')))) {
