@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -29,6 +30,10 @@ FLAGS = [
 ]
 
 
+#: Seconds an address that never answers holds its connection: longer than any measurement waits.
+NEVER_S = 3
+
+
 class Server:
     """One site, served on this machine; counts the bytes of what it answers."""
 
@@ -37,6 +42,11 @@ class Server:
         outer = self
 
         class Handler(SiteHandler):
+            def do_GET(self) -> None:
+                if self.path.endswith("/never"):
+                    time.sleep(NEVER_S)
+                super().do_GET()
+
             def begin(self, status: Any, headers: dict[str, str], length: int | None) -> None:
                 if self.command == "GET":
                     outer.sent += length or 0

@@ -78,7 +78,6 @@ def run(bench: Bench) -> list[Row]:
 
 def host(lab: Lab) -> None:
     """Start a kernel, and put the driver of the interrupts into the page."""
-    lab.page.route("**/never", lambda route: None)  # a request that nobody ever answers
     lab.start()
     lab.run("open('data.txt', 'w').write('hello') and None")
     lab.js("() => { window.kernel = bench.kernel; }")
