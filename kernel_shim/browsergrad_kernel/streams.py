@@ -14,7 +14,7 @@ import sys
 from typing import Any
 
 from . import blocking
-from ._host import host
+from ._host import IN_PYODIDE, host
 
 #: Parent header of whatever this task writes, as JSON.
 _parent: contextvars.ContextVar[str | None] = contextvars.ContextVar("browsergrad_stream_parent", default=None)
@@ -80,3 +80,6 @@ class OutStream(io.TextIOBase):
 def install() -> None:
     """Make ``print`` and friends write to the notebook."""
     sys.stdout, sys.stderr = OutStream("stdout"), OutStream("stderr")
+    if IN_PYODIDE:
+        # At its end, as in any kernel: `input` asks the front end instead.
+        sys.stdin = io.StringIO()

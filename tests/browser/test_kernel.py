@@ -319,3 +319,7 @@ def test_a_thousand_cells_in_a_row_lose_none(lab: Lab) -> None:
         return out.filter(Boolean).length; }"""
     )
     assert counts == 1000
+
+
+def test_standard_input_is_at_its_end(lab: Lab) -> None:
+    assert lab.run("import sys\nsys.stdin.read(), sys.stdin.readline()").result == "('', '')"

@@ -223,6 +223,15 @@ def test_packages_load_with_progress_and_javascript_modules_import(own_page: Pag
     assert progress == [["greeter", "loading"], ["greeter", "loaded"]]
 
 
+def test_a_package_that_is_unknown_is_reported_and_named(own_page: Page) -> None:
+    message, progress = own_page.evaluate(
+        """async () => { const progress = []; const onPackageProgress = p => progress.push([p.package, p.status]);
+        return [await rt.createSession({ pyodideIndexURL: '/pyodide/', packages: ['no-such-thing'], onPackageProgress }).then(() => '', String), progress]; }"""
+    )
+    assert "no-such-thing" in message
+    assert progress == [["no-such-thing", "failed"]]
+
+
 def test_the_example_page_runs_and_stops(browser: Browser, site: Path, static: str, tmp_path: Path) -> None:
     folder = tmp_path / "site"
     shutil.copytree(site / static.lstrip("/"), folder)

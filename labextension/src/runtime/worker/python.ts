@@ -328,14 +328,18 @@ export class Python {
   }
 
   private async load(names: string[]): Promise<void> {
-    await this.reported(options => this.pyodide.loadPackage(names, options));
+    await this.reported(options => this.pyodide.loadPackage(names, options), names);
   }
 
-  /** Runs a load and reports each package's fate to the page. */
-  private async reported(start: (options: LoadOptions) => Promise<unknown>): Promise<void> {
+  /** Runs a load and reports each package's fate to the page; one of `requested` may be unknown to Pyodide. */
+  private async reported(
+    start: (options: LoadOptions) => Promise<unknown>,
+    requested: string[] = [],
+  ): Promise<void> {
     const report = (name: string, status: PackageProgress['status'], message?: string): void =>
       this.dependencies.post({ type: 'package', progress: { package: name, status, message } });
     const pending = new Set<string>();
+    const seen = new Set<string>();
     const errors: string[] = [];
     const settle = (status: 'loaded' | 'failed', message?: string): void => {
       for (const name of pending) {
@@ -348,6 +352,7 @@ export class Python {
         messageCallback: text => {
           for (const name of namesIn(text, 'Loading')) {
             pending.add(name);
+            seen.add(name);
             report(name, 'loading');
           }
           for (const name of namesIn(text, 'Loaded')) {
@@ -358,6 +363,7 @@ export class Python {
         errorCallback: text => errors.push(text),
       });
     } catch (error) {
+      requested.filter(name => !seen.has(name)).forEach(name => pending.add(name));
       settle('failed', String(error));
       throw error;
     }
