@@ -23,6 +23,7 @@ OPEN = """async ([path, content]) => {
   const panel = await jupyterapp.commands.execute('docmanager:open', { path, factory: 'Notebook', kernel: { shouldStart: false } });
   await panel.context.ready;
   await panel.revealed;
+  window.shown = panel;
 }"""
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
