@@ -1,0 +1,85 @@
+"""What the module's displays become in notebooks: the same in the browser kernel and in an ordinary one, and small."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import nbclient
+import nbformat
+import pytest
+from conftest import Lab, Run
+
+from browsergrad._mime import ASSERTIONS_MIME  # isort: skip  # the module, which the environment has installed
+
+CELLS = [
+    "import browsergrad as bg\nbg.assert_pass('adds')\nbg.assert_fail('zero', 'wrong sign', expected=0, actual=-1)\nbg.assert_fail('none', 'm', expected=None, actual=[1, {'a': 2.5}])",
+    "with bg.check('sorts'):\n    assert sorted([2, 1]) == [1, 3]\n@bg.check('raises')\ndef f():\n    1 / 0\nf()",
+    "bg.log('timing', {'seconds': 0.2}, level='warn')\nbg.emit_json('curve', {'x': [0, 1], 'loss': [2, 1.5]})",
+    "bg.emit_image('dot', 'image/png', 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==')",
+    "bg.assert_error('breaks', 'it broke', exc=ValueError('x <b>bold</b>'))\nfor i in range(1500): bg.assert_pass(f'p{i}')",
+    "print(len(bg.results()))",
+]
+MANY = (
+    "import browsergrad as bg\nfor i in range(10_000):\n"
+    "    bg.assert_fail(f'case {i}', 'm', expected=i, actual=-i) if i % 100 == 0 else bg.assert_pass(f'case {i}')"
+)
+
+
+def without_times(value: Any) -> Any:
+    text = json.dumps(value, sort_keys=True)
+    text = re.sub(r'"durationMs": [\d.e-]+', '"durationMs": 0', text)
+    text = re.sub(r"[\d.]+ (ms|s)\b", "0 ms", text)
+    # File names and addresses are a kernel's own.
+    return re.sub(r"File [^,]*, line|<ipython-input-[^>]*>|0x[0-9a-f]+", "", text)
+
+
+def shown(run: Run) -> list[dict[str, Any]]:
+    """The data of a cell's displays after all updates."""
+    displays: dict[str, dict[str, Any]] = {}
+    for message in run.messages:
+        if message["type"] in ("display_data", "update_display_data"):
+            content = message["content"]
+            key = content.get("transient", {}).get("display_id") or f"#{len(displays)}"
+            displays[key] = content["data"]
+    return list(displays.values())
+
+
+@pytest.fixture(scope="module")
+def ordinary() -> list[list[dict[str, Any]]]:
+    """What the same cells store when nbclient runs them with ipykernel."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in CELLS])
+    nbclient.NotebookClient(notebook, kernel_name="python3", timeout=120).execute()
+    return [
+        [dict(output.data) for output in cell.outputs if output.output_type == "display_data"]
+        for cell in notebook.cells
+    ]
+
+
+def test_both_kernels_store_equal_bundles(lab: Lab, ordinary: list[list[dict[str, Any]]]) -> None:
+    runs = [lab.run(code) for code in CELLS]
+    assert [run.content["status"] for run in runs] == ["ok"] * len(CELLS)
+    for run, stored in zip(runs, ordinary, strict=True):
+        assert [without_times(data) for data in shown(run)] == [without_times(data) for data in stored]
+    assert [len(stored) for stored in ordinary] == [1, 1, 2, 1, 1, 0]
+    assert runs[-1].text() == "1506\n"
+
+
+def test_ten_thousand_assertions_are_one_small_output(lab: Lab) -> None:
+    run = lab.run(MANY)
+    assert len(run.of("display_data")) == 1
+    (data,) = shown(run)
+    assert data[ASSERTIONS_MIME]["counts"] == {"pass": 9900, "fail": 100, "error": 0}
+    assert len(json.dumps(data)) < 1_000_000
+    assert len(run.messages) < 200, "updates are throttled"
+
+
+def test_ten_thousand_failures_keep_their_detail_in_a_small_output(lab: Lab) -> None:
+    run = lab.run(
+        "import browsergrad as bg\nfor i in range(10_000): bg.assert_fail(f'c{i}', 'm', expected=i, actual=-i)"
+    )
+    (data,) = shown(run)
+    assert data[ASSERTIONS_MIME]["counts"]["fail"] == 10_000
+    assert len(data[ASSERTIONS_MIME]["assertions"]) == 10_000
+    assert len(json.dumps(data)) < 1_000_000
