@@ -144,8 +144,8 @@ async function createClient(
 
 /** The page's spares, made when they are first asked for. */
 function sparesOf(contents: Contents.IManager, settings: KernelSettings, staticURL: string): Spares {
-  spares ??= new Spares(() =>
-    createClient({ onMessage: () => undefined }, contents, settings, staticURL),
+  spares ??= new Spares(onProgress =>
+    createClient({ onMessage: () => undefined, onProgress }, contents, settings, staticURL),
   );
   return spares;
 }

@@ -2,6 +2,7 @@
  * A booted worker in reserve, so that a hard stop, a restart or the next notebook need not wait.
  */
 import type { KernelClient, KernelClientOptions } from '../runtime/kernel_client';
+import type { BootProgress } from '../runtime/protocol';
 
 /** GB of memory a device must have for a spare, which takes about 130 MB. */
 const ENOUGH_GB = 4;
@@ -21,8 +22,13 @@ export function mayPrewarm(site: boolean | undefined, user: PrewarmChoice = 'aut
 export class Spares {
   private booting: Promise<void> | null = null;
   private ready: KernelClient | null = null;
+  private progress: BootProgress | null = null;
+  /** Who waits for the spare that is starting wants to know how far it is. */
+  private follower: KernelClientOptions['onProgress'];
 
-  constructor(private readonly create: () => Promise<KernelClient>) {}
+  constructor(
+    private readonly create: (onProgress: (progress: BootProgress) => void) => Promise<KernelClient>,
+  ) {}
 
   /** Boots a spare unless there is one. A failure is no news: the next kernel boots by itself. */
   async prepare(): Promise<void> {
@@ -34,7 +40,14 @@ export class Spares {
 
   /** The spare as the kernel of `own`, waiting for one that is starting; null when there is none. */
   async take(own: Partial<KernelClientOptions>): Promise<KernelClient | null> {
+    if (this.booting && !this.ready) {
+      this.follower = own.onProgress;
+      if (this.progress) {
+        own.onProgress?.(this.progress);
+      }
+    }
     await this.booting;
+    this.follower = undefined;
     const client = this.ready;
     this.ready = null;
     if (!client) {
@@ -50,7 +63,11 @@ export class Spares {
   }
 
   private async boot(): Promise<void> {
-    const client = await this.create();
+    this.progress = null;
+    const client = await this.create(progress => {
+      this.progress = progress;
+      this.follower?.(progress);
+    });
     await client.ready;
     this.ready = client;
     performance.mark('browsergrad:spare');
