@@ -17,7 +17,9 @@ from conftest import HERE, Lab, build_site, open_lab, serve
 from playwright.sync_api import Browser
 
 #: The same tests as for the other way to start, see `base`.
-globals().update({name: value for name, value in vars(test_kernel).items() if name.startswith("test_")})
+globals().update(
+    {name: value for name, value in vars(test_kernel).items() if name.startswith("test_") or name == "stock_messages"}
+)
 
 KERNEL = Path("extensions/jupyterlite-browsergrad/static/kernel")
 FROM_SNAPSHOT = "[browsergrad] Python has started from its memory snapshot"

@@ -62,6 +62,8 @@ export interface PythonDependencies {
 
 type Progress = (stage: 'runtime' | 'packages' | 'kernel' | 'ready', fraction: number, message: string) => void;
 
+/** Longest wait of the first completion for jedi, ms. */
+const JEDI_MS = 3000;
 /** Ms after the first cell until what Python may need next is fetched. */
 const REST_DELAY_MS = 2000;
 
@@ -85,7 +87,7 @@ export class Python {
   /** What a start from the snapshot has left to be fetched. */
   private rest: LazyAsset[] = [];
   /** Fetches jedi, once. */
-  private loadJedi: (() => void) | null = null;
+  private loadJedi: (() => Promise<void>) | null = null;
 
   private constructor(
     private readonly pyodide: Pyodide,
@@ -214,9 +216,8 @@ export class Python {
     await this.prepare(options, progress);
     if (options.mode === 'kernel' && manifest.packs.jedi) {
       const [major, minor] = lock.info.python.split('.');
-      // Completion gets better once jedi is here; nothing waits for it.
       this.loadJedi = () =>
-        void Pack.fetch(options.kernelURL + manifest.packs.jedi.file)
+        Pack.fetch(options.kernelURL + manifest.packs.jedi.file)
           .then(pack => {
             pack.unpack(pyodide.FS, `/lib/python${major}.${minor}/site-packages`);
             pyodide.runPython('import importlib; importlib.invalidate_caches()');
@@ -284,9 +285,11 @@ export class Python {
 
   async jupyter(message: JupyterMessage, epoch: number): Promise<void> {
     const { buffers = [], ...rest } = message;
-    if (message.header.msg_type === 'complete_request') {
-      this.loadJedi?.();
+    if (message.header.msg_type === 'complete_request' && this.loadJedi) {
+      const loading = this.loadJedi();
       this.loadJedi = null;
+      // Worth a wait: without jedi completion knows only what has been run.
+      await Promise.race([loading, new Promise(resolve => setTimeout(resolve, JEDI_MS))]);
     }
     const list = this.pyodide.toPy(buffers.map(buffer => new Uint8Array(buffer)));
     try {

@@ -74,14 +74,26 @@ function parse(memory: ArrayBuffer): { header: Header; data: Uint8Array } {
   return { header, data };
 }
 
-/** Lets Pyodide take `module` instead of fetching and compiling its own; undone by the function returned. */
-function supply(module: WebAssembly.Module, wasmURL: string): () => void {
+/**
+ * Lets Pyodide take `module` instead of fetching and compiling its own, until `undo` is called. Pyodide only
+ * logs a failed instantiation and never settles: `failed` rejects then.
+ */
+function supply(module: WebAssembly.Module, wasmURL: string): { failed: Promise<never>; undo: () => void } {
+  let reject!: (error: unknown) => void;
+  const failed = new Promise<never>((_, rejectFailed) => {
+    reject = rejectFailed;
+  });
+  failed.catch(() => undefined); // it is raced against
   const { fetch, WebAssembly: wasm } = globalThis;
   const { instantiate, instantiateStreaming } = wasm;
-  const make = async (imports?: WebAssembly.Imports): Promise<WebAssembly.WebAssemblyInstantiatedSource> => ({
-    module,
-    instance: await instantiate.call(wasm, module, imports),
-  });
+  const make = async (imports?: WebAssembly.Imports): Promise<WebAssembly.WebAssemblyInstantiatedSource> => {
+    try {
+      return { module, instance: await instantiate.call(wasm, module, imports) };
+    } catch (error) {
+      reject(error);
+      throw error;
+    }
+  };
   globalThis.fetch = (input, init) =>
     String((input as Request).url ?? input) === wasmURL
       ? Promise.resolve(new Response(new Uint8Array(0), { headers: { 'content-type': 'application/wasm' } }))
@@ -92,11 +104,12 @@ function supply(module: WebAssembly.Module, wasmURL: string): () => void {
     imports?.env && !(source instanceof WebAssembly.Module)
       ? make(imports)
       : instantiate.call(wasm, source as WebAssembly.Module, imports)) as typeof instantiate;
-  return () => {
+  const undo = (): void => {
     globalThis.fetch = fetch;
     wasm.instantiate = instantiate;
     wasm.instantiateStreaming = instantiateStreaming;
   };
+  return { failed, undo };
 }
 
 /** Puts the files that Python has imported from, and those starting has written, where it left them. */
@@ -163,9 +176,9 @@ export async function restore<P>(options: RestoreOptions): Promise<Restored<P>> 
   }
   const [major, minor] = lock.info.python.split('.');
   let module!: EmscriptenModule;
-  const undo = supply(assets.module, `${indexURL}pyodide.asm.wasm`);
+  const { failed, undo } = supply(assets.module, `${indexURL}pyodide.asm.wasm`);
   try {
-    const pyodide = (await options.loadPyodide({
+    const loading = options.loadPyodide({
       ...options.load,
       indexURL: pathOrURL(indexURL),
       ...(isFetched ? { stdLibURL: 'data:application/zip,' } : {}),
@@ -196,7 +209,8 @@ export async function restore<P>(options: RestoreOptions): Promise<Restored<P>> 
         };
         return module;
       },
-    })) as P;
+    });
+    const pyodide = (await Promise.race([loading, failed])) as P;
     const { HEAPU32, _tzname } = module;
     module.__tzset_js(
       module._timezone,
