@@ -154,7 +154,8 @@ CASES: dict[str, Callable[[Any], list[Answer]]] = {
     "silent error": run("1 / 0", silent=True),
     "silent output": run("print(1)", silent=True),
     "store_history off": then(run("n = 1", store_history=False), run("n")),
-    "stop_on_error": burst(execute("1 / 0"), execute("2"), execute("3")),
+    # All have arrived by the time the first one fails.
+    "stop_on_error": burst(execute("import time\ntime.sleep(1)\n1 / 0"), execute("2"), execute("3")),
     "stop_on_error off": burst(execute("1 / 0", stop_on_error=False), execute("2")),
     "non-execute after an error": then(burst(execute("1 / 0")), ask("is_complete_request", code="1")),
     "user_expressions": run("u = 1", user_expressions={"a": "u + 1", "b": "u"}),

@@ -41,6 +41,8 @@ export interface BrowsergradKernelOptions extends IKernel.IOptions {
 
 /** Ms after Stop from which code that still runs counts as not responding. */
 const UNRESPONSIVE_MS = 1000;
+/** Ms after a limit until the worker is ended: a first traceback may have to fetch what it needs of the standard library. */
+const LIMIT_END_MS = 3000;
 /** Ms after a limit from which the interrupt is repeated until the cell ends. */
 const INSIST_MS = 250;
 
@@ -188,7 +190,7 @@ export class BrowsergradKernel implements IKernel {
       }
       this.client?.interrupt({ limitMs: ms });
       this.whileAtWork(INSIST_MS, () => this.client?.interrupt({ limitMs: ms, storm: true }));
-      this.whileAtWork(UNRESPONSIVE_MS, end);
+      this.whileAtWork(LIMIT_END_MS, end);
     });
   }
 

@@ -372,7 +372,7 @@ describe('code that does not respond', () => {
     expect(client.interrupt.mock.lastCall).toEqual([{ limitMs: 5 * SECOND }]);
     vi.advanceTimersByTime(500);
     expect(client.interrupt.mock.lastCall).toEqual([{ limitMs: 5 * SECOND, storm: true }]);
-    vi.advanceTimersByTime(500);
+    vi.advanceTimersByTime(2500);
     await turns();
     expect(answerTo(cell)).toEqual(LIMIT);
     expect(clients).toHaveLength(2);
