@@ -58,6 +58,7 @@ def test_the_question_goes_when_the_code_ends_by_itself(fresh: Lab) -> None:
         fresh,
         "import time\nend = time.time() + 6\nwhile time.time() < end:\n  try:\n    while time.time() < end: pass\n  except KeyboardInterrupt: pass",
     )
+    fresh.page.wait_for_timeout(500)  # into the `try`: an interrupt before it would end the cell
     fresh.js("() => kernel.interrupt()")
     fresh.page.get_by_text(QUESTION).wait_for()
     assert outcome(fresh).content["status"] == "ok"
