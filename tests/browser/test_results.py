@@ -155,6 +155,35 @@ def test_the_tree_works_by_keyboard_and_search(view: Lab) -> None:
     assert view.js("() => document.activeElement.getAttribute('aria-level')") == "4"
 
 
+#: Words of an element that are broken over two lines.
+BROKEN = """selector => [...document.querySelectorAll(selector)].flatMap(one => {
+  const broken = [];
+  const walker = document.createTreeWalker(one, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    for (const word of node.data.matchAll(/\\S+/g)) {
+      const range = document.createRange();
+      range.setStart(node, word.index);
+      range.setEnd(node, word.index + word[0].length);
+      if (range.getClientRects().length > 1) broken.push(word[0]);
+    }
+  }
+  return broken;
+})"""
+
+
+@pytest.mark.parametrize("width", [1400, 700])
+def test_words_stay_whole_in_narrow_columns(width: int, view: Lab) -> None:
+    view.page.set_viewport_size({"width": width, "height": 1000})
+    long = "sentences_are_counted_without_their_punctuation_marks" * 3
+    show(view, content(failure("[1, 2]", f"[1, '{long}']", name="characters are compared", message=long)))
+    view.page.locator(".bg-paths ins").wait_for()
+    words = ".bg-output th, .bg-output .bg-kind, .bg-output .bg-side-label, .bg-output summary"
+    assert view.js(BROKEN, words) == []
+    assert long in view.js(BROKEN, ".bg-output .bg-message"), "what has no spaces still fits"
+    assert view.js("() => shown.content.node.querySelector('.jp-OutputArea').scrollWidth <= shown.node.clientWidth")
+    view.page.set_viewport_size({"width": 1400, "height": 1000})
+
+
 def test_images_are_zoomed(view: Lab) -> None:
     show(view, EXAMPLES[4])
     image = view.page.locator(".bg-image")
@@ -165,6 +194,16 @@ def test_images_are_zoomed(view: Lab) -> None:
     assert view.js("() => document.querySelector('.bg-image').clientWidth") == 4
     view.page.get_by_role("button", name="Fit").click()
     assert view.js("() => document.querySelector('.bg-image').clientWidth") == 1
+
+
+def test_images_are_zoomed_by_keys(view: Lab) -> None:
+    show(view, EXAMPLES[4])
+    view.page.wait_for_function("document.querySelector('.bg-image')?.naturalWidth === 1")
+    view.page.get_by_role("group", name="a pixel").focus()
+    for key, width in (("+", 2), ("+", 4), ("-", 2), ("Escape", 1)):
+        view.page.keyboard.press(key)
+        assert view.js("() => document.querySelector('.bg-image').clientWidth") == width
+    assert view.js("() => document.activeElement.getAttribute('aria-label')") == "a pixel"
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])

@@ -8,8 +8,6 @@ import { button, element, userText, visible } from './dom';
 import { readSeries } from './series';
 import { treeView } from './tree';
 
-const LEVEL_SIGNS = { info: 'ⓘ', warn: '⚠', error: '✖' };
-
 /** @param onDispose - takes what is to be done when the output goes. */
 export function artifactView(
   artifact: Artifact,
@@ -29,9 +27,8 @@ export function artifactView(
 function logView(artifact: Artifact & { kind: 'log' }, trans: TranslationBundle): HTMLElement {
   const { level, name, data } = artifact;
   const words = { info: trans.__('Info'), warn: trans.__('Warning'), error: trans.__('Error') };
-  const sign = element('span', 'bg-sign', LEVEL_SIGNS[level]);
-  sign.setAttribute('aria-hidden', 'true');
-  const head = element('p', 'bg-counts', sign, ' ', words[level], ' · ', element('strong', '', userText(name, 1000)));
+  const kind = element('span', 'bg-kind', words[level]);
+  const head = element('p', 'bg-counts', kind, ' · ', element('strong', '', userText(name, 1000)));
   const box = element('section', `bg-log bg-log-${level}`, head);
   box.setAttribute('aria-label', `${words[level]}: ${visible(name, 200)}`);
   if (typeof data === 'object' && data !== null) {
@@ -61,17 +58,29 @@ function imageView(artifact: Artifact & { kind: 'image' }, trans: TranslationBun
     image.style.width = `${Math.max(1, Math.round((image.naturalWidth || 300) * scale))}px`;
   };
   const current = (): number => scale || image.clientWidth / (image.naturalWidth || 300) || 1;
+  const zoomIn = (): void => zoom(current() * 2);
+  const zoomOut = (): void => zoom(current() / 2);
+  const fit = (): void => {
+    scale = 0;
+    image.style.removeProperty('max-width');
+    image.style.removeProperty('width');
+  };
   const buttons = element(
     'div',
     'bg-zoom',
-    button(trans.__('Zoom in'), () => zoom(current() * 2)),
-    button(trans.__('Zoom out'), () => zoom(current() / 2)),
-    button(trans.__('Fit'), () => {
-      scale = 0;
-      image.style.removeProperty('max-width');
-      image.style.removeProperty('width');
-    }),
+    button(trans.__('Zoom in'), zoomIn),
+    button(trans.__('Zoom out'), zoomOut),
+    button(trans.__('Fit'), fit),
   );
+  const keys: Record<string, () => void> = { '+': zoomIn, '-': zoomOut, Escape: fit };
+  figure.addEventListener('keydown', event => {
+    // Escape has a meaning of its own in the notebook: it is taken only where there is a zoom to end.
+    if (Object.hasOwn(keys, event.key) && (event.key !== 'Escape' || scale)) {
+      keys[event.key]();
+      event.preventDefault();
+      event.stopPropagation();
+    }
+  });
   image.addEventListener('error', () =>
     frame.replaceChildren(element('p', 'bg-message', trans.__('The browser cannot read this image.'))),
   );
