@@ -65,8 +65,13 @@ def serve(folder: Path, isolated: bool) -> tuple[ThreadingHTTPServer, str]:
     return server, f"http://127.0.0.1:{server.server_address[1]}"
 
 
-def build_site(folder: Path, contents: Mapping[str, bytes] | None = None, **config: Any) -> Path:
-    """Build a site as a teacher would; `config` are traits of BrowsergradAddon."""
+def build_site(
+    folder: Path, contents: Mapping[str, bytes] | None = None, front_ends: bool = True, **config: Any
+) -> Path:
+    """Build a site as a teacher would; `config` are traits of BrowsergradAddon.
+
+    Without `front_ends` the labextensions of the environment are left out.
+    """
     source = folder / "source"
     (source / "contents" / "sub").mkdir(parents=True)
     (source / "contents" / "sub" / "data.txt").write_text("hello", encoding="utf-8")
@@ -83,7 +88,10 @@ def build_site(folder: Path, contents: Mapping[str, bytes] | None = None, **conf
     (source / "jupyter-lite.json").write_text(
         json.dumps({"jupyter-lite-schema-version": 0, "jupyter-config-data": site}), encoding="utf-8"
     )
-    (source / "jupyter_lite_config.json").write_text(json.dumps({"BrowsergradAddon": config}), encoding="utf-8")
+    (source / "jupyter_lite_config.json").write_text(
+        json.dumps({"BrowsergradAddon": config, "LiteBuildConfig": {"ignore_sys_prefix": not front_ends}}),
+        encoding="utf-8",
+    )
     jupyter = [sys.executable, "-m", "jupyterlite_core", "build"]
     output = folder / "site"
     command = [*jupyter, "--contents", "contents", "--output-dir", str(output)]

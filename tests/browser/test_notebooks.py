@@ -66,7 +66,9 @@ def embedded(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         for part in ("source", "release")
         for path in (guide / part / "ps1").glob("*.ipynb")
     }
-    return build_site(tmp_path_factory.mktemp("site"), notebooks, packages=["ipywidgets", "cowsay==6.1"])
+    # The widgets' front end must come out of the vendored wheel.
+    packages = ["ipywidgets", "cowsay==6.1"]
+    return build_site(tmp_path_factory.mktemp("site"), notebooks, front_ends=False, packages=packages)
 
 
 def notebook(*cells: str) -> bytes:
@@ -216,17 +218,20 @@ def test_vendored_packages_install_on_an_older_distribution(old_lab: Lab) -> Non
     installs(old_lab)
 
 
+ADD_CELL = """async code => {
+  const panel = jupyterapp.shell.currentWidget;
+  panel.content.activeCellIndex = panel.content.widgets.length - 1;
+  await jupyterapp.commands.execute('notebook:insert-cell-below');
+  panel.content.activeCell.model.sharedModel.setSource(code);
+  await jupyterapp.commands.execute('notebook:run-cell');
+}"""
+
+
 def test_widgets_talk_both_ways(new_lab: Lab) -> None:
     page = new_lab.page
     new_lab.js(RUN_ALL, "release/problem2.ipynb")
     new_lab.js(
-        """async code => {
-          const panel = jupyterapp.shell.currentWidget;
-          panel.content.activeCellIndex = panel.content.widgets.length - 1;
-          await jupyterapp.commands.execute('notebook:insert-cell-below');
-          panel.content.activeCell.model.sharedModel.setSource(code);
-          await jupyterapp.commands.execute('notebook:run-cell');
-        }""",
+        ADD_CELL,
         "import ipywidgets as widgets\nimport base64\nslider = widgets.IntSlider(value=3, max=9)\n"
         f"picture = widgets.Image(value=base64.b64decode('{PIXEL}'), width=20)\n"
         "label = widgets.Label('none')\n"
@@ -244,6 +249,16 @@ def test_widgets_talk_both_ways(new_lab: Lab) -> None:
     assert image.get_attribute("src").startswith("blob:"), "its bytes came in a buffer"
     new_lab.run("slider.value = 7")
     page.wait_for_function("document.querySelector('.widget-readout').textContent === '7'")
+    new_lab.js(
+        ADD_CELL,
+        "from ipywidgets import interact\n@interact(n=(0, 5))\ndef show(n=2):\n    print(f'n is {n}')\n    if n > 2:\n        raise ValueError(n)",
+    )
+    page.get_by_text("n is 2", exact=True).wait_for()
+    handle = page.get_by_role("slider").last
+    handle.focus()
+    handle.press("ArrowRight")
+    page.get_by_text("n is 3", exact=True).wait_for()
+    page.get_by_text("ValueError: 3").wait_for()
 
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
