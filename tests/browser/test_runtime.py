@@ -197,6 +197,7 @@ def own_page(
     lock = json.loads(lock_path.read_text("utf-8"))
     lock["packages"]["greeter"] = read_wheel(path).lock_entry([])
     lock_path.write_text(json.dumps(lock), "utf-8")
+    (folder / "broken.js").write_text("export default {", "utf-8")
     (folder / "module.js").write_text("export const api = { double: x => 2 * x };\nexport const other = 3;\n", "utf-8")
     server, address = serve(folder, request.param == "isolated")
     page = browser.new_context().new_page()
@@ -223,6 +224,21 @@ def test_packages_load_with_progress_and_javascript_modules_import(own_page: Pag
     assert progress == [["greeter", "loading"], ["greeter", "loaded"]]
 
 
+def test_clearing_keeps_loaded_packages(own_page: Page) -> None:
+    fetched: list[str] = []
+    outcome = own_page.evaluate(
+        """async () => { window.session = await rt.createSession({ pyodideIndexURL: '/pyodide/', packages: ['greeter'] });
+        await session.exec({ code: 'import greeter; mine = 1' });
+        await session.clearNamespace();
+        return (await session.exec({ code: "print('mine' in globals(), 'greeter' in globals())" })).stdout; }"""
+    )
+    assert outcome == "False False\n"
+    own_page.on("request", lambda request: fetched.append(request.url))
+    assert own_page.evaluate("async () => (await session.exec({ code: 'import greeter; print(greeter.greet())' })).stdout") == "hello\n"
+    assert fetched == []
+    own_page.evaluate("() => session.dispose()")
+
+
 def test_a_package_that_is_unknown_is_reported_and_named(own_page: Page) -> None:
     message, progress = own_page.evaluate(
         """async () => { const progress = []; const onPackageProgress = p => progress.push([p.package, p.status]);
@@ -230,6 +246,88 @@ def test_a_package_that_is_unknown_is_reported_and_named(own_page: Page) -> None
     )
     assert "no-such-thing" in message
     assert progress == [["no-such-thing", "failed"]]
+
+
+def test_without_an_interrupt_buffer_only_hard_stops_remain(own_page: Page) -> None:
+    outcome = own_page.evaluate(
+        """async () => { const session = await rt.createSession({ pyodideIndexURL: '/pyodide/', disableInterruptBuffer: true });
+        const running = session.exec({ code: "print('in', flush=True)\\nwhile True: pass", timeoutMs: 2000, onStdout: () => session.interrupt() });
+        const first = await running;
+        const second = await session.exec({ code: "print('first' in globals())" });
+        const can = session.canInterrupt; session.dispose();
+        return [can, first.stdout, first.error.kind, first.error.message, second.stdout]; }"""
+    )
+    can, stdout, kind, message, after = outcome
+    assert (can, stdout, kind, after) == (False, "in\n", "timeout", "False\n")
+    assert "namespace was lost" in message
+
+
+def test_a_worker_of_the_pages_own_is_used_for_the_first_boot(own_page: Page) -> None:
+    outcome = own_page.evaluate(
+        """async () => { const made = []; const Own = Worker;
+        window.Worker = class extends Own { constructor(...args) { super(...args); made.push(String(args[0])); } };
+        const worker = new Own('/runtime/worker.js', { type: 'module' });
+        let heard = 0; worker.addEventListener('message', () => { heard++; });
+        const session = await rt.createSession({ pyodideIndexURL: '/pyodide/', worker });
+        const first = await session.exec({ code: 'print(5)' });
+        const before = made.length;
+        await session.exec({ code: 'import os; os._exit(1)' });
+        const second = await session.exec({ code: 'print(6)' });
+        session.dispose(); window.Worker = Own;
+        return [first.stdout, heard > 0, before, second.stdout, made.length]; }"""
+    )
+    assert outcome == ["5\n", True, 0, "6\n", 1]
+
+
+@pytest.mark.parametrize(
+    ("module", "named"),
+    [
+        ("{ name: 'gone', importURL: '/gone.js' }", "/gone.js"),
+        ("{ name: 'gone', importURL: '/module.js', exportName: 'absent' }", "no export named absent"),
+        ("{ name: 'gone', importURL: '/broken.js' }", "/broken.js"),
+    ],
+)
+def test_a_module_that_cannot_be_had_is_named(own_page: Page, module: str, named: str) -> None:
+    message = own_page.evaluate(
+        f"() => rt.createSession({{ pyodideIndexURL: '/pyodide/', jsModules: [{module}] }}).then(() => '', e => `${{e.code}} ${{e.message}}`)"
+    )
+    assert message.startswith("boot-failed") and named in message
+
+
+def test_a_package_whose_wheel_is_missing_is_reported_and_named(own_page: Page) -> None:
+    own_page.context.route("**/greeter-1.0-py3-none-any.whl", lambda route: route.fulfill(status=404))
+    code, message, progress = own_page.evaluate(
+        """async () => { const progress = []; const onPackageProgress = p => progress.push([p.package, p.status, p.message ?? '']);
+        const error = await rt.createSession({ pyodideIndexURL: '/pyodide/', packages: ['greeter'], onPackageProgress }).then(() => null, e => e);
+        return [error?.code, error?.message, progress]; }"""
+    )
+    own_page.context.unroute("**/greeter-1.0-py3-none-any.whl")
+    assert code == "boot-failed" and "greeter" in message
+    assert [entry[:2] for entry in progress] == [["greeter", "loading"], ["greeter", "failed"]]
+    assert progress[-1][2], "says why"
+
+
+def test_a_callback_that_throws_loses_nothing(page: Page) -> None:
+    outcome = page.evaluate(
+        """async () => { const heard = []; const onError = e => { heard.push(e.message); e.preventDefault(); };
+        addEventListener('error', onError);
+        const fail = () => { throw new Error('mine'); };
+        const code = "import sys, browsergrad as bg\\nprint('out')\\nprint('err', file=sys.stderr)\\nbg.assert_pass('a')\\nbg.log('l', 1)\\nprint('end')";
+        const result = await session.exec({ code, onStdout: fail, onStderr: fail, onAssertion: fail, onArtifact: fail });
+        removeEventListener('error', onError);
+        return [result.ok, result.stdout, result.stderr, result.assertions.length, result.artifacts.length, [...new Set(heard)]]; }"""
+    )
+    assert outcome == [True, "out\nend\n", "err\n", 1, 1, ["Uncaught Error: mine"]]
+
+
+def test_dispose_while_booting_and_idle_settles(own_page: Page) -> None:
+    outcome = own_page.evaluate(
+        """async () => { const session = await rt.createSession({ pyodideIndexURL: '/pyodide/' });
+        session.dispose(); session.interrupt(); session.dispose();
+        const code = promise => promise.then(() => 'resolved', e => e.code);
+        return Promise.all([code(session.clearNamespace()), code(session.fs.write('/a', 'b')), code(session.fs.readBytes('/a')), code(session.exec({ code: '1' }))]); }"""
+    )
+    assert outcome == ["disposed"] * 4
 
 
 def test_the_example_page_runs_and_stops(browser: Browser, site: Path, static: str, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ export async function importAsset(url: string): Promise<unknown> {
           'Tell the server that .js and .mjs files are text/javascript',
       );
     }
-    throw error;
+    throw new Error(`${url} could not be imported: ${String(error)}`);
   }
 }
 

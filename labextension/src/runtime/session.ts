@@ -103,6 +103,15 @@ interface Run {
   stopped: { kind: 'timeout' | 'aborted' | 'interrupted'; message: string } | null;
 }
 
+/** Calls back into the page; what the page throws is reported as its own error, and what follows still comes. */
+function tell<T>(callback: ((value: T) => void) | undefined, value: T): void {
+  try {
+    callback?.(value);
+  } catch (error) {
+    reportError(error);
+  }
+}
+
 function invalid(message: string): never {
   throw new BrowsergradError('bad-option', message);
 }
@@ -346,7 +355,7 @@ export class Session {
     }
     this.run.result[name] += text;
     const { onStdout, onStderr } = this.run.options;
-    (name === 'stdout' ? onStdout : onStderr)?.(text);
+    tell(name === 'stdout' ? onStdout : onStderr, text);
   }
 
   private event({ content }: { content: SessionEvent }): void {
@@ -355,10 +364,10 @@ export class Session {
     }
     if (content.type === 'assertion') {
       this.run.result.assertions.push(content.event);
-      this.run.options.onAssertion?.(content.event);
+      tell(this.run.options.onAssertion, content.event);
     } else {
       this.run.result.artifacts.push(content.event);
-      this.run.options.onArtifact?.(content.event);
+      tell(this.run.options.onArtifact, content.event);
     }
   }
 

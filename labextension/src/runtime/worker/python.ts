@@ -330,15 +330,23 @@ export class Python {
     return this.pyodide.FS.readFile(path);
   }
 
+  /** @throws naming the packages that could not be loaded: Pyodide only logs them. */
   private async load(names: string[]): Promise<void> {
-    await this.reported(options => this.pyodide.loadPackage(names, options), names);
+    const problem = await this.reported(options => this.pyodide.loadPackage(names, options), names);
+    if (problem !== null) {
+      throw new Error(problem);
+    }
   }
 
-  /** Runs a load and reports each package's fate to the page; one of `requested` may be unknown to Pyodide. */
+  /**
+   * Runs a load and reports each package's fate to the page; one of `requested` may be unknown to Pyodide.
+   *
+   * @returns what went wrong with packages that were to be loaded.
+   */
   private async reported(
     start: (options: LoadOptions) => Promise<unknown>,
     requested: string[] = [],
-  ): Promise<void> {
+  ): Promise<string | null> {
     const report = (name: string, status: PackageProgress['status'], message?: string): void =>
       this.dependencies.post({ type: 'package', progress: { package: name, status, message } });
     const pending = new Set<string>();
@@ -370,10 +378,13 @@ export class Python {
       settle('failed', String(error));
       throw error;
     }
-    settle(errors.length ? 'failed' : 'loaded', errors.join('\n') || undefined);
+    const failed = errors.length > 0 && pending.size > 0;
+    const problem = failed ? `${[...pending].join(', ')} could not be loaded: ${errors.join('\n')}` : null;
+    settle(failed ? 'failed' : 'loaded', errors.join('\n') || undefined);
     if (errors.length) {
       this.dependencies.post({ type: 'log', level: 'warning', text: errors.join('\n') });
     }
+    return problem;
   }
 
   /** The module Python imports as `_browsergrad_host`; `_host.py` lists the methods. */
