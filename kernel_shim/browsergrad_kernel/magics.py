@@ -72,14 +72,16 @@ def register(shell: Any) -> None:
     """Put these magics in place of IPython's."""
     for name in SCRIPTS:
         shell.register_magic_function(_no_script(name), "cell", name)
-    for name in ("system", "sx"):
+    for name in ("system", "sx", "man", "uv"):
         shell.register_magic_function(_no_line(name), "line", name)
     for name in ("less", "more"):
         shell.register_magic_function(less, "line", name)
     for name in ("edit", "ed"):
         shell.register_magic_function(edit, "line", name)
-    shell.register_magic_function(pip, "line", "pip")
+    for function in (autosave, connect_info, pip, qtconsole):
+        shell.register_magic_function(function, "line", function.__name__)
     shell.register_magic_function(timeout, "cell", "timeout")
+    shell.magics_manager.register_lazy("store", "IPython.extensions.storemagic")
 
 
 def _no_script(name: str) -> Any:
@@ -95,7 +97,7 @@ def _no_script(name: str) -> Any:
 
 def _no_line(name: str) -> Any:
     def magic(line: str) -> None:
-        raise NoProcessesError(line)
+        raise NoProcessesError(line if name in ("system", "sx") else name)
 
     magic.__doc__ = f"%{name} needs a process, which a browser has not."
     return magic
@@ -107,6 +109,31 @@ def pip(line: str) -> None:
     A cell's %pip becomes an await, so it works wherever await does.
     """
     raise UsageError(f"%pip {line} needs a cell of its own, or a place where await is allowed: not inside a magic")
+
+
+def autosave(line: str) -> None:
+    """Say who saves notebooks: %autosave SECONDS changes nothing here."""
+    try:
+        int(line)
+    except ValueError:
+        raise UsageError(f"%autosave needs a number of seconds, as in %autosave 60; not {line.strip()!r}") from None
+    print(
+        "Nothing has changed: the front end decides how often it saves. "
+        "In JupyterLab: Settings → Settings Editor → Document Manager → Autosave Interval."
+    )
+
+
+def connect_info(line: str) -> None:
+    """Say why nothing else can connect to this kernel."""
+    print(
+        "This kernel has no connection file: it lives inside a browser page or a sandbox, "
+        "which no other program can reach. Open a console of JupyterLab for this notebook instead."
+    )
+
+
+def qtconsole(line: str) -> None:
+    """Refuse: there is nothing to connect a console of another program to."""
+    raise UsageError("%qtconsole cannot connect to a kernel inside a browser: open a console of JupyterLab instead")
 
 
 def less(line: str) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import getpass
+import os
 import sys
 import traceback
+from pathlib import Path
 from typing import Any
 
 from IPython.core import page
@@ -19,6 +21,9 @@ from . import blocking, interrupts, magics, messages, packages, streams, traceba
 from .display import KernelDisplayHook, KernelDisplayPublisher
 from .history import MemoryHistory
 from .parent import parent_header, parent_message, set_parent
+
+#: Where variables go that ``%store`` keeps; no hidden folder, since some drives show none.
+STORE = Path("/drive/ipython-store")
 
 
 class KernelEvents(EventManager):
@@ -88,6 +93,15 @@ class KernelShell(InteractiveShell):
     def init_hooks(self) -> None:
         super().init_hooks()
         self.set_hook("show_in_pager", page.as_hook(self._page), 99)
+
+    @InteractiveShell.db.getter
+    def db(self) -> Any:
+        """What ``%store`` and ``%bookmark`` keep: on the drive where there is one, so that it outlives the kernel."""
+        if self._db is None and os.path.isdir(STORE.parent):
+            from IPython.external.pickleshare import PickleShareDB
+
+            self._db = PickleShareDB(STORE)
+        return super().db
 
     def init_virtualenv(self) -> None:
         """There are none here."""

@@ -286,21 +286,67 @@ def test_a_comm_for_an_unknown_target_is_closed(lab: Lab) -> None:
     assert closed is True
 
 
-def test_shell_commands_say_that_a_browser_has_none(lab: Lab) -> None:
-    run = lab.run("!ls")
-    assert run.content["ename"] == "OSError" and "no processes" in run.content["evalue"]
-
-
 def test_a_missing_module_says_how_to_get_it(lab: Lab) -> None:
     run = lab.run("import surely_not_there")
     assert run.content["ename"] == "ModuleNotFoundError"
     assert "BrowsergradAddon.packages" in plain_text(run.content["traceback"])
 
 
-def test_magics_work(lab: Lab) -> None:
-    assert "loop" in lab.run("%timeit -n 10 -r 2 pass").text()
-    assert lab.run("%who_ls int").content["status"] == "ok"
-    assert lab.run("%load_ext autoreload").content["status"] == "ok"
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ("%timeit -n 10 -r 2 pass", "loop"),
+        ("%time sum(range(9))", "Wall time"),
+        ("%who_ls int", ""),
+        ("number = 5\n%who", "number"),
+        ("number = 5\n%whos", "Data/Info"),
+        ("%%writefile told.py\nimport sys\nprint(__name__, sys.argv)", "told.py"),
+        ("open('told.py', 'w').write('import sys; print(__name__, sys.argv)');\n%run told.py a", "__main__ ['told.py', 'a']"),
+        ("%cd /drive\n%cd sub", "/drive/sub"),
+        ("%env COLOUR=red", "COLOUR=red"),
+        ("marker_two = 2\n%history", "marker_two"),
+        ("%load_ext autoreload\n%autoreload 2", ""),
+        ("%pip list", ""),
+        ("%autosave 60", "Settings Editor"),
+        ("%connect_info", "no connection file"),
+    ],
+)
+def test_magics_work(lab: Lab, code: str, shown: str) -> None:
+    run = lab.run(code)
+    assert run.content["status"] == "ok", run.content
+    assert shown in run.text()
+
+
+@pytest.mark.parametrize(
+    ("code", "ename", "shown"),
+    [
+        ("!ls", "OSError", "cannot run 'ls': this kernel lives in a browser, which has no processes"),
+        ("files = !ls", "OSError", "cannot run 'ls'"),
+        ("%ls", "OSError", "cannot run 'ls'"),
+        ("%%bash\nls", "OSError", "cannot run 'bash'"),
+        ("%man ls", "OSError", "cannot run 'man'"),
+        ("%uv pip install x", "OSError", "packages install with %pip install"),
+        ("%conda install x", "ValueError", "Please use ``%pip install`` instead"),
+        ("%autosave often", "UsageError", "%autosave needs a number of seconds"),
+        ("%qtconsole", "UsageError", "open a console of JupyterLab instead"),
+        ("%edit", "UsageError", "open the file from the file browser"),
+        ("%no_such_magic", "UsageError", "not found"),
+    ],
+)
+def test_magics_that_a_browser_cannot_have_say_what_to_do(lab: Lab, code: str, ename: str, shown: str) -> None:
+    run = lab.run(code)
+    assert run.content["ename"] == ename and run.idle
+    assert shown in run.content["evalue"]
+
+
+def test_stored_variables_outlive_the_kernel(lab: Lab) -> None:
+    assert "Stored 'kept'" in lab.run("kept = {'a': [1, 2]}\n%store kept").text()
+    lab.js("() => kernel.restart()")
+    assert lab.run("'kept' in globals()").result == "False"
+    assert lab.run("%store -r kept\nkept").result == "{'a': [1, 2]}"
+    assert "-> {'a': [1, 2]}" in lab.run("%store").text()
+    lab.run("%store -d kept")
+    assert "no stored variable or alias kept" in lab.run("%store -r kept").text()
 
 
 def test_browsergrad_shows_one_display_a_cell(lab: Lab) -> None:
