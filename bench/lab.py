@@ -12,7 +12,7 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, Route
+from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 from jupyterlite_browsergrad.serve import ALWAYS, ISOLATION, SiteHandler
 
@@ -27,8 +27,9 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--enable-precise-memory-info",
+    # No other host is reached. Not by Playwright's routes: those take the browser's HTTP cache away.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
-
 
 #: Seconds an address that never answers holds its connection: longer than any measurement waits.
 NEVER_S = 3
@@ -110,12 +111,12 @@ def open_lab(browser: Browser, server: Server, which: str) -> Iterator[Lab]:
     context: BrowserContext = browser.new_context()
     foreign: list[str] = []
 
-    def refuse(route: Route) -> None:
-        foreign.append(route.request.url)
-        route.abort()
+    def asked(request: Request) -> None:
+        if not request.url.startswith((server.url, "data:", "blob:")):
+            foreign.append(request.url)
 
     try:
-        context.route(lambda url: not url.startswith((server.url, "data:", "blob:")), refuse)
+        context.on("request", asked)
         page = context.new_page()
         page.set_default_timeout(180_000)
         lab = Lab(page, server, which)

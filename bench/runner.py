@@ -98,6 +98,7 @@ class Bench:
         *,
         isolated: bool = False,
         limit: float | None = None,
+        stock_plain: bool = False,
     ) -> Row:
         """A row of samples that a suite has taken itself; keys ``ours`` and, where there is one, ``stock``."""
         ours = statistics.median(samples["ours"])
@@ -111,6 +112,7 @@ class Bench:
             samples=samples,
             isolated=isolated,
             limit=limit,
+            stock_plain=stock_plain,
         )
         print(row, flush=True)
         return row

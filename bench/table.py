@@ -30,6 +30,8 @@ class Row:
     limit: float | None = None
     #: Greatest value of `ours` the project wants, in `unit`, where no ratio tells it.
     bound: float | None = None
+    #: Whether the stock kernel was measured in pages that are not isolated, though ours were.
+    stock_plain: bool = False
 
     def __str__(self) -> str:
         return f"{self.name}: " + ", ".join(cell for cell in cells(asdict(self))[1:] if cell)
@@ -71,7 +73,7 @@ def wanted(row: dict[str, Any]) -> str:
 def cells(row: dict[str, Any]) -> list[str]:
     ratio = row["ratio"]
     return [
-        row["name"] + (" (isolated)" if row["isolated"] else ""),
+        row["name"] + (" (isolated; stock not)" if row.get("stock_plain") else " (isolated)" if row["isolated"] else ""),
         number(row["ours"], row["unit"]),
         number(row["stock"], row["unit"]),
         "" if ratio is None else f"{ratio:.3f}" if ratio < 0.1 else f"{ratio:.2f}",
