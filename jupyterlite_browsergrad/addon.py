@@ -26,15 +26,20 @@ from jupyterlite_core.manager import LiteManager
 from traitlets import Bool, List, Unicode, default
 
 from . import isolation, paths, pyodide_distribution, site_check, site_labs
+from .boot import distribution, engine
+from .boot.assets import STDLIB
+from .boot.engine import EngineError
 from .constants import (
     DISABLE_PYPI_FALLBACK,
     KERNEL_NAME,
     KERNEL_PLUGIN,
+    KERNEL_URL,
     LABEXTENSION,
     PIPLITE_INDEX,
     PIPLITE_URLS,
     PYODIDE_INDEX_URL,
     PYODIDE_LOCK,
+    SITE_KERNEL,
     SITE_PYODIDE,
 )
 from .errors import LabsError, SiteError
@@ -48,6 +53,7 @@ Tasks = Iterator[dict[str, Any]]
 DEFAULT_KERNEL = "defaultKernelName"
 NOTEBOOK_TRACKER = "@jupyterlab/notebook-extension:tracker"
 INDEX_URL = f"./{SITE_PYODIDE}/"
+SITE_KERNEL_URL = f"./{SITE_KERNEL}/"
 #: Names of the labextensions that came out of vendored wheels.
 FRONT_ENDS = "static/browsergrad/front_ends.json"
 PIPLITE_URL = f"./{SITE_PYODIDE}/{PIPLITE_INDEX}"
@@ -113,6 +119,10 @@ class BrowsergradAddon(BaseAddon):
     @property
     def output_pyodide(self) -> Path:
         return self.output / SITE_PYODIDE
+
+    @property
+    def output_kernel(self) -> Path:
+        return self.output / SITE_KERNEL
 
     @property
     def has_own_pyodide(self) -> bool:
@@ -208,6 +218,7 @@ class BrowsergradAddon(BaseAddon):
 
     def remove_pyodide(self) -> None:
         self.delete_one(self.output_pyodide)
+        self.delete_one(self.output_kernel)
         self.publish_front_ends([])
 
     def post_build(self, manager: LiteManager) -> Tasks:
@@ -239,7 +250,7 @@ class BrowsergradAddon(BaseAddon):
             file for root in roots for file in (sorted(root.rglob("*")) if root.is_dir() else [root]) if file.is_file()
         ]
         stats = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-        settings = [self.pyodide_url, list(self.packages), str(self.output), self.manager.no_sourcemaps]
+        settings = [self.pyodide_url, list(self.packages), str(self.output), self.manager.no_sourcemaps, engine.is_there()]
         return hashlib.sha256(json.dumps([settings, stats]).encode()).hexdigest()
 
     def publish_pyodide(self) -> None:
@@ -253,12 +264,26 @@ class BrowsergradAddon(BaseAddon):
         provided = json.loads(paths.static("kernel", "manifest.json").read_text(**UTF8))["packages"]
         vendored = vendor(list(self.packages), lock, source, provided, lite_dir, self.cache / "wheels")
         replaced = pyodide_distribution.with_our_stdlib(source, paths.static("pyodide"), paths.static("kernel"))
-        if self.pyodide_url and not replaced:
-            print("Python will start from its files: the memory snapshot is for the embedded Pyodide alone")
-        self.mirror(source, vendored, replaced)
+        self.mirror(source, vendored, replaced or self.publish_boot_assets(source))
+        if replaced:
+            self.delete_one(self.output_kernel)
         self.write_indexes(lock, vendored)
         self.publish_front_ends([wheel.path for wheel in vendored.wheels])
         self.maybe_timestamp(self.output_pyodide)
+
+    def publish_boot_assets(self, source: Path) -> dict[Path, Path]:
+        """Make and publish what another Pyodide than the embedded one starts from; return what replaces files of its own."""
+        self.delete_one(self.output_kernel)
+        reference = f"../../../{LAB_EXTENSIONS}/{LABEXTENSION}/static/kernel/"
+        try:
+            made = distribution.make(source, paths.static("kernel"), reference, self.cache / "boot")
+        except EngineError as error:
+            self.log.warning("[browsergrad] nothing is compiled ahead for this Pyodide, Python will start slowly: %s", error)
+            return {}
+        if made.problem:
+            self.log.warning("[browsergrad] there is no memory snapshot, Python will start from its files: %s", made.problem)
+        shutil.copytree(made.kernel, self.output_kernel)
+        return {Path(STDLIB): made.stdlib}
 
     def publish_front_ends(self, wheels: list[Path]) -> None:
         """Publish the labextensions inside vendored wheels, such as that of the widgets, and no longer those of an earlier build.
@@ -326,6 +351,10 @@ class BrowsergradAddon(BaseAddon):
             settings[PYODIDE_INDEX_URL] = INDEX_URL
         elif settings.get(PYODIDE_INDEX_URL) == INDEX_URL:
             del settings[PYODIDE_INDEX_URL]
+        if (self.output_kernel / "manifest.json").is_file():
+            settings[KERNEL_URL] = SITE_KERNEL_URL
+        elif settings.get(KERNEL_URL) == SITE_KERNEL_URL:
+            del settings[KERNEL_URL]
         urls = [url for url in settings.get(PIPLITE_URLS, []) if url != PIPLITE_URL]
         if (self.output_pyodide / PIPLITE_INDEX).is_file():
             urls.insert(0, PIPLITE_URL)

@@ -8,11 +8,14 @@ KERNEL_NAME = "browsergrad"
 
 #: Keys of the plugin's settings.
 PYODIDE_INDEX_URL = "pyodideIndexURL"
+KERNEL_URL = "kernelURL"
 PIPLITE_URLS = "pipliteUrls"
 DISABLE_PYPI_FALLBACK = "disablePyPIFallback"
 
 #: Where a site's own Pyodide (another distribution, or vendored packages) goes, from the site's root.
 SITE_PYODIDE = "static/browsergrad/pyodide"
+#: Where what another Pyodide than the embedded one starts from goes.
+SITE_KERNEL = "static/browsergrad/kernel"
 PIPLITE_INDEX = "all.json"
 
 PYODIDE_LOCK = "pyodide-lock.json"

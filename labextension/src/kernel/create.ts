@@ -19,6 +19,8 @@ import { mayPrewarm, Spares, type PrewarmChoice } from './spare';
 export interface KernelSettings {
   /** Folder of another Pyodide distribution, relative to the site's root. */
   pyodideIndexURL?: string;
+  /** Folder of what that distribution starts from, relative to the site's root; `jupyter lite build` makes it. */
+  kernelURL?: string;
   /** Indexes `%pip` asks first. */
   pipliteUrls?: string[];
   /** Default true: nothing comes from outside the site. */
@@ -76,11 +78,9 @@ async function hasServiceWorker(): Promise<boolean> {
 
 /** The site's Python: its folder and the kernel's. */
 function locations(settings: KernelSettings, staticURL: string): { index: string; kernel: string } {
-  const { pyodideIndexURL } = settings;
-  return {
-    index: pyodideIndexURL ? new URL(pyodideIndexURL, PageConfig.getBaseUrl()).href : `${staticURL}pyodide/`,
-    kernel: `${staticURL}kernel/`,
-  };
+  const folder = (set: string | undefined, own: string): string =>
+    set ? new URL(set, PageConfig.getBaseUrl()).href : `${staticURL}${own}/`;
+  return { index: folder(settings.pyodideIndexURL, 'pyodide'), kernel: folder(settings.kernelURL, 'kernel') };
 }
 
 /**

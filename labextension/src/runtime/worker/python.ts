@@ -463,7 +463,10 @@ function loadOptions(post: PythonDependencies['post']): object {
 /** A micropip works with its own Pyodide: another distribution brings one for itself. */
 function bringsMicropip(manifest: KernelManifest, lock: Lock): boolean {
   const [major, minor] = lock.info.python.split('.');
-  return !(`site-cp${major}${minor}` in manifest.packs) && 'micropip' in lock.packages;
+  return (
+    !('micropip' in manifest.packages) ||
+    (!(`site-cp${major}${minor}` in manifest.packs) && 'micropip' in lock.packages)
+  );
 }
 
 /** Copies a Python list of bytes-like objects into buffers of their own. */

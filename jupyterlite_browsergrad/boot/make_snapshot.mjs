@@ -1,6 +1,6 @@
-// Starts the kernel in Pyodide, here in Node, and writes its memory: what `worker/snapshot.ts` restores in a browser.
+// Starts the kernel in Pyodide, here in Node or Deno, and writes its memory: what `worker/snapshot.ts` restores in a browser.
 //
-// usage: node make_snapshot.mjs PYODIDE_FOLDER PACK JOB_FOLDER
+// usage: node make_snapshot.mjs PYODIDE_FOLDER PACK JOB_FOLDER    (or with Deno)
 // PYODIDE_FOLDER is the published one (its standard library is what kernels import from later), PACK the site pack for its Python.
 // JOB_FOLDER gets `snapshot.bin`: "BGS1", uint32 length of the header, header JSON padded to a multiple of 16, then the runs' bytes;
 // and `snapshot.json`, facts for the manifest. The header:
@@ -16,6 +16,8 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 
+/** Versions whose insides this and `worker/snapshot.ts` know. */
+const SERIES = '314.';
 const [pyodideFolder, packFile, jobFolder] = process.argv.slice(2).map(path => resolve(path));
 const fail = error => {
   console.error(String(error?.stack ?? error).slice(-4000));
@@ -67,7 +69,11 @@ const unpack = (FS, folder) => {
   }
 };
 
-const { loadPyodide } = await import(pathToFileURL(join(pyodideFolder, 'pyodide.mjs')).href);
+const { loadPyodide, version } = await import(pathToFileURL(join(pyodideFolder, 'pyodide.mjs')).href);
+if (!version.startsWith(SERIES)) {
+  console.error(`only Pyodide ${SERIES}x is known to work from a snapshot, and this is ${version}`);
+  process.exit(1);
+}
 const pyodide = await loadPyodide({
   indexURL: pyodideFolder,
   _makeSnapshot: true,

@@ -1,6 +1,6 @@
 // Compiles Python sources inside Pyodide, so that the bytecode's magic number is that of the interpreter which will load it.
 //
-// usage: node compile_pyc.mjs PYODIDE_FOLDER JOB_FOLDER
+// usage: node compile_pyc.mjs PYODIDE_FOLDER JOB_FOLDER    (or with Deno)
 // JOB_FOLDER holds `jobs.json`, a list of [source file, co_filename, output file]; file names are relative to JOB_FOLDER.
 // A source that does not compile gets no output; its name and error are written to `errors.json`.
 import { pathToFileURL } from 'node:url';

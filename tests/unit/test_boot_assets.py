@@ -1,0 +1,55 @@
+"""What kernels start from is made the same way twice, in either engine, and only where there is one."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from jupyterlite_browsergrad import paths
+from jupyterlite_browsergrad.boot import engine
+from jupyterlite_browsergrad.boot.assets import Compiler
+
+MANIFEST = json.loads(paths.static("kernel/manifest.json").read_text("utf-8"))
+
+
+def test_the_snapshot_has_the_same_bytes_whenever_it_is_made(tmp_path: Path) -> None:
+    made = []
+    for name in ("one", "other"):
+        folder = tmp_path / name
+        folder.mkdir()
+        pack = paths.static("kernel", MANIFEST["packs"][MANIFEST["snapshot"]["pack"]]["file"])
+        engine.run("make_snapshot.mjs", paths.static("pyodide"), pack, folder)
+        made.append((folder / "snapshot.bin").read_bytes())
+    assert made[0] == made[1]
+    assert made[0] == gzip.decompress(paths.static("kernel", MANIFEST["snapshot"]["file"]).read_bytes())
+
+
+def test_deno_compiles_as_node_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sources = {"/lib/a.py": b"def f(x):\n    return {'a': x, 'b': (1, 2)}\n", "/lib/b.py": b"this is no Python"}
+    in_node = Compiler(paths.static("pyodide"), tmp_path / "node").compile(sources)
+    without_node(monkeypatch)
+    in_deno = Compiler(paths.static("pyodide"), tmp_path / "deno").compile(sources)
+    assert list(in_node) == ["/lib/a.py"]
+    assert in_deno == in_node
+
+
+def test_without_an_engine_it_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_node(monkeypatch)
+    assert engine.is_there()
+    monkeypatch.setattr(engine, "_deno", lambda: None)
+    assert not engine.is_there()
+    with pytest.raises(engine.EngineError, match=r"pip install .*\[build\]"):
+        engine.run("compile_pyc.mjs")
+
+
+def test_a_script_that_fails_says_why(tmp_path: Path) -> None:
+    with pytest.raises(engine.EngineError, match=r"pyodide\.mjs"):
+        engine.run("compile_pyc.mjs", tmp_path, tmp_path)
+
+
+def without_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "node_on_path", lambda: None)
+    monkeypatch.setattr(engine, "node_of_wheel", lambda: None)
