@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -15,22 +14,17 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 from jupyterlite_browsergrad.serve import ALWAYS, ISOLATION, SiteHandler
+from scripts.chromium import FLAGS as CHROMIUM_FLAGS
 
 PAGE = (Path(__file__).parent / "page.js").read_text("utf-8")
 KERNELS = {"stock": "python", "ours": "browsergrad", "fetched": "browsergrad", "bare": "browsergrad"}
+#: More than tests want.
 FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
+    *CHROMIUM_FLAGS,
     "--enable-precise-memory-info",
     # No other host is reached. Not by Playwright's routes: those take the browser's HTTP cache away.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
-
 #: Seconds an address that never answers holds its connection: longer than any measurement waits.
 NEVER_S = 3
 
@@ -126,11 +120,3 @@ def open_lab(browser: Browser, server: Server, which: str) -> Iterator[Lab]:
             raise SystemExit(f"{which} asked another origin: {foreign[0]}")
     finally:
         context.close()
-
-
-def chromium() -> str:
-    """Path of the browser."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
-        raise SystemExit("Chromium is needed: bash scripts/install_chromium.sh")
-    return found

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from .lab import FLAGS, Lab, Server, chromium, open_lab
+from scripts.chromium import chromium
+
+from .lab import FLAGS, Lab, Server, open_lab
 from .table import Row
 
 #: Measures something in a fresh page.

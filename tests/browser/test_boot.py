@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CHROMIUM_FLAGS, open_lab, serve
+from conftest import open_lab, serve
 from playwright.sync_api import Browser
+
+from scripts.chromium import FLAGS, chromium
 
 NOTIFICATIONS = """() => {
   window.shown = [];
@@ -111,9 +112,8 @@ def test_wasm_of_a_wrong_type_works_all_the_same(browser: Browser, site: Path) -
 
 
 def test_too_little_memory_is_named(browser: Browser, site: Path) -> None:
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
-    flags = [*CHROMIUM_FLAGS, "--js-flags=--wasm-max-mem-pages=100"]
-    small = browser.browser_type.launch(executable_path=executable, args=flags)
+    flags = [*FLAGS, "--js-flags=--wasm-max-mem-pages=100"]
+    small = browser.browser_type.launch(executable_path=chromium(), args=flags)
     try:
         with damaged(site, lambda handler: None) as base:
             for text in failure(small, base):
