@@ -1,6 +1,7 @@
 """Check that labs do what they should: the reference passes its rubric, the starter does not.
 
-Both run as submissions do, in the sandbox. Exit status: 0 all labs are well, 1 some are not.
+Both run as submissions do, in the sandbox; once with a Python that starts from its memory snapshot, and once with one that
+starts from its files. What comes out may not differ. Exit status: 0 all labs are well, 1 some are not.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ def run(options: argparse.Namespace) -> int:
     problems: dict[Path, list[str]] = {}
     jobs: list[Job] = []
     roles: dict[int, tuple[Path, str]] = {}
+    results: dict[tuple[Path, str], list[dict[str, Any]]] = {}
     for file in manifests:
         problems[file] = []
         try:
@@ -45,13 +47,18 @@ def run(options: argparse.Namespace) -> int:
             problems[file].append(str(error))
             continue
         for role, path in (("reference", manifest.reference_path), ("starter", manifest.starter_path)):
-            for job in _job(lab, folder / path, limits, problems[file], role):
+            for job in _jobs(lab, folder / path, limits, problems[file], role):
                 roles[id(job)] = (file, role)
                 jobs.append(job)
     with open_engine(options.jobs) as engine:
         for job, result in engine.run([partial(_same, job) for job in jobs]):
             file, role = roles[id(job)]
-            problems[file] += _judge(role, job.name, result)
+            if isinstance(result, Exception):
+                problems[file].append(f"the {role} {job.name} could not be run: {type(result).__name__}: {result}")
+            else:
+                results.setdefault((file, role), []).append(result)
+    for (file, role), both in results.items():
+        problems[file] += _judge(role, sorted(both, key=lambda result: result["started_from"] != "snapshot"))
     for file in manifests:
         print(f"{file}: {'ok' if not problems[file] else 'NOT OK'}")
         for problem in problems[file]:
@@ -73,17 +80,49 @@ def _manifests(path: Path) -> list[Path]:
     raise GradingError(f"there is no lab at {path}: give a folder that holds {labs.MANIFEST_NAME}")
 
 
-def _job(lab: LabBundle, path: Path, limits: JobLimits, problems: list[str], role: str) -> Iterator[Job]:
+def _jobs(lab: LabBundle, path: Path, limits: JobLimits, problems: list[str], role: str) -> Iterator[Job]:
+    """One for each way in which Python starts."""
     try:
-        yield Job(lab, path.name, path.read_bytes(), limits)
+        content = path.read_bytes()
     except OSError as error:
         problems.append(f"the {role} {path} cannot be read: {error.strerror}")
+        return
+    for from_files in (False, True):
+        yield Job(lab, path.name, content, limits, from_files=from_files)
 
 
-def _judge(role: str, name: str, result: dict[str, Any] | Exception) -> list[str]:
-    if isinstance(result, Exception):
-        return [f"the {role} {name} could not be run: {type(result).__name__}: {result}"]
+def _judge(role: str, results: list[dict[str, Any]]) -> list[str]:
+    """Problems of a role's runs, of which the one from the snapshot comes first."""
+    found = list(dict.fromkeys(problem for result in results for problem in _problems(role, result)))
+    if len(results) < 2 or any(result["started_from"] is None for result in results):
+        return found  # one of them could not be run, which has been said
+    name = results[0]["submission"]
+    if results[0]["started_from"] != "snapshot":
+        return [*found, f"no Python started from its memory snapshot for the {role} {name}: install the package again"]
+    snapshot, files = (_outcome(result) for result in results)
+    for what, value in snapshot.items():
+        if files[what] != value:
+            found.append(
+                f"the {role} {name} comes out differently when Python starts from its files: "
+                f"{what}: {value!r} from the snapshot, {files[what]!r} from the files. Does it depend on the order of a set, or on hash()?"
+            )
+    return found
+
+
+def _outcome(result: dict[str, Any]) -> dict[str, Any]:
+    """What has to be the same however Python starts; texts may hold what is new each time, such as addresses."""
     error = result["error"]
+    return {
+        "error": error and (error["kind"], error["ename"]),
+        "cells": result["cells"],
+        "counts": result["counts"],
+        "assertions": [(each["kind"], each["name"]) for each in result["assertions"]],
+        "python_version": result["python_version"],
+    }
+
+
+def _problems(role: str, result: dict[str, Any]) -> list[str]:
+    name, error = result["submission"], result["error"]
     said = f"{error['kind']}: {error['ename']}: {error['evalue']}" if error else ""
     if role == "starter":
         if error and error["kind"] in ("sandbox", "unreadable"):

@@ -55,6 +55,8 @@ class Job:
     ----------
     expected
         Names of the assertions that the reference passes, with how often; None: not known.
+    from_files
+        Whether Python starts from its files, though there is a memory snapshot.
     """
 
     lab: LabBundle
@@ -62,6 +64,7 @@ class Job:
     content: bytes
     limits: JobLimits
     expected: dict[str, int] | None = None
+    from_files: bool = False
 
 
 def run_job(job: Job) -> dict[str, Any]:
@@ -82,6 +85,7 @@ def run_job(job: Job) -> dict[str, Any]:
         "package_version": __version__,
         "pyodide_version": PYODIDE_VERSION,
         "python_version": None,
+        "started_from": None,
         "start_s": 0.0,
         "cells_s": 0.0,
         "rubric_s": 0.0,
@@ -117,7 +121,7 @@ def _run(job: Job, cells: list[str], result: dict[str, Any]) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         try:
-            with Sandbox(folder, limits=limits) as sandbox:
+            with Sandbox(folder, limits=limits, from_files=job.from_files) as sandbox:
                 _Grading(job, sandbox, result).run(cells)
         except SandboxError as error:
             result["error"] = _error("sandbox", "SandboxError", str(error))
@@ -138,6 +142,7 @@ class _Grading:
     def run(self, cells: list[str]) -> None:
         started = time.monotonic()
         self.sandbox.wait_ready()
+        self.result["started_from"] = self.sandbox.started_from
         self._set_up()
         self.result["start_s"] = round(time.monotonic() - started, 3)
         timer = threading.Timer(self.job.limits.total_s, self._end)

@@ -46,6 +46,8 @@ OVERHEAD_BYTES = 768 << 20
 MOST_THREADS = 64
 #: Seconds from a cell's limit to the end of a process that does not end the cell.
 GRACE_S = 10.0
+#: Where PyPI and its files are.
+PYPI_HOSTS = ("pypi.org", "files.pythonhosted.org")
 #: Node's modules that a browser has not: to the worker they do not exist. A list, since an import map knows no wildcard.
 _NODE = """assert assert/strict async_hooks buffer child_process cluster console constants crypto dgram
 diagnostics_channel dns dns/promises domain events fs fs/promises http http2 https inspector inspector/promises module
@@ -161,6 +163,8 @@ class Sandbox:
         Folder of another Pyodide distribution; readable for the sandbox.
     allow_pypi
         Whether ``%pip install`` may ask PyPI. This opens the network to PyPI's hosts, for all code.
+    from_files
+        Whether Python starts from its files, though there may be a memory snapshot.
     on_message
         Called with each message that no `request` waits for, in a thread of the sandbox.
     on_exit
@@ -180,6 +184,7 @@ class Sandbox:
         packages: list[Path] | None = None,
         pyodide: Path | None = None,
         allow_pypi: bool = False,
+        from_files: bool = False,
         on_message: Callable[[Message], None] | None = None,
         on_exit: Callable[[str], None] | None = None,
         on_log: Callable[[str, str], None] | None = None,
@@ -191,6 +196,9 @@ class Sandbox:
         self._packages = [Path(path).resolve() for path in packages or []]
         self._pyodide = Path(pyodide).resolve() if pyodide else None
         self._allow_pypi = allow_pypi
+        self._from_files = from_files
+        #: How Python was started, ``snapshot`` or ``files``; None before it was.
+        self.started_from: str | None = None
         self._on_message = on_message
         self._on_exit = on_exit
         self._on_log = on_log
@@ -250,6 +258,7 @@ class Sandbox:
                 "shares_folder": self._drive is not None,
                 "piplite_urls": [f"{folder.as_uri()}/all.json" for folder in self._packages],
                 "disable_pypi": not self._allow_pypi,
+                "from_files": self._from_files,
                 "cell_ms": self.limits.cell_s and round(self.limits.cell_s * 1000),
                 "output_bytes": self.limits.output_bytes,
             }
@@ -277,7 +286,7 @@ class Sandbox:
             f"--import-map={import_map}",
             f"--v8-flags={','.join(engine)}",
             f"--allow-read={','.join(str(path) for path in readable)}",
-            *(["--allow-net=pypi.org,files.pythonhosted.org"] if self._allow_pypi else []),
+            *([f"--allow-net={','.join(PYPI_HOSTS)}"] if self._allow_pypi else []),
             str(static / "runtime" / "server.js"),
         ]
 
@@ -486,6 +495,7 @@ class Sandbox:
             answer, data = self._drive.answer(frame, buffers)
             self._send({"type": "drive", "id": frame["id"], "answer": answer}, data)
         elif kind == "ready":
+            self.started_from = str(frame["from"])
             self._ready.set()
         elif kind == "failed":
             self._reason = self._reason or f"Python did not start: {frame['message']}"

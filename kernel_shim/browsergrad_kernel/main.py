@@ -56,7 +56,8 @@ def start(config: dict[str, Any]) -> Any:
     ----------
     config
         ``session_id``: id for messages without a request; ``cwd``: folder to start in, or None;
-        ``piplite_urls``, ``disable_pypi``: for ``%pip``; ``vendored``: names in the site's lock.
+        ``piplite_urls``, ``disable_pypi``: for ``%pip``; ``vendored``: names in the site's lock;
+        ``host``: ``browser`` or ``server``.
 
     Returns
     -------
@@ -78,6 +79,7 @@ def start(config: dict[str, Any]) -> Any:
         list(config.get("piplite_urls") or []),
         bool(config.get("disable_pypi", True)),
         list(config.get("vendored") or []),
+        config.get("host") == "server",
     )
     if sys.version_info < (3, 13):
         _restore_names()

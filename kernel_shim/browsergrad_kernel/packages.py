@@ -37,9 +37,12 @@ _urls: list[str] = []
 _disable_pypi = True
 _vendored: frozenset[str] = frozenset()
 _configured = False
+_on_server = False
 
 
-def configure(urls: list[str], disable_pypi: bool, vendored: list[str] | tuple[str, ...] = ()) -> None:
+def configure(
+    urls: list[str], disable_pypi: bool, vendored: list[str] | tuple[str, ...] = (), on_server: bool = False
+) -> None:
     """Say where packages come from; piplite is told when it is first used, since importing it takes a while.
 
     Parameters
@@ -50,9 +53,11 @@ def configure(urls: list[str], disable_pypi: bool, vendored: list[str] | tuple[s
         Whether those are all there is.
     vendored
         Distributions the site's lock offers to plain imports.
+    on_server
+        Whether a server's settings, not a site's, say which packages there are.
     """
-    global _urls, _disable_pypi, _vendored, _configured
-    _urls, _disable_pypi, _vendored = list(urls), disable_pypi, frozenset(vendored)
+    global _urls, _disable_pypi, _vendored, _configured, _on_server
+    _urls, _disable_pypi, _vendored, _on_server = list(urls), disable_pypi, frozenset(vendored), on_server
     _configured = False
 
 
@@ -164,7 +169,10 @@ async def _install(options: dict[str, Any]) -> None:
     except Exception as error:
         if _disable_pypi and not getattr(error, "__notes__", None):
             error.add_note(
-                "This site offers only packages of its own. Its author can add some: "
+                "This kernel's sandbox offers only packages that it was given. Who runs the server can give some: "
+                "BrowsergradServerKernel.package_folders, or allow_pypi"
+                if _on_server
+                else "This site offers only packages of its own. Its author can add some: "
                 f"BrowsergradAddon.packages = {options['requirements']!r}"
             )
         raise
@@ -199,6 +207,11 @@ def explain_missing(error: Any) -> None:
     package = _DISTRIBUTIONS.get(name, name)
     if package.lower().replace("_", "-") in _vendored:
         error.add_note(f"{name} is vendored by this site but could not be loaded: see the log of the page")
+        return
+    if _on_server:
+        where = "not in this kernel's sandbox"
+        more = "if a package folder has it" if _disable_pypi else "from PyPI or a package folder"
+        error.add_note(f"{name} is {where}; try `%pip install {package}`, {more} (BrowsergradServerKernel.package_folders)")
         return
     ways = [f"the site's author can vendor it: BrowsergradAddon.packages = [{package!r}]"]
     if not _disable_pypi:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from jupyterlite_browsergrad import paths
+from tests.wheels import make_wheel
 
 PLUGIN = "jupyterlite-browsergrad:kernel"
 
@@ -75,23 +76,6 @@ class Site:
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     return Site(tmp_path)
-
-
-def make_wheel(
-    folder: Path, name: str, version: str, tag: str = "py3-none-any", requires: tuple[str, ...] = ()
-) -> Path:
-    path = folder / f"{name}-{version}-{tag}.whl"
-    info = f"{name}-{version}.dist-info"
-    metadata = [
-        f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
-        *(f"Requires-Dist: {text}\n" for text in requires),
-    ]
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(f"{name}/__init__.py", f"version = {version!r}\n")
-        archive.writestr(f"{info}/METADATA", "".join(metadata))
-        archive.writestr(f"{info}/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n")
-        archive.writestr(f"{info}/RECORD", "")
-    return path
 
 
 def add_labextension(wheel: Path, name: str) -> Path:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -199,6 +202,47 @@ def open_lab(browser: Browser, base: str) -> Lab:
     page.wait_for_function("window.jupyterapp && window.jupyterapp.serviceManager.isReady")
     page.add_script_tag(content=(HERE / "page.js").read_text(encoding="utf-8"))
     return lab
+
+
+@contextmanager
+def jupyterlab(root: Path, home: Path) -> Iterator[tuple[str, int]]:
+    """JupyterLab on a server whose notebooks are in `root`: its address and process id."""
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser", "--allow-root"),
+        *("--port=0", "--IdentityProvider.token=", "--ServerApp.open_browser=False", f"--ServerApp.root_dir={root}"),
+        *("--LabApp.news_url=", "--LabApp.extension_manager=readonly"),
+    ]
+    # Settings and workspaces of whoever runs the tests are left alone.
+    environ = os.environ | {"HOME": str(home), "JUPYTER_CONFIG_DIR": str(home), "JUPYTER_RUNTIME_DIR": str(home)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=root, env=environ) as process:
+        assert process.stderr is not None
+        address, lines = None, []
+        for line in process.stderr:
+            lines.append(line)
+            found = re.search(r"http://(?:localhost|127\.0\.0\.1):(\d+)/lab", line)
+            if found:
+                address = f"http://127.0.0.1:{found[1]}"
+                break
+        assert address, "".join(lines)
+        # The rest of its log must not fill the pipe.
+        drain = subprocess.Popen(["cat"], stdin=process.stderr, stdout=subprocess.DEVNULL)
+        try:
+            yield address, process.pid
+        finally:
+            process.terminate()
+            process.wait()
+            drain.wait()
+
+
+@contextmanager
+def open_jupyterlab(browser: Browser, address: str) -> Iterator[Lab]:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.goto(f"{address}/lab?reset")
+        page.wait_for_function("window.jupyterapp && window.jupyterapp.serviceManager.isReady")
+        page.add_script_tag(content=(HERE / "page.js").read_text(encoding="utf-8"))
+        yield Lab(page)
 
 
 @pytest.fixture(scope="module")

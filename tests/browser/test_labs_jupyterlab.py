@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import HERE, Lab
+from conftest import Lab, jupyterlab, open_jupyterlab
 from playwright.sync_api import Browser, expect
 from test_labs import MANIFEST, OPEN, RUN_ALL, download, lab_files, notebook, texts
 
@@ -32,42 +29,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     for name, data in FOLDERS.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(data)
-    command = [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser", "--allow-root"),
-        *("--port=0", "--IdentityProvider.token=", "--ServerApp.open_browser=False", f"--ServerApp.root_dir={root}"),
-        *("--LabApp.news_url=", "--LabApp.extension_manager=readonly"),
-    ]
-    # Settings and workspaces of whoever runs the tests are left alone.
-    home = tmp_path_factory.mktemp("home")
-    environ = os.environ | {"HOME": str(home), "JUPYTER_CONFIG_DIR": str(home), "JUPYTER_RUNTIME_DIR": str(home)}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=root, env=environ) as process:
-        assert process.stderr is not None
-        address, lines = None, []
-        for line in process.stderr:
-            lines.append(line)
-            found = re.search(r"http://(?:localhost|127\.0\.0\.1):(\d+)/lab", line)
-            if found:
-                address = f"http://127.0.0.1:{found[1]}"
-                break
-        assert address, "".join(lines)
-        # The rest of its log must not fill the pipe.
-        drain = subprocess.Popen(["cat"], stdin=process.stderr, stdout=subprocess.DEVNULL)
+    with jupyterlab(root, tmp_path_factory.mktemp("home")) as (address, _):
         yield address, root
-        process.terminate()
-        process.wait()
-        drain.wait()
 
 
 @pytest.fixture
 def page(browser: Browser, server: tuple[str, Path]) -> Iterator[Lab]:
-    context = browser.new_context()
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    page.goto(f"{server[0]}/lab?reset")
-    page.wait_for_function("window.jupyterapp && window.jupyterapp.serviceManager.isReady")
-    page.add_script_tag(content=(HERE / "page.js").read_text(encoding="utf-8"))
-    yield Lab(page)
-    context.close()
+    with open_jupyterlab(browser, server[0]) as page:
+        yield page
 
 
 def open_here(page: Lab, path: str) -> None:

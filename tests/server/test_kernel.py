@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ from typing import Any
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
+
+from tests.processes import children, wait_gone
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 TIMEOUT_S = 60
@@ -53,26 +54,6 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     kernel = Running(tmp_path_factory.mktemp("notebooks"))
     yield kernel
     kernel.close()
-
-
-def children(pid: int) -> list[int]:
-    """Processes below one."""
-    import psutil
-
-    return [child.pid for child in psutil.Process(pid).children(recursive=True)]
-
-
-def is_running(pid: int) -> bool:
-    import psutil
-
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-
-
-def wait_gone(pids: list[int]) -> None:
-    deadline = time.monotonic() + TIMEOUT_S
-    while any(is_running(pid) for pid in pids):
-        assert time.monotonic() < deadline, f"{pids} still run"
-        time.sleep(0.05)  # there is nothing to wait on: they are not our children
 
 
 def test_messages_have_ids_parents_and_one_session(kernel: Running) -> None:

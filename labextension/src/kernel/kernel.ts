@@ -10,7 +10,7 @@ import type { IKernel } from '@jupyterlite/services';
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import type { KernelGate } from '../labs/kernel_gate';
-import type { BootProgress, InterruptMode, JupyterMessage, PackageProgress } from '../runtime/protocol';
+import type { BootInfo, BootProgress, InterruptMode, JupyterMessage, PackageProgress } from '../runtime/protocol';
 import type { KernelClient, KernelClientOptions } from '../runtime/kernel_client';
 
 /** What the kernel needs of its page. */
@@ -124,6 +124,11 @@ export class BrowsergradKernel implements IKernel {
   /** How a running cell can be reached. */
   get interruptMode(): InterruptMode {
     return this.client?.interruptMode ?? 'none';
+  }
+
+  /** How the present worker's Python was started; null before it was. */
+  get startedFrom(): BootInfo['from'] | null {
+    return this.client?.startedFrom ?? null;
   }
 
   get canInterrupt(): boolean {

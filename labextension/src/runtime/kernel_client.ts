@@ -31,6 +31,8 @@ export interface KernelClientOptions {
   baseUrl: string;
   /** Whether the worker gives up what a server's JavaScript engine offers beyond a browser's. */
   sealed?: boolean;
+  /** Whether Python starts from its files, though there may be a memory snapshot. */
+  fromFiles?: boolean;
   /** Whether the site's service worker answers. */
   serviceWorker: boolean;
   onMessage(message: JupyterMessage): void;
@@ -65,6 +67,7 @@ export class KernelClient {
         jsModules: [],
         cwd: drive ? (options.cwd ?? '') : null,
         sealed: options.sealed ?? false,
+        fromFiles: options.fromFiles ?? false,
         kernel: {
           session_id: options.sessionId,
           piplite_urls: options.piplite.urls,
@@ -88,6 +91,11 @@ export class KernelClient {
 
   get interruptMode(): BootInfo['interruptMode'] {
     return this.link.info?.interruptMode ?? 'none';
+  }
+
+  /** How Python was started; null before it was. */
+  get startedFrom(): BootInfo['from'] | null {
+    return this.link.info?.from ?? null;
   }
 
   /** Whether running Python can be interrupted and keeps its variables. */

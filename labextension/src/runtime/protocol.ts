@@ -102,6 +102,8 @@ export interface BootOptions {
   kernel: { session_id: string; piplite_urls: string[]; disable_pypi: boolean } | null;
   /** Whether the worker's scope loses what reaches beyond it: outside of browsers. */
   sealed?: boolean;
+  /** Whether the memory snapshot is left alone. */
+  fromFiles?: boolean;
   /** Whether the page sends `assets`; else the worker loads them itself. */
   assetsFollow?: boolean;
 }

@@ -163,10 +163,10 @@ export class WorkerLink {
   }
 
   private async sendAssets(): Promise<void> {
-    const { indexURL, kernelURL } = this.options.boot;
+    const { indexURL, kernelURL, fromFiles } = this.options.boot;
     let message: ToWorker;
     try {
-      message = { type: 'assets', assets: await sharedBootAssets(indexURL, kernelURL) };
+      message = { type: 'assets', assets: fromFiles ? null : await sharedBootAssets(indexURL, kernelURL) };
     } catch (error) {
       message = { type: 'assets', assets: null, problem: errorText(error) };
     }

@@ -23,6 +23,7 @@ interface Start extends Frame {
   pyodide_url: string;
   session_id: string;
   shares_folder: boolean;
+  from_files: boolean;
   piplite_urls: string[];
   disable_pypi: boolean;
   cell_ms: number | null;
@@ -100,10 +101,11 @@ class Host {
           baseUrl: start.static_url,
           serviceWorker: false,
           sealed: true,
+          fromFiles: start.from_files,
           drive: start.shares_folder ? { request: request => this.drive.request(request) } : undefined,
         }),
       onLog: (level, text) => send({ type: 'log', level, text }),
-      onBooted: () => send({ type: 'ready', interrupt_mode: this.kernel.interruptMode }),
+      onBooted: () => send({ type: 'ready', from: this.kernel.startedFrom }),
       onBootFailed: message => send({ type: 'failed', message }),
       onRestarted: reason => send({ type: 'restarted', reason }),
       limitMs: () => cell_ms,

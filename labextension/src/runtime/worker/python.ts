@@ -262,7 +262,7 @@ export class Python {
         pyodide.toPy({
           ...options.kernel,
           cwd,
-          host: 'browser',
+          host: options.sealed ? 'server' : 'browser',
           vendored: [...this.lockNames],
         }),
       ) as PyProxy;

@@ -1,0 +1,35 @@
+"""Processes of others: which there are, and when they have gone."""
+
+from __future__ import annotations
+
+import time
+
+import psutil
+
+TIMEOUT_S = 60
+
+
+def children(pid: int, name: str = "") -> list[int]:
+    """Processes below one, with `name` in their names."""
+    found = []
+    for child in psutil.Process(pid).children(recursive=True):
+        try:
+            if name in child.name():
+                found.append(child.pid)
+        except psutil.NoSuchProcess:  # it ended while it was looked at
+            continue
+    return found
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def wait_gone(pids: list[int]) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    while any(is_running(pid) for pid in pids):
+        assert time.monotonic() < deadline, f"{pids} still run"
+        time.sleep(0.05)  # there is nothing to wait on: they are not our children
