@@ -9,18 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lab_manifest import MANIFEST
 from test_site import Site
 
 SECRET = b"def answer():\n    return 'the-secret-solution-of-this-lab'\n"
-MANIFEST: dict[str, Any] = {
-    "id": "one",
-    "version": "1.0.0",
-    "requires_browsergrad": "^0.8.0",
-    "required_ops": [],
-    "rubric_path": "rubric.py",
-    "starter_path": "starter.py",
-    "reference_path": "solution/reference.py",
-}
 
 
 @pytest.fixture
@@ -31,7 +23,9 @@ def site(tmp_path: Path) -> Site:
 def add_lab(site: Site, folder: str = "labs/one", **changes: Any) -> Path:
     lab = site.source / "files" / folder
     (lab / "solution").mkdir(parents=True)
-    (lab / "manifest.json").write_text(json.dumps(MANIFEST | changes), "utf-8")
+    (lab / "manifest.json").write_text(
+        json.dumps(MANIFEST | {"reference_path": "solution/reference.py"} | changes), "utf-8"
+    )
     (lab / "rubric.py").write_text("import browsergrad as bg\n", "utf-8")
     (lab / "starter.py").write_text("def answer(): ...\n", "utf-8")
     (lab / "solution/reference.py").write_bytes(SECRET)

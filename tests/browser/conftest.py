@@ -60,6 +60,15 @@ def serve(folder: Path, isolated: bool) -> tuple[ThreadingHTTPServer, str]:
     return server, f"http://127.0.0.1:{server.server_address[1]}"
 
 
+@contextmanager
+def served(folder: Path, isolated: bool) -> Iterator[str]:
+    """The address of a folder, as long as it is wanted."""
+    server, address = serve(folder, isolated)
+    yield address
+    server.shutdown()
+    server.server_close()
+
+
 def build_site(
     folder: Path, contents: Mapping[str, bytes] | None = None, front_ends: bool = True, **config: Any
 ) -> Path:
@@ -117,10 +126,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session", params=["isolated", "plain"])
 def base(request: pytest.FixtureRequest, site: Path) -> Iterator[str]:
     """The site's address, once with COOP/COEP headers and once without."""
-    server, address = serve(site, request.param == "isolated")
-    yield address
-    server.shutdown()
-    server.server_close()
+    with served(site, request.param == "isolated") as address:
+        yield address
 
 
 STOP = HERE.parent / "stop"
@@ -138,6 +145,8 @@ class Lab:
 
     page: Page
     foreign: list[str] = field(default_factory=list)
+    #: What no code of the page caught.
+    errors: list[str] = field(default_factory=list)
 
     def start(self, path: str = "", name: str = "browsergrad") -> str:
         return self.page.evaluate("([path, name]) => bg.start(path, name)", [path, name])
@@ -191,6 +200,7 @@ def open_lab(browser: Browser, base: str) -> Lab:
     page = context.new_page()
     page.set_default_timeout(60_000)
     lab = Lab(page)
+    page.on("pageerror", lambda error: lab.errors.append(str(error)))
 
     def refuse(route: Route) -> None:
         lab.foreign.append(route.request.url)
@@ -199,9 +209,23 @@ def open_lab(browser: Browser, base: str) -> Lab:
     origin = "/".join(base.split("/")[:3]) + "/"
     context.route(lambda url: not url.startswith((origin, "data:", "blob:")), refuse)
     page.goto(f"{base}/lab/index.html")
+    wait_for_app(page)
+    return lab
+
+
+def wait_for_app(page: Page) -> None:
+    """Wait until JupyterLab has loaded, then add the tests' helpers."""
     page.wait_for_function("window.jupyterapp && window.jupyterapp.serviceManager.isReady")
     page.add_script_tag(content=(HERE / "page.js").read_text(encoding="utf-8"))
-    return lab
+
+
+@contextmanager
+def opened(browser: Browser, base: str) -> Iterator[Lab]:
+    """A page that asks no other origin for anything."""
+    lab = open_lab(browser, base)
+    yield lab
+    assert lab.foreign == [], "nothing may come from another origin"
+    lab.page.context.close()
 
 
 @contextmanager
@@ -240,16 +264,30 @@ def open_jupyterlab(browser: Browser, address: str) -> Iterator[Lab]:
         page = context.new_page()
         page.set_default_timeout(60_000)
         page.goto(f"{address}/lab?reset")
-        page.wait_for_function("window.jupyterapp && window.jupyterapp.serviceManager.isReady")
-        page.add_script_tag(content=(HERE / "page.js").read_text(encoding="utf-8"))
+        wait_for_app(page)
         yield Lab(page)
 
 
 @pytest.fixture(scope="module")
 def lab(browser: Browser, base: str) -> Iterator[Lab]:
     """A page whose kernel has started in the folder ``sub``."""
-    lab = open_lab(browser, base)
-    lab.start("sub")
-    yield lab
-    assert lab.foreign == [], "nothing may come from another origin"
-    lab.page.context.close()
+    with opened(browser, base) as lab:
+        lab.start("sub")
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def viewer(browser: Browser, site: Path) -> Iterator[Lab]:
+    """JupyterLab with no kernel."""
+    with served(site, True) as address, opened(browser, address) as lab:
+        lab.page.set_viewport_size({"width": 1400, "height": 1000})
+        yield lab
+
+
+@pytest.fixture
+def view(viewer: Lab) -> Lab:
+    """The same page loaded anew."""
+    address = viewer.page.url.split("/lab/")[0]
+    viewer.page.goto(f"{address}/lab/index.html?reset")
+    wait_for_app(viewer.page)
+    return viewer

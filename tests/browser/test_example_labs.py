@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from conftest import ROOT, Lab, build_site, open_lab, serve
+from conftest import ROOT, Lab, build_site, opened, served
 from playwright.sync_api import Browser, expect
 from test_labs import OPEN, download
 
 LABS = ROOT / "examples" / "labs"
-CHECK = "() => jupyterapp.commands.execute('browsergrad:check-my-work')"
+#: Kind, name and message of each row of the panel.
+SHOWN = """() => [...document.querySelectorAll('.bg-panel section li')].map(row => {
+  const message = row.querySelector('.bg-message')?.textContent ?? '';
+  const name = row.textContent.slice(row.querySelector('.bg-kind').textContent.length).trim();
+  return [row.className.replace('bg-row-', ''), name.slice(0, name.length - message.length).trim(), message];
+})"""
 
 
 @pytest.fixture(scope="module")
@@ -22,20 +27,26 @@ def labs_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_site(tmp_path_factory.mktemp("examples"), contents)
 
 
-@pytest.fixture
-def page(browser: Browser, labs_site: Path) -> Iterator[Lab]:
-    server, address = serve(labs_site, True)
-    lab = open_lab(browser, address)
-    yield lab
-    assert lab.foreign == [], "nothing may come from another origin"
-    lab.page.context.close()
-    server.shutdown()
-    server.server_close()
+@pytest.fixture(params=["isolated", "plain"])
+def page(browser: Browser, labs_site: Path, request: pytest.FixtureRequest) -> Iterator[Lab]:
+    with served(labs_site, request.param == "isolated") as address, opened(browser, address) as lab:
+        yield lab
 
 
-def check(page: Lab) -> dict[str, Any]:
-    page.js(CHECK)
-    return download(page)
+def check(page: Lab, passed: int, failed: int) -> dict[str, dict[str, str]]:
+    """Click *Check my work*; what the results panel shows then, and the download: messages by kind and name."""
+    page.page.locator(".jp-NotebookPanel-toolbar").get_by_text("Check my work").click()
+    panel = page.page.locator(".bg-panel")
+    expect(panel.get_by_role("status")).to_have_text(f"{passed} passed, {failed} failed, 0 errors")
+    expect(panel.get_by_role("heading", name="Check my work")).to_be_visible()
+    shown = page.js(SHOWN)
+    results = download(page)
+    assert results["counts"] == {"pass": passed, "fail": failed, "error": 0}
+    assert [(item["kind"], item["name"]) for item in results["assertions"]] == [tuple(row[:2]) for row in shown]
+    found: dict[str, dict[str, str]] = {"pass": {}, "fail": {}}
+    for kind, name, message in shown:
+        found[kind][name] = message
+    return found
 
 
 @pytest.mark.parametrize(
@@ -49,9 +60,10 @@ def test_a_student_works_through_the_lab(page: Lab, name: str, passes: list[str]
     sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     for source in sources:
         assert page.run(source, ["cat"]).content["status"] == "ok", source
-    results = check(page)
-    assert [item["name"] for item in results["assertions"] if item["kind"] == "pass"] == passes
-    assert results["counts"]["fail"] >= 6
+    names = set(re.findall(r'^with bg\.check\("(.*)"\)', (LABS / name / "rubric.py").read_text("utf-8"), re.MULTILINE))
+    found = check(page, len(passes), len(names) - len(passes))
+    assert (set(found["pass"]), set(found["fail"])) == (set(passes), names - set(passes))
+    assert all(len(message) > 20 for message in found["fail"].values()), "each says what to do"
     solution = (LABS / name / "reference.py").read_text("utf-8")
     assert page.run(solution).content["status"] == "ok"
     assert page.run("import browsergrad as bg").content["status"] == "ok"
@@ -64,10 +76,8 @@ def test_a_student_works_through_the_lab(page: Lab, name: str, passes: list[str]
             for data in run.of("display_data"):
                 shown |= set(data["data"])
     assert artifact in shown
-    results = check(page)
-    assert results["lab"] == {"id": name, "version": "1.0.0"}
-    assert (results["counts"]["fail"], results["counts"]["error"]) == (0, 0)
-    assert results["counts"]["pass"] >= 6
+    assert set(check(page, len(names), 0)["pass"]) == names
+    assert download(page)["lab"] == {"id": name, "version": "1.0.0"}
 
 
 def test_no_solution_is_in_the_site(labs_site: Path) -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from browsergrad._mime import ARTIFACT_MIME, ASSERTIONS_MIME, artifact_bundle
-from conftest import Lab, open_lab, serve
-from playwright.sync_api import Browser, Route
+from conftest import Lab
+from playwright.sync_api import Route
 from test_results import OPEN, PIXEL, content, failure, notebook
 
 #: Tells of every script that ran where it must not: by a flag, a dialog, or a report of the policy.
@@ -82,39 +80,26 @@ def hostile() -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def viewer(browser: Browser, site: Path) -> Iterator[Lab]:
-    """JupyterLab with no kernel; its policy reports what inline script would have run."""
-    server, address = serve(site, True)
-    lab = open_lab(browser, address)
-    lab.errors = []  # type: ignore[attr-defined]  # this module's own
-    lab.page.on("pageerror", lambda error: lab.errors.append(str(error)))  # type: ignore[attr-defined]
+def viewer(viewer: Lab) -> Lab:
+    """Its policy reports what inline script would have run."""
 
     def with_policy(route: Route) -> None:
         response = route.fetch()
         route.fulfill(response=response, headers={**response.headers, "content-security-policy-report-only": POLICY})
 
-    lab.page.route("**/lab/index.html*", with_policy)
-    lab.page.set_viewport_size({"width": 1400, "height": 1000})
-    yield lab
-    assert lab.foreign == []
-    lab.page.context.close()
-    server.shutdown()
-    server.server_close()
+    viewer.page.route("**/lab/index.html*", with_policy)
+    return viewer
 
 
 @pytest.fixture
-def view(viewer: Lab) -> Lab:
-    """The same page loaded anew."""
-    address = viewer.page.url.split("/lab/")[0]
-    viewer.page.goto(f"{address}/lab/index.html?reset")
-    viewer.page.wait_for_function("window.jupyterapp && window.jupyterapp.serviceManager.isReady")
-    viewer.page.evaluate(WATCH)
-    return viewer
+def view(view: Lab) -> Lab:
+    view.page.evaluate(WATCH)
+    view.errors.clear()
+    return view
 
 
 @pytest.mark.parametrize("trusted", [True, False], ids=["trusted", "untrusted"])
 def test_nothing_of_a_hostile_notebook_runs(trusted: bool, view: Lab) -> None:
-    view.errors.clear()  # type: ignore[attr-defined]
     bundles = hostile()
     logged: list[str] = []
     view.page.on("console", lambda message: logged.append(message.text))
@@ -158,5 +143,5 @@ def test_nothing_of_a_hostile_notebook_runs(trusted: bool, view: Lab) -> None:
     assert view.js("() => pwned") == []
     assert view.js("() => ({}).polluted") is None
     # JupyterLab's own rejection where one scroll overtakes another.
-    assert [text for text in view.errors if not text.startswith("Scrolling to a new item")] == []  # type: ignore[attr-defined]
+    assert [text for text in view.errors if not text.startswith("Scrolling to a new item")] == []
     assert [text for text in logged if "Content Security Policy" in text and "script" in text] == []

@@ -6,7 +6,7 @@ import re
 import textwrap
 
 import pytest
-from conftest import Lab, open_lab, serve
+from conftest import Lab, opened, served
 from playwright.sync_api import Browser
 
 from bench import sites
@@ -170,16 +170,11 @@ def stock_messages(browser: Browser) -> int:
 
     On a page without isolation: with it that kernel hangs after a few cells.
     """
-    server, address = serve(sites.build()["stock"], isolated=False)
-    stock = open_lab(browser, address)
-    stock.page.wait_for_function("async () => { await jupyterapp.restored; return true; }")
-    stock.start(name="python")
-    run = stock.run(TEN_THOUSAND)
+    with served(sites.build()["stock"], isolated=False) as address, opened(browser, address) as stock:
+        stock.page.wait_for_function("async () => { await jupyterapp.restored; return true; }")
+        stock.start(name="python")
+        run = stock.run(TEN_THOUSAND)
     assert run.text() == "".join(f"{i}\n" for i in range(10_000))
-    assert stock.foreign == []
-    stock.page.context.close()
-    server.shutdown()
-    server.server_close()
     return len(run.of("stream"))
 
 

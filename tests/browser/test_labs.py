@@ -8,19 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import lab_manifest
 import pytest
-from conftest import Lab, build_site, open_lab, serve
+from conftest import Lab, build_site, opened, served, wait_for_app
 from playwright.sync_api import Browser, Route, expect
 
-MANIFEST: dict[str, Any] = {
-    "id": "adding",
-    "version": "1.0.0",
-    "requires_browsergrad": "^0.8.0",
-    "required_ops": [],
-    "rubric_path": "rubric.py",
-    "starter_path": "starter.py",
-    "reference_path": "solution.py",
-}
+MANIFEST = lab_manifest.MANIFEST | {"id": "adding", "reference_path": "solution.py"}
 RUBRIC = """
 import browsergrad as bg
 
@@ -107,35 +100,27 @@ def labs_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", params=["isolated", "plain"])
 def labs_base(request: pytest.FixtureRequest, labs_site: Path) -> Iterator[str]:
-    server, address = serve(labs_site, request.param == "isolated")
-    yield address
-    server.shutdown()
-    server.server_close()
+    with served(labs_site, request.param == "isolated") as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
 def isolated(labs_site: Path) -> Iterator[str]:
-    server, address = serve(labs_site, True)
-    yield address
-    server.shutdown()
-    server.server_close()
+    with served(labs_site, True) as address:
+        yield address
 
 
 @pytest.fixture
 def once(browser: Browser, isolated: str) -> Iterator[Lab]:
     """For what does not depend on isolation."""
-    lab = open_lab(browser, isolated)
-    yield lab
-    assert lab.foreign == [], "nothing may come from another origin"
-    lab.page.context.close()
+    with opened(browser, isolated) as lab:
+        yield lab
 
 
 @pytest.fixture
 def page(browser: Browser, labs_base: str) -> Iterator[Lab]:
-    lab = open_lab(browser, labs_base)
-    yield lab
-    assert lab.foreign == [], "nothing may come from another origin"
-    lab.page.context.close()
+    with opened(browser, labs_base) as lab:
+        yield lab
 
 
 def texts(outputs: list[dict[str, Any]]) -> str:
@@ -353,8 +338,7 @@ def test_the_second_time_a_dataset_with_a_hash_is_not_fetched(once: Lab) -> None
     fetched: list[str] = []
     once.page.on("request", lambda request: fetched.append(request.url) if "points.csv" in request.url else None)
     once.page.reload()
-    once.page.wait_for_function("window.jupyterapp && window.jupyterapp.serviceManager.isReady")
-    once.page.add_script_tag(content=(Path(__file__).parent / "page.js").read_text("utf-8"))
+    wait_for_app(once.page)
     once.start("data")
     assert once.run(code).result == "'1,2\\n3,4\\n'"
     assert fetched == []

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Lab, build_site, open_lab, serve
+from conftest import Lab, build_site, opened, served
 from playwright.sync_api import Browser
 
 #: Holds the user guide's assignment: with solutions, and as released to students.
@@ -100,13 +100,8 @@ def older(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pages(browser: Browser, site: Path, isolated: bool) -> Iterator[Lab]:
-    server, address = serve(site, isolated)
-    lab = open_lab(browser, address)
-    yield lab
-    assert lab.foreign == [], "nothing may come from another origin"
-    lab.page.context.close()
-    server.shutdown()
-    server.server_close()
+    with served(site, isolated) as address, opened(browser, address) as lab:
+        yield lab
 
 
 @pytest.fixture(scope="module", params=["isolated", "plain"])

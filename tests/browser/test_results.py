@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browsergrad._mime import ASSERTIONS_MIME, artifact_bundle, assertions_bundle
-from conftest import ROOT, Lab, open_lab, serve
+from conftest import ROOT, Lab, serve
 from playwright.sync_api import Browser, Route
 
 AXE = (ROOT / "labextension/node_modules/axe-core/axe.min.js").read_text("utf-8")
@@ -51,28 +50,6 @@ def notebook(*bundles: dict[str, Any], trusted: bool = False) -> dict[str, Any]:
 
 def failure(expected: str, actual: str, **other: str) -> dict[str, Any]:
     return {"kind": "fail", "name": "n", "message": "m", "expectedRepr": expected, "actualRepr": actual, **other}
-
-
-@pytest.fixture(scope="module")
-def viewer(browser: Browser, site: Path) -> Iterator[Lab]:
-    """JupyterLab with no kernel."""
-    server, address = serve(site, True)
-    lab = open_lab(browser, address)
-    lab.page.set_viewport_size({"width": 1400, "height": 1000})
-    yield lab
-    assert lab.foreign == []
-    lab.page.context.close()
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture
-def view(viewer: Lab) -> Lab:
-    """The same page loaded anew."""
-    address = viewer.page.url.split("/lab/")[0]
-    viewer.page.goto(f"{address}/lab/index.html?reset")
-    viewer.page.wait_for_function("window.jupyterapp && window.jupyterapp.serviceManager.isReady")
-    return viewer
 
 
 def show(lab: Lab, *bundles: dict[str, Any], trusted: bool = False, path: str = "shown.ipynb") -> None:

@@ -12,19 +12,11 @@ from typing import Any
 import pytest
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
+from lab_manifest import MANIFEST
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 
-MANIFEST: dict[str, Any] = {
-    "id": "one",
-    "version": "1.0.0",
-    "requires_browsergrad": "^0.8.0",
-    "required_ops": [],
-    "rubric_path": "rubric.py",
-    "starter_path": "starter.py",
-    "reference_path": "reference.py",
-    "datasets": [{"name": "points", "url": "points.csv"}],
-}
+LAB = MANIFEST | {"datasets": [{"name": "points", "url": "points.csv"}]}
 
 
 @contextmanager
@@ -54,7 +46,7 @@ def run(client: BlockingKernelClient, code: str) -> tuple[dict[str, Any], str]:
 
 
 def write(file: Path, **changes: Any) -> None:
-    file.write_text(json.dumps(MANIFEST | changes), "utf-8")
+    file.write_text(json.dumps(LAB | changes), "utf-8")
 
 
 def test_a_manifest_decides_before_each_cell(tmp_path: Path) -> None:

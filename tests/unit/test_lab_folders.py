@@ -8,19 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lab_manifest import MANIFEST
 
 from jupyterlite_browsergrad.cli import main
 from jupyterlite_browsergrad.labs import examine, find_manifests
 
-MANIFEST: dict[str, Any] = {
-    "id": "one",
-    "version": "1.0.0",
-    "requires_browsergrad": "^0.8.0",
-    "required_ops": [],
-    "rubric_path": "rubric.py",
-    "starter_path": "starter.py",
-    "reference_path": "reference.py",
-}
 DATA = b"1,2\n"
 HASH = "sha256:" + hashlib.sha256(DATA).hexdigest()
 
