@@ -15,6 +15,9 @@ from ._mime import artifact_bundle, assertions_bundle
 
 #: Passes of one cell whose detail is kept; that of failures always is, and counts are exact.
 PASSES_KEPT = 1000
+#: Characters of one cell's assertions that are kept as they are; the texts of later ones are cut at `BRIEF`.
+DETAIL_KEPT = 500_000
+BRIEF = 30
 #: Seconds between two updates of a cell's display.
 UPDATE_INTERVAL = 0.1
 #: Large displays update more rarely: this many times the time that an update takes.
@@ -30,6 +33,7 @@ class _Cell:
         self.display_id = uuid.uuid4().hex
         self.kept: list[dict[str, Any]] = []
         self.counts = {"pass": 0, "fail": 0, "error": 0}
+        self.characters = 0
         self.shown_count = 0
         self.next_update = 0.0
         self.publisher: object = None
@@ -42,7 +46,15 @@ class _Cell:
     def add(self, event: dict[str, Any]) -> None:
         self.counts[event["kind"]] += 1
         if event["kind"] != "pass" or self.counts["pass"] <= PASSES_KEPT:
-            self.kept.append(event)
+            self.characters += sum(len(value) for value in event.values() if isinstance(value, str))
+            self.kept.append(event if self.characters <= DETAIL_KEPT else _brief(event))
+
+
+def _brief(event: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: f"{value[:BRIEF]}…" if isinstance(value, str) and len(value) > BRIEF else value
+        for key, value in event.items()
+    }
 
 
 class NotebookSink:

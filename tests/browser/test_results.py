@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from browsergrad._mime import ASSERTIONS_MIME, artifact_bundle, assertions_bundle
 from conftest import ROOT, Lab, serve
-from playwright.sync_api import Browser, Route
+from playwright.sync_api import Browser, Route, expect
 
 AXE = (ROOT / "labextension/node_modules/axe-core/axe.min.js").read_text("utf-8")
 
@@ -101,6 +101,50 @@ def test_differences_are_shown_by_their_kind(view: Lab) -> None:
     assert row.filter(has_text="raises").locator("pre").is_visible()
 
 
+def test_thousands_of_assertions_are_made_when_they_are_asked_for(view: Lab) -> None:
+    failures = [failure("[1]", "[2]", name=f"f{i}") for i in range(10_000)]
+    passes: list[dict[str, Any]] = [{"kind": "pass", "name": f"p{i}"} for i in range(1000)]
+    show(view, content(*passes, *failures))
+    output = view.page.locator(".bg-output")
+    rows = output.locator(".bg-table > tbody > tr")
+    expect(rows).to_have_count(50)
+    expect(output.locator("li")).to_have_count(0)
+    output.get_by_role("button", name="Show more (9,950 left)").click()
+    expect(rows).to_have_count(100)
+    output.get_by_text("Passed", exact=True).click()
+    expect(output.locator("li")).to_have_count(200)
+    output.get_by_role("button", name="Show more (800 left)").click()
+    expect(output.locator("li")).to_have_count(400)
+    expect(view.page.locator(".bg-panel li")).to_have_count(50)
+    assert view.js("() => document.querySelectorAll('.bg-output *').length") < 5000
+
+
+#: Replaces the output of the first cell as a kernel's update does, and tells whether its first row is still the same element.
+UPDATE = """async bundle => {
+  const { outputs } = shown.content.widgets[0].model;
+  const row = document.querySelector('.bg-table > tbody > tr');
+  outputs.set(0, { output_type: 'display_data', metadata: {}, data: bundle });
+  await new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve)));
+  return row === document.querySelector('.bg-table > tbody > tr');
+}"""
+
+
+def test_updates_leave_what_is_shown_in_place(view: Lab) -> None:
+    failures = [failure("'" + "a" * 900 + "'", "'" + "b" * 900 + "'", name=f"f{i}") for i in range(60)]
+    show(view, content(*failures[:2]))
+    rows = view.page.locator(".bg-table > tbody > tr")
+    expect(rows).to_have_count(2)
+    assert view.js(UPDATE, content(*failures))
+    expect(rows).to_have_count(50)
+    expect(view.page.locator(".bg-output .bg-counts")).to_contain_text("60 failed")
+    assert not view.js(UPDATE, content(*failures[1:])), "another run begins anew"
+    expect(view.page.locator(".bg-output .bg-name").first).to_have_text("f1")
+    view.js(UPDATE, content({"kind": "pass", "name": "p"}))
+    expect(view.page.locator(".bg-output .bg-counts")).to_contain_text("1 passed, 0 failed")
+    expect(view.page.locator(".bg-output").get_by_role("button", name="Go to cell")).to_have_count(0)
+    expect(view.page.locator(".bg-output table")).to_be_hidden()
+
+
 def test_series_are_plotted_by_a_chunk_of_the_site(view: Lab) -> None:
     asked: list[str] = []
     view.page.on("request", lambda request: asked.append(request.url))
@@ -116,7 +160,7 @@ def test_series_are_plotted_by_a_chunk_of_the_site(view: Lab) -> None:
 
 def test_the_tree_works_by_keyboard_and_search(view: Lab) -> None:
     show(view, artifact_bundle({"kind": "json", "name": "data", "data": {"a": {"deep": list(range(250))}, "b": 1}}))
-    tree = view.page.locator("[role=tree]")
+    tree = view.page.locator(".bg-output [role=tree]")
     top = tree.locator("[role=treeitem]").first
     top.focus()
     for key in ("ArrowDown", "ArrowRight", "ArrowRight", "ArrowRight", "End"):

@@ -126,6 +126,26 @@ def test_all_assertions_of_a_cell_are_one_display(shell: RecordingShell) -> None
     assert len(bg.results()) == 11_500
 
 
+def test_many_failures_of_long_values_are_kept_in_brief(shell: RecordingShell) -> None:
+    shell.run_cell("for i in range(10_000): bg.assert_fail(f'f{i}', 'm' * 100, 'e' * 2000, 'a' * 2000)")
+    bundle = published(shell)[-1]["data"]
+    validate(bundle)
+    content = bundle[_mime.ASSERTIONS_MIME]
+    assert content["counts"] == {"pass": 0, "fail": 10_000, "error": 0}
+    assert [event["name"] for event in content["assertions"]] == [f"f{i}" for i in range(10_000)]
+    first, last = content["assertions"][0], content["assertions"][-1]
+    assert first["expectedRepr"] == repr("e" * 2000)
+    assert last == {
+        "kind": "fail",
+        "name": "f9999",
+        "message": "m" * 30 + "…",
+        "expectedRepr": "'" + "e" * 29 + "…",
+        "actualRepr": "'" + "a" * 29 + "…",
+    }
+    assert len(json.dumps(bundle, ensure_ascii=False)) < 3_000_000
+    assert bg.results()[-1]["expectedRepr"] == repr("e" * 2000)
+
+
 def test_each_cell_has_its_own_display(shell: RecordingShell) -> None:
     for _ in range(2):
         shell.run_cell("bg.assert_pass('a'); bg.assert_pass('b')")

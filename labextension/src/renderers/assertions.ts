@@ -4,7 +4,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { Assertion, AssertionsContent } from '../results/tokens';
-import { button, element, inSteps, userText } from './dom';
+import { button, element, Steps, userText } from './dom';
 import { diffView, side } from './diff_view';
 
 /** Rows that are made at once: a cell may have thousands. */
@@ -24,35 +24,87 @@ export function kindText(kind: Assertion['kind'], trans: TranslationBundle): str
   return { pass: trans.__('Passed'), fail: trans.__('Failed'), error: trans.__('Error') }[kind];
 }
 
-/**
- * @param goToCell - brings the cell these assertions are of into view; null where there is none.
- */
-export function assertionsView(
-  content: AssertionsContent,
-  trans: TranslationBundle,
-  goToCell: (() => void) | null,
-): HTMLElement {
-  const { assertions, counts } = content;
-  const failures = assertions.filter(one => one.kind !== 'pass');
-  const passes = assertions.filter(one => one.kind === 'pass');
-  const bad = counts.fail + counts.error > 0;
-  const root = element('section', `bg-assertions ${bad ? 'bg-bad' : 'bg-good'}`);
-  root.setAttribute('aria-label', trans.__('Checks of this cell'));
-  const summary = element('p', 'bg-counts', element('strong', '', countsText(counts, trans)));
-  if (bad && goToCell) {
-    summary.append(' ', button(trans.__('Go to cell'), goToCell));
+/** The view of one cell's assertions, which grows with them. */
+export class AssertionsView {
+  readonly node = element('section');
+  private content: AssertionsContent = { assertions: [], counts: { pass: 0, fail: 0, error: 0 } };
+  private readonly counts = element('strong');
+  private readonly link: HTMLElement | null;
+  private readonly failures: Steps<Assertion>;
+  private readonly passes: Steps<Assertion>;
+  private readonly passList: HTMLDetailsElement;
+  private readonly passesLeft = element('p');
+
+  /**
+   * @param goToCell - brings the cell these assertions are of into view; null where there is none.
+   */
+  constructor(
+    private readonly trans: TranslationBundle,
+    goToCell: (() => void) | null,
+  ) {
+    this.node.setAttribute('aria-label', trans.__('Checks of this cell'));
+    const summary = element('p', 'bg-counts', this.counts);
+    this.link = goToCell && button(trans.__('Go to cell'), goToCell);
+    if (this.link) {
+      summary.append(' ', this.link);
+    }
+    const more = (left: number): string => trans.__('Show more (%1 left)', left.toLocaleString());
+    const { body, scroll } = failureTable(trans);
+    this.failures = new Steps(scroll, body, one => failureRow(one, trans), ROWS, more);
+    const list = element('ul');
+    this.passes = new Steps(list, list, one => element('li', '', userText(one.name, 1000)), PASSES, more);
+    this.passList = element('details', 'bg-passes', element('summary', '', trans.__('Passed')));
+    this.passList.append(this.passes.node, this.passesLeft);
+    this.passList.addEventListener('toggle', () => this.showPasses());
+    this.node.append(summary, this.failures.node, this.passList);
   }
-  root.append(summary);
-  if (failures.length) {
-    root.append(failureTable(failures, trans));
+
+  /** Shows `content`; false where what is shown already is not its beginning, so that a new view is needed. */
+  update(content: AssertionsContent): boolean {
+    const failures = content.assertions.filter(isFailure);
+    const passes = content.assertions.filter(one => !isFailure(one));
+    if (!startsWith(failures, this.failures.shown) || !startsWith(passes, this.passes.shown)) {
+      return false;
+    }
+    this.content = content;
+    const { counts } = content;
+    const bad = counts.fail + counts.error > 0;
+    this.node.className = `bg-assertions ${bad ? 'bg-bad' : 'bg-good'}`;
+    this.counts.textContent = countsText(counts, this.trans);
+    this.link?.toggleAttribute('hidden', !bad);
+    this.failures.node.hidden = !failures.length;
+    this.failures.show(failures);
+    this.passList.hidden = !passes.length;
+    this.showPasses();
+    return true;
   }
-  if (passes.length) {
-    root.append(passList(passes, counts.pass, trans));
+
+  /** Makes no further rows. */
+  stop(): void {
+    this.failures.stop();
+    this.passes.stop();
   }
-  return root;
+
+  /** Their names are made when they are asked for. */
+  private showPasses(): void {
+    if (this.passList.open) {
+      const passes = this.content.assertions.filter(one => !isFailure(one));
+      const left = this.content.counts.pass - passes.length;
+      this.passes.show(passes);
+      this.passesLeft.textContent = left > 0 ? this.trans.__('… and %1 more passed', left.toLocaleString()) : '';
+    }
+  }
 }
 
-function failureTable(failures: Assertion[], trans: TranslationBundle): HTMLElement {
+function isFailure(one: Assertion): boolean {
+  return one.kind !== 'pass';
+}
+
+function startsWith(all: readonly Assertion[], shown: readonly Assertion[]): boolean {
+  return shown.every((one, i) => JSON.stringify(one) === JSON.stringify(all[i]));
+}
+
+function failureTable(trans: TranslationBundle): { body: HTMLElement; scroll: HTMLElement } {
   const head = [trans.__('Result'), trans.__('Check'), trans.__('Detail')].map(title => {
     const cell = element('th', '', title);
     cell.scope = 'col';
@@ -64,9 +116,7 @@ function failureTable(failures: Assertion[], trans: TranslationBundle): HTMLElem
   scroll.tabIndex = 0;
   scroll.setAttribute('role', 'group');
   scroll.setAttribute('aria-label', trans.__('Failed checks'));
-  return inSteps(scroll, body, failures, one => failureRow(one, trans), ROWS, left =>
-    trans.__('Show more (%1 left)', left.toLocaleString()),
-  );
+  return { body, scroll };
 }
 
 function failureRow(assertion: Assertion, trans: TranslationBundle): HTMLElement {
@@ -91,25 +141,4 @@ function failureRow(assertion: Assertion, trans: TranslationBundle): HTMLElement
   }
   const kind = element('td', `bg-kind bg-kind-${assertion.kind}`, kindText(assertion.kind, trans));
   return element('tr', `bg-row-${assertion.kind}`, kind, name, detail);
-}
-
-/** Made when it is opened. */
-function passList(passes: Assertion[], count: number, trans: TranslationBundle): HTMLElement {
-  const details = element('details', 'bg-passes', element('summary', '', trans.__('Passed')));
-  details.addEventListener(
-    'toggle',
-    () => {
-      const list = element('ul');
-      details.append(
-        inSteps(list, list, passes, one => element('li', '', userText(one.name, 1000)), PASSES, left =>
-          trans.__('Show more (%1 left)', left.toLocaleString()),
-        ),
-      );
-      if (count > passes.length) {
-        details.append(element('p', '', trans.__('… and %1 more passed', (count - passes.length).toLocaleString())));
-      }
-    },
-    { once: true },
-  );
-  return details;
 }

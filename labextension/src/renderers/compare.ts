@@ -24,7 +24,7 @@ export type Comparison =
 /** Differences that are listed. */
 const LIST_LIMIT = 100;
 /** ms that aligning two lists may take. */
-const ALIGN_MS = 200;
+const ALIGN_MS = 50;
 
 function numbers(expected: number, actual: number): { absolute: number; relative: number } {
   const absolute = Math.abs(actual - expected);

@@ -8,7 +8,7 @@ import { compareReprs, type Difference } from './compare';
 import { element, userText, visible } from './dom';
 
 /** ms that one diff may take; then both sides are shown without marks. */
-const DIFF_MS = 100;
+const DIFF_MS = 40;
 /** Characters up to which single characters are compared in texts of one line. */
 const CHARACTERS_LIMIT = 2000;
 /** Unlike only by rounding: relative differences below this get a hint. */

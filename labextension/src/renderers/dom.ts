@@ -49,42 +49,88 @@ export function button(label: string, onClick: () => void, className = 'bg-butto
   return node;
 }
 
+/** ms of work after which the page gets its turn. */
+const SLICE_MS = 20;
+
 /**
- * `list` with the first `step` of `items`, and a button for as many again while there are more.
+ * A list with the first `step` of its items, and a button for as many again while there are more.
  *
- * @param outer - what is shown: `list` or an element around it.
- * @param label - of the button, given the number that is left.
+ * Items are made in slices of time, so that a page with many stays responsive.
  */
-export function inSteps<T>(
-  outer: HTMLElement,
-  list: HTMLElement,
-  items: readonly T[],
-  make: (item: T) => HTMLElement,
-  step: number,
-  label: (left: number) => string,
-): HTMLElement {
-  const box = element('div', '', outer);
-  let shown = 0;
-  const grow = (): HTMLElement | undefined => {
-    const made = items.slice(shown, shown + step).map(make);
-    list.append(...made);
-    shown += made.length;
-    return made[0];
-  };
-  grow();
-  if (shown < items.length) {
-    const more = button(label(items.length - shown), () => {
-      const first = grow();
-      more.textContent = label(items.length - shown);
-      if (shown >= items.length) {
-        more.remove();
-        if (first) {
-          first.tabIndex = -1;
-          first.focus();
-        }
-      }
-    });
-    box.append(more);
+export class Steps<T> {
+  readonly node: HTMLElement;
+  private items: readonly T[] = [];
+  private made = 0;
+  private wanted: number;
+  private more: HTMLButtonElement | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * @param outer - what is shown: `list` or an element around it.
+   * @param label - of the button, given the number that is left.
+   */
+  constructor(
+    outer: HTMLElement,
+    private readonly list: HTMLElement,
+    private readonly make: (item: T) => HTMLElement,
+    private readonly step: number,
+    private readonly label: (left: number) => string,
+  ) {
+    this.node = element('div', '', outer);
+    this.wanted = step;
   }
-  return box;
+
+  /** Takes items that begin with those that are shown. */
+  show(items: readonly T[]): this {
+    this.items = items;
+    this.fill();
+    return this;
+  }
+
+  /** Those that are shown. */
+  get shown(): readonly T[] {
+    return this.items.slice(0, this.made);
+  }
+
+  /** Makes no further items. */
+  stop(): void {
+    clearTimeout(this.timer);
+  }
+
+  private fill(): void {
+    clearTimeout(this.timer);
+    const end = performance.now() + SLICE_MS;
+    const wanted = Math.min(this.wanted, this.items.length);
+    while (this.made < wanted && performance.now() < end) {
+      this.list.append(this.make(this.items[this.made++]));
+    }
+    if (this.made < wanted) {
+      this.timer = setTimeout(() => this.fill());
+    }
+    this.offerMore(this.items.length - wanted);
+  }
+
+  private offerMore(left: number): void {
+    if (left && !this.more) {
+      this.more = button('', () => this.grow());
+      this.node.append(this.more);
+    } else if (!left) {
+      this.more?.remove();
+      this.more = null;
+    }
+    if (this.more) {
+      this.more.textContent = this.label(left);
+    }
+  }
+
+  private grow(): void {
+    const before = this.made;
+    this.wanted = before + this.step;
+    this.fill();
+    const first = this.list.children[before];
+    if (!this.more && first instanceof HTMLElement) {
+      first.tabIndex = -1;
+      first.focus();
+    }
+  }
 }

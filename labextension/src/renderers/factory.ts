@@ -6,8 +6,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
 import { ARTIFACT_MIME, ASSERTIONS_MIME, readArtifact, readAssertions } from '../mime';
+import type { AssertionsContent } from '../results/tokens';
 import { artifactView } from './artifact';
-import { assertionsView } from './assertions';
+import { AssertionsView } from './assertions';
 import { element } from './dom';
 
 /** JupyterLab's JSON viewer has rank 0. */
@@ -22,6 +23,8 @@ export interface Surroundings {
 
 class Rendered extends Widget implements IRenderMime.IRenderer {
   private disposals: (() => void)[] = [];
+  /** What is shown, where it is assertions: the updates of a running cell leave it in place. */
+  private assertions: AssertionsView | null = null;
 
   constructor(
     private readonly mimeType: string,
@@ -32,8 +35,12 @@ class Rendered extends Widget implements IRenderMime.IRenderer {
   }
 
   async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+    const content = this.mimeType === ASSERTIONS_MIME ? readAssertions(model.data[this.mimeType]) : null;
+    if (content && this.assertions?.update(content)) {
+      return;
+    }
     this.clear();
-    this.node.replaceChildren(this.view(model.data[this.mimeType]));
+    this.node.replaceChildren(this.view(model.data[this.mimeType], content));
   }
 
   override dispose(): void {
@@ -42,16 +49,19 @@ class Rendered extends Widget implements IRenderMime.IRenderer {
   }
 
   private clear(): void {
+    this.assertions = null;
     this.disposals.splice(0).forEach(dispose => dispose());
   }
 
-  private view(data: unknown): HTMLElement {
+  private view(data: unknown, content: AssertionsContent | null): HTMLElement {
     const { trans } = this.around;
     if (this.mimeType === ASSERTIONS_MIME) {
-      const content = readAssertions(data);
       if (content) {
-        const goToCell = (): void => this.around.cellOf(this.node)?.();
-        return assertionsView(content, trans, goToCell);
+        const view = new AssertionsView(trans, () => this.around.cellOf(this.node)?.());
+        view.update(content);
+        this.assertions = view;
+        this.disposals.push(() => view.stop());
+        return view.node;
       }
     } else {
       const artifact = readArtifact(data);

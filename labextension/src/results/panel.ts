@@ -6,7 +6,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
-import { button, element, inSteps, userText } from '../renderers/dom';
+import { button, element, Steps, userText } from '../renderers/dom';
 import { countsText, kindText } from '../renderers/assertions';
 import { goToCell } from './cells';
 import type { LabResults, ResultsGroup } from './store';
@@ -133,11 +133,8 @@ export class ResultsPanel extends Widget {
     }
     box.append(line);
     const list = element('ul');
-    box.append(
-      inSteps(list, list, shown, one => this.row(one, group), ROWS, left =>
-        this.trans.__('Show more (%1 left)', left.toLocaleString()),
-      ),
-    );
+    const more = (left: number): string => this.trans.__('Show more (%1 left)', left.toLocaleString());
+    box.append(new Steps<Assertion>(list, list, one => this.row(one, group), ROWS, more).show(shown).node);
     return box;
   }
 
