@@ -77,8 +77,9 @@ def run(bench: Bench) -> list[Row]:
 
 
 def host(lab: Lab) -> None:
-    """Start a kernel, and put the driver of the interrupts into the page."""
+    """Start a kernel, and put the driver of the interrupts into the page once nothing else starts there."""
     lab.start()
+    lab.page.wait_for_function("performance.getEntriesByName('browsergrad:spare').length")
     lab.run("open('data.txt', 'w').write('hello') and None")
     lab.js("() => { window.kernel = bench.kernel; }")
     for name in ("driver.js", "page_host.js"):
@@ -103,17 +104,18 @@ def percentile(samples: list[float], share: float) -> float:
 def table(lab: Lab, tries: int, isolated: bool) -> list[Row]:
     """Each kind of code, interrupted at random moments: ms from the interrupt to the cell's reply."""
     rows = []
+    by_kind: dict[str, list[float]] = {kind: [] for kind in BOUNDS}
     seed = random.randrange(2**31)
     for case in cases(lab):
         (result,) = lab.js("([cases, tries, seed]) => stop.table(stopHost, cases, tries, seed)", [[case], tries, seed])
         if result["bad"]:
             raise SystemExit(f"{case['name']} (seed {seed}): {result['bad']}")
         ms = result["ms"]
+        by_kind[case["kind"]] += ms
         name = f"Stop, 95 of 100 tries: {case['name']}"
         row = Row(name, "ms", percentile(ms, 0.95), None, None, {"ours": ms})
         rows.append(report(row, isolated, BOUNDS[case["kind"]] if isolated else None))
-    for kind in BOUNDS:
-        every = [value for row, case in zip(rows, cases(lab), strict=True) if case["kind"] == kind for value in row.samples["ours"]]
+    for kind, every in by_kind.items():
         row = Row(f"Stop, median of all: {kind}", "ms", statistics.median(every), None, None, {"ours": every})
         rows.append(report(row, isolated, None))
     return rows
@@ -128,11 +130,12 @@ def storm(lab: Lab, count: int, isolated: bool) -> list[Row]:
     grown = result["grown"] / 1e6
     rows = [
         Row(f"{name}: hung, lost or misdirected", "", len(result["bad"]), None, None, {"ours": []}),
-        Row(f"{name}: growth of Python's memory", "MB", grown, None, None, {"ours": [grown]}),
+        Row(f"{name}: growth of Python's memory in its second half", "MB", grown, None, None, {"ours": [grown]}),
     ]
     if result["bad"]:
         raise SystemExit(f"storm (seed {seed}): {result['bad']}")
-    return [report(row, isolated, 0) for row in rows]
+    # A heap that is not full grows by a fifth at a time.
+    return [report(row, isolated, bound) for row, bound in zip(rows, (0, 20), strict=True)]
 
 
 def cost(lab: Lab, rounds: int, isolated: bool) -> Row:

@@ -386,6 +386,11 @@ def register_cell_file(filename: str) -> None:
     _CELL_FILES.add(filename)
 
 
+def is_cell_file(filename: str) -> bool:
+    """Whether code of `filename` is the user's."""
+    return filename in _CELL_FILES
+
+
 def cell_starts_now() -> None:
     """The user's code runs from here: poll closely until its pace is known."""
     if IN_PYODIDE:

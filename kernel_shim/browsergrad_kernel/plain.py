@@ -7,6 +7,7 @@ Text goes through the streams; assertions and artifacts through the module's sin
 from __future__ import annotations
 
 import ast
+import gc
 import inspect
 import json
 import linecache
@@ -37,6 +38,7 @@ def start() -> None:
     import browsergrad._sink
 
     browsergrad._sink.install(_event)
+    gc.freeze()  # as `main.start` does
 
 
 def _event(event: dict[str, Any]) -> None:

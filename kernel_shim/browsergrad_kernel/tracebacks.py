@@ -11,6 +11,8 @@ import functools
 from types import TracebackType
 from typing import Any
 
+from . import interrupts
+
 _OUR_FOLDER = __file__.rpartition("/")[0] + "/"
 _Ranges = list[tuple[int, int]]
 
@@ -89,24 +91,30 @@ def _pygmented_with_ranges(formatter: Any, code: str, ranges: _Ranges) -> list[s
         return code.splitlines()
 
 
-#: Files whose parsed source is kept for further tracebacks.
-_KEPT_SOURCES = 50
+#: Cells, and files of libraries, whose parsed source is kept for further tracebacks.
+_KEPT_CELLS, _KEPT_FILES = 50, 10
 
 
 def forget_sources() -> None:
-    """Drop the parsed sources of shown tracebacks once they are many.
+    """Drop parsed sources of shown tracebacks once they are many, the oldest first.
 
-    executing keeps the syntax tree of every file for ever, and each cell is a file of its own.
+    executing keeps the syntax tree of every file for ever, and each cell is a file of its own. Those of libraries
+    are worth more: a large one takes 100 ms to parse.
     """
     import executing.executing as module
     import stack_data
 
-    sources = [owner._class_local("__source_cache_with_lines", {}) for owner in (module.Source, stack_data.Source)]
-    if sum(map(len, sources)) > _KEPT_SOURCES:
-        for kept in sources:
-            kept.clear()
-        for owner in (module.Source, stack_data.Source):
+    forgotten = False
+    for owner in (module.Source, stack_data.Source):
+        kept = owner._class_local("__source_cache_with_lines", {})
+        cells = [key for key in kept if interrupts.is_cell_file(key[0])]
+        files = [key for key in kept if not interrupts.is_cell_file(key[0])]
+        if len(cells) > _KEPT_CELLS or len(files) > _KEPT_FILES:
+            for key in cells[: -_KEPT_CELLS // 2] + files[: -_KEPT_FILES // 2]:
+                del kept[key]
             owner._class_local("__executing_cache", {}).clear()
+            forgotten = True
+    if forgotten:
         module.Source.statements_at_line.cache_clear()
         module.statement_containing_node.cache_clear()
 

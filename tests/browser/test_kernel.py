@@ -40,6 +40,11 @@ def test_an_error_carries_its_bare_name(lab: Lab) -> None:
     assert run.idle
 
 
+def test_what_the_kernel_consists_of_is_no_burden_to_the_garbage_collector(lab: Lab) -> None:
+    assert int(lab.run("import gc; gc.get_freeze_count()").result or 0) > 10_000
+    assert int(lab.run("gc.collect(); len(gc.get_objects())").result or 0) < 10_000
+
+
 def test_python_reads_the_drive_from_the_notebook_folder(lab: Lab) -> None:
     assert lab.run("open('data.txt').read()").result == "'hello'"
     assert lab.run("import os; os.getcwd()").result == "'/drive/sub'"

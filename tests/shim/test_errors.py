@@ -179,3 +179,16 @@ def test_syntax_trees_of_old_tracebacks_are_forgotten(client: Client) -> None:
     for number in range(200):
         client.run(f"def f():\n    return {number} / 0\nf()")
     assert int(client.run(trees).result or 0) - before < 120
+
+
+def test_the_syntax_trees_of_libraries_are_kept(client: Client) -> None:
+    kept = """import json, stack_data
+next(id(source) for key, source in stack_data.Source._class_local('__source_cache_with_lines', {}).items()
+     if key[0] == json.decoder.__file__)"""
+    broken = "import json\njson.loads('{')"
+    client.run(broken)
+    first = client.run(kept).result
+    for number in range(120):
+        client.run(f"{number} / 0")
+    client.run(broken)
+    assert first and client.run(kept).result == first

@@ -83,7 +83,8 @@ globalThis.stop = (() => {
   const SHORT = ['x = 1', '[1, 2, 3]', "print('a' * 100)", 'for i in range(3000): pass', 'import asyncio\nawait asyncio.sleep(.002)', '1 / 0', 'for', '%time sum(range(1000))', 'a = 1\na\nb = 2\nb', 'import time\ntime.sleep(.002)'];
   const REQUESTS = [['complete_request', { code: 'SENTINEL.ke', cursor_pos: 11 }], ['inspect_request', { code: 'SENTINEL', cursor_pos: 3, detail_level: 0 }], ['is_complete_request', { code: 'for i in x:' }]];
 
-  // `count` interrupts over a random mix: long cells, short cells, idle, requests, queued cells.
+  // `count` interrupts over a random mix: long cells, short cells, idle, requests, queued cells. `grown`: bytes that
+  // Python's memory grew by in the second half.
   async function storm(host, cases, count, seed) {
     const next = random(seed);
     const pick = list => list[Math.floor(next() * list.length)];
@@ -107,8 +108,9 @@ globalThis.stop = (() => {
       return after !== 'hang';
     };
     const memory = async () => Number((await host.value('__import__("pyodide_js")._module.HEAP8.length')) ?? 0);
-    const begin = await memory();
+    let settled = null; // the first half brings in whatever the cases use
     while (sent < count && bad.length < 3) {
+      if (settled === null && sent >= count / 2) settled = await memory();
       const d = next();
       let what;
       if (d < 0.08) {
@@ -146,7 +148,7 @@ globalThis.stop = (() => {
       }
       if (bad.some(text => text.endsWith('hang')) || !(await check(what))) break;
     }
-    return { sent, outcomes, bad, ms, grown: bad.length ? 0 : (await memory()) - begin };
+    return { sent, outcomes, bad, ms, grown: bad.length ? 0 : (await memory()) - settled };
   }
 
   return { table, storm, random, once, expected };
