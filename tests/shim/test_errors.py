@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -181,14 +182,46 @@ def test_syntax_trees_of_old_tracebacks_are_forgotten(client: Client) -> None:
     assert int(client.run(trees).result or 0) - before < 120
 
 
-def test_the_syntax_trees_of_libraries_are_kept(client: Client) -> None:
-    kept = """import json, stack_data
-next(id(source) for key, source in stack_data.Source._class_local('__source_cache_with_lines', {}).items()
-     if key[0] == json.decoder.__file__)"""
-    broken = "import json\njson.loads('{')"
-    client.run(broken)
-    first = client.run(kept).result
-    for number in range(120):
-        client.run(f"{number} / 0")
-    client.run(broken)
-    assert first and client.run(kept).result == first
+LIBRARY_ERRORS = [
+    "import json\njson.loads('{')",
+    "import json\njson.dumps({1: {2: object()}}, indent=1)",
+    "import decimal, fractions\nfractions.Fraction('x')",
+    "import argparse\nargparse.ArgumentParser().add_argument('a', action='no')",
+    "import collections\ncollections.namedtuple('a', 'b b')",
+    "import contextlib\nwith contextlib.ExitStack() as stack:\n    stack.enter_context(1)",
+    "import functools\n@functools.singledispatch\ndef f(a): pass\nf()",
+    "import re\nre.compile('(')",
+    "%timeit 1/0",
+    "import asyncio\nawait asyncio.wait_for(asyncio.gather(asyncio.sleep(0, 1), 7), 1)",
+    "import ast\nast.literal_eval('f()')",
+    "import dataclasses\n@dataclasses.dataclass\nclass A:\n    a: list = []",
+    "import concurrent.futures as c\nc.ThreadPoolExecutor(-1)",
+    "import enum\nclass E(enum.Enum): A = 1\nE(7)",
+]
+
+
+@pytest.mark.parametrize("code", LIBRARY_ERRORS)
+def test_a_librarys_frames_look_as_ipython_shows_them(client: Client, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    import stack_data
+
+    def shown() -> str:
+        lines = "\n".join(client.run(code).reply["traceback"])
+        return re.sub(r"In\[\d+\]|0x[0-9a-f]+", "", lines)
+
+    client.run("1/0")  # brings our version in
+    assert "for_frame" in vars(stack_data.Source)
+    ours = shown()
+    stack_data.Source._class_local("__executing_cache", {}).clear()
+    with monkeypatch.context() as patch:
+        patch.delattr(stack_data.Source, "for_frame")
+        assert shown() == ours
+
+
+def test_of_a_librarys_file_only_the_function_is_parsed(client: Client) -> None:
+    import stack_data
+
+    client.run("import json\njson.loads('{')")
+    sources = stack_data.Source._class_local("__source_cache_with_lines", {})
+    trees = [source.tree for (filename, _), source in sources.items() if filename == json.decoder.__file__]
+    assert len(trees) == 2  # `decode` and `raw_decode`
+    assert all(len(tree.body) == 1 for tree in trees)
