@@ -17,6 +17,8 @@ export class OutputBuffer {
   private chunks: StreamChunk[] = [];
   private length = 0;
   private lastFlush = 0;
+  /** When the text that waits began to. */
+  private since = 0;
   private timer = false;
   private parent = '{}';
   private sent = 0;
@@ -34,15 +36,20 @@ export class OutputBuffer {
 
   /** @returns whether the writer has to wait for room now. */
   write(name: StreamChunk['name'], text: string): boolean {
+    const time = performance.now();
     const last = this.chunks[this.chunks.length - 1];
+    if (!last) {
+      this.since = time;
+    }
     if (last && last.name === name && last.parent === this.parent) {
       last.text += text;
     } else {
       this.chunks.push({ name, text, parent: this.parent });
     }
     this.length += text.length;
-    const time = performance.now();
-    if (this.length > FLUSH_LENGTH || time - this.lastFlush > FLUSH_MS) {
+    // `print` writes the end of a line by itself: a line stays whole.
+    const due = time - (text.endsWith('\n') ? this.lastFlush : this.since) > FLUSH_MS;
+    if (this.length > FLUSH_LENGTH || due) {
       this.flush();
     } else if (!this.timer) {
       this.timer = true;
@@ -56,7 +63,7 @@ export class OutputBuffer {
 
   /** Posts text that has waited long enough; called from inside a running Python. */
   flushDue(time: number): void {
-    if (this.chunks.length && time - this.lastFlush > FLUSH_MS) {
+    if (this.chunks.length && time - this.since > FLUSH_MS) {
       this.flush();
     }
   }
