@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -228,6 +229,17 @@ def opened(browser: Browser, base: str) -> Iterator[Lab]:
     lab.page.context.close()
 
 
+def _wait_listening(port: int) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline, f"nothing listens on port {port}"
+            time.sleep(0.05)  # a port that is not open yet has nothing to wait on
+
+
 @contextmanager
 def jupyterlab(root: Path, home: Path) -> Iterator[tuple[str, int]]:
     """JupyterLab on a server whose notebooks are in `root`: its address and process id."""
@@ -251,6 +263,7 @@ def jupyterlab(root: Path, home: Path) -> Iterator[tuple[str, int]]:
         # The rest of its log must not fill the pipe.
         drain = subprocess.Popen(["cat"], stdin=process.stderr, stdout=subprocess.DEVNULL)
         try:
+            _wait_listening(int(address.rpartition(":")[2]))  # it names its address before it listens
             yield address, process.pid
         finally:
             process.terminate()
