@@ -1,0 +1,183 @@
+"""200 submissions graded here, interrupted once and resumed, and again on a local Dask cluster in another order.
+
+Three of them wedge, take all memory and flood their output. A wrong verdict, a missing line, or more memory than the limits
+allow ends the suite with an error.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from ..runner import Bench
+from ..table import Row
+
+COUNT = 200
+JOBS = 2
+#: Of the first run, which is killed then.
+KILLED_AFTER = 60
+MEMORY_MB, OUTPUT_MB = 512, 1
+#: What the grader itself may hold, however many submissions there are.
+PARENT_MB = 256
+#: What a sandbox may hold: Python's memory, and what is not Python's.
+SANDBOX_MB = MEMORY_MB + 768
+LIMITS = ["--cell-timeout", "5", "--timeout", "30", "--memory", str(MEMORY_MB), "--output", str(OUTPUT_MB)]
+RUBRIC = """import browsergrad as bg
+
+with bg.check("adds"):
+    assert add(2, 3) == 5
+with bg.check("adds nothing"):
+    assert add(0, 0) == 0
+"""
+RIGHT = "def add(a, b):\n    return a + b\n"
+MANIFEST = {
+    "id": "add",
+    "version": "1.0.0",
+    "requires_browsergrad": "^0.8.0",
+    "required_ops": [],
+    "rubric_path": "rubric.py",
+    "starter_path": "starter.py",
+    "reference_path": "reference.py",
+}
+#: In turn: code, whether it passes, and the kind of its error.
+USUAL = [
+    (RIGHT, True, None),
+    ("def add(a, b):\n    return a - b\n", False, None),
+    (RIGHT + "1 / 0\n", True, "runtime"),
+    ("def add(a, b)\n    return a + b\n", False, "syntax"),
+]
+#: A quarter, half and three quarters of the way.
+BAD = [
+    ("while True:\n    try:\n        while True:\n            pass\n    except BaseException:\n        pass\n", False, "timeout"),
+    ("held = []\nwhile True:\n    held.append(bytearray(32 << 20))\n", False, "memory"),
+    ("while True:\n    print('x' * 10_000)\n", False, "output"),
+]
+
+
+def submission(number: int) -> tuple[str, bool, str | None]:
+    """Its code, whether it passes, and the kind of its error."""
+    part, rest = divmod(number, COUNT // 4)
+    if part and not rest:
+        return BAD[part - 1]
+    code, passes, kind = USUAL[number % len(USUAL)]
+    return f"{code}# {number}\n", passes, kind
+
+
+def write(folder: Path) -> None:
+    """Write the lab and the submissions: every other one is a notebook."""
+    lab, handed_in = folder / "lab", folder / "in"
+    lab.mkdir()
+    handed_in.mkdir()
+    (lab / "rubric.py").write_text(RUBRIC, "utf-8")
+    (lab / "starter.py").write_text("def add(a, b):\n    pass\n", "utf-8")
+    (lab / "reference.py").write_text(RIGHT, "utf-8")
+    (lab / "manifest.json").write_text(json.dumps(MANIFEST), "utf-8")
+    for number in range(COUNT):
+        code, *_ = submission(number)
+        if number // 4 % 2:
+            (handed_in / f"{number:03}.py").write_text(code, "utf-8")
+        else:
+            cell = {"cell_type": "code", "metadata": {}, "source": code, "outputs": [], "execution_count": None}
+            notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+            (handed_in / f"{number:03}.ipynb").write_text(json.dumps(notebook), "utf-8")
+
+
+def verdicts(out: Path) -> dict[str, tuple[bool, str | None]]:
+    """By submission: whether it passed, and the kind of its error; each has one line."""
+    lines = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    found = {Path(line["submission"]).stem: (line["passed"], line["error"] and line["error"]["kind"]) for line in lines}
+    if len(found) != len(lines):
+        raise SystemExit(f"{out}: {len(lines)} lines of {len(found)} submissions")
+    return found
+
+
+def verify(out: Path) -> None:
+    """One line for each submission, each with the right verdict."""
+    found = verdicts(out)
+    wanted = {f"{number:03}": submission(number)[1:] for number in range(COUNT)}
+    wrong = {name: (found.get(name), wanted.get(name)) for name in found | wanted if found.get(name) != wanted.get(name)}
+    if wrong:
+        raise SystemExit(f"{out}: verdicts that are not as wanted (found, wanted): {wrong}")
+
+
+class Memory:
+    """The most that was held at one time, in MB: by the command's process, and by one process below it."""
+
+    def __init__(self) -> None:
+        self.parent = self.child = 0.0
+
+    def look(self, pid: int) -> None:
+        try:
+            process = psutil.Process(pid)
+            self.parent = max(self.parent, process.memory_info().rss / 2**20)
+            for child in process.children(recursive=True):
+                self.child = max(self.child, child.memory_info().rss / 2**20)
+        except psutil.NoSuchProcess:
+            return  # it ended while it was looked at
+
+
+def grade(folder: Path, out: Path, memory: Memory, *more: str, lines: int | None = None, backwards: bool = False) -> float:
+    """Run the command, for so many lines or to its end, and return its seconds."""
+    files = sorted(map(str, (folder / "in").iterdir()), reverse=backwards)
+    command = [sys.executable, "-m", "jupyterlite_browsergrad", "grade", str(folder / "lab"), *files, "--out", str(out)]
+    started = time.perf_counter()
+    with (folder / "log").open("w+", encoding="utf-8") as log:
+        process = subprocess.Popen([*command, *LIMITS, *more], stdout=log, stderr=log)
+        while process.poll() is None:
+            memory.look(process.pid)
+            if lines is not None and out.is_file() and out.read_bytes().count(b"\n") >= lines:
+                process.kill()
+            time.sleep(0.2)
+        log.seek(0)
+        if process.returncode and lines is None:
+            raise SystemExit(f"jupyter browsergrad grade failed:\n{log.read()}")
+    return time.perf_counter() - started
+
+
+def run(bench: Bench | None) -> list[Row]:
+    rows: list[Row] = []
+
+    def add(name: str, unit: str, value: float, bound: float | None = None) -> None:
+        rows.append(Row(name, unit, value, None, None, {"ours": [value]}, bound=bound))
+        print(rows[-1], flush=True)
+        if unit == "MB" and bound is not None and value > bound:
+            raise SystemExit(f"{name}: {value:.0f} MB, more than {bound} MB")
+
+    with tempfile.TemporaryDirectory(prefix="browsergrad-bench-") as name:
+        folder, memory = Path(name), Memory()
+        write(folder)
+        here, there = folder / "here.jsonl", folder / "dask.jsonl"
+        jobs = ["--jobs", str(JOBS)]
+        seconds = grade(folder, here, memory, *jobs, lines=KILLED_AFTER)
+        before = here.read_bytes()
+        seconds += grade(folder, here, memory, *jobs)
+        if not here.read_bytes().startswith(before[: before.rfind(b"\n") + 1]):
+            raise SystemExit("the second run did not keep the first one's results")
+        verify(here)
+        add(f"grading: {COUNT} submissions, {JOBS} at a time, killed and resumed", "s", seconds)
+        add("grading: one submission's share", "s", seconds / COUNT)
+        add("grading: most memory of the grader", "MB", memory.parent, PARENT_MB)
+        add("grading: most memory of a sandbox", "MB", memory.child, SANDBOX_MB)
+        add(f"grading: the same on {JOBS} Dask workers, backwards", "s", _on_dask(folder, there))
+        verify(there)
+        if verdicts(here) != verdicts(there):
+            raise SystemExit("verdicts depend on the order")
+    return rows
+
+
+def _on_dask(folder: Path, out: Path) -> float:
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=JOBS, threads_per_worker=1, dashboard_address=None) as cluster:  # type: ignore[no-untyped-call]
+        return grade(folder, out, Memory(), "--dask", cluster.scheduler_address, backwards=True)
+
+
+if __name__ == "__main__":
+    # Dask starts processes, which import this file again.
+    run(None)
