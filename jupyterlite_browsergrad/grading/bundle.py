@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from .. import labs
 from ..errors import GradingError
 from ..manifest import Manifest
+from .site import python_of
 
 __all__ = ["LabBundle", "load_lab"]
 
@@ -32,6 +33,8 @@ class LabBundle:
         What the student's code finds beside it: path to content; neither rubric nor reference.
     sha256
         Of all that results depend on.
+    site
+        Folder of the built site whose Python and packages students have; None: those of this package.
     """
 
     manifest: dict[str, Any]
@@ -39,6 +42,7 @@ class LabBundle:
     rubric_path: str
     files: dict[str, bytes] = field(repr=False)
     sha256: str
+    site: Path | None = None
 
     @property
     def datasets(self) -> dict[str, dict[str, str]]:
@@ -55,13 +59,13 @@ class LabBundle:
         return found
 
 
-def load_lab(path: Path) -> tuple[LabBundle, Manifest, Path]:
+def load_lab(path: Path, site: Path | None = None) -> tuple[LabBundle, Manifest, Path]:
     """Read a lab from its folder or its manifest; also gives the manifest and the folder.
 
     Raises
     ------
     GradingError
-        There is no lab, its manifest is bad, or its rubric is missing.
+        There is no lab, its manifest is bad, its rubric is missing, or `site` is none.
     """
     file = path / labs.MANIFEST_NAME if path.is_dir() else path
     if not file.is_file():
@@ -76,11 +80,11 @@ def load_lab(path: Path) -> tuple[LabBundle, Manifest, Path]:
     except (OSError, UnicodeDecodeError) as error:
         raise GradingError(f"the rubric {rubric} cannot be read: {error}") from error
     files = _files(folder, {manifest.rubric_path, manifest.reference_path})
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(python_of(site).identity)
     for part in (file.read_bytes(), text.encode(), *(each for item in sorted(files.items()) for each in item)):
         data = part.encode() if isinstance(part, str) else part
         digest.update(len(data).to_bytes(8, "big") + data)
-    bundle = LabBundle(manifest.to_dict(), text, manifest.rubric_path, files, digest.hexdigest())
+    bundle = LabBundle(manifest.to_dict(), text, manifest.rubric_path, files, digest.hexdigest(), site)
     return bundle, manifest, folder
 
 

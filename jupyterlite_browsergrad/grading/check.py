@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     for file in manifests:
         problems[file] = []
         try:
-            lab, manifest, folder = load_lab(file)
+            lab, manifest, folder = load_lab(file, options.site)
         except GradingError as error:
             problems[file].append(str(error))
             continue
@@ -98,7 +98,7 @@ def _judge(role: str, results: list[dict[str, Any]]) -> list[str]:
         return found  # one of them could not be run, which has been said
     name = results[0]["submission"]
     if results[0]["started_from"] != "snapshot":
-        return [*found, f"no Python started from its memory snapshot for the {role} {name}: install the package again"]
+        return [*found, f"no Python started from its memory snapshot for the {role} {name}: install the package, or build the site, again"]
     snapshot, files = (_outcome(result) for result in results)
     for what, value in snapshot.items():
         if files[what] != value:

@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Grade, and return the exit status: 0 when every submission has a result, whatever its verdict."""
-    lab, manifest, folder = load_lab(options.lab)
+    lab, manifest, folder = load_lab(options.lab, options.site)
     submissions = find_submissions(options.submissions)
     limits = limits_of(options)
     if options.dask is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+from pathlib import Path
 
 from ..errors import GradingError
 from .run import MEGABYTE, JobLimits
@@ -34,6 +35,12 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
     cores = os.cpu_count() or 1
     add = parser.add_argument
     add("--jobs", metavar="N", type=_int, default=cores, help="sandboxes at a time (default: one a core)")
+    add(
+        "--site",
+        metavar="DIR",
+        type=Path,
+        help="a built site, whose Pyodide and packages the sandboxes get (default: the embedded Pyodide, no packages)",
+    )
     add(
         "--timeout",
         metavar="SECONDS",

@@ -19,6 +19,7 @@ from .. import PYODIDE_VERSION, __version__
 from ..errors import GradingError
 from . import inside
 from .bundle import LabBundle
+from .site import python_of
 from .submissions import Unreadable, cells_of
 
 __all__ = ["Job", "JobLimits", "run_job"]
@@ -115,13 +116,14 @@ def _run(job: Job, cells: list[str], result: dict[str, Any]) -> None:
         disk_bytes=job.limits.disk_bytes,
         files=1000,
     )
+    python = python_of(job.lab.site)
     with tempfile.TemporaryDirectory(prefix="browsergrad-") as folder:
         for path, content in job.lab.files.items():
             target = Path(folder, path)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         try:
-            with Sandbox(folder, limits=limits, from_files=job.from_files) as sandbox:
+            with Sandbox(folder, limits=limits, from_files=job.from_files, **vars(python)) as sandbox:
                 _Grading(job, sandbox, result).run(cells)
         except SandboxError as error:
             result["error"] = _error("sandbox", "SandboxError", str(error))

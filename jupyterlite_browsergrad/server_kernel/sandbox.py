@@ -161,6 +161,8 @@ class Sandbox:
         Folders with piplite indexes (``all.json``) that ``%pip install`` finds; readable for the sandbox.
     pyodide
         Folder of another Pyodide distribution; readable for the sandbox.
+    kernel
+        Folder of what that one starts from, as `jupyter lite build` makes it for a site; readable for the sandbox.
     allow_pypi
         Whether ``%pip install`` may ask PyPI. This opens the network to PyPI's hosts, for all code.
     from_files
@@ -183,6 +185,7 @@ class Sandbox:
         session_id: str | None = None,
         packages: list[Path] | None = None,
         pyodide: Path | None = None,
+        kernel: Path | None = None,
         allow_pypi: bool = False,
         from_files: bool = False,
         on_message: Callable[[Message], None] | None = None,
@@ -195,6 +198,7 @@ class Sandbox:
         self._folder_options = {"read_only": read_only, "allow_hidden": allow_hidden}
         self._packages = [Path(path).resolve() for path in packages or []]
         self._pyodide = Path(pyodide).resolve() if pyodide else None
+        self._kernel = Path(kernel).resolve() if kernel else None
         self._allow_pypi = allow_pypi
         self._from_files = from_files
         #: How Python was started, ``snapshot`` or ``files``; None before it was.
@@ -254,6 +258,7 @@ class Sandbox:
                 "type": "start",
                 "static_url": f"{static.as_uri()}/",
                 "pyodide_url": f"{pyodide.as_uri()}/",
+                "kernel_url": f"{(self._kernel or static / 'kernel').as_uri()}/",
                 "session_id": self.session_id,
                 "shares_folder": self._drive is not None,
                 "piplite_urls": [f"{folder.as_uri()}/all.json" for folder in self._packages],
@@ -269,6 +274,9 @@ class Sandbox:
 
     def _command(self, program: str, static: Path) -> list[str]:
         readable = [static, *self._packages, *([self._pyodide] if self._pyodide else [])]
+        if self._kernel:
+            packs = json.loads((self._kernel / "manifest.json").read_text("utf-8"))["packs"].values()
+            readable += [self._kernel, *dict.fromkeys((self._kernel / pack["file"]).resolve() for pack in packs)]
         import_map = Path(str(self._scratch), "import_map.json")
         refused = {f"{prefix}{name}": _REFUSED for name in _NODE for prefix in ("node:", "")}
         import_map.write_text(json.dumps({"imports": refused}), encoding="utf-8")

@@ -21,6 +21,7 @@ declare const Deno: {
 interface Start extends Frame {
   static_url: string;
   pyodide_url: string;
+  kernel_url: string;
   session_id: string;
   shares_folder: boolean;
   from_files: boolean;
@@ -94,7 +95,7 @@ class Host {
         new KernelClient({
           ...callbacks,
           pyodideIndexURL: start.pyodide_url,
-          kernelURL: `${start.static_url}kernel/`,
+          kernelURL: start.kernel_url,
           workerURL: `${start.static_url}runtime/worker.js`,
           sessionId: start.session_id,
           piplite: { urls: start.piplite_urls, disablePyPI: start.disable_pypi },

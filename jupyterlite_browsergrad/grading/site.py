@@ -1,0 +1,44 @@
+"""The Python of a built site: its Pyodide, what that starts from, and the packages vendored for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..constants import LABEXTENSION, PIPLITE_INDEX, PYODIDE_LOCK, SITE_KERNEL, SITE_PYODIDE
+from ..errors import GradingError
+
+__all__ = ["SitePython", "python_of"]
+
+
+@dataclass(frozen=True)
+class SitePython:
+    """Arguments of `Sandbox`; all empty for the Python of this package."""
+
+    pyodide: Path | None = None
+    kernel: Path | None = None
+    packages: list[Path] = field(default_factory=list)
+
+    @property
+    def identity(self) -> bytes:
+        """Differs when results may."""
+        return (self.pyodide / PYODIDE_LOCK).read_bytes() if self.pyodide else b""
+
+
+def python_of(site: Path | None) -> SitePython:
+    """Find what students of the site have.
+
+    Raises
+    ------
+    GradingError
+        It is no site that this package has built.
+    """
+    if site is None:
+        return SitePython()
+    pyodide, kernel = (site.resolve() / folder for folder in (SITE_PYODIDE, SITE_KERNEL))
+    if (pyodide / PYODIDE_LOCK).is_file():
+        packages = [pyodide] if (pyodide / PIPLITE_INDEX).is_file() else []
+        return SitePython(pyodide, kernel if (kernel / "manifest.json").is_file() else None, packages)
+    if not (site / "extensions" / LABEXTENSION).is_dir():
+        raise GradingError(f"there is no site with this kernel at {site}: give the output folder of `jupyter lite build`")
+    return SitePython()  # it has no packages of its own, and the Pyodide of this package
