@@ -168,12 +168,15 @@ CASES: dict[str, Callable[[Any], list[Answer]]] = {
     "history with output": then(
         run("'shown'"), ask("history_request", hist_access_type="tail", n=1, raw=True, output=True)
     ),
+    "history range": ask("history_request", hist_access_type="range", session=0, start=1, stop=3, **HISTORY),
+    "history of nothing": ask("history_request", hist_access_type="search", pattern="no such thing*", n=1, **HISTORY),
     "complete code": ask("is_complete_request", code="a = 1"),
     "incomplete code": ask("is_complete_request", code="if True:"),
     "incomplete string": ask("is_complete_request", code="'''a"),
     "invalid code": ask("is_complete_request", code="import = 7q"),
     "completion": then(run("mine_only = 1"), ask("complete_request", code="mine_o", cursor_pos=6)),
     "inspection": then(run("seen = 1"), ask("inspect_request", code="seen", cursor_pos=4, detail_level=0)),
+    "inspection in detail": ask("inspect_request", code="seen", cursor_pos=4, detail_level=1),
     "inspection of nothing": ask("inspect_request", code="nosuch", cursor_pos=6, detail_level=0),
     "comm_info": ask("comm_info_request"),
     "comm_info of a target": then(
@@ -187,6 +190,9 @@ CASES: dict[str, Callable[[Any], list[Answer]]] = {
     "interrupt a loop": lambda host: [host.interrupted(execute("print('started', flush=True)\nwhile True: pass"))],
     "interrupt a sleep": lambda host: [
         host.interrupted(execute("import time; print('started', flush=True)\ntime.sleep(600)"))
+    ],
+    "interrupt a question": lambda host: [
+        host.interrupted(execute("print('started', flush=True)\ninput('name? ')", allow_stdin=True))
     ],
     "a payload": run("get_ipython().set_next_input('next')"),
     "clear_output": run("from IPython.display import clear_output; clear_output(wait=True)"),

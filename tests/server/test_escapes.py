@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,15 +24,33 @@ PYTHON = {
     "open('/drive/out/secret.txt').read()": "PermissionError",
     "open('/drive/out/made.txt', 'w').write('x')": "PermissionError",
     "open('/drive/pipe').read()": "PermissionError",
+    "open('/drive/proc/environ').read()": "PermissionError",
+    "open('/drive/proc/root/etc/passwd').read()": "PermissionError",
+    "open('/proc/self/environ')": "FileNotFoundError",
+    "import os; os.listdir('/drive/proc')": "PermissionError",
+    "import os; os.mkdir('/drive/out/made')": "PermissionError",
+    "import os; os.chmod('/drive/secret', 0o777)": "PermissionError",
+    "import os; os.truncate('/drive/secret', 0)": "PermissionError",
     "import os; os.symlink('/etc/passwd', '/drive/link')": "PermissionError",
     "import os; os.rename('/drive/out/secret.txt', '/drive/mine')": "PermissionError",
     "import os; os.environ['BROWSERGRAD_SECRET']": "KeyError",
     "import subprocess; subprocess.run(['id'])": "OSError",
     "import os; os.fork()": "OSError",
+    "import os; os.popen('id').read()": "OSError",
+    "import os; os.execv('/bin/sh', ['sh'])": "OSError",
+    "import asyncio; await asyncio.create_subprocess_exec('id')": "NotImplementedError",
+    "import multiprocessing; multiprocessing.Process(target=print).start()": "ModuleNotFoundError",
+    "import threading; threading.Thread(target=print).start()": "can't start new thread",
+    "assert __import__('os').system('id') == 0": "AssertionError",
     "import os; os.kill(1, 9)": "PermissionError",
-    "import socket; socket.create_connection(('127.0.0.1', 9))": "OSError",
-    "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9')": "URLError",
-    "from pyodide.http import pyfetch; await pyfetch('http://127.0.0.1:8')": "AbortError: .*NotCapable|net access",
+    "import socket; socket.create_connection(('127.0.0.1', PORT))": "OSError",
+    "import urllib.request; urllib.request.urlopen('http://127.0.0.1:PORT')": "URLError",
+    "from pyodide.http import pyfetch; await pyfetch('http://127.0.0.1:PORT')": "AbortError: .*NotCapable|net access",
+    "import http.client; http.client.HTTPSConnection('127.0.0.1', PORT).request('GET', '/')": "OSError",
+    "import js; js.WebSocket.new('ws://127.0.0.1:PORT')": "NotCapable: Requires net access",
+    "import js; js.XMLHttpRequest.new()": "AttributeError: XMLHttpRequest",
+    "import js; await js.Deno.permissions.request({'name': 'net'})": "AttributeError: Deno",
+    "import urllib.request; urllib.request.urlopen('file:///etc/passwd')": "URLError",
     "import ctypes; ctypes.CDLL('libc.so.6')": "OSError",
     "with open('/drive/big', 'wb') as f: f.write(bytes(30_000_000))": "OSError",
     "for i in range(200): open(f'/drive/file{i}', 'w').close()": "OSError",
@@ -41,18 +60,35 @@ PYTHON = {
     "import pyodide_js; await pyodide_js.loadPackage('file:///etc/passwd')": "not a valid package",
     "import js; js.Deno.readTextFileSync('/etc/passwd')": "AttributeError: Deno",
     "import js; js.process.env": "AttributeError: process",
-    "%pip install https://127.0.0.1:8/mine-1-py3-none-any.whl": "Error",
+    "%pip install https://127.0.0.1:PORT/mine-1-py3-none-any.whl": "Error",
 }
 
 #: The same in JavaScript.
 JAVASCRIPT = {
     "Deno.readTextFileSync('/etc/passwd')": "Deno is not defined",
     "new Function('return Deno')()": "Deno is not defined",
+    "[].constructor.constructor('return Deno')()": "Deno is not defined",
+    "Deno.permissions.request({name: 'net'})": "Deno is not defined",
     "process.exit(1)": "process is not defined",
     "self.close()": "not a function",
     "fetch('file:///etc/passwd')": "NotCapable: Requires read access",
-    "fetch('http://127.0.0.1:8')": "NotCapable: Requires net access",
-    "new WebSocket('ws://127.0.0.1:8')": "NotCapable: Requires net access",
+    "fetch('http://127.0.0.1:PORT')": "NotCapable: Requires net access",
+    "fetch('file:///proc/self/environ')": "NotCapable: Requires read access",
+    "WebAssembly.compileStreaming(fetch('file:///etc/passwd'))": "NotCapable: Requires read access",
+    "new XMLHttpRequest()": "XMLHttpRequest is not defined",
+    "importScripts('http://127.0.0.1:PORT/x.js')": "importScripts is not defined",
+    "navigator.sendBeacon('http://127.0.0.1:PORT', 'x')": "not a function",
+    "new Promise((_, no) => { new EventSource('http://127.0.0.1:PORT').onerror = () => no(new Error('refused')) })": "refused",
+    "new WebTransport('https://127.0.0.1:PORT').ready": "WebTransport is not defined",
+    "new RTCPeerConnection()": "RTCPeerConnection is not defined",
+    "new SharedWorker('x.js')": "SharedWorker is not defined",
+    "navigator.serviceWorker.register('x.js')": "undefined",
+    "indexedDB.open('x')": "indexedDB is not defined",
+    "navigator.storage.getDirectory()": "undefined",
+    "prompt('allow?')": "prompt is not defined",
+    "new ArrayBuffer(2 ** 40)": "RangeError",
+    "new WebAssembly.Memory({initial: 65000})": "RangeError",
+    "new WebSocket('ws://127.0.0.1:PORT')": "NotCapable: Requires net access",
     "new Worker('data:text/javascript,for(;;);', {type: 'module'})": "Worker is not defined",
     "caches.open('mine')": "caches is not defined",
     "localStorage.setItem('a', 'b')": "localStorage is not defined",
@@ -63,7 +99,8 @@ JAVASCRIPT = {
     "import('node:worker_threads')": NODE,
     "import('node:process')": NODE,
     "import('file:///etc/passwd')": "Requires read access",
-    "import('https://127.0.0.1:8/mod.js')": "--no-remote|Requires import access",
+    "import('http://127.0.0.1:PORT/mod.js')": "Requires import access",
+    "import('https://127.0.0.1:PORT/mod.js')": "--no-remote|Requires import access",
     "import('npm:left-pad')": "--no-npm",
     "import('jsr:@std/fs')": "--no-remote",
     "import('ext:core/mod.js')": "ext: modules is only allowed",
@@ -78,8 +115,19 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shared.mkdir()
     (shared / "secret").symlink_to(outside / "secret.txt")
     (shared / "out").symlink_to(outside)
+    (shared / "proc").symlink_to("/proc/self")
     os.mkfifo(shared / "pipe")
     return shared
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    """Where somebody listens; nobody may ever call."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
 
 
 @pytest.fixture(scope="module")
@@ -100,16 +148,17 @@ def refused(sandbox: Sandbox, code: str, error: str) -> None:
 
 
 @pytest.mark.parametrize("code", PYTHON)
-def test_python_stays_inside(prison: Sandbox, shared: Path, code: str) -> None:
-    refused(prison, code, PYTHON[code])
+def test_python_stays_inside(prison: Sandbox, shared: Path, port: int, code: str) -> None:
+    refused(prison, code.replace("PORT", str(port)), PYTHON[code])
     outside = (shared / "out").resolve()
     assert os.listdir(outside) == ["secret.txt"]
     assert (outside / "secret.txt").read_text() == "secret"
 
 
 @pytest.mark.parametrize("code", JAVASCRIPT)
-def test_javascript_stays_inside(prison: Sandbox, code: str) -> None:
-    refused(prison, f"from pyodide.code import run_js\nawait run_js({f'(async () => {code})()'!r})", JAVASCRIPT[code])
+def test_javascript_stays_inside(prison: Sandbox, port: int, code: str) -> None:
+    source = f"(async () => {code})()".replace("PORT", str(port))
+    refused(prison, f"from pyodide.code import run_js\nawait run_js({source!r})", JAVASCRIPT[code])
 
 
 def test_nothing_of_the_environment_is_known(prison: Sandbox) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import zipfile
@@ -47,9 +48,21 @@ def notebook(*cells: str) -> Any:
 SPEC = {"name": "browsergrad", "display_name": "Python (BrowserGrad)", "language": "python"}
 
 
+def client_of(made: Any, folder: Path) -> NotebookClient:
+    """A client that runs the notebook in a kernel with limits."""
+    return NotebookClient(
+        made,
+        kernel_name="browsergrad",
+        timeout=120,
+        allow_errors=True,
+        extra_arguments=LIMITS,
+        resources={"metadata": {"path": str(folder)}},
+    )
+
+
 def run(made: Any, folder: Path) -> Any:
-    """Run all cells with nbclient in a kernel with limits."""
-    client = NotebookClient(made, kernel_name="browsergrad", timeout=120, allow_errors=True, extra_arguments=LIMITS)
+    """Run all cells with nbclient."""
+    client = client_of(made, folder)
     with client.setup_kernel(cwd=str(folder)):
         for index, cell in enumerate(made.cells):
             client.execute_cell(cell, index)
@@ -126,6 +139,26 @@ def test_a_notebook_made_to_break_graders_ends_as_it_should(adversaries: Path, t
     assert sorted(path.name for path in tmp_path.iterdir()) == (
         ["side-effect.txt"] if name.endswith("side-effects") else []
     )
+    # The next notebook, in the same folder.
+    following = run(notebook("print('works')", "sorted(set(globals()) & {'a', 'x', 'i'})", "6 * 7"), tmp_path)
+    assert errors(following) == ["", "", ""]
+    assert following.cells[0].outputs[0].text == "works\n"
+    assert [cell.outputs[0].data["text/plain"] for cell in following.cells[1:]] == ["[]", "42"]
+
+
+def test_adversaries_and_good_notebooks_run_side_by_side(adversaries: Path, tmp_path: Path) -> None:
+    """One sandbox's misery is not another's: good notebooks run while others wedge, flood and recurse."""
+    names = [name for name in ADVERSARIES if "infinite" in name]
+    good = [notebook("print(sum(range(10)))") for _ in names]
+    bad = [nbformat.read(adversaries / f"{name}.ipynb", 4) for name in names]
+
+    async def all_at_once() -> None:
+        await asyncio.gather(*(client_of(made, tmp_path).async_execute() for made in [*bad, *good]))
+
+    asyncio.run(all_at_once())
+    assert [made.cells[0].outputs[0].text for made in good] == ["45\n"] * len(names)
+    for name, made in zip(names, bad, strict=True):
+        assert errors(made)[0] in ADVERSARIES[name][0].split("|")
 
 
 def test_one_notebook_leaves_nothing_to_the_next(tmp_path: Path) -> None:
