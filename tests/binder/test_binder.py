@@ -1,4 +1,4 @@
-"""``binder/postBuild`` in a fresh environment with the built wheel: kernel, labs and site are there."""
+"""``binder/postBuild`` in a fresh environment with the built wheel: the kernel runs notebooks, labs and site are there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 REPO = Path(__file__).resolve().parent.parent.parent
 
@@ -41,6 +43,18 @@ def test_the_environment_offers_the_kernel_the_labs_and_a_site(wheel: Path, tmp_
         [commands / "jupyter", "kernelspec", "list", "--json"], env=environment, capture_output=True, text=True, check=True
     )
     assert "browsergrad" in json.loads(listed.stdout)["kernelspecs"]
+    folder = tmp_path / "work"
+    folder.mkdir()
+    (folder / "data.txt").write_text("here", "utf-8")
+    cells = [new_code_cell("import sys; sys.platform"), new_code_cell("print(open('data.txt').read())")]
+    nbformat.write(new_notebook(cells=cells), folder / "one.ipynb")
+    run = [commands / "jupyter", "execute", "--kernel_name=browsergrad", "--inplace", "one.ipynb"]
+    done = subprocess.run(run, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    first, second = nbformat.read(folder / "one.ipynb", 4).cells
+    assert first.outputs[0].data["text/plain"] == "'emscripten'"
+    assert second.outputs[0].text == "here\n"
+
     contents = sorted(path.relative_to(REPO / "examples") for path in (REPO / "examples").glob("*/**/*.ipynb"))
     mine = [path for path in contents if path.parts[0] in ("demo", "labs")]
     assert mine
