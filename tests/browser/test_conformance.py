@@ -36,7 +36,8 @@ class JupyterHost:
         self.client.shell_channel.send(message)
         return str(message["header"]["msg_id"])
 
-    def _collect(self, ids: list[str], inputs: list[str], interrupt: bool = False) -> list[Answer]:
+    def _collect(self, ids: list[str], inputs: list[str], interrupt: str = "") -> list[Answer]:
+        """Answers to all of `ids`; Stop is pressed when a message of the type `interrupt` comes."""
         replies: dict[str, Any] = {}
         messages: dict[str, list[tuple[str, dict[str, Any]]]] = {msg_id: [] for msg_id in ids}
         idle: set[str] = set()
@@ -57,8 +58,8 @@ class JupyterHost:
                         self.client.input(inputs.pop(0))
                     if content.get("execution_state") == "idle":
                         idle.add(msg_id)
-                    if interrupt and message["msg_type"] == "stream":
-                        interrupt = False
+                    if message["msg_type"] == interrupt:
+                        interrupt = ""
                         self.manager.interrupt_kernel()
             time.sleep(0.002)  # three sockets are looked at in turn
         return [(replies[msg_id], messages[msg_id]) for msg_id in ids]
@@ -69,8 +70,8 @@ class JupyterHost:
     def burst(self, contents: list[dict[str, Any]]) -> list[Answer]:
         return self._collect([self._send("execute_request", content) for content in contents], [])
 
-    def interrupted(self, content: dict[str, Any]) -> Answer:
-        return self._collect([self._send("execute_request", content)], [], interrupt=True)[0]
+    def interrupted(self, content: dict[str, Any], upon: str = "stream") -> Answer:
+        return self._collect([self._send("execute_request", content)], [], interrupt=upon)[0]
 
 
 class BrowserHost:
@@ -94,12 +95,12 @@ class BrowserHost:
         found = self.lab.js("cs => Promise.all(cs.map(c => bg.run(c.code, c)))", contents)
         return [self._answer(result) for result in found]
 
-    def interrupted(self, content: dict[str, Any]) -> Answer:
-        code = """async c => {
+    def interrupted(self, content: dict[str, Any], upon: str = "stream") -> Answer:
+        code = """async ([c, upon]) => {
           const running = bg.run(c.code, c);
           await window.busy;
           const printed = new Promise(resolve => {
-            const look = (_, { msg }) => msg.header.msg_type === 'stream' && resolve();
+            const look = (_, { msg }) => msg.header.msg_type === upon && resolve();
             kernel.anyMessage.connect(look);
             setTimeout(resolve, 3000);
           });
@@ -107,7 +108,7 @@ class BrowserHost:
           await kernel.interrupt();
           return running;
         }"""
-        return self._answer(self.lab.js(code, content))
+        return self._answer(self.lab.js(code, [content, upon]))
 
 
 def execute(code: str, **more: Any) -> dict[str, Any]:
@@ -192,7 +193,7 @@ CASES: dict[str, Callable[[Any], list[Answer]]] = {
         host.interrupted(execute("import time; print('started', flush=True)\ntime.sleep(600)"))
     ],
     "interrupt a question": lambda host: [
-        host.interrupted(execute("print('started', flush=True)\ninput('name? ')", allow_stdin=True))
+        host.interrupted(execute("input('name? ')", allow_stdin=True), "input_request")
     ],
     "a payload": run("get_ipython().set_next_input('next')"),
     "clear_output": run("from IPython.display import clear_output; clear_output(wait=True)"),
