@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import Lab, jupyterlab, open_jupyterlab
 from playwright.sync_api import Browser, expect
-from test_labs import MANIFEST, OPEN, RUN_ALL, download, lab_files, notebook, texts
+from test_labs import BUTTON, MANIFEST, MOVE, OPEN, RUN_ALL, SAVE, download, lab_files, notebook, texts
 
 CONTENTS = re.compile(r"/api/contents/plain/manifest\.json")
 KERNELSPEC = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
@@ -19,6 +19,10 @@ FOLDERS = {
     **lab_files("pinned", requires_browsergrad="^0.9.0"),
     "good/lab.ipynb": notebook("x = 41 + 1\nprint('ran', x)", kernelspec=KERNELSPEC),
     "pinned/lab.ipynb": notebook("print('ran')", kernelspec=KERNELSPEC),
+    **lab_files("again"),
+    **lab_files("edited"),
+    "again/lab.ipynb": notebook("x = 41 + 1\nprint('ran', x)", kernelspec=KERNELSPEC),
+    "edited/lab.ipynb": notebook("print('ran')", kernelspec=KERNELSPEC),
     "plain/plain.ipynb": notebook("print('ran')", kernelspec=KERNELSPEC),
 }
 
@@ -80,4 +84,83 @@ def test_a_manifest_that_cannot_be_read_refuses(page: Lab, server: tuple[str, Pa
     page.page.context.unroute(CONTENTS)
     page.js("() => document.dispatchEvent(new Event('visibilitychange'))")
     expect(page.page.locator(".bg-LabBanner")).to_contain_text("/id: must be kebab-case")
+    (server[1] / "plain" / "manifest.json").unlink()
+
+
+CELLS = "() => panel.content.model.toJSON().cells.map(cell => [cell.cell_type, cell.source])"
+BEGUN = [["markdown", "## Your turn"], ["code", "def add(a, b):\n    return 0"], ["code", "def double(a):\n    return 2 * a"]]
+
+
+def test_reset_asks_keeps_a_backup_and_restarts(page: Lab, server: tuple[str, Path]) -> None:
+    open_here(page, "again/lab.ipynb")
+    page.js("() => panel.content.model.sharedModel.cells[0].setSource('mine = 1')")
+    page.js(RUN_ALL)
+    dialog = page.page.locator(".jp-Dialog")
+    reset = page.page.locator(BUTTON.format("Reset lab"))
+    reset.click()
+    expect(dialog).to_contain_text("What you have now is kept as lab-backup-")
+    dialog.get_by_text("Cancel").click()
+    expect(dialog).to_have_count(0)
+    assert page.js(CELLS) == [["code", "mine = 1"]]
+    assert list((server[1] / "again").glob("*-backup-*")) == []
+    for backups in (1, 2):
+        page.js("() => { window.restarted = new Promise(r => panel.sessionContext.statusChanged.connect((_, s) => s === 'restarting' && r())); }")
+        reset.click()
+        dialog.get_by_role("button", name="Reset", exact=True).click()
+        expect(page.page.locator(".Toastify__toast").filter(has_text="The lab is as it began")).to_have_count(backups)
+        page.js("() => restarted")
+        page.page.wait_for_function("panel.sessionContext.session.kernel.status === 'idle'")
+        assert page.js(CELLS) == BEGUN, "a second time too"
+        assert len(list((server[1] / "again").glob("lab-backup-*.ipynb"))) == backups
+    first = min((server[1] / "again").glob("lab-backup-*.ipynb"))
+    assert [cell["source"] for cell in json.loads(first.read_text("utf-8"))["cells"]] in ([["mine = 1"]], ["mine = 1"])
+    saved = json.loads((server[1] / "again/lab.ipynb").read_text("utf-8"))["cells"]
+    assert [[cell["cell_type"], "".join(cell["source"])] for cell in saved] == BEGUN
+    assert page.run("'mine' in globals()").result == "False"
+
+
+def refused(page: Lab) -> str | None:
+    """Why the notebook's cells don't run, None when they do."""
+    outputs = page.js(RUN_ALL)
+    if texts(outputs) == "ran\n":
+        return None
+    (error,) = outputs
+    assert error["ename"] == "LabRuntimeMismatch"
+    return error["evalue"]
+
+
+def test_a_manifest_edited_while_the_notebook_is_open_is_checked_again(page: Lab) -> None:
+    open_here(page, "edited/lab.ipynb")
+    badge = page.page.locator(".bg-LabBadge")
+    expect(badge).to_have_text("adding 1.0.0")
+    assert refused(page) is None
+    page.js(SAVE, ["edited/manifest.json", json.dumps(MANIFEST | {"requires_browsergrad": "1.0.0"})])
+    expect(badge).to_have_count(0)
+    assert refused(page) == "lab requires 1.0.0, runtime is 0.8.1"
+    page.page.locator(".jp-Dialog .jp-mod-accept").click()
+    page.js("() => kernel.restart()")
+    assert refused(page) == "lab requires 1.0.0, runtime is 0.8.1"
+    page.js("() => panel.sessionContext.changeKernel({ name: 'python3' })")
+    assert refused(page) == "lab requires 1.0.0, runtime is 0.8.1"
+    page.js(MOVE, ["edited/lab.ipynb", "edited/renamed.ipynb"])
+    assert refused(page) == "lab requires 1.0.0, runtime is 0.8.1"
+    page.js(MOVE, ["edited/renamed.ipynb", "free.ipynb"])
+    assert refused(page) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (json.dumps(MANIFEST).replace("{", '{"id": "other", ', 1), '/id: the key "id" comes more than once'),
+        ('"' + "x" * 10_000_000 + '"', "has 10000002 bytes, at most 1048576 are allowed"),
+    ],
+    ids=["doubled", "10 MB"],
+)
+def test_an_invalid_manifest_is_refused_with_its_problems(
+    page: Lab, server: tuple[str, Path], text: str, message: str
+) -> None:
+    (server[1] / "plain" / "manifest.json").write_text(text, "utf-8")
+    open_here(page, "plain/plain.ipynb")
+    expect(page.page.locator(".bg-LabBanner")).to_contain_text(message)
+    assert message in str(refused(page))
     (server[1] / "plain" / "manifest.json").unlink()

@@ -162,7 +162,10 @@ export class LabActions {
     const { starter_path: starterPath } = lab.manifest;
     const starter = starterCells(await this.text(lab, starterPath), starterPath).map(complete);
     const isNotebook = starterPath.toLowerCase().endsWith('.ipynb');
-    const kept = isNotebook ? [] : own.cells.filter(cell => cell.cell_type !== 'code');
+    const texts = new Set(starter.map(cell => String(cell.source)));
+    const isKept = ({ cell_type, source }: nbformat.ICell): boolean =>
+      !isNotebook && cell_type !== 'code' && !texts.has(String(source));
+    const kept = own.cells.filter(isKept);
     return { ...own, cells: [...kept, ...starter] };
   }
 
