@@ -1,0 +1,75 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import * as ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+
+const SOURCES = join(__dirname, '..', 'src');
+/** Where a string is what people read. */
+const PROPERTIES = /^(?:textContent|innerText|title|label|caption|placeholder|alt|body)$/;
+const ATTRIBUTES = /^(?:aria-label|aria-description|title|alt|placeholder)$/;
+
+function isShown(node: ts.Node): boolean {
+  const { parent } = node;
+  if (ts.isCallExpression(parent)) {
+    const name = parent.expression.getText();
+    const at = parent.arguments.indexOf(node as ts.Expression);
+    const [first] = parent.arguments;
+    return (
+      (name === 'element' && at > 1) ||
+      (name === 'button' && at === 0) ||
+      /\.(?:append|prepend|replaceChildren)$/.test(name) ||
+      (name.endsWith('.setAttribute') && at === 1 && ts.isStringLiteral(first) && ATTRIBUTES.test(first.text))
+    );
+  }
+  if (ts.isBinaryExpression(parent)) {
+    const { left, operatorToken } = parent;
+    if (operatorToken.kind === ts.SyntaxKind.EqualsToken) {
+      return parent.right === node && ts.isPropertyAccessExpression(left) && PROPERTIES.test(left.name.text);
+    }
+    return operatorToken.kind === ts.SyntaxKind.PlusToken && isShown(parent);
+  }
+  if (ts.isPropertyAssignment(parent)) {
+    return PROPERTIES.test(parent.name.getText());
+  }
+  return (ts.isConditionalExpression(parent) || ts.isParenthesizedExpression(parent)) && isShown(parent);
+}
+
+function words(node: ts.Node): string {
+  if (ts.isStringLiteralLike(node)) {
+    return node.text;
+  }
+  return ts.isTemplateExpression(node) ? [node.head, ...node.templateSpans.map(one => one.literal)].map(one => one.text).join('') : '';
+}
+
+/** Texts of a source that people read as they are, in whatever language. */
+function bareTexts(source: string): string[] {
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    const text = words(node);
+    if (/\p{L}{2}/u.test(text) && isShown(node)) {
+      found.push(text);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile('x.ts', source, ts.ScriptTarget.Latest, true));
+  return found;
+}
+
+describe('texts that people read', () => {
+  it.each([
+    ["element('p', 'bg-hint', 'Bare text')", ['Bare text']],
+    ["button('Bare', () => undefined)", ['Bare']],
+    ["node.textContent = many ? 'Many' : 'None'", ['Many', 'None']],
+    ["node.setAttribute('aria-label', `Bare ${name}`)", ['Bare ']],
+    ["show({ title: 'Bare' })", ['Bare']],
+    ["box.append('Found ' + number)", ['Found ']],
+    ["element('p', 'bg-hint', trans.__('Translated'), ' · ')", []],
+    ["node.setAttribute('role', 'group')", []],
+  ])('are told from others in %s', (source, expected) => expect(bareTexts(source)).toEqual(expected));
+
+  const files = ['renderers', 'results'].flatMap(folder => readdirSync(join(SOURCES, folder)).map(name => join(folder, name)));
+  it.each(files)('go through the translator in %s', file =>
+    expect(bareTexts(readFileSync(join(SOURCES, file), 'utf-8'))).toEqual([]),
+  );
+});
