@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -236,6 +240,22 @@ def test_a_second_run_grades_what_is_new_and_keeps_the_rest(
     (line,) = after[len(before) :].splitlines()
     assert json.loads(line)["submission"] == changed.as_posix()
     assert f"{len(few) - 1} were there already" in capsys.readouterr().out
+
+
+def test_a_terminal_sees_the_progress(folder: Path, results: dict[str, dict[str, Any]]) -> None:
+    screen, terminal = os.openpty()
+    command = [sys.executable, "-m", "jupyterlite_browsergrad", "grade", folder / "lab", folder / "in" / "reads_data.py"]
+    done = subprocess.run(
+        [*command, "--out", folder / "shown.jsonl"], stdout=subprocess.PIPE, stderr=terminal, text=True, check=True
+    )
+    os.close(terminal)
+    shown = b""
+    with contextlib.suppress(OSError):  # the other end has been closed
+        while piece := os.read(screen, 4096):
+            shown += piece
+    os.close(screen)
+    assert b"1/1" in shown and b"passed=1" in shown, shown
+    assert "1 passed" in done.stdout
 
 
 def test_a_dask_cluster_gives_the_same_verdicts(folder: Path, results: dict[str, dict[str, Any]]) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
@@ -116,6 +119,21 @@ def test_the_kernel_answers_while_python_is_busy(kernel: Running) -> None:
     kernel.run("print('started', flush=True)\nwhile True: pass", ask)
 
 
+def test_the_heart_beats_while_python_is_busy(kernel: Running) -> None:
+    beats = []
+
+    def listen(message: Any) -> None:
+        if message["msg_type"] == "stream":
+            with kernel.client.context.socket(zmq.REQ) as heart:
+                heart.connect(kernel.client._make_url("hb"))
+                heart.send(b"ping")
+                beats.append(heart.poll(TIMEOUT_S * 1000) and heart.recv())
+            kernel.manager.interrupt_kernel()
+
+    kernel.run("print('started', flush=True)\nwhile True: pass", listen)
+    assert beats == [b"ping"]
+
+
 def test_comms_carry_buffers_both_ways(kernel: Running) -> None:
     kernel.run(
         "def opened(comm, message):\n"
@@ -173,15 +191,41 @@ def test_no_process_outlives_the_kernel(tmp_path: Path, how: str) -> None:
     kernel.close()
 
 
+PARENT = """
+import sys, time
+from jupyter_client.manager import KernelManager
+manager = KernelManager(kernel_name="browsergrad")
+manager.start_kernel()
+client = manager.blocking_client()
+client.start_channels()
+client.wait_for_ready()
+client.execute("while True: pass")
+print(manager.provisioner.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_no_process_outlives_the_server_that_started_it(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", PARENT], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        pids = [pid, *children(pid, "deno")]
+        assert len(pids) == 2
+        parent.kill()
+    wait_gone(pids)
+
+
 def test_settings_reach_the_sandbox(tmp_path: Path) -> None:
     kernel = Running(
         tmp_path,
         "--BrowsergradServerKernel.cell_timeout=3",
         "--BrowsergradServerKernel.share=read-only",
         "--BrowsergradServerKernel.output_mb=0.1",
+        "--BrowsergradServerKernel.memory_mb=256",
     )
     try:
         assert kernel.run("open('made.txt', 'w')")[0]["ename"] == "OSError"
+        assert kernel.run("x = bytearray(400_000_000)")[0]["ename"] == "MemoryError"
         assert kernel.run("while True: print('x' * 100)")[0]["ename"] == "OutputLimitError"
         assert kernel.run("while True: pass")[0]["ename"] == "CellTimeoutError"
     finally:
