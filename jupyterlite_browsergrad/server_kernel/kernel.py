@@ -14,7 +14,7 @@ from ipykernel.kernelapp import IPKernelApp
 from ipykernel.kernelbase import Kernel
 from jupyter_client.jsonutil import json_default
 from jupyter_core.paths import jupyter_config_path
-from traitlets import Bool, Float, Integer, List, Type, Unicode, validate
+from traitlets import Bool, DottedObjectName, Float, Integer, List, Type, Unicode, validate
 from zmq.eventloop.zmqstream import ZMQStream
 
 from .._version import __version__
@@ -233,6 +233,8 @@ class BrowsergradServerKernelApp(IPKernelApp):
     name = "browsergrad-kernel"
     description = "A Python kernel in a sandbox."
     kernel_class = Type(BrowsergradServerKernel, klass="ipykernel.kernelbase.Kernel")
+    # What users print comes from the sandbox as messages. To flush a stream whose thread has ended holds up the end of the process.
+    outstream_class = DottedObjectName(None, allow_none=True, help="This process has no output for front ends.")
 
     def init_control(self, context: Any) -> None:
         """The sandbox has one Python, so there are no subshells, and no thread for them."""
@@ -266,5 +268,4 @@ def main() -> None:
     try:
         BrowsergradServerKernelApp.launch_instance()
     except BrowsergradError as error:
-        sys.stderr = sys.__stderr__  # ipykernel sends its own to front ends, and none listens yet
         sys.exit(f"browsergrad kernel: {error}")
