@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -244,6 +245,7 @@ def test_a_second_run_grades_what_is_new_and_keeps_the_rest(
 
 def test_a_terminal_sees_the_progress(folder: Path, results: dict[str, dict[str, Any]]) -> None:
     screen, terminal = os.openpty()
+    termios.tcsetwinsize(terminal, (24, 120))
     command = [sys.executable, "-m", "jupyterlite_browsergrad", "grade", folder / "lab", folder / "in" / "reads_data.py"]
     done = subprocess.run(
         [*command, "--out", folder / "shown.jsonl"], stdout=subprocess.PIPE, stderr=terminal, text=True, check=True
