@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ STARTER = (
 )
 PINS = ["^0.9.0", "~0.8.99", "1.0.0"]
 DATA = b"1,2\n3,4\n"
+BIG = b"0123456789" * 600_000
 
 
 def notebook(*cells: str, **metadata: Any) -> bytes:
@@ -71,6 +73,7 @@ CONTENTS = {
         ],
     ),
     "data/files/points.csv": DATA,
+    "data/files/big.bin": BIG,
 }
 
 OPEN = """async path => {
@@ -329,9 +332,7 @@ def test_datasets_are_verified_kept_and_read_by_name(once: Lab) -> None:
 
 
 def test_the_second_time_a_dataset_with_a_hash_is_not_fetched(once: Lab) -> None:
-    once.js(SAVE, ["data/manifest.json", json.dumps(MANIFEST | {
-        "datasets": [{"name": "points", "url": "files/points.csv", "hash": hash_of(DATA)}],
-    })])  # fmt: skip
+    with_datasets(once, {"name": "points", "url": "files/points.csv", "hash": hash_of(DATA)})
     code = "import browsergrad as bg; bg.dataset('points').read_text()"
     once.start("data")
     assert once.run(code).result == "'1,2\\n3,4\\n'"
@@ -342,6 +343,77 @@ def test_the_second_time_a_dataset_with_a_hash_is_not_fetched(once: Lab) -> None
     once.start("data")
     assert once.run(code).result == "'1,2\\n3,4\\n'"
     assert fetched == []
+
+
+FAR = "https://data.example/far.csv"
+
+
+def with_datasets(lab: Lab, *datasets: dict[str, str]) -> None:
+    lab.js(SAVE, ["data/manifest.json", json.dumps(MANIFEST | {"datasets": list(datasets)})])
+
+
+def test_the_progress_of_a_dataset_is_shown(page: Lab) -> None:
+    with_datasets(page, {"name": "big", "url": "files/big.bin", "hash": hash_of(BIG)})
+    network = page.page.context.new_cdp_session(page.page)
+    slow = {"offline": False, "latency": 0, "downloadThroughput": 1_500_000, "uploadThroughput": -1}
+    network.send("Network.emulateNetworkConditions", slow)
+    open_notebook(page, "data/lab.ipynb")
+    notices = page.page.locator(".Toastify__toast")
+    # What the page fetches ahead of need shares the line.
+    notices.filter(has_text=re.compile(r"Loading dataset big: [1-5]\.\d of 6\.0 MB")).wait_for()
+    notices.filter(has_text="Dataset big is loaded").wait_for()
+    assert page.run("import browsergrad as bg; bg.dataset('big').stat().st_size").result == "6000000"
+
+
+def test_a_dataset_of_another_site_that_cannot_be_reached_is_named(page: Lab) -> None:
+    with_datasets(page, {"name": "far", "url": FAR, "hash": hash_of(DATA)}, {"name": "near", "url": "files/points.csv"})
+    page.page.context.route(FAR, lambda route: route.abort("internetdisconnected"))
+    open_notebook(page, "data/lab.ipynb")
+    told = page.page.locator(".Toastify__toast").filter(has_text=f"Dataset far: {FAR} could not be fetched")
+    expect(told.first).to_contain_text("are you online")
+    refused = page.run("import browsergrad as bg; bg.dataset('far')").content
+    assert refused["ename"] == "LabError"
+    assert refused["evalue"].startswith(f"dataset 'far': {FAR} could not be fetched")
+    assert page.run("bg.dataset('near').read_text()").result == "'1,2\\n3,4\\n'", "the others can be used"
+    page.page.context.unroute(FAR)
+
+    # Fetched once it can be, without cookies or the page's address, and not again.
+    headers: list[dict[str, str]] = []
+
+    def answer(route: Route) -> None:
+        headers.append(route.request.all_headers())
+        route.fulfill(body=DATA, headers={"Access-Control-Allow-Origin": "*"})
+
+    page.page.context.route(FAR, answer)
+    for _ in range(2):
+        page.js("() => kernel.restart()")
+        assert page.run("import browsergrad as bg; bg.dataset('far').read_text()").result == "'1,2\\n3,4\\n'"
+    assert len(headers) == 1
+    assert not {"cookie", "referer"} & set(headers[0])
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_a_dataset_that_another_site_refuses_is_named(once: Lab, status: int) -> None:
+    with_datasets(once, {"name": "far", "url": FAR})
+    once.page.context.route(FAR, lambda route: route.fulfill(status=status, headers={"Access-Control-Allow-Origin": "*"}))
+    once.start("data")
+    evalue = once.run("import browsergrad as bg; bg.dataset('far')").content["evalue"]
+    assert f"dataset 'far': {FAR} could not be fetched: the server answered {status}" in evalue
+
+
+def test_cells_wait_for_datasets_and_stop_ends_the_wait(once: Lab) -> None:
+    with_datasets(once, {"name": "far", "url": FAR})
+    held: list[Route] = []
+    once.page.context.route(FAR, lambda route: held.append(route))
+    once.start("data")
+    once.page.evaluate("() => { window.cell = bg.run(\"print('ran')\"); }")
+    while not held:
+        once.page.wait_for_timeout(50)
+    once.js("() => kernel.interrupt()")
+    assert once.js("async () => (await cell).reply")["content"]["status"] in ("error", "aborted")
+    once.page.evaluate("() => { window.cell = bg.run(\"import browsergrad as bg; bg.dataset('far').read_text()\"); }")
+    held.pop().fulfill(body=DATA, headers={"Access-Control-Allow-Origin": "*"})
+    assert once.js("async () => (await cell).reply")["content"]["status"] == "ok"
 
 
 # --- what a student does

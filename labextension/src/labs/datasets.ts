@@ -4,6 +4,7 @@
  */
 import type { KernelClient } from '../runtime/kernel_client';
 import type { LabDataset } from '../runtime/manifest';
+import { readAll, type OnProgress } from './files';
 import { besideFile, type CheckedLab } from './gate';
 
 /** What `_lab.py` reads. */
@@ -30,7 +31,7 @@ export interface DatasetEvents {
 
 /** Where files come from; `LabFiles` is one. */
 interface Source {
-  read(path: string, signal: AbortSignal): Promise<Uint8Array | null>;
+  read(path: string, signal: AbortSignal, onProgress: OnProgress): Promise<Uint8Array | null>;
 }
 
 type Worker = Pick<KernelClient, 'write'>;
@@ -121,14 +122,27 @@ export class Datasets {
   }
 
   private async bytes(lab: CheckedLab, { name, url }: LabDataset): Promise<Uint8Array> {
-    const progress = (loaded: number, total: number | null): void =>
+    const abort = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const progress: OnProgress = (loaded, total) => {
+      clearTimeout(timer);
+      timer = setTimeout(() => abort.abort(), STALL_MS);
       this.events.onProgress?.({ name, loaded, total });
+    };
     progress(0, null);
-    if (/^https:/i.test(url)) {
-      return download(url, progress);
+    try {
+      return await (/^https:/i.test(url)
+        ? download(url, abort.signal, progress)
+        : this.own(besideFile(lab.path, decodeURIComponent(url)), abort.signal, progress));
+    } catch (error) {
+      throw abort.signal.aborted ? new Error(`${url}: no data came for ${STALL_MS / 1000} s`) : error;
+    } finally {
+      clearTimeout(timer);
     }
-    const path = besideFile(lab.path, decodeURIComponent(url));
-    const bytes = await this.files.read(path, new AbortController().signal);
+  }
+
+  private async own(path: string, signal: AbortSignal, progress: OnProgress): Promise<Uint8Array> {
+    const bytes = await this.files.read(path, signal, progress);
     if (!bytes) {
       throw new Error(`there is no file ${path}`);
     }
@@ -189,39 +203,18 @@ async function sha256(bytes: Uint8Array): Promise<string> {
   return `sha256:${Array.from(digest, byte => byte.toString(16).padStart(2, '0')).join('')}`;
 }
 
-async function download(
-  url: string,
-  progress: (loaded: number, total: number | null) => void,
-): Promise<Uint8Array> {
-  const abort = new AbortController();
-  let timer = setTimeout(() => abort.abort(), STALL_MS);
-  const chunks: Uint8Array[] = [];
-  let loaded = 0;
+async function download(url: string, signal: AbortSignal, progress: OnProgress): Promise<Uint8Array> {
+  let response: Response;
   try {
-    const response = await fetch(url, { credentials: 'omit', referrerPolicy: 'no-referrer', signal: abort.signal });
-    if (!response.ok) {
-      throw new Error(`${url} answered ${response.status}`);
-    }
-    const total = Number(response.headers.get('Content-Length')) || null;
-    const reader = response.body!.getReader();
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      clearTimeout(timer);
-      timer = setTimeout(() => abort.abort(), STALL_MS);
-      chunks.push(part.value);
-      loaded += part.value.length;
-      progress(loaded, total);
-    }
+    response = await fetch(url, { credentials: 'omit', referrerPolicy: 'no-referrer', signal });
   } catch (error) {
-    const stalled = abort.signal.aborted ? `no data came for ${STALL_MS / 1000} s` : (error as Error).message;
-    throw new Error(`${url} could not be fetched: ${stalled}`);
-  } finally {
-    clearTimeout(timer);
+    // Browsers say no more than that it failed.
+    throw new Error(
+      `${url} could not be fetched (${(error as Error).message}): are you online, and does that site let pages of others read it (CORS)?`,
+    );
   }
-  const bytes = new Uint8Array(loaded);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
+  if (!response.ok) {
+    throw new Error(`${url} could not be fetched: the server answered ${response.status}`);
   }
-  return bytes;
+  return readAll(response, progress);
 }

@@ -9,6 +9,9 @@ import { ServerConnection, type Contents } from '@jupyterlab/services';
 
 import type { LabFiles } from './gate';
 
+/** Bytes that have come, of how many; null where the server does not say. */
+export type OnProgress = (loaded: number, total: number | null) => void;
+
 interface SiteIndex {
   content: { name: string; type: string }[];
 }
@@ -21,9 +24,9 @@ export class ContentsFiles implements LabFiles {
     private readonly isSite: boolean,
   ) {}
 
-  async read(path: string, signal: AbortSignal): Promise<Uint8Array | null> {
+  async read(path: string, signal: AbortSignal, onProgress?: OnProgress): Promise<Uint8Array | null> {
     if (this.isSite && this.contents.driveName(path) === '') {
-      return (await this.readStored(path)) ?? this.readSite(path, signal);
+      return (await this.readStored(path)) ?? this.readSite(path, signal, onProgress);
     }
     try {
       const options = { type: 'file', format: 'base64', content: true } as const;
@@ -38,7 +41,7 @@ export class ContentsFiles implements LabFiles {
   }
 
   /** What the site itself has at `path`, whatever the browser's storage has. */
-  async readSite(path: string, signal: AbortSignal): Promise<Uint8Array | null> {
+  async readSite(path: string, signal: AbortSignal, onProgress?: OnProgress): Promise<Uint8Array | null> {
     const allJson = PageConfig.getOption('contentsAllJsonFile');
     if (!this.isSite || !allJson) {
       return null;
@@ -58,7 +61,7 @@ export class ContentsFiles implements LabFiles {
     if (file === null) {
       throw new Error(`the site lists ${path} and does not have it`);
     }
-    return new Uint8Array(await file.arrayBuffer());
+    return readAll(file, onProgress);
   }
 
   async metadata(notebook: string, signal: AbortSignal): Promise<unknown> {
@@ -94,6 +97,22 @@ export class ContentsFiles implements LabFiles {
       URL.revokeObjectURL(url);
     }
   }
+}
+
+/** The body, told of as it comes. */
+export async function readAll(response: Response, onProgress?: OnProgress): Promise<Uint8Array> {
+  // Of a compressed body the length is that of what comes over the wire.
+  const { headers } = response;
+  const total = headers.has('Content-Encoding') ? null : Number(headers.get('Content-Length')) || null;
+  const chunks: Uint8Array[] = [];
+  let loaded = 0;
+  const reader = response.body!.getReader();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    chunks.push(part.value);
+    loaded += part.value.length;
+    onProgress?.(loaded, total);
+  }
+  return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
 }
 
 /** The answer, or null for 404. */
