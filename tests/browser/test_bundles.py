@@ -83,3 +83,42 @@ def test_ten_thousand_failures_keep_their_detail_in_a_small_output(lab: Lab) -> 
     assert data[ASSERTIONS_MIME]["counts"]["fail"] == 10_000
     assert len(data[ASSERTIONS_MIME]["assertions"]) == 10_000
     assert len(json.dumps(data)) < 1_000_000
+
+
+#: A repr that says when it has begun, and never ends.
+ENDLESS = """import browsergrad as bg
+from browsergrad import _text
+_text.REPR_SECONDS = {seconds}
+class Endless:
+    def __repr__(self):
+        print('begun', flush=True)
+        while True:
+            try:
+                int('x')
+            except Exception:
+                pass
+try:
+    bg.assert_fail('endless', 'm', expected=[1, Endless()], actual=2)
+finally:
+    _text.REPR_SECONDS = 2.0"""
+#: Runs a cell and stops it when it prints.
+STOPPED = """async code => {
+  const future = kernel.requestExecute({ code });
+  future.onIOPub = message => { if (message.header.msg_type === 'stream') void kernel.interrupt(); };
+  return (await future.done).content;
+}"""
+
+
+def test_a_repr_that_never_ends_is_cut(lab: Lab) -> None:
+    run = lab.run(ENDLESS.format(seconds=1))
+    assert run.content["status"] == "ok"
+    (data,) = shown(run)
+    (failure,) = data[ASSERTIONS_MIME]["assertions"]
+    assert failure["expectedRepr"] == "[1, … (repr took longer than 1 seconds)"
+    assert failure["actualRepr"] == "2"
+
+
+def test_a_repr_that_never_ends_can_be_stopped(lab: Lab) -> None:
+    assert lab.js(STOPPED, ENDLESS.format(seconds=600))["ename"] == "KeyboardInterrupt"
+    run = lab.run("import browsergrad as bg\nbg.assert_fail('next', 'm', expected=1, actual=2)")
+    assert [one["name"] for one in shown(run)[0][ASSERTIONS_MIME]["assertions"]] == ["next"]

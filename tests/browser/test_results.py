@@ -235,6 +235,11 @@ def test_outputs_and_panel_are_accessible(theme: str, view: Lab) -> None:
     view.page.locator(".bg-panel section").first.wait_for()
     view.page.wait_for_function(f"document.body.dataset.jpThemeName === '{theme}'")
     view.js("() => document.querySelectorAll('.bg-output details').forEach(one => one.open = true)")
+    view.page.get_by_role("searchbox", name="Search in training").fill("loss")
+    view.page.get_by_role("button", name='$["loss"]').wait_for()
+    for _ in range(7):
+        view.page.get_by_role("button", name="Zoom in").click()
+    assert view.js("() => document.querySelector('.bg-image').clientWidth") == 16
     assert axe(view, ".bg-output", ".bg-panel") == []
 
 

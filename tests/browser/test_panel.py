@@ -1,0 +1,69 @@
+"""The panel *Lab results* beside a running kernel, in JupyterLite."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conftest import Lab
+from playwright.sync_api import expect
+
+OPEN = """async ([path, sources]) => {
+  await jupyterapp.restored;
+  const cells = sources.map(source => ({ cell_type: 'code', source, metadata: {}, outputs: [], execution_count: null }));
+  const metadata = { kernelspec: { name: 'browsergrad', display_name: 'browsergrad' } };
+  const content = { nbformat: 4, nbformat_minor: 4, metadata, cells };
+  await jupyterapp.serviceManager.contents.save(path, { type: 'notebook', format: 'json', content });
+  window.shown = await jupyterapp.commands.execute('docmanager:open', { path, factory: 'Notebook' });
+  await shown.context.ready;
+  await shown.sessionContext.ready;
+  await jupyterapp.commands.execute('browsergrad:show-results');
+}"""
+#: Runs a cell as a click does; its end is awaited elsewhere.
+RUN = """index => {
+  jupyterapp.shell.activateById(shown.id);
+  shown.content.activeCellIndex = index;
+  window.ran = jupyterapp.commands.execute('notebook:run-cell');
+}"""
+ENDLESS = """import time
+import browsergrad as bg
+n = 0
+while True:
+    n += 1
+    bg.assert_pass(f'pass {n}')
+    time.sleep(0.05)"""
+PASSED = "Number.parseInt(document.querySelector('.bg-panel > .bg-counts').textContent)"
+
+
+def test_counts_rise_while_a_cell_runs(view: Lab) -> None:
+    view.js(OPEN, ["live.ipynb", [ENDLESS, "print(n)", "bg.assert_fail('last', 'm', expected=1, actual=2)"]])
+    view.js(RUN, 0)
+    view.page.wait_for_function(f"{PASSED} >= 2")
+    before: int = view.js(f"() => {PASSED}")
+    view.page.wait_for_function(f"{PASSED} > {before + 2}")
+    assert view.js("() => shown.content.widgets[0].promptNode.textContent") == "[*]:", "it has not ended"
+    view.js("async () => { await shown.sessionContext.session.kernel.interrupt(); await ran; }")
+    for index in (1, 2):
+        view.js(RUN, index)
+        view.js("() => ran")
+    counted = int(view.js("() => shown.content.widgets[1].outputArea.node.textContent"))
+    panel = view.page.locator(".bg-panel")
+    expect(panel.locator("> .bg-counts")).to_contain_text("1 failed")
+    # The interrupt may come between counting and reporting.
+    assert view.js(f"() => {PASSED}") in (counted - 1, counted)
+    expect(panel.locator("h3")).to_have_text(["Cell 1: import time", "Cell 3: bg.assert_fail('last', 'm', expected=1, actual=2)"])
+    filters_by_keyboard(view)
+
+
+def filters_by_keyboard(view: Lab) -> None:
+    panel = view.page.locator(".bg-panel")
+    failed = panel.get_by_role("button", name="Failed", exact=True)
+    panel.get_by_role("button", name="All", exact=True).focus()
+    view.page.keyboard.press("Tab")
+    expect(failed).to_be_focused()
+    view.page.keyboard.press("Enter")
+    expect(failed).to_have_attribute("aria-pressed", "true")
+    expect(panel.locator("li")).to_have_count(1)
+    link: Any = panel.get_by_role("button", name="last")
+    link.focus()
+    view.page.keyboard.press("Enter")
+    view.page.wait_for_function("shown.content.activeCellIndex === 2")
