@@ -1,6 +1,6 @@
 """200 submissions graded here, interrupted once and resumed, and again on a local Dask cluster in another order.
 
-Three of them wedge, take all memory and flood their output. A wrong verdict, a missing line, or more memory than the limits
+Four of them wedge, crash, take all memory and flood their output. A wrong verdict, a missing line, or more memory than the limits
 allow ends the suite with an error.
 """
 
@@ -52,9 +52,10 @@ USUAL = [
     (RIGHT + "1 / 0\n", True, "runtime"),
     ("def add(a, b)\n    return a + b\n", False, "syntax"),
 ]
-#: A quarter, half and three quarters of the way.
+#: A fifth, two fifths … of the way.
 BAD = [
     ("while True:\n    try:\n        while True:\n            pass\n    except BaseException:\n        pass\n", False, "timeout"),
+    (RIGHT + "import os\nos.abort()\n", False, "crash"),
     ("held = []\nwhile True:\n    held.append(bytearray(32 << 20))\n", False, "memory"),
     ("while True:\n    print('x' * 10_000)\n", False, "output"),
 ]
@@ -62,7 +63,7 @@ BAD = [
 
 def submission(number: int) -> tuple[str, bool, str | None]:
     """Its code, whether it passes, and the kind of its error."""
-    part, rest = divmod(number, COUNT // 4)
+    part, rest = divmod(number, COUNT // (len(BAD) + 1))
     if part and not rest:
         return BAD[part - 1]
     code, passes, kind = USUAL[number % len(USUAL)]
@@ -174,7 +175,7 @@ def run(bench: Bench | None) -> list[Row]:
 def _on_dask(folder: Path, out: Path) -> float:
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=JOBS, threads_per_worker=1, dashboard_address=None) as cluster:  # type: ignore[no-untyped-call]
+    with LocalCluster(n_workers=JOBS, threads_per_worker=1, dashboard_address=":0") as cluster:  # type: ignore[no-untyped-call]
         return grade(folder, out, Memory(), "--dask", cluster.scheduler_address, backwards=True)
 
 

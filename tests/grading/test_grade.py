@@ -116,6 +116,7 @@ ENDINGS = {
         False,
     ),
     "wedged_in_the_rubric": ("def find(words, wanted):\n    while True:\n        pass\n", "timeout", False),
+    "crashing": (GOOD + "\nimport os\nos.abort()\n", "crash", False),
     "flooding": ("while True:\n    print('x' * 10_000)\n", "output", False),
     "hungry": ("held = []\nwhile True:\n    held.append(bytearray(32 << 20))\n", "memory", False),
     "recursive": ("def find(words, wanted):\n    return find(words, wanted)\n", None, False),
@@ -185,6 +186,7 @@ def test_every_submission_has_one_line_with_versions(folder: Path, results: dict
     assert set(results) == {path.stem for path in (folder / "in").iterdir()}
     for result in results.values():
         assert (result["lab"], result["lab_version"], result["package_version"]) == ("search", "1.2.3", __version__)
+        assert result["duration_s"] >= result["cells_s"] + result["rubric_s"] >= 0
         if kind(result) != "unreadable":
             assert result["python_version"].startswith("3.")
 
@@ -263,11 +265,11 @@ def test_a_terminal_sees_the_progress(folder: Path, results: dict[str, dict[str,
 def test_a_dask_cluster_gives_the_same_verdicts(folder: Path, results: dict[str, dict[str, Any]]) -> None:
     from distributed import LocalCluster
 
-    names = ["good_1", "end_wedged", "end_hungry", "end_flooding", "broken", "cheat_left"]
+    names = ["good_1", "end_wedged", "end_crashing", "end_hungry", "end_flooding", "broken", "cheat_left"]
     files = [str(path) for path in sorted((folder / "in").iterdir()) if path.stem in names]
     out = folder / "dask.jsonl"
     limits = ["--cell-timeout", "4", "--timeout", "30", "--memory", "512", "--output", "1"]
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
         address = cluster.scheduler_address
         assert main(["grade", str(folder / "lab"), *files, "--dask", address, "--out", str(out), *limits]) == 0
     lines = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
