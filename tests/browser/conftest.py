@@ -54,8 +54,8 @@ class _Handler(SimpleHTTPRequestHandler):
         """Tests are quiet."""
 
 
-def serve(folder: Path, isolated: bool) -> tuple[ThreadingHTTPServer, str]:
-    handler = type("Handler", (_Handler,), {"isolated": isolated})
+def serve(folder: Path, isolated: bool, kind: type[_Handler] = _Handler) -> tuple[ThreadingHTTPServer, str]:
+    handler = type("Handler", (kind,), {"isolated": isolated})
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server, f"http://127.0.0.1:{server.server_address[1]}"
@@ -68,6 +68,31 @@ def served(folder: Path, isolated: bool) -> Iterator[str]:
     yield address
     server.shutdown()
     server.server_close()
+
+
+@contextmanager
+def held(folder: Path, isolated: bool, part: str) -> Iterator[tuple[str, threading.Event, threading.Event]]:
+    """The address of a folder whose files with `part` in their path come only once the second event is set.
+
+    The first event is set when one is asked for. Requests of a page that a service worker controls never reach
+    Playwright's routes: so it is the server that holds them back.
+    """
+    asked, release = threading.Event(), threading.Event()
+
+    class Held(_Handler):
+        def send_head(self) -> Any:
+            if part in self.path:
+                asked.set()
+                release.wait()
+            return super().send_head()
+
+    server, address = serve(folder, isolated, Held)
+    try:
+        yield address, asked, release
+    finally:
+        release.set()
+        server.shutdown()
+        server.server_close()
 
 
 def build_site(

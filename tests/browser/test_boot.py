@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import open_lab, serve
+from conftest import held, open_lab, serve
 from playwright.sync_api import Browser
 
 from scripts.chromium import FLAGS, chromium
@@ -125,30 +124,19 @@ def test_too_little_memory_is_named(browser: Browser, site: Path) -> None:
 
 @pytest.mark.parametrize("isolated", [True, False], ids=["isolated", "plain"])
 def test_progress_has_names_and_percentages_and_goes_away(browser: Browser, site: Path, isolated: bool) -> None:
-    # The server holds the snapshot back: else Python would be there before anything is worth a notification.
-    server, base = serve(site, isolated)
-    handler, hold = server.RequestHandlerClass.func, threading.Event()
-    original = handler.send_head
-
-    def send_head(self: Any) -> Any:
-        if "kernel/snapshot" in self.path:
-            hold.wait(60)
-        return original(self)
-
-    handler.send_head = send_head
-    lab = open_lab(browser, base)
-    lab.js(NOTIFICATIONS)
-    lab.js("() => { window.started = bg.start(); }")
-    lab.page.wait_for_function("shown.some(text => /%/.test(text))")
-    hold.set()
-    lab.js("() => started")
-    lab.run("1")
-    lab.page.wait_for_function("!document.querySelector('.Toastify__toast')")
-    shown = lab.js("() => shown")
-    assert any(re.search(r"Python \(BrowserGrad\).*\d+ %", text) for text in shown), shown
-    lab.page.context.close()
-    server.shutdown()
-    server.server_close()
+    # Else Python would be there before anything is worth a notification.
+    with held(site, isolated, "kernel/snapshot") as (base, _, release):
+        lab = open_lab(browser, base)
+        lab.js(NOTIFICATIONS)
+        lab.js("() => { window.started = bg.start(); }")
+        lab.page.wait_for_function("shown.some(text => /%/.test(text))")
+        release.set()
+        lab.js("() => started")
+        lab.run("1")
+        lab.page.wait_for_function("!document.querySelector('.Toastify__toast')")
+        shown = lab.js("() => shown")
+        assert any(re.search(r"Python \(BrowserGrad\).*\d+ %", text) for text in shown), shown
+        lab.page.context.close()
 
 
 def test_the_status_tells_what_the_kernel_does(browser: Browser, base: str) -> None:

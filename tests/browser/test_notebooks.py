@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Lab, build_site, opened, served
+from conftest import Lab, build_site, held, opened, served
 from playwright.sync_api import Browser
 
 #: Holds the user guide's assignment: with solutions, and as released to students.
@@ -211,6 +211,23 @@ def test_vendored_packages_install_without_another_origin(new_lab: Lab) -> None:
 
 def test_vendored_packages_install_on_an_older_distribution(old_lab: Lab) -> None:
     installs(old_lab)
+
+
+@pytest.mark.parametrize("isolated", [True, False], ids=["isolated", "plain"])
+@pytest.mark.parametrize("code", ["import comm, ipywidgets", "%pip install ipywidgets", "LOAD"])
+def test_stop_gives_up_a_download(browser: Browser, embedded: Path, isolated: bool, code: str) -> None:
+    """Pyodide loads one package at a time: one that never comes must not keep the next from coming."""
+    code = code.replace("LOAD", "import pyodide_js\nawait pyodide_js.loadPackage('ipywidgets')")
+    with held(embedded, isolated, "/ipywidgets-") as (address, asked, release), opened(browser, address) as lab:
+        lab.start()
+        lab.js("code => { window.running = bg.run(code); }", code)
+        while not asked.is_set():
+            lab.page.wait_for_timeout(20)  # Playwright passes requests on only while it waits
+        lab.js("() => kernel.interrupt()")
+        assert lab.js("() => running")["reply"]["content"]["ename"] == "KeyboardInterrupt"
+        assert lab.run("import cowsay").content["status"] == "ok"
+        release.set()
+        assert lab.run("import ipywidgets").content["status"] == "ok"
 
 
 ADD_CELL = """async code => {

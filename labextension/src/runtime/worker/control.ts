@@ -51,6 +51,8 @@ export interface InterruptControllerOptions {
   /** Asks the page, synchronously, whether the running epoch is to be interrupted: its limit in ms, 0 or null. */
   askPage: (epoch: number) => number | null;
   flushOutput: () => void;
+  /** An interrupt took effect in the request `epoch`. */
+  onStop: (epoch: number) => void;
   /** Called from inside Python at most every few dozen ms, to send what has been written. */
   flushDueOutput: (time: number) => void;
   onError: (text: string) => void;
@@ -116,6 +118,11 @@ export class InterruptController {
       this.getHeap = getHeap;
       this.heap = getHeap();
     }
+  }
+
+  /** The request that runs, 0 when none does. */
+  get running(): number {
+    return this.epoch;
   }
 
   get slowClock(): boolean {
@@ -500,6 +507,7 @@ export class InterruptController {
     this.handled();
     this.hit = true;
     this.hitTime = now();
+    this.options.onStop(this.epoch);
     this.deferred = this.inHand = this.fresh = false;
     this.hotUntil = 0;
     if (how === 1) {

@@ -6,6 +6,7 @@ import { errorText } from '../errors';
 import { Control, type BootOptions, type FromWorker, type InterruptMode, type ToWorker } from '../protocol';
 import { PageCalls } from './calls';
 import { InterruptController } from './control';
+import { AbortableLoads } from './fetches';
 import { OutputBuffer } from './output';
 import { Python } from './python';
 import { sealScope } from './seal';
@@ -60,17 +61,19 @@ async function boot(options: BootOptions): Promise<void> {
     () => interrupts.control,
     options.control !== null || options.mode === 'kernel',
   );
+  const loads = new AbortableLoads(() => interrupts.running);
   interrupts = new InterruptController({
     control: options.control,
     mode: interruptMode(options),
     askPage: epoch => calls.askInterrupt(epoch),
     flushOutput: () => output.flush(),
+    onStop: epoch => loads.abort(epoch),
     flushDueOutput: time => output.flushDue(time),
     onError: text => post({ type: 'log', level: 'error', text }),
   });
   try {
     const assets = options.assetsFollow ? assetsOfPage.promise : null;
-    const [booted, info] = await Python.boot(options, { interrupts, output, calls, post, assets });
+    const [booted, info] = await Python.boot(options, { interrupts, output, calls, loads, post, assets });
     python = booted;
     const way = info.from === 'snapshot' ? 'its memory snapshot' : 'its files';
     post({ type: 'log', level: 'info', text: `Python has started from ${way}` });

@@ -9,6 +9,7 @@ import type { PageCalls } from './calls';
 import type { InterruptController } from './control';
 import { DriveFS } from './drive_fs';
 import type { EmscriptenFS, ErrnoCodes } from './emscripten';
+import type { AbortableLoads } from './fetches';
 import type { OutputBuffer } from './output';
 import type { LazyAsset } from './lazy';
 import { Pack } from './pack';
@@ -55,6 +56,7 @@ export interface PythonDependencies {
   interrupts: InterruptController;
   output: OutputBuffer;
   calls: PageCalls;
+  loads: AbortableLoads;
   post: (message: FromWorker) => void;
   /** What the page has loaded for a start from the snapshot; null: nothing will come. */
   assets: Promise<BootAssets | null> | null;
@@ -213,6 +215,9 @@ export class Python {
       pyodide.loadedPackages[name] ??= OUR_CHANNEL;
     }
     this.lockNames = new Set(Object.keys(lock.packages).filter(name => !(name in ours)));
+    const { loads } = this.dependencies;
+    pyodide.loadPackage = loads.wrap(pyodide.loadPackage);
+    pyodide.loadPackagesFromImports = loads.wrap(pyodide.loadPackagesFromImports);
     await this.prepare(options, progress);
     if (options.mode === 'kernel' && manifest.packs.jedi) {
       const [major, minor] = lock.info.python.split('.');
