@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Iterator
 from typing import Any
 
-from ._text import visible
+from ._text import cut, visible
 
 #: Characters of a repr, message or datum in a line of text.
 _LINE_LIMIT = 500
@@ -14,6 +15,8 @@ _LINE_LIMIT = 500
 _ROWS = 100
 #: Characters of data in a fallback.
 _DATA_LIMIT = 20_000
+#: Front ends break the words of a `pre`, and give it a font for prose.
+_PRE_STYLE = "font-family: monospace; overflow-wrap: anywhere; white-space: pre-wrap; word-break: normal"
 _WORDS = {"pass": "pass", "fail": "FAIL", "error": "ERROR"}
 
 
@@ -35,9 +38,9 @@ def event_line(kind: str, event: dict[str, Any]) -> str:
     if event["kind"] == "image":
         return f"image {name}: {event['mime']}, {len(event['dataBase64']) * 3 // 4:,} bytes"
     if event["kind"] == "json":
-        return f"json {name}: {_short(_json_text(event['data'], None))}"
+        return f"json {name}: {_short(_json_text(event['data']))}"
     data = event["data"]
-    return f"{event['level']} {name}: {_short(data if isinstance(data, str) else _json_text(data, None))}"
+    return f"{event['level']} {name}: {_short(data if isinstance(data, str) else _json_text(data))}"
 
 
 _SIDES = (("expectedRepr", "expected"), ("actualRepr", "got"))
@@ -49,8 +52,8 @@ def _short(text: str) -> str:
     return visible(text, keep="")
 
 
-def _json_text(data: Any, indent: int | None) -> str:
-    return json.dumps(data, ensure_ascii=False, indent=indent)
+def _json_text(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False)
 
 
 def _escape(text: str) -> str:
@@ -84,7 +87,9 @@ def assertions_html(assertions: list[dict[str, Any]], counts: dict[str, int]) ->
     names = [f"<li>{_escape(event['name'])}</li>" for event in passes[:_ROWS]]
     parts = [f"<p><strong>{summary(counts)}</strong></p>"]
     if rows:
-        head = "".join(f'<th scope="col">{title}</th>' for title in ("Result", "Check", "Detail"))
+        head = "".join(
+            f'<th scope="col" style="text-align: left">{title}</th>' for title in ("Result", "Check", "Detail")
+        )
         parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
     parts += [f"<p>{line}</p>" for line in _left_out(assertions, counts)]
     if names:
@@ -112,7 +117,35 @@ def artifact_html(event: dict[str, Any]) -> str:
         return f"<figure>{image}<figcaption>{name}</figcaption></figure>"
     title = f"{name} ({event['level']})" if event["kind"] == "log" else name
     data = event["data"]
-    text = data if event["kind"] == "log" and isinstance(data, str) else _json_text(data, 2)
-    if len(text) > _DATA_LIMIT:
-        text = f"{text[:_DATA_LIMIT]}… ({len(text):,} characters)"
-    return f"<div><strong>{title}</strong><pre>{_escape(text)}</pre></div>"
+    text = data if event["kind"] == "log" and isinstance(data, str) else _first(_pretty(data))
+    text = cut(text, _DATA_LIMIT)
+    return f'<div><strong>{title}</strong><pre style="{_PRE_STYLE}">{_escape(text)}</pre></div>'
+
+
+def _first(chunks: Iterator[str]) -> str:
+    """What `chunks` are together, or so many of them as a fallback may hold."""
+    text = ""
+    for chunk in chunks:
+        text += chunk
+        if len(text) > _DATA_LIMIT:
+            break
+    return text
+
+
+def _pretty(data: Any, margin: str = "") -> Iterator[str]:
+    """JSON with an entry a line, lists of numbers and texts on one: many are series."""
+    if not isinstance(data, (dict, list)) or not data:
+        yield _json_text(data)
+        return
+    flat = isinstance(data, list) and not any(isinstance(item, (dict, list)) for item in data)
+    opening, closing = "{}" if isinstance(data, dict) else "[]"
+    inner = f"{margin}  "
+    begin, between, end = ("", ", ", "") if flat else (f"\n{inner}", f",\n{inner}", f"\n{margin}")
+    yield opening + begin
+    for index, key in enumerate(data):
+        if index:
+            yield between
+        if isinstance(data, dict):
+            yield f"{_json_text(key)}: "
+        yield from _pretty(data[key] if isinstance(data, dict) else key, inner)
+    yield end + closing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import subprocess
 import sys
@@ -15,7 +16,8 @@ import browsergrad as bg
 import jsonschema
 import nbformat
 import pytest
-from browsergrad import _mime, _notebook, _sink
+from browsergrad import _mime, _notebook, _render, _sink
+from hypothesis import given, strategies
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
@@ -234,6 +236,34 @@ def test_artifacts_carry_fallbacks(code: str, native: set[str], shell: Recording
     (message,) = published(shell)
     assert set(message["data"]) == {_mime.ARTIFACT_MIME, "text/html", "text/plain"} | native
     validate(message["data"])
+
+
+def test_fallbacks_write_series_on_one_line(shell: RecordingShell) -> None:
+    shell.run_cell("bg.emit_json('n', {'x': list(range(9)), 'rows': [[1, 'a'], {}, {'b': None}], 'text': 'é'})")
+    (message,) = published(shell)
+    shown = html.unescape(message["data"]["text/html"].split(">", 4)[4].split("</pre>")[0])
+    assert (
+        shown
+        == """{
+  "x": [0, 1, 2, 3, 4, 5, 6, 7, 8],
+  "rows": [
+    [1, "a"],
+    {},
+    {
+      "b": null
+    }
+  ],
+  "text": "é"
+}"""
+    )
+
+
+@given(strategies.recursive(
+    strategies.none() | strategies.booleans() | strategies.integers() | strategies.text(),
+    lambda inner: strategies.lists(inner) | strategies.dictionaries(strategies.text(), inner),
+))  # fmt: skip
+def test_what_fallbacks_write_is_the_data(data: Any) -> None:
+    assert json.loads("".join(_render._pretty(data))) == data
 
 
 def test_fallbacks_escape_all_that_users_give(shell: RecordingShell) -> None:
