@@ -6,7 +6,7 @@ import re
 import textwrap
 
 import pytest
-from conftest import Lab, opened, served
+from conftest import Lab, open_lab, opened, served
 from playwright.sync_api import Browser
 
 from bench import sites
@@ -284,6 +284,15 @@ def test_a_comm_for_an_unknown_target_is_closed(lab: Lab) -> None:
         comm.open(); return await done; }"""
     )
     assert closed is True
+
+
+def test_what_python_asks_of_other_origins_is_counted(browser: Browser, base: str) -> None:
+    page = open_lab(browser, base)
+    page.start()
+    run = page.run("from pyodide.http import pyfetch\nawait pyfetch('https://elsewhere.example/data.csv')")
+    assert run.content["status"] == "error" and run.idle
+    assert page.foreign == ["https://elsewhere.example/data.csv"]
+    page.page.context.close()
 
 
 def test_a_missing_module_says_how_to_get_it(lab: Lab) -> None:

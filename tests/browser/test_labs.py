@@ -491,6 +491,13 @@ def test_reset_asks_and_keeps_a_backup(once: Lab) -> None:
 
 def test_the_commands_are_in_menu_and_palette_of_labs_alone(once: Lab) -> None:
     open_notebook(once, "good/lab.ipynb")
+    expect(once.page.locator(".bg-LabBadge")).to_be_visible()
+    once.js("() => jupyterapp.commands.execute('apputils:activate-command-palette')")
+    palette = once.page.locator(".lm-CommandPalette")
+    palette.locator("input").press_sequentially("lab")
+    for label in ("Check my work", "Insert starter code", "Reset lab…", "Download results", "Show Lab Results"):
+        expect(palette.locator(".lm-CommandPalette-itemLabel").get_by_text(label, exact=True)).to_be_visible()
+    once.page.keyboard.press("Escape")
     once.page.locator(".lm-MenuBar-item").filter(has_text="Run").click()
     menu = once.page.locator(".lm-Menu")
     for label in ("Check my work", "Insert starter code", "Reset lab…", "Download results"):

@@ -133,6 +133,19 @@ def data(cell: dict[str, Any], mime: str) -> list[Any]:
     return [output["data"][mime] for output in cell["outputs"] if mime in output.get("data", {})]
 
 
+def test_the_runtime_works_on_an_older_distribution(old_lab: Lab) -> None:
+    outcome = old_lab.js(
+        """async () => { const rt = await import('/extensions/jupyterlite-browsergrad/static/runtime/index.js');
+        const session = await rt.createSession({ pyodideIndexURL: '/static/browsergrad/pyodide/', packages: ['numpy'] });
+        const first = await session.exec({ code: "import sys, numpy, browsergrad as bg\\nx = numpy.arange(3).sum()\\nbg.assert_pass('a')\\nprint(sys.version_info[:2], x)" });
+        const second = await session.exec({ code: 'while True: pass', timeoutMs: 300 });
+        const third = await session.exec({ code: 'print(x)' });
+        session.dispose();
+        return [first.stdout, first.assertions.length, second.error.kind, third.stdout]; }"""
+    )
+    assert outcome == ["(3, 12) 3\n", 1, "timeout", "3\n"]
+
+
 @pytest.mark.parametrize("name", ["problem1", "problem2"])
 def test_the_solved_assignment_passes_its_tests(new_lab: Lab, name: str) -> None:
     cells = run_all(new_lab, f"source/{name}.ipynb")

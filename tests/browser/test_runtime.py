@@ -342,6 +342,7 @@ def test_the_example_page_runs_and_stops(browser: Browser, site: Path, static: s
     page.get_by_text("Done", exact=True).wait_for()
     assert page.locator("#output").inner_text() == "line 0\nline 1\nline 2\n"
     assert page.locator("#assertions li").count() == 2
+    assert page.locator("#artifacts li").count() >= 1
     page.get_by_label("Code").fill("while True: pass")
     page.get_by_role("button", name="Run").click()
     page.get_by_text("Running", exact=True).wait_for()

@@ -165,7 +165,7 @@ def test_paths_and_urls_get_one_verdict(other: Other, chosen: list[str]) -> None
 @settings(max_examples=200, deadline=None)
 @given(
     st.lists(st.sampled_from(PIECES), max_size=4).map("".join),
-    st.sampled_from(["..", "/", "\\", "http:", "\0", "%2e."]),
+    st.sampled_from(["..", "/", "//host", "\\", "C:", "http:", "file:", "data:", "javascript:", "\0", "%2e."]),
 )
 def test_no_path_of_a_manifest_leaves_the_lab(other: Other, rest: str, lead: str) -> None:
     path = f"{lead}/{rest}"
