@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
+import browsergrad
+import jsonschema
 import nbclient
 import nbformat
 import pytest
 from conftest import Lab, Run
 
-from browsergrad._mime import ASSERTIONS_MIME  # isort: skip  # the module, which the environment has installed
+from browsergrad._mime import ARTIFACT_MIME, ASSERTIONS_MIME  # isort: skip  # the module, which the environment has installed
 
+SCHEMAS = {
+    mime: json.loads((Path(browsergrad.__file__).parent / "schemas" / f"{kind}.v1.schema.json").read_text("utf-8"))
+    for mime, kind in ((ASSERTIONS_MIME, "assertions"), (ARTIFACT_MIME, "artifact"))
+}
 CELLS = [
     "import browsergrad as bg\nbg.assert_pass('adds')\nbg.assert_fail('zero', 'wrong sign', expected=0, actual=-1)\nbg.assert_fail('none', 'm', expected=None, actual=[1, {'a': 2.5}])",
     "with bg.check('sorts'):\n    assert sorted([2, 1]) == [1, 3]\n@bg.check('raises')\ndef f():\n    1 / 0\nf()",
@@ -36,13 +43,17 @@ def without_times(value: Any) -> Any:
 
 
 def shown(run: Run) -> list[dict[str, Any]]:
-    """The data of a cell's displays after all updates."""
+    """The data of a cell's displays after all updates, which follows our schemas."""
     displays: dict[str, dict[str, Any]] = {}
     for message in run.messages:
         if message["type"] in ("display_data", "update_display_data"):
             content = message["content"]
             key = content.get("transient", {}).get("display_id") or f"#{len(displays)}"
             displays[key] = content["data"]
+    for data in displays.values():
+        (ours,) = SCHEMAS.keys() & data
+        jsonschema.Draft202012Validator(SCHEMAS[ours]).validate(data[ours])
+        assert data["text/html"] and data["text/plain"]
     return list(displays.values())
 
 
@@ -122,3 +133,37 @@ def test_a_repr_that_never_ends_can_be_stopped(lab: Lab) -> None:
     assert lab.js(STOPPED, ENDLESS.format(seconds=600))["ename"] == "KeyboardInterrupt"
     run = lab.run("import browsergrad as bg\nbg.assert_fail('next', 'm', expected=1, actual=2)")
     assert [one["name"] for one in shown(run)[0][ASSERTIONS_MIME]["assertions"]] == ["next"]
+
+
+#: What users may give that nobody wants, and the start of the error; None where it is taken, cut or as text.
+HOSTILE = [
+    ("bg.assert_pass('n' * 10**7)", None),
+    ("bg.assert_fail('n', 'm' * 10**7, expected='e' * 10**7, actual=['a'] * 10**6)", None),
+    ("bg.assert_error('n', 'm', exc=ValueError('x' * 10**7))", None),
+    ("bg.assert_fail('<script>\\u202e\\0', '\\ud800', expected=float('nan'), actual=float('-inf'))", None),
+    ("class Bad:\n  def __repr__(self): raise SystemExit\nbg.assert_fail('n', 'm', expected=Bad(), actual=[Bad()])", None),
+    ("own = []; own.append(own); bg.assert_fail('n', 'm', expected=own, actual=1); bg.log('n', own)", None),
+    ("bg.log('n', 'x' * 10**7, level='error')", None),
+    ("bg.log('n', float('inf'))", None),
+    ("bg.emit_json('n', {'a': ['x' * 10**7]})", None),
+    ("own = {}; own['own'] = own; bg.emit_json('n', own)", "ValueError: $.own holds itself"),
+    ("deep = []\nfor _ in range(10**5): deep = [deep]\nbg.emit_json('n', deep)", "ValueError: $[0][0]"),
+    ("bg.emit_json('n', {'a': [0.0, float('nan')]})", "ValueError: $.a[1] is nan"),
+    ("bg.emit_json('n', {'a': {1, 2}})", "TypeError: $.a is of type set"),
+    ("bg.emit_image('n', 'text/html', 'eA==')", "ValueError: mime must be one of"),
+    ("bg.emit_image('n', 'image/png', 'javascript:alert(1)')", "ValueError: data_base64 is not base64"),
+]
+
+
+@pytest.mark.parametrize(("code", "error"), HOSTILE)
+def test_hostile_values_are_cut_or_refused(code: str, error: str | None, lab: Lab) -> None:
+    run = lab.run(f"import browsergrad as bg\n{code}")
+    if error:
+        assert f"{run.content['ename']}: {run.content['evalue']}".startswith(error)
+        assert shown(run) == []
+    else:
+        assert run.content["status"] == "ok"
+        assert shown(run)
+        for data in shown(run):
+            assert len(data["text/html"]) + len(data["text/plain"]) < 100_000
+    assert lab.run("1 + 1").result == "2"
