@@ -157,6 +157,8 @@ export async function prepare(
   staticURL: string,
   userPrewarm: LiveSettings['userPrewarm'],
 ): Promise<void> {
+  // Small, and what the first kernel needs first.
+  void importAsset(`${staticURL}runtime/index.js`).catch(() => undefined); // the kernel reports it
   const isThere = await prefetch(settings, staticURL);
   // A first kernel that starts meanwhile prepares its own spare once it runs.
   if (isThere && !spares && mayPrewarm(settings.prewarm, userPrewarm())) {

@@ -65,7 +65,13 @@ function asText(bytes: Uint8Array): string | null {
   }
 }
 
+/** Most bytes of a file that are remembered. */
+const REMEMBERED_BYTES = 1 << 26;
+
 export class Drive {
+  /** The file that was read or written last, which is its contents as long as it has this time: JupyterLite's storage is slow. */
+  private last: { path: string; modified: string; bytes: Uint8Array } | null = null;
+
   constructor(
     private readonly contents: Contents.IManager,
     /** Name of the drive the notebook lies in, or ''. */
@@ -118,10 +124,25 @@ export class Drive {
    * decoded text or parsed JSON, which other bytes can have too.
    */
   private async bytes(path: string): Promise<Uint8Array> {
-    const { type } = await this.contents.get(this.path(path), { content: false });
+    const { type, last_modified: modified } = await this.contents.get(this.path(path), { content: false });
     if (type === 'directory') {
       throw new DriveError('EISDIR', `${path} is a directory`);
     }
+    if (modified && path === this.last?.path && modified === this.last.modified) {
+      return this.last.bytes;
+    }
+    const bytes = await this.read(path);
+    this.remember(path, modified, bytes);
+    return bytes;
+  }
+
+  private remember(path: string, modified: string, bytes: Uint8Array): void {
+    if (bytes.length <= REMEMBERED_BYTES) {
+      this.last = { path, modified, bytes };
+    }
+  }
+
+  private async read(path: string): Promise<Uint8Array> {
     if (!this.driveName) {
       const url = await this.contents.getDownloadUrl(this.path(path));
       if (url.startsWith('blob:')) {
@@ -180,12 +201,16 @@ export class Drive {
         return;
       }
     }
-    await this.contents.save(
+    const saved = await this.contents.save(
       this.path(path),
       text === null || KEPT_AS_BYTES.has(PathExt.extname(path).toLowerCase())
         ? { type: 'file', format: 'base64', content: toBase64(bytes) }
         : { type: 'file', format: 'text', content: text },
     );
+    // JSON is kept as what it means, and read as that is written then.
+    if (saved.format !== 'json') {
+      this.remember(path, saved.last_modified, bytes);
+    }
   }
 
   private async make(path: string, mode: number): Promise<void> {

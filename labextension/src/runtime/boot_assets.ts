@@ -1,6 +1,6 @@
 /**
- * Fetches, checks and compiles what a start from the memory snapshot needs. The page does it once for
- * all its kernels; a host without a page leaves it to the worker.
+ * Fetches, checks and compiles what a start from the memory snapshot needs, once for all kernels of a page: the idle
+ * page does it ahead, else the first kernel's worker, which nothing keeps busy.
  */
 import { fetchAsset } from './assets';
 
@@ -51,13 +51,16 @@ async function matches(bytes: ArrayBuffer, sha256: string): Promise<boolean> {
   return Array.from(digest, byte => byte.toString(16).padStart(2, '0')).join('') === sha256;
 }
 
-async function gunzip(bytes: ArrayBuffer): Promise<ArrayBuffer> {
-  const head = new Uint8Array(bytes, 0, 2);
-  if (head[0] !== 0x1f || head[1] !== 0x8b) {
-    return bytes; // the server has sent it with Content-Encoding, and the browser has unpacked it
+/** Fetches gzip and unpacks it while it arrives; `packed` is null where the browser has done that already (Content-Encoding). */
+async function gzip(url: string): Promise<{ packed: ArrayBuffer | null; unpacked: ArrayBuffer }> {
+  const response = await fetchAsset(url);
+  if (response.headers.has('content-encoding')) {
+    return { packed: null, unpacked: await response.arrayBuffer() };
   }
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
-  return new Response(stream).arrayBuffer();
+  const copy = response.clone();
+  const stream = response.body!.pipeThrough(new DecompressionStream('gzip'));
+  const [unpacked, packed] = await Promise.all([new Response(stream).arrayBuffer(), copy.arrayBuffer()]);
+  return { packed, unpacked };
 }
 
 /** Compiles while it is fetched; the bytes come too, to be checked. */
@@ -105,38 +108,77 @@ export async function loadBootAssets(indexURL: string, kernelURL: string): Promi
   }
   const manifest = await json<KernelManifest>(`${kernelURL}manifest.json`);
   const entry = manifest.snapshot;
+  if (!entry) {
+    return null;
+  }
+  const unpacking = gzip(kernelURL + entry.file);
+  unpacking.catch(() => undefined);
   const lock = await locking;
-  if (!entry || !(`site-cp${lock.info.python.split('.').slice(0, 2).join('')}` in manifest.packs)) {
+  if (!(`site-cp${lock.info.python.split('.').slice(0, 2).join('')}` in manifest.packs)) {
     return null;
   }
   const size = await sizing;
   if (size !== null && size !== entry.stdlib_size) {
     throw new Error(`${indexURL}${STDLIB} is not the one the snapshot was made with`);
   }
-  const packed = await (await fetchAsset(kernelURL + entry.file)).arrayBuffer();
-  const memory = await gunzip(packed);
-  if (packed !== memory && !(await matches(packed, entry.sha256))) {
+  const { module, bytes } = await compiling;
+  const checks = [[WASM, bytes], [GLUE, await glue]].map(async ([name, content]) => {
+    if (!(await matches(content as ArrayBuffer, entry.pyodide[name as string]))) {
+      throw new Error(`${indexURL}${String(name)} is not the one the snapshot was made with`);
+    }
+  });
+  await Promise.all(checks);
+  const { packed, unpacked } = await unpacking;
+  if (packed && !(await matches(packed, entry.sha256))) {
     throw new Error(`${kernelURL}${entry.file} is damaged: publish the site again`);
   }
-  const { module, bytes } = await compiling;
-  for (const [name, content] of [[WASM, bytes], [GLUE, await glue]] as const) {
-    if (!(await matches(content, entry.pyodide[name]))) {
-      throw new Error(`${indexURL}${name} is not the one the snapshot was made with`);
-    }
-  }
-  return { manifest, lock, module, memory };
+  return { manifest, lock, module, memory: unpacked };
 }
 
 const shared = new Map<string, Promise<BootAssets | null>>();
 
+function share(key: string, assets: Promise<BootAssets | null>): Promise<BootAssets | null> {
+  shared.set(key, assets);
+  assets.catch(() => shared.delete(key));
+  return assets;
+}
+
 /** The same, once for all kernels of the page; after a failure the next one tries again. */
 export function sharedBootAssets(indexURL: string, kernelURL: string): Promise<BootAssets | null> {
   const key = `${indexURL} ${kernelURL}`;
-  let assets = shared.get(key);
-  if (!assets) {
-    assets = loadBootAssets(indexURL, kernelURL);
-    shared.set(key, assets);
-    assets.catch(() => shared.delete(key));
+  return shared.get(key) ?? share(key, loadBootAssets(indexURL, kernelURL));
+}
+
+/** Tells what a worker has loaded: the assets, null where the site has none, why it failed; undefined when it has ended before. */
+export type Supply = (assets: BootAssets | null | Error | undefined) => void;
+
+/**
+ * Lets further kernels wait for the assets that the caller's worker is about to load; null when somebody
+ * has begun before, and `sharedBootAssets` gives them.
+ */
+export function offerBootAssets(indexURL: string, kernelURL: string): Supply | null {
+  const key = `${indexURL} ${kernelURL}`;
+  if (shared.has(key)) {
+    return null;
   }
-  return assets;
+  let supply!: Supply;
+  void share(
+    key,
+    new Promise((resolve, reject) => {
+      let open = true;
+      supply = assets => {
+        if (assets === undefined) {
+          if (open) {
+            resolve(loadBootAssets(indexURL, kernelURL));
+          }
+        } else if (assets instanceof Error) {
+          reject(assets);
+        } else {
+          resolve(assets);
+        }
+        open = false;
+      };
+    }),
+  );
+  return supply;
 }

@@ -36,8 +36,8 @@ export const REPLY_BYTES = 1 << 20;
 /** Number of the call that fetches a long line of input. */
 export const INPUT_CALL = 0x7fffffff;
 
-/** Most bytes one answer through the service worker carries: long ones come piece by piece. */
-export const PIECE_BYTES = 120_000;
+/** Most bytes an answer through the service worker carries; more of them wait at an address. */
+export const ANSWER_BYTES = 120_000;
 
 /** A Jupyter message; dates are ISO strings, binary buffers are copied. */
 export interface JupyterMessage {
@@ -150,6 +150,8 @@ export interface WorkerCall {
 /** From the worker to the page. */
 export type FromWorker =
   | { type: 'alive' }
+  /** What the worker has loaded itself, for further kernels of the page. */
+  | { type: 'assets'; assets: BootAssets | null; problem?: string }
   | { type: 'booted'; info: BootInfo }
   | { type: 'boot-failed'; message: string }
   | { type: 'progress'; progress: BootProgress }

@@ -2,13 +2,13 @@
  * One worker as the page sees it: starts it, numbers requests, answers its calls, and settles
  * everything pending when it ends. Session and KernelClient stand on it.
  */
-import { sharedBootAssets } from './boot_assets';
+import { offerBootAssets, sharedBootAssets, type Supply } from './boot_assets';
 import { BrowsergradError, errorText } from './errors';
 import {
+  ANSWER_BYTES,
   Control,
   INPUT_CALL,
-  PIECE_BYTES,
-  REPLY_BYTES,
+    REPLY_BYTES,
   type Adoption,
   type BootInfo,
   type BootOptions,
@@ -106,13 +106,15 @@ export class WorkerLink {
   /** Bytes that came ahead of the forwarded request that names them, and requests that wait for theirs. */
   private readonly uploaded = new Map<string, Uint8Array>();
   private readonly uploads = new Map<string, (data: Uint8Array) => void>();
-  /** Answers too long for one response, until their last piece is fetched. */
-  private readonly downloads = new Map<string, Uint8Array>();
+  /** Address of the bytes of the last answer, where they were too many for it. */
+  private download = '';
   private readonly queuedInput: string[] = [];
   /** Bytes of output that were handed on and not acknowledged, and of those that were, modulo 2^32. */
   private untaken = 0;
   private takenBytes = 0;
   private showing = false;
+  /** Takes the assets that the worker loads itself. */
+  private readonly supply: Supply | null = null;
   private nextId = 1;
   private nextEpoch = 1;
   /** What the page wants interrupted; for workers that have to ask. */
@@ -147,17 +149,23 @@ export class WorkerLink {
       );
     };
     this.worker.onmessageerror = () => this.crash('a message of the worker could not be read');
+    const { mode, indexURL, kernelURL } = options.boot;
+    // Unless the page has them: it may be busy, the worker is not. Outside of browsers there is nothing to be busy with.
+    if (mode === 'kernel' && typeof document !== 'undefined') {
+      this.supply = offerBootAssets(indexURL, kernelURL);
+    }
+    const assetsFollow = mode === 'kernel' && !this.supply;
     this.post({
       type: 'boot',
       options: {
         ...options.boot,
-        assetsFollow: options.boot.mode === 'kernel',
+        assetsFollow,
         control: (this.control?.buffer as SharedArrayBuffer | undefined) ?? null,
         reply: this.reply,
         channel,
       },
     });
-    if (options.boot.mode === 'kernel') {
+    if (assetsFollow) {
       void this.sendAssets();
     }
   }
@@ -248,9 +256,11 @@ export class WorkerLink {
       return;
     }
     this.ended = reason;
+    this.supply?.(undefined);
     this.worker.onmessage = this.worker.onerror = null;
     this.worker.terminate();
     this.broadcast?.close();
+    this.withdraw();
     this.settleReady.reject(reason);
     for (const { reject } of this.pending.values()) {
       reject(reason);
@@ -336,6 +346,9 @@ export class WorkerLink {
   private receive(message: FromWorker): void {
     switch (message.type) {
       case 'alive':
+        break;
+      case 'assets':
+        this.supply?.(message.problem === undefined ? message.assets : new Error(message.problem));
         break;
       case 'booted':
         this.info = message.info;
@@ -436,27 +449,28 @@ export class WorkerLink {
     }
   }
 
-  /** The answer as JSON can carry it: short bytes in base64, long ones piece by piece. */
-  private forTransport(response: unknown, id: string): unknown {
+  /** The answer as JSON can carry it: few bytes in base64, many by an address, until the next call. */
+  private forTransport(response: unknown): unknown {
     const value = (response as { value?: { data?: unknown } } | null)?.value;
     const bytes = value?.data;
     if (!(bytes instanceof Uint8Array)) {
       return response;
     }
-    let data: object = { $bytes: toBase64(bytes) };
-    if (bytes.length > PIECE_BYTES) {
-      this.downloads.set(id, bytes);
-      data = { $download: id, size: bytes.length };
+    let data: object;
+    if (bytes.length > ANSWER_BYTES) {
+      this.download = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>]));
+      data = { $download: this.download };
+    } else {
+      data = { $bytes: toBase64(bytes) };
     }
     return { ...(response as object), value: { ...value, data } };
   }
 
-  private piece(id: string, offset: number): { value: { data: Uint8Array } } {
-    const bytes = this.downloads.get(id) ?? new Uint8Array(0);
-    if (offset + PIECE_BYTES >= bytes.length) {
-      this.downloads.delete(id);
+  private withdraw(): void {
+    if (this.download) {
+      URL.revokeObjectURL(this.download);
+      this.download = '';
     }
-    return { value: { data: bytes.subarray(offset, offset + PIECE_BYTES) } };
   }
 
   /** The request with the bytes it names. */
@@ -480,6 +494,7 @@ export class WorkerLink {
     if (message.browsingContextId !== id || !message.data) {
       return;
     }
+    this.withdraw();
     const { kind } = message.data;
     let response: unknown = null;
     if (kind === 'interrupt?') {
@@ -488,14 +503,12 @@ export class WorkerLink {
       response = this.queuedInput.shift() ?? null;
     } else if (kind === 'taken?') {
       response = this.takenBytes;
-    } else if (kind === 'piece') {
-      response = this.piece(String(message.data.id), Number(message.data.offset));
     } else {
       response = await this.drive(await this.withUpload(message.data.request));
     }
     if (!this.ended) {
       this.broadcast?.postMessage({
-        response: this.forTransport(response, message.requestId ?? ''),
+        response: this.forTransport(response),
         browsingContextId: id,
         requestId: message.requestId,
       });

@@ -129,6 +129,25 @@ describe('notebooks', () => {
   });
 });
 
+describe('the file used last', () => {
+  it('is not read from storage again', async () => {
+    const { contents, put, get } = make();
+    await put('data.bin', new Uint8Array([0, 255, 1]));
+    const read = vi.spyOn(contents, 'get');
+    expect(await get('data.bin')).toEqual(new Uint8Array([0, 255, 1]));
+    expect(read.mock.calls.map(([, options]) => options?.content)).toEqual([false]);
+  });
+
+  it('is read again once somebody else has changed it', async () => {
+    const { contents, put, text } = make();
+    await put('a.txt', 'old');
+    expect(await text('a.txt')).toBe('old');
+    await new Promise(resolve => setTimeout(resolve, 2)); // times are in ms
+    await contents.save('a.txt', { type: 'file', format: 'text', content: 'new' });
+    expect(await text('a.txt')).toBe('new');
+  });
+});
+
 describe('folders', () => {
   it('are made, listed and removed', async () => {
     const { ask, put } = make();

@@ -4,6 +4,7 @@
  */
 import { Control, INPUT_CALL, REPLY_BYTES, type FromWorker, type WorkerCall } from '../protocol';
 import type { InterruptController } from './control';
+import { readSync } from './lazy';
 
 /** Ms a call waits before an interrupt can end it. */
 const UNINTERRUPTED_MS = 300;
@@ -24,13 +25,13 @@ function revive(_key: string, value: unknown): unknown {
   return value;
 }
 
-/** Unpacks `[uint32 length of the JSON][JSON][bytes]`; `{"$bytes": [offset, length]}` points into the rest. */
+/** Unpacks `[uint32 length of the JSON][JSON][bytes]`; `{"$bytes": [offset, length]}` becomes a view of the rest. */
 export function unpackAnswer(data: Uint8Array): unknown {
   const length = new DataView(data.buffer, data.byteOffset).getUint32(0, true);
   const rest = data.subarray(4 + length);
   return JSON.parse(decoder.decode(data.subarray(4, 4 + length)), (_key, value) =>
     value && typeof value === 'object' && Array.isArray(value.$bytes)
-      ? rest.slice(value.$bytes[0], value.$bytes[0] + value.$bytes[1])
+      ? rest.subarray(value.$bytes[0], value.$bytes[0] + value.$bytes[1])
       : value,
   );
 }
@@ -58,21 +59,13 @@ export class PageCalls {
     return this.withDownload(this.throughServiceWorker({ ...call }));
   }
 
-  /** Fetches bytes the page holds back because one answer can't carry them. */
+  /** Fetches bytes the page holds out at an address because one answer can't carry them. */
   private withDownload(answer: unknown): unknown {
-    const value = (answer as { value?: { data?: { $download?: string; size: number } } } | null)?.value;
-    const download = value?.data;
-    if (download?.$download === undefined) {
-      return answer;
-    }
-    const data = new Uint8Array(download.size);
-    for (let offset = 0; offset < data.length; ) {
-      const piece = this.throughServiceWorker({ kind: 'piece', id: download.$download, offset });
-      const bytes = (piece as { value: { data: Uint8Array } }).value.data;
-      data.set(bytes, offset);
-      offset += bytes.length;
-    }
-    return { ...(answer as object), value: { ...value, data } };
+    const value = (answer as { value?: { data?: { $download?: string } } } | null)?.value;
+    const url = value?.data?.$download;
+    return url === undefined
+      ? answer
+      : { ...(answer as object), value: { ...value, data: readSync(url) } };
   }
 
   private throughMemory(reply: SharedArrayBuffer, call: WorkerCall): unknown {

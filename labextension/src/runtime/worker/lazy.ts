@@ -8,7 +8,7 @@ import { errorText } from '../errors';
 import type { EmscriptenFS, FSNode } from './emscripten';
 
 /** Reads `url` now; a browser's workers can. */
-function readSync(url: string): Uint8Array {
+export function readSync(url: string): Uint8Array {
   const request = new XMLHttpRequest();
   request.open('GET', url, false);
   request.responseType = 'arraybuffer';

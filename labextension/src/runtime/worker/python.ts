@@ -57,8 +57,8 @@ export interface PythonDependencies {
   output: OutputBuffer;
   calls: PageCalls;
   loads: AbortableLoads;
-  post: (message: FromWorker) => void;
-  /** What the page has loaded for a start from the snapshot; null: nothing will come. */
+  post: (message: FromWorker, transfer?: Transferable[]) => void;
+  /** What the page has loaded for a start from the snapshot; null: nothing will come, and the page wants what is loaded here. */
   assets: Promise<BootAssets | null> | null;
 }
 
@@ -123,12 +123,18 @@ export class Python {
     progress: Progress,
   ): Promise<[Python, BootInfo['from']] | null> {
     const { post } = dependencies;
+    const share = (assets: BootAssets | null, problem?: string): void => {
+      if (!dependencies.assets) {
+        post({ type: 'assets', assets, problem }, assets ? [assets.memory] : []);
+      }
+    };
     if (options.mode !== 'kernel' || options.packages.length || options.jsModules.length) {
       return null;
     }
     try {
       const assets = await (dependencies.assets ?? loadBootAssets(options.indexURL, options.kernelURL));
       if (!assets) {
+        share(null);
         return null;
       }
       progress('runtime', 0.5, 'Starting Python');
@@ -142,12 +148,14 @@ export class Python {
         load: loadOptions(post),
         onError: text => post({ type: 'log', level: 'error', text }),
       });
+      share(assets);
       (pyodide.pyimport('browsergrad_kernel.snapshot').repair as PyProxy)(pyodide.toPy(environment()));
       const python = new Python(pyodide, dependencies);
       python.rest = rest;
       await python.finish(options, assets.manifest, assets.lock, true, progress);
       return [python, 'snapshot'];
     } catch (error) {
+      share(null, errorText(error));
       post({
         type: 'log',
         level: 'warning',
