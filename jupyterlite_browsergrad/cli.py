@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Protocol
 
-from . import demo, report, serve, validate
+from . import compress, demo, report, serve, validate
 from ._version import __version__
 from .errors import BrowsergradError
 from .grading import check, grade
@@ -27,7 +27,7 @@ class Command(Protocol):
 
 
 #: Name on the command line -> the module that does it.
-COMMANDS: dict[str, Command] = {"serve": serve, "validate": validate, "check": check, "grade": grade, "demo": demo, "report": report}
+COMMANDS: dict[str, Command] = {"serve": serve, "validate": validate, "check": check, "grade": grade, "demo": demo, "report": report, "compress": compress}
 
 
 def parser() -> argparse.ArgumentParser:

@@ -38,21 +38,27 @@ HOSTS = {
     "apache": Host(
         "Apache",
         ".htaccess in the site's folder; needs mod_headers and AllowOverride FileInfo",
-        """\
-Header always set Cross-Origin-Opener-Policy "same-origin"
+        r"""Header always set Cross-Origin-Opener-Policy "same-origin"
 Header always set Cross-Origin-Embedder-Policy "require-corp"
 Header always set Cross-Origin-Resource-Policy "same-origin"
 AddType text/javascript .js .mjs
 AddType application/wasm .wasm
+<If "%{REQUEST_URI} =~ m#/(build|extensions|static/browsergrad)/.*\.[0-9a-f]{7,64}\.[a-z.0-9]+$#">
+    Header set Cache-Control "public, max-age=31536000, immutable"
+</If>
 """,
     ),
     "caddy": Host(
         "Caddy",
         "Caddyfile",
-        """\
-example.org {
+        r"""example.org {
 	root * /srv/site
-	file_server
+	file_server {
+		# Copies that `jupyter browsergrad compress` has made.
+		precompressed br gzip
+	}
+	@hashed path_regexp ^/(build|extensions|static/browsergrad)/.*\.[0-9a-f]{7,64}\.[a-z.0-9]+$
+	header @hashed Cache-Control "public, max-age=31536000, immutable"
 	header {
 		Cross-Origin-Opener-Policy same-origin
 		Cross-Origin-Embedder-Policy require-corp
@@ -66,8 +72,7 @@ example.org {
     "nginx": Host(
         "nginx",
         "the server block of the site",
-        """\
-server {
+        r"""server {
     listen 80;
     server_name example.org;
     root /srv/site;
@@ -77,6 +82,14 @@ server {
         text/javascript mjs;
         application/wasm wasm;
     }
+    # Copies that `jupyter browsergrad compress` has made.
+    gzip_static on;
+
+    set $caching no-cache;
+    if ($uri ~ "^/(build|extensions|static/browsergrad)/.*\.[0-9a-f]{7,64}\.[a-z.0-9]+$") {
+        set $caching "public, max-age=31536000, immutable";
+    }
+    add_header Cache-Control $caching always;
 
     add_header Cross-Origin-Opener-Policy same-origin always;
     add_header Cross-Origin-Embedder-Policy require-corp always;

@@ -8,7 +8,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
+import os
 import posixpath
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -19,6 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
+from . import compress
 from .errors import ConfigurationError
 from .hosts import HOSTS
 
@@ -30,6 +33,9 @@ ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
 }
+#: Files whose names change with their contents: of JupyterLab, of labextensions, and what kernels start from.
+HASHED = re.compile(r"/(?:build|extensions|static/browsergrad)/.*\.[0-9a-f]{7,64}\.[a-z.0-9]+$")
+FOR_EVER = "public, max-age=31536000, immutable"
 #: Not `mimetypes`: its answers depend on the machine, and a module with a wrong type does not load.
 MIME_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -99,25 +105,41 @@ class SiteHandler(BaseHTTPRequestHandler):
                 )
                 return
             path = path / "index.html"
+        kind = MIME_TYPES.get(path.suffix.lower(), "application/octet-stream")
+        path, headers = self.choose(path)
         try:
             file = path.open("rb")
         except OSError:
             self.fail(HTTPStatus.NOT_FOUND, with_body)
             return
         with file:
-            stat = path.stat()
+            stat = os.fstat(file.fileno())
             tag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
-            headers = {"ETag": tag, "Last-Modified": formatdate(stat.st_mtime, usegmt=True)}
+            headers |= {"ETag": tag, "Last-Modified": formatdate(stat.st_mtime, usegmt=True)}
+            if HASHED.search(address.path):
+                headers["Cache-Control"] = FOR_EVER
             known = [item.strip().removeprefix("W/") for item in self.headers.get("If-None-Match", "").split(",")]
             if tag in known or "*" in known:
                 self.begin(HTTPStatus.NOT_MODIFIED, headers, None)
                 return
-            kind = MIME_TYPES.get(path.suffix.lower(), "application/octet-stream")
             self.begin(HTTPStatus.OK, {**headers, "Content-Type": kind}, stat.st_size)
             if with_body:
                 # The page may be closed while it loads.
                 with contextlib.suppress(ConnectionError):
                     shutil.copyfileobj(file, self.wfile)
+
+    def choose(self, path: Path) -> tuple[Path, dict[str, str]]:
+        """Return what to send for a file, itself or the best compressed copy the browser takes, and the headers for that."""
+        if not path.is_file() or not compress.is_compressible(path.relative_to(self.root)):
+            return path, {}
+        copies = dict(compress.siblings(path))
+        if not copies:
+            return path, {}
+        accepted = {item.partition(";")[0].strip().lower() for item in self.headers.get("Accept-Encoding", "").split(",")}
+        for encoding, copy in copies.items():
+            if encoding in accepted:
+                return copy, {"Vary": "Accept-Encoding", "Content-Encoding": encoding}
+        return path, {"Vary": "Accept-Encoding"}
 
     def locate(self, path: str) -> Path | None:
         """Return the file or folder for a decoded path; None when it is outside the root or no such name can exist."""

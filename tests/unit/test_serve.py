@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
+import os
 import re
 import signal
 import socket
@@ -13,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
+import brotli
 import pytest
 
 from jupyterlite_browsergrad import __version__
@@ -117,6 +120,57 @@ def test_nothing_outside_the_folder_is_handed_out(ask, path):
     assert status == 404
     assert b"secret" not in body
     assert headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+
+
+TEXT = "all the same text\n" * 500
+
+
+def test_a_compressed_copy_is_sent_to_those_who_take_it(ask, root, capsys):
+    (root / "files").mkdir()
+    for name in ("a.js", "files/a.js"):
+        (root / name).write_text(TEXT, "utf-8")
+    assert main(["compress", str(root)]) == 0
+    assert "as br or gzip" in capsys.readouterr().out
+    for accepted, encoding in (("gzip, deflate", "gzip"), ("gzip, br;q=1.0", "br"), ("identity", None)):
+        status, headers, body = ask("/a.js", **{"Accept-Encoding": accepted})
+        assert (status, headers.get("Content-Encoding"), headers["Vary"]) == (200, encoding, "Accept-Encoding")
+        assert headers["Content-Type"] == "text/javascript; charset=utf-8"
+        unpack = {"gzip": gzip.decompress, "br": brotli.decompress, None: bytes}[encoding]
+        assert unpack(body) == TEXT.encode()
+        assert len(body) == int(headers["Content-Length"])
+    assert "Vary" not in ask("/files/a.js", **{"Accept-Encoding": "gzip"})[1], "contents are their author's affair"
+    assert not (root / "index.html.gz").exists(), "it would not get smaller"
+
+
+def test_a_copy_of_what_a_file_was_is_not_sent(ask, root):
+    (root / "a.js").write_text(TEXT, "utf-8")
+    main(["compress", str(root)])
+    changed = (root / "a.js").stat().st_mtime + 1
+    (root / "a.js").write_text("new", "utf-8")
+    os.utime(root / "a.js", (changed, changed))
+    _, headers, body = ask("/a.js", **{"Accept-Encoding": "gzip, br"})
+    assert (headers.get("Content-Encoding"), body) == (None, b"new")
+    main(["compress", str(root)])
+    assert not list(root.glob("a.js.*"))
+
+
+def test_compressing_needs_a_folder(tmp_path, capsys):
+    assert main(["compress", str(tmp_path / "absent")]) == 1
+    assert "is no folder; build a site first" in capsys.readouterr().err
+
+
+def test_names_with_a_hash_are_kept_for_ever_and_others_asked_for(ask, root):
+    for name, kept in {
+        "build/1.a8fa7b2.js": True,
+        "extensions/jupyterlite-browsergrad/static/kernel/snapshot.7d4bc7dd.gz": True,
+        "extensions/jupyterlite-browsergrad/static/kernel/site-cp314.f1888f44.pack.gz": True,
+        "extensions/jupyterlite-browsergrad/static/kernel/manifest.json": False,
+        "static/browsergrad/kernel/snapshot.7d4bc7dd.gz": True,
+        "files/data.20240101.csv": False,
+    }.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("x", "utf-8")
+        assert ("immutable" in ask(f"/{name}")[1]["Cache-Control"]) == kept, name
 
 
 def test_without_isolation_the_two_headers_are_left_out(root):

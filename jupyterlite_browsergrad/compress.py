@@ -1,0 +1,87 @@
+"""Write compressed copies beside a built site's files, for hosts that send those.
+
+``a.js`` gets ``a.js.gz`` and, where the package brotli is installed, ``a.js.br``. Run it last: after the next build, again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import importlib
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from .errors import ConfigurationError
+
+__all__ = ["ENCODINGS", "SUFFIXES", "configure", "is_compressible", "run", "siblings"]
+
+#: What `Accept-Encoding` calls it -> the suffix, best first.
+ENCODINGS = {"br": ".br", "gzip": ".gz"}
+SUFFIXES = frozenset([".css", ".html", ".js", ".json", ".map", ".md", ".mjs", ".svg", ".txt", ".wasm", ".webmanifest", ".xml"])
+#: Smaller files gain nothing that counts.
+LEAST_BYTES = 1400
+#: The site's contents: what a visitor's file is called there is its author's affair.
+CONTENTS = "files"
+
+
+def is_compressible(relative: Path) -> bool:
+    """Tell whether a file of a site may have compressed copies beside it."""
+    return relative.parts[0] != CONTENTS and relative.suffix.lower() in SUFFIXES
+
+
+def siblings(path: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the encodings a file has a current copy in, best first, and the copies."""
+    changed = path.stat().st_mtime_ns
+    for encoding, suffix in ENCODINGS.items():
+        copy = path.with_name(path.name + suffix)
+        if copy.is_file() and copy.stat().st_mtime_ns >= changed:
+            yield encoding, copy
+
+
+def _encoders() -> dict[str, Callable[[bytes], bytes]]:
+    encoders: dict[str, Callable[[bytes], bytes]] = {"gzip": lambda data: gzip.compress(data, 9, mtime=0)}
+    try:
+        brotli = importlib.import_module("brotli")
+    except ImportError:
+        return encoders
+    return {"br": lambda data: brotli.compress(data, quality=11), **encoders}
+
+
+def _write(path: Path, encoders: dict[str, Callable[[bytes], bytes]]) -> tuple[int, int]:
+    """Write a file's copies; return its bytes and those of the best copy."""
+    stat = path.stat()
+    data = path.read_bytes()
+    best = len(data)
+    for encoding, suffix in ENCODINGS.items():
+        copy = path.with_name(path.name + suffix)
+        packed = encoders[encoding](data) if encoding in encoders and len(data) >= LEAST_BYTES else data
+        if len(packed) < len(data):
+            copy.write_bytes(packed)
+            # As old as its original: so it is known to be of that.
+            os.utime(copy, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+            best = min(best, len(packed))
+        else:
+            copy.unlink(missing_ok=True)
+    return len(data), best
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("directory", metavar="DIR", type=Path, help="the built site")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compress a site. Raises `ConfigurationError` for a missing folder."""
+    root: Path = options.directory
+    if not root.is_dir():
+        raise ConfigurationError(f"{root} is no folder; build a site first: jupyter lite build --output-dir DIR")
+    encoders = _encoders()
+    paths = [path for path in sorted(root.rglob("*")) if path.is_file() and is_compressible(path.relative_to(root))]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        sizes = list(pool.map(lambda path: _write(path, encoders), paths))
+    before, after = (sum(column) / 1e6 for column in zip(*sizes, strict=True)) if sizes else (0, 0)
+    print(f"{len(paths)} files, {before:.1f} MB: {after:.1f} MB as {' or '.join(encoders)}")
+    if "br" not in encoders:
+        print("brotli packs a sixth better: pip install brotli")
+    return 0
