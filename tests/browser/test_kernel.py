@@ -208,6 +208,26 @@ def test_ten_thousand_lines_between_stderr_and_displays_arrive_in_order(lab: Lab
     assert len(run.of("stream")) <= stock_messages / 50
 
 
+def test_text_shows_while_the_code_goes_on_computing(lab: Lab) -> None:
+    """The first text goes out at once, the second is held until it is asked for."""
+    status = lab.js(
+        """async code => {
+          const running = kernel.requestExecute({ code }, false);
+          let text = '';
+          await new Promise(resolve => {
+            running.onIOPub = message => {
+              text += message.content.text ?? '';
+              if (text.includes('second')) resolve();
+            };
+          });
+          await kernel.interrupt();
+          return (await running.done).content.ename;
+        }""",
+        "print('first', end='')\nprint('second', end='')\nwhile True: pass",
+    )
+    assert status == "KeyboardInterrupt"
+
+
 def test_order_is_kept_between_streams_and_displays(lab: Lab) -> None:
     code = "import sys\nfor i in range(50):\n    print(i); print(i, file=sys.stderr); display(i)"
     seen = []

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import test_kernel
 from conftest import HERE, ROOT, Lab, build_site, open_lab, serve
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
@@ -67,19 +67,24 @@ def snapshot(kernel: Path, manifest: dict[str, Any]) -> Path:
     return kernel / manifest["snapshot"]["file"]
 
 
+def enter(page: Page, address: str) -> Lab:
+    """Open the site in a page; nothing is routed, so that the browser has its cache."""
+    page.set_default_timeout(60_000)
+    page.goto(f"{address}/lab/index.html")
+    page.wait_for_function("window.jupyterapp && window.jupyterapp.serviceManager.isReady")
+    page.add_script_tag(content=(HERE / "page.js").read_text("utf-8"))
+    return Lab(page)
+
+
 @contextmanager
 def opened(browser: Browser, site: Path, isolated: bool = True, **context: Any) -> Iterator[tuple[Lab, list[str]]]:
     """A page of `site`, and what it writes to the console."""
     server, address = serve(site, isolated)
     log: list[str] = []
     page = browser.new_context(**context).new_page()
-    page.set_default_timeout(60_000)
     page.on("console", lambda message: log.append(message.text))
     try:
-        page.goto(f"{address}/lab/index.html")
-        page.wait_for_function("window.jupyterapp && window.jupyterapp.serviceManager.isReady")
-        page.add_script_tag(content=(HERE / "page.js").read_text("utf-8"))
-        yield Lab(page), log
+        yield enter(page, address), log
     finally:
         page.context.close()
         server.shutdown()
@@ -132,6 +137,19 @@ def _missing(kernel: Path, manifest: dict[str, Any]) -> None:
     snapshot(kernel, manifest).unlink()
 
 
+def _pack(kernel: Path, manifest: dict[str, Any]) -> Path:
+    return kernel / manifest["packs"][manifest["snapshot"]["pack"]]["file"]
+
+
+def _missing_pack(kernel: Path, manifest: dict[str, Any]) -> None:
+    _pack(kernel, manifest).unlink()
+
+
+def _truncated_pack(kernel: Path, manifest: dict[str, Any]) -> None:
+    path = _pack(kernel, manifest)
+    replace(path, path.read_bytes()[:-1000])
+
+
 def _other_stdlib(kernel: Path, manifest: dict[str, Any]) -> None:
     """As in a distribution somebody has put in the embedded one's place."""
     path = kernel.parent / "pyodide" / "python_stdlib.zip"
@@ -161,6 +179,8 @@ def _other(name: str) -> Change:
         _garbage,
         _other_contents,
         _other_build,
+        _missing_pack,
+        _truncated_pack,
         _other_stdlib,
         _other("pyodide.asm.wasm"),
         _other("pyodide.asm.mjs"),
@@ -172,7 +192,7 @@ def test_python_starts_all_the_same_and_the_log_says_why(
 ) -> None:
     with opened(browser, copy(site, tmp_path, change)) as (lab, log):
         lab.start()
-        assert lab.run("import sys; 1 + 1").result == "2"
+        assert lab.run("import sys, prompt_toolkit; 1 + 1").result == "2"
         assert FROM_FILES in log
         assert [line for line in log if line.startswith(WITHOUT)], log
 
@@ -196,6 +216,27 @@ def test_a_missing_rest_is_reported_where_it_is_needed(browser: Browser, site: P
             assert lab.run(f"import {module}").content["status"] == "error"
         assert [line for line in log if "python_stdlib.zip is missing from the site" in line]
         assert lab.run("2 + 2").result == "4"
+
+
+def test_a_missing_jedi_leaves_completion_of_what_was_run(browser: Browser, site: Path, tmp_path: Path) -> None:
+    def change(kernel: Path, manifest: dict[str, Any]) -> None:
+        (kernel / manifest["packs"]["jedi"]["file"]).unlink()
+
+    with opened(browser, copy(site, tmp_path, change)) as (lab, log):
+        lab.start()
+        lab.run("import os")
+        assert ".path" in lab.request("complete_request", {"code": "os.pa", "cursor_pos": 5}).content["matches"]
+        assert [line for line in log if "jedi" in line and "is missing from the site" in line]
+
+
+def test_a_notebook_finds_python_ready(browser: Browser, site: Path) -> None:
+    with opened(browser, site) as (lab, log):
+        lab.page.wait_for_function("performance.getEntriesByName('browsergrad:spare').length")
+        (spare,) = lab.page.workers
+        lab.start("sub")
+        assert lab.run("open('data.txt').read()").result == "'hello'"
+        assert spare in lab.page.workers
+        assert FROM_SNAPSHOT not in log, "a kernel that has to start says so; a spare has started for nobody"
 
 
 def test_two_kernels_draw_different_numbers(browser: Browser, site: Path) -> None:

@@ -76,13 +76,16 @@ async function wasm(url: string): Promise<{ module: WebAssembly.Module; bytes: A
 }
 
 /**
- * Bytes of a file that is not fetched yet; null where the server does not say, or sends something
- * else than the file itself.
+ * Bytes of a file that is not fetched yet, 0 when it is missing; null where the server does not say, or sends
+ * something else than the file itself.
  */
 async function sizeOf(url: string): Promise<number | null> {
   try {
-    const { ok, headers } = await fetch(url, { method: 'HEAD' });
+    const { ok, status, headers } = await fetch(url, { method: 'HEAD' });
     const length = headers.get('content-length');
+    if (status === 404 || status === 410) {
+      return 0;
+    }
     return ok && length !== null && !headers.has('content-encoding') ? Number(length) : null;
   } catch {
     return null; // it is reported when Python needs the file
@@ -111,6 +114,8 @@ export async function loadBootAssets(indexURL: string, kernelURL: string): Promi
   if (!entry) {
     return null;
   }
+  const pack = manifest.packs[entry.pack];
+  const sizingPack = sizeOf(kernelURL + pack.file);
   const unpacking = gzip(kernelURL + entry.file);
   unpacking.catch(() => undefined);
   const lock = await locking;
@@ -118,8 +123,13 @@ export async function loadBootAssets(indexURL: string, kernelURL: string): Promi
     return null;
   }
   const size = await sizing;
-  if (size !== null && size !== entry.stdlib_size) {
+  if (size && size !== entry.stdlib_size) {
     throw new Error(`${indexURL}${STDLIB} is not the one the snapshot was made with`);
+  }
+  // Without its standard library Python can't start from files; from the snapshot it can.
+  const packSize = await sizingPack;
+  if (size !== 0 && packSize !== null && packSize !== pack.size) {
+    throw new Error(`${kernelURL}${pack.file} is missing or damaged: publish the site again`);
   }
   const { module, bytes } = await compiling;
   const checks = [[WASM, bytes], [GLUE, await glue]].map(async ([name, content]) => {

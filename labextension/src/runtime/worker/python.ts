@@ -176,7 +176,14 @@ export class Python {
     const manifest = (await (await fetchAsset(`${options.kernelURL}manifest.json`)).json()) as KernelManifest;
     const [major, minor] = lock.info.python.split('.');
     const tagged = `site-cp${major}${minor}`;
-    const site = Pack.fetch(options.kernelURL + manifest.packs[tagged in manifest.packs ? tagged : 'site'].file);
+    const fetchPack = (name: string): Promise<Pack> => Pack.fetch(options.kernelURL + manifest.packs[name].file);
+    const site =
+      tagged in manifest.packs
+        ? fetchPack(tagged).catch((error: unknown) => {
+            post({ type: 'log', level: 'warning', text: `Python compiles its packages now: ${errorText(error)}` });
+            return fetchPack('site');
+          })
+        : fetchPack('site');
     // A failure is reported where it is awaited, not as unhandled while Pyodide loads.
     site.catch(() => undefined);
     const keeps = bringsMicropip(manifest, lock);
