@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
         problems[file] += _judge(role, sorted(both, key=lambda result: result["started_from"] != "snapshot"))
     for file in manifests:
         print(f"{file}: {'ok' if not problems[file] else 'NOT OK'}")
-        for problem in problems[file]:
+        for problem in dict.fromkeys(problems[file]):
             print("  - " + problem.replace("\n", "\n    "))
     return 1 if any(problems.values()) else 0
 
