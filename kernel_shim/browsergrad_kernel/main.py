@@ -76,6 +76,7 @@ def start(config: dict[str, Any]) -> Any:
     interrupts.install()
     blocking.install()
     shell.install_input()
+    packages.watch()
     packages.configure(
         list(config.get("piplite_urls") or []),
         bool(config.get("disable_pypi", True)),

@@ -10,6 +10,9 @@ import importlib.util
 import re
 import shlex
 import sys
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
 from typing import Any
 
 from . import interrupts
@@ -75,7 +78,6 @@ async def _piplite() -> Any:
         _configured = True
         piplite.piplite._PIPLITE_URLS = _urls
         piplite.piplite._PIPLITE_DISABLE_PYPI = _disable_pypi
-        _protect_installs()
     return piplite
 
 
@@ -110,20 +112,52 @@ def _adapt_micropip() -> None:
     micropip.install = install_without
 
 
-def _protect_installs() -> None:
-    """Keep the commit of a wheel whole; its download stays interruptible."""
+class _Watch(MetaPathFinder):
+    """Makes micropip's commits whole wherever it is imported, by ``%pip`` or by the user."""
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(fullname, path) if fullname == "micropip" else None
+        if spec and spec.loader:
+            execute = spec.loader.exec_module
+
+            def exec_module(module: ModuleType) -> None:
+                execute(module)
+                _protect_commits(module)
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+
+def _protect_commits(micropip: ModuleType) -> None:
+    """Keep what writes and what removes a wheel's files whole; its download stays interruptible."""
+    from micropip.package_manager import PackageManager
     from micropip.wheelinfo import WheelInfo
 
     install = WheelInfo.install
-    if getattr(install, "whole", False):
-        return
+    # Before micropip 0.10 (Pyodide 0.27) the files are removed by `uninstall` itself.
+    owner, name = (
+        (PackageManager, "_uninstall_distributions")
+        if hasattr(PackageManager, "_uninstall_distributions")
+        else (micropip, "uninstall")
+    )
+    remove = getattr(owner, name)
 
-    async def install_whole(self: Any, *args: Any, **kwargs: Any) -> Any:
+    async def install_whole(*args: Any, **kwargs: Any) -> Any:
         with interrupts.uninterruptible():
-            return await install(self, *args, **kwargs)
+            return await install(*args, **kwargs)
 
-    install_whole.whole = True  # type: ignore[attr-defined]  # a mark against wrapping twice
+    def remove_whole(*args: Any, **kwargs: Any) -> Any:
+        with interrupts.uninterruptible():
+            return remove(*args, **kwargs)
+
     WheelInfo.install = install_whole
+    setattr(owner, name, remove_whole)
+
+
+def watch() -> None:
+    """See to it that no interrupt leaves half a package behind."""
+    if not any(isinstance(finder, _Watch) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Watch())
 
 
 def await_pip(transformed: str) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 
 import __main__
 
-from . import blocking, interrupts, streams, tracebacks
+from . import blocking, interrupts, packages, streams, tracebacks
 from ._host import host
 
 _count = 0
@@ -32,6 +32,7 @@ def start() -> None:
     streams.install()
     interrupts.install()
     blocking.install()
+    packages.watch()
     interrupts.RUN_CODE_FUNCTIONS.add(_run_code.__code__)
     blocking.set_input(_no_input)
     _kept.update(_namespace)

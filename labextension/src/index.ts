@@ -95,7 +95,7 @@ const kernel: JupyterFrontEndPlugin<void> = {
       .then(({ prepare }) =>
         prepare(app.serviceManager.contents, settings, staticURL, () => prewarm),
       );
-    const { WebSocket: socketClass } = app.serviceManager.serverSettings;
+    const { WebSocket: socketClass } = app.serviceManager.kernels.serverSettings;
     hastenSockets(socketClass, url => [...kernels.keys()].some(id => url.includes(`/${id}/`)));
     nameSessionsByPath(app.serviceManager.sessions);
     if (client) {

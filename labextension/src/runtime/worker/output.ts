@@ -11,7 +11,7 @@ const FLUSH_LENGTH = 32768;
 /** Bytes in flight to the page above which a writer waits. */
 const IN_FLIGHT_LIMIT = 100_000;
 /** What a message costs the page beside its bytes. */
-const MESSAGE_BYTES = 3000;
+const MESSAGE_BYTES = 1000;
 
 export class OutputBuffer {
   private chunks: StreamChunk[] = [];
