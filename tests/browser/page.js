@@ -17,7 +17,7 @@ window.bg = {
   // Runs one cell; `input` answers input requests in order.
   async run(code, options = {}, input = []) {
     const kernel = window.kernel;
-    const messages = [];
+    const messages = window.received = [];
     const future = kernel.requestExecute({ code, stop_on_error: true, allow_stdin: input.length > 0, ...options }, false);
     let busy;
     window.busy = new Promise(resolve => { busy = resolve; });

@@ -56,9 +56,11 @@ def test_the_question_goes_when_the_code_ends_by_itself(fresh: Lab) -> None:
     fresh.run("kept = 1")
     begin(
         fresh,
-        "import time\nend = time.time() + 6\nwhile time.time() < end:\n  try:\n    while time.time() < end: pass\n  except KeyboardInterrupt: pass",
+        "import time\nend = time.time() + 6\nwhile time.time() < end:\n  try:\n    print('trying')\n"
+        "    while time.time() < end: pass\n  except KeyboardInterrupt: pass",
     )
-    fresh.page.wait_for_timeout(500)  # into the `try`: an interrupt before it would end the cell
+    # An interrupt before the `try` would end the cell.
+    fresh.page.wait_for_function("received.some(message => message.content.text?.startsWith('trying'))")
     fresh.js("() => kernel.interrupt()")
     fresh.page.get_by_text(QUESTION).wait_for()
     assert outcome(fresh).content["status"] == "ok"
@@ -68,8 +70,7 @@ def test_the_question_goes_when_the_code_ends_by_itself(fresh: Lab) -> None:
 
 def test_a_spare_takes_over(fresh: Lab) -> None:
     """A spare boots beside the kernel, once, and is this notebook's after a hard stop."""
-    fresh.page.wait_for_timeout(1600)
-    fresh.run("import time; time.sleep(6)")  # the spare has had its time
+    fresh.page.wait_for_function("performance.getEntriesByName('browsergrad:spare').length")
     begin(fresh, DEAF)
     fresh.js("() => kernel.interrupt()")
     fresh.page.get_by_role("button", name="Restart now").click()
