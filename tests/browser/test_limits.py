@@ -9,7 +9,7 @@ from conftest import Lab, Run, open_lab
 from playwright.sync_api import Browser, expect
 
 #: Seconds of C code that never looks at signals.
-DEAF = "sum(range(3 * 10**8))"
+DEAF = "print('deaf')\nsum(range(3 * 10**8))"
 STUBBORN = "while True:\n  try:\n    while True: pass\n  except KeyboardInterrupt: pass"
 QUESTION = "does not respond to Stop"
 
@@ -28,6 +28,17 @@ def begin(lab: Lab, code: str) -> None:
     lab.js("async code => { window.running = bg.run(code); await busy; }", code)
 
 
+def begin_deaf(lab: Lab) -> None:
+    """Start C code; an interrupt before it would end the cell."""
+    begin(lab, DEAF)
+    printed(lab, "deaf")
+
+
+def printed(lab: Lab, text: str) -> None:
+    """Wait for the first line that the running cell prints."""
+    lab.page.wait_for_function("text => received.some(message => message.content.text?.startsWith(text))", arg=text)
+
+
 def outcome(lab: Lab) -> Run:
     result = lab.js("() => running")
     return Run(result["reply"], result["messages"])
@@ -36,7 +47,7 @@ def outcome(lab: Lab) -> Run:
 def test_deaf_code_is_ended_by_restart_now(fresh: Lab) -> None:
     identity = fresh.js("() => kernel.id")
     fresh.run("lost = 1")
-    begin(fresh, DEAF)
+    begin_deaf(fresh)
     fresh.js("() => { window.queued = bg.run('2'); return kernel.interrupt(); }")
     fresh.page.get_by_text(QUESTION).wait_for()
     fresh.page.get_by_role("button", name="Restart now").click()
@@ -59,8 +70,7 @@ def test_the_question_goes_when_the_code_ends_by_itself(fresh: Lab) -> None:
         "import time\nend = time.time() + 6\nwhile time.time() < end:\n  try:\n    print('trying')\n"
         "    while time.time() < end: pass\n  except KeyboardInterrupt: pass",
     )
-    # An interrupt before the `try` would end the cell.
-    fresh.page.wait_for_function("received.some(message => message.content.text?.startsWith('trying'))")
+    printed(fresh, "trying")  # an interrupt before the `try` would end the cell
     fresh.js("() => kernel.interrupt()")
     fresh.page.get_by_text(QUESTION).wait_for()
     assert outcome(fresh).content["status"] == "ok"
@@ -71,7 +81,7 @@ def test_the_question_goes_when_the_code_ends_by_itself(fresh: Lab) -> None:
 def test_a_spare_takes_over(fresh: Lab) -> None:
     """A spare boots beside the kernel, once, and is this notebook's after a hard stop."""
     fresh.page.wait_for_function("performance.getEntriesByName('browsergrad:spare').length")
-    begin(fresh, DEAF)
+    begin_deaf(fresh)
     fresh.js("() => kernel.interrupt()")
     fresh.page.get_by_role("button", name="Restart now").click()
     before = len(fresh.page.workers)
