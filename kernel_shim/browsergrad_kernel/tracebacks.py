@@ -94,26 +94,30 @@ def _pygmented_with_ranges(formatter: Any, code: str, ranges: _Ranges) -> list[s
         return code.splitlines()
 
 
-#: Parsed sources kept for further tracebacks.
-_KEPT_SOURCES = 50
+#: Cells, and functions of libraries, whose parsed source is kept for further tracebacks.
+_KEPT = 50
 
 
 def forget_sources() -> None:
-    """Drop the parsed sources of shown tracebacks once they are many.
+    """Drop parsed sources of shown tracebacks once they are many, the older half.
 
-    executing keeps every syntax tree for ever, and each cell is a file of its own.
+    executing keeps every syntax tree for ever, and each cell is a file of its own. Cells don't push out
+    functions of libraries, which come again.
     """
     import executing.executing as module
     import stack_data
 
-    sources = [owner._class_local("__source_cache_with_lines", {}) for owner in (module.Source, stack_data.Source)]
-    if sum(map(len, sources)) > _KEPT_SOURCES:
-        for kept in sources:
-            kept.clear()
-        for owner in (module.Source, stack_data.Source):
-            owner._class_local("__executing_cache", {}).clear()
-        module.Source.statements_at_line.cache_clear()
-        module.statement_containing_node.cache_clear()
+    for owner in (module.Source, stack_data.Source):
+        kept = owner._class_local("__source_cache_with_lines", {})
+        cells = [key for key in kept if interrupts.is_cell_file(key[0])]
+        functions = [key for key in kept if not interrupts.is_cell_file(key[0])]
+        for keys in (cells, functions):
+            if len(keys) > _KEPT:
+                for key in keys[: -_KEPT // 2]:
+                    del kept[key]
+                owner._class_local("__executing_cache", {}).clear()
+                module.Source.statements_at_line.cache_clear()
+                module.statement_containing_node.cache_clear()
 
 
 def _own_lines(code: CodeType, lines: list[str]) -> list[str]:
