@@ -9,7 +9,7 @@ from conftest import Lab, Run, open_lab
 from playwright.sync_api import Browser, expect
 
 #: Seconds of C code that never looks at signals.
-DEAF = "print('deaf')\nsum(range(3 * 10**8))"
+DEAF = "print('deaf', flush=True)\nsum(range(3 * 10**8))"
 STUBBORN = "while True:\n  try:\n    while True: pass\n  except KeyboardInterrupt: pass"
 QUESTION = "does not respond to Stop"
 
@@ -67,7 +67,7 @@ def test_the_question_goes_when_the_code_ends_by_itself(fresh: Lab) -> None:
     fresh.run("kept = 1")
     begin(
         fresh,
-        "import time\nend = time.time() + 6\nwhile time.time() < end:\n  try:\n    print('trying')\n"
+        "import time\nend = time.time() + 6\nwhile time.time() < end:\n  try:\n    print('trying', flush=True)\n"
         "    while time.time() < end: pass\n  except KeyboardInterrupt: pass",
     )
     printed(fresh, "trying")  # an interrupt before the `try` would end the cell
