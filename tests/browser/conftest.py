@@ -71,20 +71,32 @@ def served(folder: Path, isolated: bool) -> Iterator[str]:
 
 
 @contextmanager
-def held(folder: Path, isolated: bool, part: str) -> Iterator[tuple[str, threading.Event, threading.Event]]:
+def held(
+    folder: Path, isolated: bool, part: str, after: int = 0
+) -> Iterator[tuple[str, threading.Event, threading.Event]]:
     """The address of a folder whose files with `part` in their path come only once the second event is set.
 
-    The first event is set when one is asked for. Requests of a page that a service worker controls never reach
-    Playwright's routes: so it is the server that holds them back.
+    The first event is set when one is asked for. With `after`, so many bytes of the body come at once. Requests of a
+    page that a service worker controls reach neither Playwright's routes nor its slow networks: so it is the server
+    that holds them back.
     """
     asked, release = threading.Event(), threading.Event()
 
     class Held(_Handler):
+        def hold(self) -> None:
+            asked.set()
+            release.wait()
+
         def send_head(self) -> Any:
-            if part in self.path:
-                asked.set()
-                release.wait()
+            if part in self.path and not after:
+                self.hold()
             return super().send_head()
+
+        def copyfile(self, source: Any, outputfile: Any) -> None:
+            if part in self.path and after:
+                outputfile.write(source.read(after))
+                self.hold()
+            super().copyfile(source, outputfile)
 
     server, address = serve(folder, isolated, Held)
     try:

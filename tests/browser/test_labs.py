@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import lab_manifest
 import pytest
-from conftest import Lab, build_site, opened, served, wait_for_app
+from conftest import Lab, build_site, held, opened, served, wait_for_app
 from playwright.sync_api import Browser, Route, expect
 
 MANIFEST = lab_manifest.MANIFEST | {"id": "adding", "reference_path": "solution.py"}
@@ -352,17 +351,17 @@ def with_datasets(lab: Lab, *datasets: dict[str, str]) -> None:
     lab.js(SAVE, ["data/manifest.json", json.dumps(MANIFEST | {"datasets": list(datasets)})])
 
 
-def test_the_progress_of_a_dataset_is_shown(page: Lab) -> None:
-    with_datasets(page, {"name": "big", "url": "files/big.bin", "hash": hash_of(BIG)})
-    network = page.page.context.new_cdp_session(page.page)
-    slow = {"offline": False, "latency": 0, "downloadThroughput": 1_500_000, "uploadThroughput": -1}
-    network.send("Network.emulateNetworkConditions", slow)
-    open_notebook(page, "data/lab.ipynb")
-    notices = page.page.locator(".Toastify__toast")
-    # What the page fetches ahead of need shares the line.
-    notices.filter(has_text=re.compile(r"Loading dataset big: [1-5]\.\d of 6\.0 MB")).wait_for()
-    notices.filter(has_text="Dataset big is loaded").wait_for()
-    assert page.run("import browsergrad as bg; bg.dataset('big').stat().st_size").result == "6000000"
+@pytest.mark.parametrize("isolated_page", [True, False], ids=["isolated", "plain"])
+def test_the_progress_of_a_dataset_is_shown(browser: Browser, labs_site: Path, isolated_page: bool) -> None:
+    part = held(labs_site, isolated_page, "/big.bin", after=2_000_000)
+    with part as (address, _, release), opened(browser, address) as page:
+        with_datasets(page, {"name": "big", "url": "files/big.bin", "hash": hash_of(BIG)})
+        open_notebook(page, "data/lab.ipynb")
+        notices = page.page.locator(".Toastify__toast")
+        notices.filter(has_text="Loading dataset big: 2.0 of 6.0 MB").wait_for()
+        release.set()
+        notices.filter(has_text="Dataset big is loaded").wait_for()
+        assert page.run("import browsergrad as bg; bg.dataset('big').stat().st_size").result == "6000000"
 
 
 def test_a_dataset_of_another_site_that_cannot_be_reached_is_named(page: Lab) -> None:

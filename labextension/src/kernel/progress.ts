@@ -1,19 +1,17 @@
 /** One notification per kernel while Python and packages load. */
 import { Notification, showErrorMessage } from '@jupyterlab/apputils';
 
+import { Notice } from '../notice';
 import type { BootProgress, PackageProgress } from '../runtime/protocol';
 
 /** Ms a boot may take before it is worth a notification. */
 const QUIET_MS = 800;
-/** Ms a notification stays at least: one that goes while it is still coming is never taken off the screen. */
-const SHOWN_MS = 1000;
 
 export class ProgressNotification {
-  private id: string | null = null;
+  private notice: Notice | null = null;
   private readonly loading = new Set<string>();
   private total = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private shownAt = 0;
   private last: { message: string; fraction: number } | null = null;
 
   /** `restored`: when JupyterLab shows notifications; what came before is only in its list. */
@@ -62,16 +60,13 @@ export class ProgressNotification {
     clearTimeout(this.timer);
     this.timer = undefined;
     this.last = null;
-    if (this.id !== null) {
-      const { id } = this;
-      setTimeout(() => Notification.dismiss(id), this.shownAt + SHOWN_MS - performance.now());
-      this.id = null;
-    }
+    this.notice?.dismiss();
+    this.notice = null;
   }
 
   private show(message: string, fraction: number): void {
     this.last = { message, fraction };
-    if (this.id !== null) {
+    if (this.notice) {
       this.update();
     } else {
       this.timer ??= setTimeout(() => this.update(), QUIET_MS);
@@ -84,12 +79,10 @@ export class ProgressNotification {
       return;
     }
     const message = `Python (BrowserGrad): ${this.last.message} (${Math.round(this.last.fraction * 100)} %)`;
-    const options = { autoClose: false as const, progress: this.last.fraction };
-    if (this.id === null) {
-      this.shownAt = performance.now();
-      this.id = Notification.emit(message, 'in-progress', options);
+    if (this.notice) {
+      this.notice.update(message, this.last.fraction);
     } else {
-      Notification.update({ id: this.id, message, type: 'in-progress', ...options });
+      this.notice = new Notice(message, this.last.fraction);
     }
   }
 }

@@ -8,6 +8,7 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import type { CommandRegistry } from '@lumino/commands';
 
+import { Notice } from '../notice';
 import type { AssertionsContent, ILabResults } from '../results/tokens';
 import { besideFile, type CheckedLab } from './gate';
 import type { LabServices } from './lab_services';
@@ -59,7 +60,7 @@ export class LabActions {
       return null;
     }
     this.checking.add(panel);
-    const notice = Notification.emit('Checking your work…', 'in-progress', { autoClose: false });
+    const notice = new Notice('Checking your work…');
     try {
       const rubric = await this.text(lab, rubricPath);
       const content = await runRubric(kernel, rubric, rubricPath);
@@ -76,7 +77,7 @@ export class LabActions {
       Notification.error(`Your work was not checked: ${(error as Error).message}`, { autoClose: false });
       return null;
     } finally {
-      Notification.dismiss(notice);
+      notice.dismiss();
       this.checking.delete(panel);
     }
   }

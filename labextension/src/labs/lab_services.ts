@@ -5,6 +5,7 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
 import { PageConfig } from '@jupyterlab/coreutils';
 
+import { Notice } from '../notice';
 import { Datasets, type DatasetEvents } from './datasets';
 import { ContentsFiles } from './files';
 import { LabGate } from './gate';
@@ -42,29 +43,27 @@ export function labServices(app: JupyterFrontEnd, isSite: boolean): LabServices 
 
 /** Tells of downloads in the notification area. */
 function notices(): DatasetEvents {
-  const shown = new Map<string, string>();
+  const shown = new Map<string, Notice>();
   return {
     onProgress: ({ name, loaded, total }) => {
       const size = `${(loaded / 1e6).toFixed(1)}${total ? ` of ${(total / 1e6).toFixed(1)}` : ''} MB`;
       const message = `Loading dataset ${name}: ${size}`;
       const progress = total ? Math.min(loaded / total, 1) : undefined;
-      const id = shown.get(name);
-      if (id === undefined) {
-        shown.set(name, Notification.emit(message, 'in-progress', { autoClose: false, progress }));
+      const notice = shown.get(name);
+      if (notice) {
+        notice.update(message, progress);
       } else {
-        Notification.update({ id, message, progress });
+        shown.set(name, new Notice(message, progress));
       }
     },
     onEnd: (name, error) => {
-      const id = shown.get(name);
+      const notice = shown.get(name);
       shown.delete(name);
       if (error !== null) {
-        if (id !== undefined) {
-          Notification.dismiss(id);
-        }
+        notice?.dismiss();
         Notification.error(error, { autoClose: false });
-      } else if (id !== undefined) {
-        Notification.update({ id, message: `Dataset ${name} is loaded`, type: 'success', autoClose: 3000 });
+      } else {
+        notice?.succeed(`Dataset ${name} is loaded`);
       }
     },
   };
