@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import gzip
-import json
-import shutil
 import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import test_kernel
-from conftest import HERE, ROOT, Lab, build_site, open_lab, serve
-from playwright.sync_api import Browser, Page
+from boot_sites import FROM_FILES, FROM_SNAPSHOT, WITHOUT, Change, copy, opened, replace, snapshot
+from conftest import ROOT, build_site, open_lab, serve
+from playwright.sync_api import Browser
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
@@ -29,13 +27,6 @@ globals().update(
 )
 
 OTHER_PYODIDE = "314.0.5"
-KERNEL = Path("extensions/jupyterlite-browsergrad/static/kernel")
-FROM_SNAPSHOT = "[browsergrad] Python has started from its memory snapshot"
-FROM_FILES = "[browsergrad] Python has started from its files"
-WITHOUT = "[browsergrad] Python starts without its memory snapshot"
-
-Change = Callable[[Path, dict[str, Any]], None]
-
 
 @pytest.fixture(scope="session", params=["files"])
 def base(site: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[str]:
@@ -45,50 +36,6 @@ def base(site: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.F
     yield address
     server.shutdown()
     server.server_close()
-
-
-def copy(site: Path, folder: Path, change: Change) -> Path:
-    """A copy of the site, with its kernel folder changed."""
-    target = folder / "site"
-    shutil.copytree(site, target, copy_function=lambda source, path: Path(path).hardlink_to(source))
-    kernel = target / KERNEL
-    manifest = json.loads((kernel / "manifest.json").read_text("utf-8"))
-    change(kernel, manifest)
-    replace(kernel / "manifest.json", json.dumps(manifest).encode())
-    return target
-
-
-def replace(path: Path, data: bytes) -> None:
-    path.unlink()  # a hard link
-    path.write_bytes(data)
-
-
-def snapshot(kernel: Path, manifest: dict[str, Any]) -> Path:
-    return kernel / manifest["snapshot"]["file"]
-
-
-def enter(page: Page, address: str) -> Lab:
-    """Open the site in a page; nothing is routed, so that the browser has its cache."""
-    page.set_default_timeout(60_000)
-    page.goto(f"{address}/lab/index.html")
-    page.wait_for_function("window.jupyterapp && window.jupyterapp.serviceManager.isReady")
-    page.add_script_tag(content=(HERE / "page.js").read_text("utf-8"))
-    return Lab(page)
-
-
-@contextmanager
-def opened(browser: Browser, site: Path, isolated: bool = True, **context: Any) -> Iterator[tuple[Lab, list[str]]]:
-    """A page of `site`, and what it writes to the console."""
-    server, address = serve(site, isolated)
-    log: list[str] = []
-    page = browser.new_context(**context).new_page()
-    page.on("console", lambda message: log.append(message.text))
-    try:
-        yield enter(page, address), log
-    finally:
-        page.context.close()
-        server.shutdown()
-        server.server_close()
 
 
 @pytest.mark.parametrize("isolated", [True, False])

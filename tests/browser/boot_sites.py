@@ -1,0 +1,79 @@
+"""Copies of the site with something changed in what Python starts from, and pages that open them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from conftest import Lab, serve, wait_for_app
+from playwright.sync_api import Browser, Page
+
+STATIC = Path("extensions/jupyterlite-browsergrad/static")
+KERNEL = STATIC / "kernel"
+FROM_SNAPSHOT = "[browsergrad] Python has started from its memory snapshot"
+FROM_FILES = "[browsergrad] Python has started from its files"
+WITHOUT = "[browsergrad] Python starts without its memory snapshot"
+
+#: Gets the kernel's folder and its manifest, which is written back afterwards.
+Change = Callable[[Path, dict[str, Any]], object]
+
+
+def nothing(kernel: Path, manifest: dict[str, Any]) -> None:
+    """Change nothing."""
+
+
+def copy(site: Path, folder: Path, change: Change = nothing, **settings: Any) -> Path:
+    """A copy of the site, with its kernel folder changed, and the kernel's settings."""
+    target = folder / "site"
+    shutil.copytree(site, target, copy_function=lambda source, path: Path(path).hardlink_to(source))
+    kernel = target / KERNEL
+    manifest = json.loads((kernel / "manifest.json").read_text("utf-8"))
+    change(kernel, manifest)
+    if (kernel / "manifest.json").is_file():
+        replace(kernel / "manifest.json", json.dumps(manifest).encode())
+    if settings:
+        path = target / "jupyter-lite.json"
+        config = json.loads(path.read_text("utf-8"))
+        plugins = config["jupyter-config-data"].setdefault("litePluginSettings", {})
+        plugins.setdefault("jupyterlite-browsergrad:kernel", {}).update(settings)
+        replace(path, json.dumps(config).encode())
+    return target
+
+
+def replace(path: Path, data: bytes) -> None:
+    path.unlink()  # a hard link
+    path.write_bytes(data)
+
+
+def snapshot(kernel: Path, manifest: dict[str, Any]) -> Path:
+    return kernel / manifest["snapshot"]["file"]
+
+
+def enter(page: Page, address: str) -> Lab:
+    """Open the site in a page; nothing is routed, so that the browser has its cache."""
+    page.set_default_timeout(60_000)
+    page.goto(f"{address}/lab/index.html")
+    wait_for_app(page)
+    return Lab(page)
+
+
+@contextmanager
+def opened(
+    browser: Browser, site: Path, isolated: bool = True, script: str = "", **context: Any
+) -> Iterator[tuple[Lab, list[str]]]:
+    """A page of `site` where `script` ran first, and what it writes to the console."""
+    server, address = serve(site, isolated)
+    log: list[str] = []
+    page = browser.new_context(**context).new_page()
+    page.on("console", lambda message: log.append(message.text))
+    page.add_init_script(script)
+    try:
+        yield enter(page, address), log
+    finally:
+        page.context.close()
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,139 @@
+"""What Python starts from is fetched and compiled once: for all kernels of a page, and for the next visit."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from boot_sites import FROM_SNAPSHOT, STATIC, copy, enter, opened, replace
+from conftest import Lab
+from playwright.sync_api import Browser
+
+from jupyterlite_browsergrad.serve import SiteServer
+from scripts.chromium import FLAGS, chromium
+
+PREFETCHED = "performance.getEntriesByName('browsergrad:prefetched').length"
+#: Tells on a channel when Pyodide's WebAssembly is compiled; there are small modules too.
+COUNT_COMPILED = """
+{
+  const channel = new BroadcastChannel('compiled');
+  const scope = typeof document === 'undefined' ? 'worker' : 'page';
+  for (const name of ['compile', 'compileStreaming', 'instantiate', 'instantiateStreaming']) {
+    const native = WebAssembly[name];
+    WebAssembly[name] = (source, ...rest) => {
+      if (!(source instanceof WebAssembly.Module) && !(source.byteLength < 1e6)) channel.postMessage(scope);
+      return native.call(WebAssembly, source, ...rest);
+    };
+  }
+}
+"""
+COLLECT_COMPILED = """
+window.compiled = [];
+new BroadcastChannel('compiled').onmessage = event => compiled.push(event.data);
+"""
+
+
+@contextmanager
+def requests(site: Path) -> Iterator[tuple[str, list[list[str]]]]:
+    """The address of the site on `jupyter browsergrad serve`, and its log: method, path, status."""
+    seen: list[list[str]] = []
+
+    def log(line: str) -> None:
+        request, _, status = line.strip('"').partition('" ')
+        seen.append([*request.split()[:2], status.split()[0]])
+
+    with SiteServer(site, log=log) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.url.rstrip("/"), seen
+        server.shutdown()
+
+
+def sent(seen: list[list[str]]) -> list[str]:
+    """What Python starts from, of all that was sent whole."""
+    return [path for method, path, status in seen if method == "GET" and status == "200" and f"/{STATIC}/" in path]
+
+
+def asked(seen: list[list[str]]) -> list[str]:
+    """Paths of what can be shared between kernels: modules of JavaScript are each worker's own."""
+    return [path for _method, path, _status in seen if f"/{STATIC}/" in path and not path.endswith(("js", ".map"))]
+
+
+def use_everything(lab: Lab) -> None:
+    """Start a kernel and let it need each file it may ever ask the site for."""
+    lab.start()
+    assert lab.run("import prompt_toolkit.shortcuts, xml.dom.minidom; 1 + 1").result == "2"
+    lab.request("complete_request", {"code": "import os; os.pa", "cursor_pos": 16})
+
+
+@pytest.mark.parametrize("ahead", [False, True], ids=["first kernel", "idle page"])
+def test_the_second_visit_takes_everything_from_the_browsers_cache(
+    browser: Browser, site: Path, tmp_path: Path, ahead: bool
+) -> None:
+    """Whoever has fetched it, a worker or the page while it was idle."""
+    changed = copy(site, tmp_path, prefetch=ahead, prewarm=False)
+    with requests(changed) as (address, seen):
+        for visit in ("first", "second"):
+            begin = len(seen)
+            # The browser ends in between: what it keeps in memory is no cache for tomorrow.
+            with browser.browser_type.launch_persistent_context(
+                tmp_path / "profile", executable_path=chromium(), args=FLAGS
+            ) as context:
+                lab = enter(context.pages[0], address)
+                if ahead:
+                    lab.page.wait_for_function(PREFETCHED)
+                use_everything(lab)
+            transferred = sent(seen[begin:])
+            if visit == "first":
+                for name in ("/snapshot.", "/site-cp", "/jedi.", ".wasm", "python_stdlib.zip", "pyodide.mjs", "worker.js"):
+                    assert [path for path in transferred if name in path], (name, transferred)
+                big = [path for path in transferred if path.endswith((".gz", ".wasm", ".zip"))]
+                assert sorted(big) == sorted(set(big)), "nothing big comes twice"
+            else:
+                assert transferred == []
+
+
+@pytest.mark.parametrize("ahead", [False, True], ids=["first kernel", "idle page"])
+def test_further_kernels_neither_fetch_nor_compile(browser: Browser, site: Path, tmp_path: Path, ahead: bool) -> None:
+    changed = copy(site, tmp_path, prewarm=False)
+    worker = changed / STATIC / "runtime/worker.js"
+    replace(worker, COUNT_COMPILED.encode() + worker.read_bytes())
+    script = COUNT_COMPILED + COLLECT_COMPILED
+    if not ahead:
+        script += "Object.defineProperty(navigator.connection, 'saveData', { value: true });"
+    with requests(changed) as (address, seen):
+        context = browser.new_context()
+        context.add_init_script(script)
+        lab = enter(context.new_page(), address)
+        if ahead:
+            lab.page.wait_for_function(PREFETCHED)
+        paths = []
+        for _kernel in range(3):
+            begin = len(seen)
+            lab.start()
+            assert lab.run("1 + 1").result == "2"
+            paths.append(asked(seen[begin:]))
+        assert lab.js("() => compiled") == ["page" if ahead else "worker"]
+        assert paths[1:] == [[], []]
+        assert bool(paths[0]) is not ahead
+        context.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "gigabytes", "is_spare"),
+    [({}, 8, True), ({}, 2, False), ({"prewarm": False}, 8, False), ({"prewarm": True}, 2, True)],
+    ids=["enough memory", "little memory", "switched off", "switched on"],
+)
+def test_a_spare_waits_where_the_site_and_the_memory_allow(
+    browser: Browser, site: Path, tmp_path: Path, settings: dict[str, bool], gigabytes: int, is_spare: bool
+) -> None:
+    memory = f"Object.defineProperty(navigator, 'deviceMemory', {{ value: {gigabytes} }});"
+    with opened(browser, copy(site, tmp_path, **settings), script=memory) as (lab, log):
+        # It begins right then, if at all, and who comes later waits for it.
+        lab.page.wait_for_function(PREFETCHED)
+        lab.start()
+        assert lab.run("1 + 1").result == "2"
+        # A spare has started for nobody, and says nothing.
+        assert (FROM_SNAPSHOT not in log) is is_spare
