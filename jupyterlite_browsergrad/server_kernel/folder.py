@@ -160,11 +160,14 @@ class Folder:
                 names = os.listdir(opened)
             finally:
                 os.close(opened)
-        return sorted(
-            name
-            for name in names
-            if (self.allow_hidden or not name.startswith(".")) and not name.endswith(_PARTIAL) and _is_text(name)
-        )
+        return sorted(name for name in names if _is_text(name) and self._is_there(f"{frame['path']}/{name}"))
+
+    def _is_there(self, path: str) -> bool:
+        """Whether Python may look at `path`. One name in a list that it may not look at would cost it the whole list."""
+        try:
+            return bool(self._lookup({"path": path}, [])["ok"])
+        except OSError:
+            return False
 
     def _get(self, frame: dict[str, Any], buffers: list[bytes]) -> bytes:
         with self._parent(frame["path"]) as (folder, name):

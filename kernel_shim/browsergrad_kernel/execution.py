@@ -68,6 +68,7 @@ async def _run(
         transformed = packages.await_pip(interrupts.call(shell.transform_cell, body))
     except Exception:  # a transformer of the user may raise anything; run_cell shows it
         problem = sys.exc_info()
+    packages.look_again()
     await packages.load_imports(transformed)
     result = None
     try:

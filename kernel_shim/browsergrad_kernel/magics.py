@@ -18,7 +18,7 @@ class NoProcessesError(OSError):
     def __init__(self, command: str) -> None:
         program = (command.split() or [command])[0]
         super().__init__(
-            f"cannot run {program!r}: this kernel lives in a browser, which has no processes. "
+            f"cannot run {program!r}: Python in WebAssembly has no processes. "
             "Use Python instead (os, pathlib, shutil); packages install with %pip install"
         )
 

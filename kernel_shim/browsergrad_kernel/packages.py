@@ -11,7 +11,7 @@ import re
 import shlex
 import sys
 from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import FileFinder, ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
@@ -24,6 +24,8 @@ _PIP_CALL = re.compile(
     r"|system\((?P<shell>['\"])pip3?(?:\s+|(?=(?P=shell))))"
 )
 
+#: Where the notebook's files are.
+DRIVE = "/drive"
 #: Import names whose distribution is called otherwise.
 _DISTRIBUTIONS = {
     "PIL": "pillow",
@@ -219,6 +221,13 @@ def _list(command: str) -> None:
     found = {item.metadata["Name"]: item.version for item in distributions()}
     for name in sorted(found, key=str.lower):
         print(f"{name}=={found[name]}" if command == "freeze" else f"{name:<28} {found[name]}")
+
+
+def look_again() -> None:
+    """Let imports see the drive's files as they are now: its folders don't tell when somebody else adds one."""
+    for finder in sys.path_importer_cache.values():
+        if isinstance(finder, FileFinder) and finder.path.startswith(DRIVE):
+            finder.invalidate_caches()
 
 
 async def load_imports(code: str) -> None:

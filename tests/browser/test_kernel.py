@@ -65,6 +65,23 @@ def test_bytes_survive_the_drive(lab: Lab) -> None:
     assert lab.run("open('/drive/broken.txt', encoding='utf-8').read()").content["ename"] == "UnicodeDecodeError"
 
 
+def test_modules_are_found_however_late_they_come(lab: Lab) -> None:
+    assert lab.run("import surely_not_there_yet").content["ename"] == "ModuleNotFoundError"
+    lab.js(
+        "() => jupyterapp.serviceManager.contents.save('sub/by_user.py', {type: 'file', format: 'text', content: 'made = 1'})"
+    )
+    assert lab.run("import by_user\nby_user.made").result == "1"
+    code = """
+    made = []
+    for number in range(20):
+        with open(f"by_cell_{number}.py", "w") as file:
+            file.write("made = 2")
+        made.append(__import__(f"by_cell_{number}").made)
+    sum(made)
+    """
+    assert lab.run(textwrap.dedent(code)).result == "40"
+
+
 def test_folders_can_be_made_listed_renamed_and_removed(lab: Lab) -> None:
     code = """
     import os, pathlib, shutil
@@ -349,7 +366,7 @@ def test_magics_work(lab: Lab, code: str, shown: str) -> None:
 @pytest.mark.parametrize(
     ("code", "ename", "shown"),
     [
-        ("!ls", "OSError", "cannot run 'ls': this kernel lives in a browser, which has no processes"),
+        ("!ls", "OSError", "cannot run 'ls': Python in WebAssembly has no processes"),
         ("files = !ls", "OSError", "cannot run 'ls'"),
         ("%ls", "OSError", "cannot run 'ls'"),
         ("%%bash\nls", "OSError", "cannot run 'bash'"),

@@ -161,6 +161,12 @@ def test_javascript_stays_inside(prison: Sandbox, port: int, code: str) -> None:
     refused(prison, f"from pyodide.code import run_js\nawait run_js({source!r})", JAVASCRIPT[code])
 
 
+def test_links_that_lead_outside_hide_nothing_of_the_rest(prison: Sandbox, shared: Path) -> None:
+    (shared / "beside.py").write_text("value = 42", "utf-8")
+    result = prison.execute("import os, beside\nbeside.value, set(os.listdir()) & {'beside.py', 'secret', 'pipe', 'out', 'proc'}")
+    assert result.of("execute_result")[0]["data"]["text/plain"] == "(42, {'beside.py'})", result.content
+
+
 def test_nothing_of_the_environment_is_known(prison: Sandbox) -> None:
     result = prison.execute("import os; sorted(os.environ.values())")
     text = result.of("execute_result")[0]["data"]["text/plain"]

@@ -32,6 +32,13 @@ def test_files_of_the_folder_are_shared_both_ways(sandbox: Sandbox, folder: Path
     assert (folder / "out.bin").read_bytes() == b"ni\0\xff"
 
 
+def test_modules_are_found_however_late_they_come(sandbox: Sandbox, folder: Path) -> None:
+    assert sandbox.execute("import by_host").content["ename"] == "ModuleNotFoundError"
+    (folder / "by_host.py").write_text("made = 1", "utf-8")
+    result = sandbox.execute("import by_host\nopen('by_cell.py', 'w').write('made = 2')\nimport by_cell\nby_cell.made")
+    assert result.content["status"] == "ok", result.content
+
+
 def test_whole_messages_go_through_an_event_loop(sandbox: Sandbox) -> None:
     async def ask() -> list[dict[str, Any]]:
         content = {"code": "x = input('name? ')\nx", "allow_stdin": True}

@@ -99,6 +99,13 @@ def test_removing_a_link_removes_the_link(folder: Folder, root: Path) -> None:
     assert (root.parent / "outside" / "secret.txt").exists()
 
 
+def test_a_list_holds_what_can_be_looked_at(folder: Folder, root: Path) -> None:
+    (root / "sub" / "back").symlink_to("../data.txt")
+    (root / "shown").symlink_to(".hidden")
+    assert ask(folder, "readdir", "") == ["again", "data.txt", "sub"]
+    assert ask(folder, "readdir", "sub") == ["back"]
+
+
 def test_hidden_files_exist_only_when_allowed(folder: Folder, root: Path) -> None:
     assert ask(folder, "get", ".hidden") == "ENOENT"
     assert ask(folder, "put", ".bashrc", b"x") == "ENOENT"

@@ -88,6 +88,11 @@ export class DriveFS {
     return node.driveFile as OpenFile | undefined;
   }
 
+  /** Importers look into a folder again when its time has changed; drives do not change it. */
+  private changed(folder: FSNode): void {
+    folder.driveChanged = Math.max(Date.now(), (folder.driveChanged ?? 0) + 1);
+  }
+
   private save(node: FSNode, file: OpenFile): void {
     if (file.dirty) {
       this.request('put', this.path(node), { data: file.data.subarray(0, file.size) });
@@ -114,7 +119,7 @@ export class DriveFS {
         ? { size: 0, mtime: '', ctime: '' }
         : (this.request('getattr', this.path(node)) as Attributes);
       const size = isDirectory ? 4096 : (this.file(node)?.size ?? attributes.size);
-      const date = (text: string): Date => new Date(Date.parse(text) || 0);
+      const date = (text: string): Date => new Date(Math.max(Date.parse(text) || 0, node.driveChanged ?? 0));
       return {
         dev: 1,
         ino: node.id,
@@ -157,17 +162,21 @@ export class DriveFS {
 
     mknod: (parent: FSNode, name: string, mode: number): FSNode => {
       this.request('mknod', this.path(parent, name), { mode });
+      this.changed(parent);
       return this.createNode(parent, name, mode);
     },
 
     rename: (node: FSNode, newParent: FSNode, newName: string): void => {
       this.request('rename', this.path(node), { newPath: this.path(newParent, newName) });
+      this.changed(node.parent);
+      this.changed(newParent);
       node.name = newName;
       node.parent = newParent;
     },
 
     unlink: (parent: FSNode, name: string): void => {
       this.request('rmdir', this.path(parent, name));
+      this.changed(parent);
     },
 
     rmdir: (parent: FSNode, name: string): void => {
@@ -176,6 +185,7 @@ export class DriveFS {
         throw this.error('ENOTEMPTY');
       }
       this.request('rmdir', path);
+      this.changed(parent);
     },
 
     readdir: (node: FSNode): string[] => [

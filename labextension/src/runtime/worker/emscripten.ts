@@ -11,6 +11,8 @@ export interface FSNode {
   stream_ops: object;
   /** Ours: the contents while the file is open. */
   driveFile?: unknown;
+  /** Ours, of folders: when Python last added or removed a name, in milliseconds. */
+  driveChanged?: number;
 }
 
 export interface FSStream {
