@@ -9,18 +9,32 @@ const SOURCES = join(__dirname, '..', 'src');
 const PROPERTIES = /^(?:textContent|innerText|title|label|caption|placeholder|alt|body)$/;
 const ATTRIBUTES = /^(?:aria-label|aria-description|title|alt|placeholder)$/;
 
+/** Functions whose strings are all shown. */
+const SHOWING = /^(?:showErrorMessage|Notification\.\w+|Notice|\w+\.update|\w+\.succeed|add)$/;
+
 function isShown(node: ts.Node): boolean {
   const { parent } = node;
-  if (ts.isCallExpression(parent)) {
+  if (ts.isCallExpression(parent) || ts.isNewExpression(parent)) {
     const name = parent.expression.getText();
-    const at = parent.arguments.indexOf(node as ts.Expression);
-    const [first] = parent.arguments;
+    const given = parent.arguments ?? ([] as ts.Expression[]);
+    const at = given.indexOf(node as ts.Expression);
+    const [first] = given;
     return (
+      SHOWING.test(name) ||
       (name === 'element' && at > 1) ||
       (name === 'button' && at === 0) ||
       /\.(?:append|prepend|replaceChildren)$/.test(name) ||
       (name.endsWith('.setAttribute') && at === 1 && ts.isStringLiteral(first) && ATTRIBUTES.test(first.text))
     );
+  }
+  if (ts.isJsxExpression(parent)) {
+    return isShown(parent);
+  }
+  if (ts.isJsxAttribute(parent)) {
+    return ATTRIBUTES.test(parent.name.getText());
+  }
+  if (ts.isJsxElement(parent)) {
+    return true;
   }
   if (ts.isBinaryExpression(parent)) {
     const { left, operatorToken } = parent;
@@ -36,14 +50,14 @@ function isShown(node: ts.Node): boolean {
 }
 
 function words(node: ts.Node): string {
-  if (ts.isStringLiteralLike(node)) {
+  if (ts.isStringLiteralLike(node) || ts.isJsxText(node)) {
     return node.text;
   }
   return ts.isTemplateExpression(node) ? [node.head, ...node.templateSpans.map(one => one.literal)].map(one => one.text).join('') : '';
 }
 
 /** Texts of a source that people read as they are, in whatever language. */
-function bareTexts(source: string): string[] {
+function bareTexts(source: string, name = 'x.tsx'): string[] {
   const found: string[] = [];
   const visit = (node: ts.Node): void => {
     const text = words(node);
@@ -52,7 +66,7 @@ function bareTexts(source: string): string[] {
     }
     ts.forEachChild(node, visit);
   };
-  visit(ts.createSourceFile('x.ts', source, ts.ScriptTarget.Latest, true));
+  visit(ts.createSourceFile(name, source, ts.ScriptTarget.Latest, true));
   return found;
 }
 
@@ -64,12 +78,18 @@ describe('texts that people read', () => {
     ["node.setAttribute('aria-label', `Bare ${name}`)", ['Bare ']],
     ["show({ title: 'Bare' })", ['Bare']],
     ["box.append('Found ' + number)", ['Found ']],
+    ['<h2 aria-label="Bare">{many ? "Many" : trans.__("One")} left</h2>', ['Bare', 'Many', ' left']],
+    ["showErrorMessage('Bare', `${name} is bare`)", ['Bare', ' is bare']],
+    ["Notification.error(`Not done: ${why}`, { autoClose: false })", ['Not done: ']],
+    ["new Notice('Working…')", ['Working…']],
+    ["add(CHECK, 'Check', run)", ['Check']],
+    ['<ul className="bg-list">{trans.__("Translated")}</ul>', []],
     ["element('p', 'bg-hint', trans.__('Translated'), ' · ')", []],
     ["node.setAttribute('role', 'group')", []],
   ])('are told from others in %s', (source, expected) => expect(bareTexts(source)).toEqual(expected));
 
   const files = ['renderers', 'results'].flatMap(folder => readdirSync(join(SOURCES, folder)).map(name => join(folder, name)));
   it.each(files)('go through the translator in %s', file =>
-    expect(bareTexts(readFileSync(join(SOURCES, file), 'utf-8'))).toEqual([]),
+    expect(bareTexts(readFileSync(join(SOURCES, file), 'utf-8'), file)).toEqual([]),
   );
 });

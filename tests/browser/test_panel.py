@@ -54,6 +54,45 @@ def test_counts_rise_while_a_cell_runs(view: Lab) -> None:
     filters_by_keyboard(view)
 
 
+ENDLESS_FAILURES = """import time
+import browsergrad as bg
+n = 0
+while True:
+    n += 1
+    bg.assert_fail(f'check {n}', f'message {n}')
+    time.sleep(0.05 if n > 40 else 0)"""
+SELECT = """() => {
+  const { firstChild } = document.querySelectorAll('.bg-panel .bg-message bdi')[4];
+  getSelection().setBaseAndExtent(firstChild, 2, firstChild, 7);
+}"""
+
+
+def test_focus_place_and_selection_stay_while_a_cell_runs(view: Lab) -> None:
+    view.js(OPEN, ["kept.ipynb", [ENDLESS_FAILURES]])
+    view.js(RUN, 0)
+    panel = view.page.locator(".bg-panel")
+    view.page.wait_for_function("document.querySelectorAll('.bg-panel li').length >= 40")
+    checks = panel.get_by_role("group", name="Checks")
+    checks.focus()
+    for _ in range(4):  # the button that leads to the cell, then the checks
+        view.page.keyboard.press("Tab")
+    third = panel.get_by_role("button", name="check 3", exact=True)
+    expect(third).to_be_focused()
+    checks.evaluate("list => { list.scrollTop = 90; }")
+    view.js(SELECT)
+    counts = panel.locator("> .bg-counts")
+    for _ in range(3):
+        expect(counts).not_to_have_text(counts.inner_text())
+    expect(third).to_be_focused()
+    assert checks.evaluate("list => list.scrollTop") == 90
+    assert view.js("() => String(getSelection())") == "ssage"
+    view.page.keyboard.press("Tab")
+    expect(panel.get_by_role("button", name="check 4", exact=True)).to_be_focused()
+    view.js("() => shown.content.model.sharedModel.deleteCell(0)")
+    expect(checks).to_be_focused()
+    assert panel.locator("li").count() == 0
+
+
 def filters_by_keyboard(view: Lab) -> None:
     panel = view.page.locator(".bg-panel")
     failed = panel.get_by_role("button", name="Failed", exact=True)

@@ -1,0 +1,214 @@
+/**
+ * The side panel *Lab results*: the front notebook's assertions by cell, with counts, filter and export.
+ */
+import type { INotebookTracker } from '@jupyterlab/notebook';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
+import * as React from 'react';
+
+import { visible } from '../renderers/dom';
+import { countsText, kindText } from '../renderers/assertions';
+import { goToCell } from './cells';
+import type { LabResults, ResultsGroup } from './store';
+import type { Assertion } from './tokens';
+
+type Filter = 'all' | Assertion['kind'];
+const FILTERS: Filter[] = ['all', 'fail', 'error', 'pass'];
+const ROWS = 50;
+/** ms between two renderings while cells run. */
+const INTERVAL_MS = 250;
+
+export class ResultsPanel extends ReactWidget {
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly results: LabResults,
+    private readonly tracker: INotebookTracker,
+    private readonly trans: TranslationBundle,
+  ) {
+    super();
+    this.addClass('bg-panel');
+    tracker.currentChanged.connect(this.later, this);
+    results.changed.connect((_, path) => {
+      if (path === this.path) {
+        this.later();
+      }
+    });
+  }
+
+  override dispose(): void {
+    clearTimeout(this.timer);
+    super.dispose();
+  }
+
+  protected override onAfterShow(_message: Message): void {
+    this.update();
+  }
+
+  protected override render(): React.JSX.Element {
+    const { path, results, trans } = this;
+    const counts = path === null ? null : results.summary(path);
+    return (
+      <>
+        <h2>{trans.__('Lab results')}</h2>
+        <p className="bg-counts" role="status">
+          {counts ? countsText(counts, trans) : trans.__('No checks have been run in this notebook.')}
+        </p>
+        <Results
+          groups={path === null ? [] : results.groups(path)}
+          trans={trans}
+          export={() => this.export()}
+          go={group => this.go(group)}
+        />
+      </>
+    );
+  }
+
+  private get path(): string | null {
+    return this.tracker.currentWidget?.context.path ?? null;
+  }
+
+  private export(): void {
+    if (this.path === null) {
+      return;
+    }
+    const text = JSON.stringify(this.results.full(this.path), null, 2);
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
+    link.download = `${(this.path.split('/').pop() ?? '').replace(/\.ipynb$/, '')}-results.json`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  }
+
+  private later(): void {
+    if (this.timer === undefined) {
+      this.timer = setTimeout(() => {
+        this.timer = undefined;
+        if (this.isVisible) {
+          this.update();
+        }
+      }, INTERVAL_MS);
+    }
+  }
+
+  private go(group: ResultsGroup): void {
+    const panel = this.tracker.currentWidget;
+    if (panel && group.cell_id) {
+      void goToCell(panel, group.cell_id);
+    }
+  }
+}
+
+interface ResultsProps {
+  groups: ResultsGroup[];
+  trans: TranslationBundle;
+  export(): void;
+  go(group: ResultsGroup): void;
+}
+
+function Results(props: ResultsProps): React.JSX.Element {
+  const { groups, trans, go } = props;
+  const [filter, setFilter] = React.useState<Filter>('all');
+  const list = React.useRef<HTMLDivElement>(null);
+  const hadFocus = list.current?.contains(document.activeElement);
+  React.useLayoutEffect(() => {
+    // What had it may be gone, as when its cell starts anew: the reader stays in the list.
+    if (hadFocus && !list.current?.contains(document.activeElement)) {
+      list.current?.focus({ preventScroll: true });
+    }
+  });
+  const texts = {
+    all: trans.__('All'),
+    fail: trans.__('Failed'),
+    error: trans.__('Errors'),
+    pass: trans.__('Passed'),
+  };
+  return (
+    <>
+      <div className="bg-panel-bar">
+        <div className="bg-filters" role="group" aria-label={trans.__('Show')}>
+          {FILTERS.map(one => (
+            <Button key={one} aria-pressed={one === filter} onClick={() => setFilter(one)}>
+              {texts[one]}
+            </Button>
+          ))}
+        </div>
+        <Button onClick={props.export}>{trans.__('Export as JSON')}</Button>
+      </div>
+      <div className="bg-panel-list" role="group" aria-label={trans.__('Checks')} tabIndex={0} ref={list}>
+        {groups.map(group => (
+          <Group key={group.cell_id ?? group.heading} {...{ group, filter, trans }} go={() => go(group)} />
+        ))}
+      </div>
+    </>
+  );
+}
+
+function Button(props: React.ComponentProps<'button'>): React.JSX.Element {
+  return <button type="button" className="bg-button" {...props} />;
+}
+
+interface GroupProps {
+  group: ResultsGroup;
+  filter: Filter;
+  trans: TranslationBundle;
+  go(): void;
+}
+
+function Group({ group, filter, trans, go }: GroupProps): React.JSX.Element {
+  const { assertions, counts } = group.content;
+  const [wanted, setWanted] = React.useState(ROWS);
+  const list = React.useRef<HTMLUListElement>(null);
+  const shown = assertions.filter(one => filter === 'all' || one.kind === filter);
+  const left = Math.max(shown.length - wanted, 0);
+  const grow = (): void => {
+    if (left <= ROWS) {
+      (list.current?.lastElementChild as HTMLElement | null)?.focus(); // the button goes
+    }
+    setWanted(wanted + ROWS);
+  };
+  return (
+    <section className={counts.fail + counts.error ? 'bg-bad' : 'bg-good'}>
+      <h3>
+        <bdi>{visible(group.heading, 200)}</bdi>
+      </h3>
+      <p className="bg-counts">
+        {countsText(counts, trans)} {group.cell_id && <Button onClick={go}>{trans.__('Go to cell')}</Button>}
+      </p>
+      <ul ref={list}>
+        {shown.slice(0, wanted).map((one, i) => (
+          <Row key={i} assertion={one} trans={trans} go={group.cell_id && one.kind !== 'pass' ? go : null} />
+        ))}
+      </ul>
+      {left > 0 && <Button onClick={grow}>{trans.__('Show more (%1 left)', left.toLocaleString())}</Button>}
+    </section>
+  );
+}
+
+interface RowProps {
+  assertion: Assertion;
+  trans: TranslationBundle;
+  go: (() => void) | null;
+}
+
+function Row({ assertion: { kind, name, message }, trans, go }: RowProps): React.JSX.Element {
+  const text = <bdi>{visible(name, 300)}</bdi>;
+  return (
+    <li className={`bg-row-${kind}`} tabIndex={-1}>
+      <span className={`bg-kind bg-kind-${kind}`}>{kindText(kind, trans)}</span>{' '}
+      {go ? (
+        <Button className="bg-link" onClick={go}>
+          {text}
+        </Button>
+      ) : (
+        text
+      )}
+      {message && (
+        <div className="bg-message">
+          <bdi>{visible(message, 500)}</bdi>
+        </div>
+      )}
+    </li>
+  );
+}
