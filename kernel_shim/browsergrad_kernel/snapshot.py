@@ -106,6 +106,9 @@ def repair(environment: Any) -> None:
     """
     os.environ.pop("PYTHONHASHSEED", None)
     os.environ.update(environment.to_py() if hasattr(environment, "to_py") else environment)
+    # As Emscripten and Pyodide name it.
+    os.environ["_"] = sys.orig_argv[0] = "./this.program"
+    sys.executable = sys._base_executable = "/home/pyodide/this.program"  # type: ignore[attr-defined]
     random.seed()
     tempfile._name_sequence = None  # type: ignore[attr-defined]  # made of the clock and the process otherwise
     uuid._node = uuid._last_timestamp = None  # type: ignore[attr-defined]  # a random address and a count

@@ -186,37 +186,6 @@ def test_a_notebook_finds_python_ready(browser: Browser, site: Path) -> None:
         assert FROM_SNAPSHOT not in log, "a kernel that has to start says so; a spare has started for nobody"
 
 
-def test_two_kernels_draw_different_numbers(browser: Browser, site: Path) -> None:
-    code = "import random, secrets, tempfile, uuid\nprint(random.random(), tempfile.mktemp(), uuid.getnode(), uuid.uuid4(), secrets.token_hex(8))"
-    with opened(browser, site) as (lab, _):
-        drawn = []
-        for _turn in range(2):
-            lab.start()
-            drawn.append(lab.run(code).text().split())
-    assert all(one != other for one, other in zip(*drawn, strict=True)), drawn
-
-
-def test_the_time_zone_is_the_visitors(browser: Browser, site: Path) -> None:
-    code = "import datetime, time\nprint(time.timezone, time.altzone, time.daylight, datetime.datetime(2025, 1, 1).astimezone().utcoffset())\nprint(round(time.time()))"
-    with opened(browser, site, timezone_id="America/New_York", locale="de-DE") as (lab, log):
-        lab.start()
-        zone, now = lab.run(code).text().splitlines()
-        assert zone == "18000 14400 1 -1 day, 19:00:00"
-        assert abs(int(now) - lab.js("() => Date.now() / 1000")) < 60
-        assert lab.run("import os; print(os.environ['LANG'], 'PYTHONHASHSEED' in os.environ)").text() == "de_DE.UTF-8 False\n"
-        assert FROM_SNAPSHOT in log
-
-
-def test_a_compiled_package_works(browser: Browser, tmp_path: Path) -> None:
-    """Its C code is linked into a Python that came out of the snapshot; the site has a Pyodide folder of its own."""
-    with opened(browser, build_site(tmp_path, packages=["msgpack"])) as (lab, log):
-        lab.start()
-        done = lab.run("import msgpack, msgpack._cmsgpack\nmsgpack.unpackb(msgpack.packb({'a': [1, 2.5]}))")
-        assert done.content["status"] == "ok", done.content
-        assert done.result == "{'a': [1, 2.5]}"
-        assert FROM_SNAPSHOT in log
-
-
 @pytest.fixture(scope="module")
 def other_pyodide() -> Path:
     """Another build of Pyodide than the embedded one."""

@@ -226,6 +226,12 @@ export class Python {
       post({ type: 'fatal', message: `${error.name}: ${error.message}`.slice(0, 2000) });
     const { micropip, ...others } = manifest.packages;
     const ours = withMicropip ? { ...others, micropip } : others;
+    // Pyodide has noted what it found under names as their authors write them: `Pygments`.
+    for (const name of Object.keys(pyodide.loadedPackages)) {
+      if (!(name in ours) && name.toLowerCase().replace(/[-_.]+/g, '-') in ours) {
+        delete pyodide.loadedPackages[name];
+      }
+    }
     for (const name of Object.keys(ours)) {
       pyodide.loadedPackages[name] ??= OUR_CHANNEL;
     }

@@ -1,0 +1,172 @@
+"""Nothing differs to the user whether Python has started from its memory snapshot or from its files.
+
+The kernel's own tests run over both too, see `test_snapshot`.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from boot_sites import FROM_FILES, FROM_SNAPSHOT, copy, opened
+from conftest import Lab, build_site, stop_cases
+from playwright.sync_api import Browser
+from wheels import make_wheel
+
+#: How Python starts, and whether the page is isolated.
+WAYS = [("snapshot", True), ("files", True), ("snapshot", False), ("files", False)]
+#: A visitor who is not where the snapshot was made.
+VISITOR = {"timezone_id": "America/New_York", "locale": "de-DE"}
+#: What a kernel draws; each must differ from the other kernels'.
+DRAWN = """
+import random, secrets, tempfile, uuid
+def drawn():
+    rng = random.Random()
+    return [random.random(), random.getrandbits(64), random.sample(range(10**6), 3), rng.random(), random.SystemRandom().random(),
+            secrets.token_hex(8), tempfile.mktemp(), tempfile.mkdtemp(), uuid.getnode(), str(uuid.uuid1()), str(uuid.uuid4())]
+import json; print(json.dumps(drawn()))
+"""
+#: What code can ask about the Python it runs in.
+FACTS = """
+import asyncio, gc, json, locale, logging, os, platform, signal, sys, threading, time, warnings
+print(json.dumps({
+    'environ': {k: v for k, v in sorted(os.environ.items())},
+    'argv': [sys.argv, sys.orig_argv], 'executable': [sys.executable, sys._base_executable], 'path': sys.path, 'prefix': sys.prefix,
+    'flags': [str(getattr(sys.flags, n)) for n in dir(sys.flags) if n[0] != '_' and not n.startswith(('n_', 'hash_'))],
+    'version': sys.version, 'platform': platform.platform(), 'recursion': sys.getrecursionlimit(),
+    'encodings': [sys.stdout.encoding, sys.getfilesystemencoding(), locale.getpreferredencoding()],
+    'streams': [type(s).__name__ for s in (sys.stdin, sys.stdout, sys.stderr, sys.__stdout__)],
+    'hooks': [type(h).__name__ for h in (sys.excepthook, sys.displayhook, sys.unraisablehook)],
+    'warnings': [[f[0], f[2].__name__] for f in warnings.filters], 'gc': [gc.isenabled(), gc.get_threshold()],
+    'logging': [logging.root.level, len(logging.root.handlers)],
+    'signals': str(signal.getsignal(signal.SIGINT) is not None), 'thread': threading.current_thread().name,
+    'loop': type(asyncio.get_event_loop()).__name__, 'main': [__name__, sys.modules['__main__'] is __import__('__main__')],
+    'names': sorted(n for n in globals() if n[0] != '_'), 'cwd': os.getcwd(), 'home': os.path.expanduser('~'),
+    'root': sorted(os.listdir('/')), 'tmp': sorted(n for n in os.listdir('/tmp') if not n.startswith('tmp')), 'umask': os.umask(0o22),
+    'meta_path': [getattr(f, '__name__', type(f).__name__) for f in sys.meta_path],
+    'loaded': sorted(__import__('pyodide_js').loadedPackages.to_py()),
+    'zone': [time.timezone, time.altzone, time.daylight, *time.tzname, time.strftime('%z', time.localtime(1735732800))],
+    'history': [list(In)[:1], get_ipython().execution_count],
+}))
+"""
+
+
+def name(way: tuple[str, bool]) -> str:
+    return f"{way[0]}, {'isolated' if way[1] else 'plain'}"
+
+
+@dataclass
+class Start:
+    """A page, and how its kernels start."""
+
+    lab: Lab
+    way: str
+    address: str
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A site with a compiled wheel and two pure ones, with and without the snapshot."""
+    folder = tmp_path_factory.mktemp("both")
+    wheels = [make_wheel(folder, name, "1.0") for name in ("onewheel", "otherwheel")]
+    site = build_site(folder, front_ends=False, packages=["msgpack", *map(str, wheels)])
+    return {"snapshot": site, "files": copy(site, folder / "files", lambda kernel, manifest: manifest.pop("snapshot"))}
+
+
+@pytest.fixture(scope="module", params=WAYS, ids=name)
+def start(request: pytest.FixtureRequest, browser: Browser, packages: dict[str, Path]) -> Iterator[Start]:
+    way, isolated = request.param
+    with opened(browser, packages[way], isolated, **VISITOR) as (lab, log):
+        lab.start("sub")
+        assert lab.run("1 + 1").result == "2"
+        # A spare that was there before has said nothing.
+        assert {"snapshot": FROM_FILES, "files": FROM_SNAPSHOT}[way] not in log
+        yield Start(lab, way, lab.page.url.split("/lab/")[0])
+
+
+@pytest.fixture
+def lab(start: Start) -> Lab:
+    return start.lab
+
+
+def printed(lab: Lab, code: str) -> Any:
+    run = lab.run(code)
+    assert run.content["status"] == "ok", run.content
+    return json.loads(run.text())
+
+
+#: Facts of the ways seen before, by whether the page is isolated.
+_facts: dict[bool, dict[str, Any]] = {}
+
+
+def test_code_sees_the_same_python(start: Start) -> None:
+    start.lab.js("() => kernel.restart()")
+    facts = printed(start.lab, FACTS)
+    assert facts["environ"]["LANG"] == "de_DE.UTF-8" and "PYTHONHASHSEED" not in facts["environ"]
+    assert facts["zone"] == [18000, 14400, 1, "UTC-0500", "UTC-0400", "-0500"]
+    assert facts["cwd"] == "/drive/sub"
+    other = _facts.setdefault(start.lab.js("() => crossOriginIsolated"), facts)
+    assert facts == other
+
+
+def test_every_kernel_draws_its_own(start: Start) -> None:
+    drawn, hashes = [], set()
+    for _kernel in range(2):
+        start.lab.js("() => kernel.restart()")
+        drawn.append(printed(start.lab, DRAWN))
+        hashes.add(start.lab.run("hash('a')").result)
+    assert all(one != other for one, other in zip(*drawn, strict=True)), drawn
+    # As the documentation says, this one thing is the same in all kernels from the snapshot.
+    assert len(hashes) == {"snapshot": 1, "files": 2}[start.way]
+
+
+def test_it_is_now(lab: Lab) -> None:
+    now = printed(lab, "import time, datetime\nprint([time.time(), datetime.datetime.now().timestamp()])")
+    page = lab.js("() => Date.now() / 1000")
+    assert all(abs(page - time) < 60 for time in now)
+    assert lab.run("a = time.perf_counter(), time.monotonic()\ntime.sleep(.01)\na < (time.perf_counter(), time.monotonic())").result == "True"
+
+
+def test_packages_come_from_the_site(lab: Lab) -> None:
+    """Compiled code is linked into a Python that came out of the snapshot."""
+    done = lab.run("import msgpack, msgpack._cmsgpack\nmsgpack.unpackb(msgpack.packb({'a': [1, 2.5]}))")
+    assert done.content["status"] == "ok", done.content
+    assert done.result == "{'a': [1, 2.5]}"
+    assert lab.run("import pyodide_js\nawait pyodide_js.loadPackage('onewheel')\nimport onewheel; onewheel.version").result == "'1.0'"
+    assert lab.run("%pip install otherwheel").content["status"] == "ok"
+    assert lab.run("import otherwheel; otherwheel.version").result == "'1.0'"
+    assert lab.run("import micropip; {'msgpack', 'onewheel', 'otherwheel'} <= set(micropip.list())").result == "True"
+    assert lab.run("await micropip.install('onewheel', reinstall=True)").content["status"] == "ok"
+    refused = lab.run("await micropip.install('there-is-no-such-package')")
+    assert refused.content["status"] == "error" and refused.idle
+
+
+def test_the_drive_is_there(lab: Lab) -> None:
+    assert lab.run("open('data.txt').read()").result == "'hello'"
+    assert lab.run("open('new.bin', 'wb').write(bytes(300_000)); len(open('/drive/sub/new.bin', 'rb').read())").result == "300000"
+
+
+def test_input_asks_the_notebook(lab: Lab) -> None:
+    assert lab.run("input('name? ') + input()", ["Ada", "Grace"]).result == "'AdaGrace'"
+
+
+def test_what_was_not_in_memory_is_read_from_the_site(lab: Lab) -> None:
+    code = "import sqlite3, xml.dom.minidom, prompt_toolkit.shortcuts, inspect\nsqlite3.connect(':memory:').execute('select 41 + 1').fetchone()[0]"
+    assert lab.run(code).result == "42"
+    assert lab.run("import IPython; 'def embed' in inspect.getsource(IPython)").result in ("True", "False")
+    traceback = "".join(lab.run("import json; json.loads('{')").content["traceback"])
+    assert "scan_once" in traceback and "JSONDecodeError" in traceback
+
+
+@pytest.mark.parametrize("start", [way for way in WAYS if way[0] == "files"], ids=name, indirect=True)
+def test_stop_ends_every_kind_of_code(start: Start) -> None:
+    """From the snapshot: see `test_stop`."""
+    start.lab.add_stop_driver()
+    seed = random.randrange(2**31)
+    rows = start.lab.js("([cases, seed]) => stop.table(stopHost, cases, 1, seed)", [stop_cases(start.address), seed])
+    assert [row for row in rows if row["bad"]] == [], f"seed {seed}"
