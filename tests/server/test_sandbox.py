@@ -106,6 +106,15 @@ def test_a_cell_that_writes_too_much_ends() -> None:
         assert sandbox.execute("kept").content["status"] == "ok"
 
 
+@pytest.mark.parametrize("then", ["pass", "raise ValueError"])
+def test_a_cell_that_catches_the_end_of_its_output_is_told_all_the_same(then: str) -> None:
+    with Sandbox(limits=Limits(output_bytes=MEGABYTE)) as sandbox:
+        result = sandbox.execute(f"try:\n  while True: print('x' * 100)\nexcept BaseException: {then}")
+        assert result.content["status"] == "error" and result.content["ename"] == "OutputLimitError"
+        assert result.of("error")[-1]["ename"] == "OutputLimitError"
+        assert sandbox.execute("1").content["status"] == "ok"
+
+
 def test_memory_has_a_limit_that_python_sees() -> None:
     with Sandbox(limits=Limits(memory_bytes=256 * MEGABYTE)) as sandbox:
         assert sandbox.execute("x = bytearray(500_000_000)").content["ename"] == "MemoryError"

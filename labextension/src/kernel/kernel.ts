@@ -510,9 +510,8 @@ export class BrowsergradKernel implements IKernel {
 
   private relay(message: JupyterMessage): void {
     const entry = this.open.get(message.parent_header.msg_id ?? '');
-    if (entry?.ended && message.content.ename === 'KeyboardInterrupt') {
-      const { ename, evalue } = entry.ended;
-      Object.assign(message.content, { ename, evalue, traceback: [`${ename}: ${evalue}`] });
+    if (entry?.ended) {
+      this.replaceError(entry.ended, message);
     }
     if (!this.deliver(message)) {
       return;
@@ -534,6 +533,18 @@ export class BrowsergradKernel implements IKernel {
       if (content.status === 'error' && stopsOnError(entry)) {
         this.dropQueued(); // those that wait now: who has seen the reply may send new ones
       }
+    }
+  }
+
+  /** What ended a cell stands in the place of the interrupt that did it, also where the cell caught that. */
+  private replaceError({ ename, evalue }: { ename: string; evalue: string }, message: JupyterMessage): void {
+    const { content, header, parent_header } = message;
+    const shown = { ename, evalue, traceback: [`${ename}: ${evalue}`] };
+    if (content.ename === 'KeyboardInterrupt') {
+      Object.assign(content, shown);
+    } else if (header.msg_type === 'execute_reply' && content.ename !== ename) {
+      this.publish('iopub', 'error', shown, parent_header);
+      Object.assign(content, { status: 'error', ...shown });
     }
   }
 
