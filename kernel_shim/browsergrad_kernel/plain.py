@@ -27,9 +27,28 @@ _namespace: dict[str, Any] = __main__.__dict__
 _kept: set[str] = set()
 
 
-def start() -> None:
+class _Lines(streams.OutStream):
+    """Sends each line at once: where code can only be ended with its worker, text that waits would be lost with it.
+
+    Beyond `AT_ONCE` lines of one `execute`, text waits as it does elsewhere.
+    """
+
+    AT_ONCE = 1000
+    sent = 0
+
+    def write(self, text: str) -> int:
+        length = super().write(text)
+        if "\n" in text and _Lines.sent < self.AT_ONCE:
+            _Lines.sent += 1
+            self.flush()
+        return length
+
+
+def start(interruptible: bool = True) -> None:
     """Take over streams, blocking calls and SIGINT; must run before `execute`."""
     streams.install()
+    if not interruptible:
+        sys.stdout, sys.stderr = _Lines("stdout"), _Lines("stderr")
     interrupts.install()
     blocking.install()
     packages.watch()
@@ -107,6 +126,7 @@ async def execute(code: str, epoch: int, load_imports: bool) -> str:
     """
     streams.set_parent({})
     error: dict[str, Any] | None = None
+    _Lines.sent = 0
     interrupts.begin(epoch)
     try:
         try:

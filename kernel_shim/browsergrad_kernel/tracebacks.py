@@ -107,6 +107,7 @@ def forget_sources() -> None:
     import executing.executing as module
     import stack_data
 
+    dropped = False
     for owner in (module.Source, stack_data.Source):
         kept = owner._class_local("__source_cache_with_lines", {})
         cells = [key for key in kept if interrupts.is_cell_file(key[0])]
@@ -116,8 +117,10 @@ def forget_sources() -> None:
                 for key in keys[: -_KEPT // 2]:
                     del kept[key]
                 owner._class_local("__executing_cache", {}).clear()
-                module.Source.statements_at_line.cache_clear()
-                module.statement_containing_node.cache_clear()
+                dropped = True
+    if dropped:
+        module.Source.statements_at_line.cache_clear()
+        module.statement_containing_node.cache_clear()
 
 
 def _own_lines(code: CodeType, lines: list[str]) -> list[str]:

@@ -251,14 +251,14 @@ def test_a_package_that_is_unknown_is_reported_and_named(own_page: Page) -> None
 def test_without_an_interrupt_buffer_only_hard_stops_remain(own_page: Page) -> None:
     outcome = own_page.evaluate(
         """async () => { const session = await rt.createSession({ pyodideIndexURL: '/pyodide/', disableInterruptBuffer: true });
-        const running = session.exec({ code: "print('in', flush=True)\\nwhile True: pass", timeoutMs: 2000, onStdout: () => session.interrupt() });
+        const running = session.exec({ code: "import sys\\nprint('in')\\nprint('side', file=sys.stderr)\\nprint('last')\\nwhile True: pass", timeoutMs: 2000, onStdout: () => session.interrupt() });
         const first = await running;
         const second = await session.exec({ code: "print('first' in globals())" });
         const can = session.canInterrupt; session.dispose();
-        return [can, first.stdout, first.error.kind, first.error.message, second.stdout]; }"""
+        return [can, first.stdout, first.stderr, first.error.kind, first.error.message, second.stdout]; }"""
     )
-    can, stdout, kind, message, after = outcome
-    assert (can, stdout, kind, after) == (False, "in\n", "timeout", "False\n")
+    can, stdout, stderr, kind, message, after = outcome
+    assert (can, stdout, stderr, kind, after) == (False, "in\nlast\n", "side\n", "timeout", "False\n")
     assert "namespace was lost" in message
 
 

@@ -280,7 +280,7 @@ export class Python {
     }
     if (options.mode === 'session') {
       this.plain = pyodide.pyimport('browsergrad_kernel.plain');
-      (this.plain.start as PyProxy)();
+      (this.plain.start as PyProxy)(options.interruptible);
     } else {
       const main = pyodide.pyimport('browsergrad_kernel.main');
       const cwd = options.cwd !== null && this.dependencies.calls.available ? `${DRIVE}/${options.cwd}` : null;
