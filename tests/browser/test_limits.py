@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from conftest import Lab, Run, open_lab
+from boot_sites import copy
+from conftest import Lab, Run, open_lab, opened, served
 from playwright.sync_api import Browser, expect
 
 #: Seconds of C code that never looks at signals.
@@ -145,6 +147,14 @@ def test_a_limit_that_is_no_number_is_refused(lab: Lab, seconds: str) -> None:
     run = lab.run(f"%%timeout {seconds}\nran = True")
     assert run.content["ename"] == "UsageError" and "seconds above 0" in run.content["evalue"]
     assert lab.run("'ran' in globals()").result == "False"
+
+
+def test_the_site_limits_cells(browser: Browser, site: Path, tmp_path: Path) -> None:
+    with served(copy(site, tmp_path, timeoutMs=600), isolated=True) as base, opened(browser, base) as lab:
+        lab.start()
+        run = lab.run("while True: pass")
+        assert run.content["ename"] == "CellTimeoutError" and "0.6 s" in run.content["evalue"]
+        assert lab.run("1 + 1").result == "2"
 
 
 def test_the_user_setting_and_the_notebook_limit_cells(fresh: Lab) -> None:

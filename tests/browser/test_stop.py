@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -189,6 +190,13 @@ def test_the_stop_button_offers_to_restart_what_does_not_respond(notebook: Lab) 
     press_run(notebook, "'lost' in globals()")
     page.locator(".jp-OutputArea-executeResult").get_by_text("False").wait_for()
     assert notebook.js(identity) == before
+
+
+def test_the_status_bar_says_what_stop_can_do(notebook: Lab) -> None:
+    item = notebook.page.locator("#jp-browsergrad-stop-mode")
+    isolated = notebook.js("crossOriginIsolated")
+    expect(item).to_have_text("Stop: at once" if isolated else "Stop: within a moment")
+    expect(item).to_have_attribute("title", re.compile(f"The page is {'' if isolated else 'not '}cross-origin isolated: .*variables are kept"))
 
 
 def test_a_double_click_on_stop_ends_one_cell_once(notebook: Lab) -> None:
