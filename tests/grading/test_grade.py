@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import termios
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 
 from jupyterlite_browsergrad import __version__
 from jupyterlite_browsergrad.cli import main
+from tests.processes import children, wait_gone
 
 from .labs import GOOD, NAMES, write_lab
 
@@ -243,6 +245,27 @@ def test_a_second_run_grades_what_is_new_and_keeps_the_rest(
     (line,) = after[len(before) :].splitlines()
     assert json.loads(line)["submission"] == changed.as_posix()
     assert f"{len(few) - 1} were there already" in capsys.readouterr().out
+
+
+def test_a_run_that_is_killed_leaves_no_process_and_goes_on(folder: Path, tmp_path: Path) -> None:
+    files, out = [tmp_path / "first.py", tmp_path / "second.py"], tmp_path / "results.jsonl"
+    for file, code in zip(files, [GOOD, "while True:\n    pass\n"], strict=True):
+        file.write_text(code, "utf-8")
+    command = [sys.executable, "-m", "jupyterlite_browsergrad", "grade", folder / "lab", *files, "--out", out, "--jobs", "1"]
+    with subprocess.Popen([*command, "--cell-timeout", "100"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+        sandboxes: list[int] = []
+        while not out.is_file() or not out.read_bytes().endswith(b"\n") or not sandboxes:
+            assert run.poll() is None
+            time.sleep(0.05)  # a file that grows has nothing to wait on
+            sandboxes = children(run.pid, "deno")
+        before = out.read_bytes()
+        run.kill()
+    wait_gone(sandboxes)
+    files[1].write_text(GOOD, "utf-8")
+    assert main([*map(str, command[3:])]) == 0
+    after = out.read_bytes()
+    assert after.startswith(before)
+    assert [json.loads(line)["passed"] for line in after.splitlines()] == [True, True]
 
 
 def test_a_terminal_sees_the_progress(folder: Path, results: dict[str, dict[str, Any]]) -> None:

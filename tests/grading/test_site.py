@@ -1,21 +1,28 @@
-"""Labs that need packages of their site, checked and graded with that site's Python."""
+"""Labs that need packages of their site, checked, graded and run on a server with that site's Python."""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from jupyter_client.manager import start_new_kernel
 
 from jupyterlite_browsergrad.cli import main
 from tests.wheels import make_wheel
 
 from .labs import GOOD, write_lab
 
+PAGE = Path(__file__).parents[2] / "docs" / "howto" / "packages.md"
 
-def test_the_packages_of_a_site_are_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_the_packages_of_a_site_are_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_lab(tmp_path / "course" / "lab", reference="import mylab\nassert mylab.version == '1.5'\n" + GOOD)
     make_wheel(tmp_path, "mylab", "1.5")
     config = {"BrowsergradAddon": {"packages": ["mylab-1.5-py3-none-any.whl"]}}
@@ -38,3 +45,15 @@ def test_the_packages_of_a_site_are_there(tmp_path: Path, capsys: pytest.Capture
     assert result["passed"] and result["error"] is None and result["started_from"] == "snapshot", result
     assert main([*grade, "--site", str(tmp_path / "course")]) == 1
     assert "there is no site with this kernel at" in capsys.readouterr().err
+
+    # The settings as the page has them.
+    (settings,) = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    (tmp_path / "browsergrad_kernel_config.py").write_text(settings.replace("/srv/course/site", site), "utf-8")
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    manager, client = start_new_kernel(kernel_name="browsergrad", cwd=str(tmp_path))
+    try:
+        reply = client.execute_interactive("import mylab\nassert mylab.version == '1.5'\n%pip install mylab", timeout=60)
+        assert reply["content"]["status"] == "ok", reply["content"]
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
