@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import getpass
 import os
@@ -96,11 +97,12 @@ class KernelShell(InteractiveShell):
 
     @InteractiveShell.db.getter
     def db(self) -> Any:
-        """What ``%store`` and ``%bookmark`` keep: on the drive where there is one, so that it outlives the kernel."""
+        """What ``%store`` and ``%bookmark`` keep: on a drive that can be written to, so that it outlives the kernel."""
         if self._db is None and os.path.isdir(STORE.parent):
             from IPython.external.pickleshare import PickleShareDB
 
-            self._db = PickleShareDB(STORE)
+            with contextlib.suppress(OSError):  # a drive for reading alone: `store` tells
+                self._db = PickleShareDB(STORE)
         return super().db
 
     def init_virtualenv(self) -> None:

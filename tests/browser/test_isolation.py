@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Lab, build_site, open_lab, serve
+from conftest import Lab, build_site, open_lab, serve, wait_for_app
 from playwright.sync_api import Browser
 
 
@@ -60,10 +60,17 @@ def test_a_page_without_service_workers_loads_all_the_same(browser: Browser, bas
     page = context.new_page()
     warnings: list[str] = []
     page.on("console", lambda message: warnings.append(message.text))
+    page.set_default_timeout(60_000)
     page.goto(f"{base}/lab/index.html")
-    page.wait_for_function("window.jupyterapp && window.jupyterapp.serviceManager.isReady", timeout=60_000)
+    wait_for_app(page)
     assert not page.evaluate("crossOriginIsolated")
     assert any("not cross-origin isolated" in text for text in warnings)
+    lab = Lab(page)
+    lab.start()
+    kept = lab.run("x = 1\n%store x")
+    assert kept.content["ename"] == "UsageError"
+    assert "nowhere to keep variables" in kept.content["evalue"]
+    assert lab.run("%store x >x.txt\nopen('x.txt').read()").result == r"'1\n'"
     context.close()
 
 

@@ -226,6 +226,9 @@ def test_settings_reach_the_sandbox(tmp_path: Path) -> None:
     )
     try:
         assert kernel.run("open('made.txt', 'w')")[0]["ename"] == "OSError"
+        stored = kernel.run("x = 1\n%store x")[0]
+        assert stored["ename"] == "UsageError" and "nowhere to keep variables" in stored["evalue"]
+        assert kernel.run("%cd -q ..")[0]["status"] == "ok"
         assert kernel.run("x = bytearray(400_000_000)")[0]["ename"] == "MemoryError"
         assert kernel.run("while True: print('x' * 100)")[0]["ename"] == "OutputLimitError"
         assert kernel.run("while True: pass")[0]["ename"] == "CellTimeoutError"
