@@ -88,7 +88,7 @@ describe('texts that people read', () => {
     ["node.setAttribute('role', 'group')", []],
   ])('are told from others in %s', (source, expected) => expect(bareTexts(source)).toEqual(expected));
 
-  const files = ['renderers', 'results'].flatMap(folder => readdirSync(join(SOURCES, folder)).map(name => join(folder, name)));
+  const files = ['labs', 'renderers', 'results'].flatMap(folder => readdirSync(join(SOURCES, folder)).map(name => join(folder, name)));
   it.each(files)('go through the translator in %s', file =>
     expect(bareTexts(readFileSync(join(SOURCES, file), 'utf-8'), file)).toEqual([]),
   );

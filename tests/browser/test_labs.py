@@ -32,10 +32,13 @@ BIG = b"0123456789" * 600_000
 
 
 def notebook(*cells: str, **metadata: Any) -> bytes:
-    made = [
-        {"cell_type": "code", "id": f"c{index}", "source": cell, "metadata": {}, "outputs": [], "execution_count": None}
-        for index, cell in enumerate(cells)
-    ]
+    """One with these cells: text where a capital or `#` begins, else code."""
+    made = []
+    for index, source in enumerate(cells):
+        cell = {"id": f"c{index}", "source": source, "metadata": {}}
+        is_text = source[:1].isupper() or source.startswith("#")
+        kind = {"cell_type": "markdown"} if is_text else {"cell_type": "code", "outputs": [], "execution_count": None}
+        made.append(cell | kind)
     kernelspec = {"name": "browsergrad", "display_name": "Python (BrowserGrad)", "language": "python"}
     return json.dumps(
         {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernelspec, **metadata}, "cells": made}

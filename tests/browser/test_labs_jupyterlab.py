@@ -21,7 +21,9 @@ FOLDERS = {
     "pinned/lab.ipynb": notebook("print('ran')", kernelspec=KERNELSPEC),
     **lab_files("again"),
     **lab_files("edited"),
-    "again/lab.ipynb": notebook("x = 41 + 1\nprint('ran', x)", kernelspec=KERNELSPEC),
+    "again/lab.ipynb": notebook(
+        "# Adding", "mine = 1\ndef add(a, b): ...", "given = 1", "Now double.", "double = len", "The end", kernelspec=KERNELSPEC
+    ),
     "edited/lab.ipynb": notebook("print('ran')", kernelspec=KERNELSPEC),
     "plain/plain.ipynb": notebook("print('ran')", kernelspec=KERNELSPEC),
 }
@@ -88,12 +90,25 @@ def test_a_manifest_that_cannot_be_read_refuses(page: Lab, server: tuple[str, Pa
 
 
 CELLS = "() => panel.content.model.toJSON().cells.map(cell => [cell.cell_type, cell.source])"
-BEGUN = [["markdown", "## Your turn"], ["code", "def add(a, b):\n    return 0"], ["code", "def double(a):\n    return 2 * a"]]
+BEGUN = [
+    ["markdown", "# Adding"],
+    ["markdown", "## Your turn"],
+    ["code", "def add(a, b):\n    return 0"],
+    ["code", "given = 1"],
+    ["markdown", "Now double."],
+    ["code", "def double(a):\n    return 2 * a"],
+    ["markdown", "The end"],
+]
+
+
+def saved_cells(path: Path) -> list[list[str]]:
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    return [[cell["cell_type"], "".join(cell["source"])] for cell in cells]
 
 
 def test_reset_asks_keeps_a_backup_and_restarts(page: Lab, server: tuple[str, Path]) -> None:
     open_here(page, "again/lab.ipynb")
-    page.js("() => panel.content.model.sharedModel.cells[0].setSource('mine = 1')")
+    own = page.js(CELLS)
     page.js(RUN_ALL)
     dialog = page.page.locator(".jp-Dialog")
     reset = page.page.locator(BUTTON.format("Reset lab"))
@@ -101,7 +116,7 @@ def test_reset_asks_keeps_a_backup_and_restarts(page: Lab, server: tuple[str, Pa
     expect(dialog).to_contain_text("What you have now is kept as lab-backup-")
     dialog.get_by_text("Cancel").click()
     expect(dialog).to_have_count(0)
-    assert page.js(CELLS) == [["code", "mine = 1"]]
+    assert page.js(CELLS) == own
     assert list((server[1] / "again").glob("*-backup-*")) == []
     for backups in (1, 2):
         page.js("() => { window.restarted = new Promise(r => panel.sessionContext.statusChanged.connect((_, s) => s === 'restarting' && r())); }")
@@ -112,10 +127,8 @@ def test_reset_asks_keeps_a_backup_and_restarts(page: Lab, server: tuple[str, Pa
         page.page.wait_for_function("panel.sessionContext.session.kernel.status === 'idle'")
         assert page.js(CELLS) == BEGUN, "a second time too"
         assert len(list((server[1] / "again").glob("lab-backup-*.ipynb"))) == backups
-    first = min((server[1] / "again").glob("lab-backup-*.ipynb"))
-    assert [cell["source"] for cell in json.loads(first.read_text("utf-8"))["cells"]] in ([["mine = 1"]], ["mine = 1"])
-    saved = json.loads((server[1] / "again/lab.ipynb").read_text("utf-8"))["cells"]
-    assert [[cell["cell_type"], "".join(cell["source"])] for cell in saved] == BEGUN
+    assert saved_cells(min((server[1] / "again").glob("lab-backup-*.ipynb"))) == own
+    assert saved_cells(server[1] / "again/lab.ipynb") == BEGUN
     assert page.run("'mine' in globals()").result == "False"
 
 

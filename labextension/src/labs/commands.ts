@@ -6,15 +6,17 @@ import { PathExt } from '@jupyterlab/coreutils';
 import type * as nbformat from '@jupyterlab/nbformat';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 
 import { Notice } from '../notice';
+import { countsText } from '../renderers/assertions';
 import type { AssertionsContent, ILabResults } from '../results/tokens';
 import { besideFile, type CheckedLab } from './gate';
 import type { LabServices } from './lab_services';
 import type { LabPanel } from './panel';
 import { runRubric } from './results';
-import { complete, starterCells } from './starter';
+import { begunAnew, complete, starterCells } from './starter';
 import { RUNTIME_VERSION } from './version';
 
 export const CHECK = 'browsergrad:check-my-work';
@@ -22,13 +24,16 @@ export const INSERT = 'browsergrad:insert-starter-code';
 export const RESET = 'browsergrad:reset-lab';
 export const DOWNLOAD = 'browsergrad:download-results';
 
-/** The heading of a rubric's results. */
-const SOURCE = 'Check my work';
-
 interface Checked {
   lab: CheckedLab;
   content: AssertionsContent;
   time: Date;
+}
+
+interface Original {
+  content: nbformat.INotebookContent;
+  /** Whether it holds nothing of what is there now. */
+  isWhole: boolean;
 }
 
 /** A lab's file that the manifest names is not there. */
@@ -45,6 +50,7 @@ export class LabActions {
     private readonly results: ILabResults | null,
     /** Brings the results panel into view. */
     private readonly reveal: () => void,
+    private readonly trans: TranslationBundle,
   ) {}
 
   isChecking(panel: NotebookPanel): boolean {
@@ -53,28 +59,34 @@ export class LabActions {
 
   /** Runs the rubric and shows its results; null when that could not be done, which has been told. */
   async check(panel: NotebookPanel, lab: CheckedLab): Promise<Checked | null> {
+    const { trans } = this;
+    const title = trans.__('Check my work');
     const { rubric_path: rubricPath } = lab.manifest;
     const kernel = panel.sessionContext.session?.kernel;
     if (!kernel) {
-      await showErrorMessage(SOURCE, 'This notebook has no kernel: choose one, run your cells, then check again.');
+      await showErrorMessage(
+        title,
+        trans.__('This notebook has no kernel: choose one, run your cells, then check again.'),
+      );
       return null;
     }
     this.checking.add(panel);
-    const notice = new Notice('Checking your work…');
+    const notice = new Notice(trans.__('Checking your work…'));
     try {
       const rubric = await this.text(lab, rubricPath);
       const content = await runRubric(kernel, rubric, rubricPath);
       const checked = { lab, content, time: new Date() };
       this.checked.set(panel, checked);
       if (this.results) {
-        this.results.show(panel.context.path, SOURCE, content);
+        this.results.show(panel.context.path, title, content);
         this.reveal();
       } else {
-        void showDialog({ title: SOURCE, body: inWords(content), buttons: [Dialog.okButton()] });
+        void showDialog({ title, body: inWords(content, trans), buttons: [Dialog.okButton()] });
       }
       return checked;
     } catch (error) {
-      Notification.error(`Your work was not checked: ${(error as Error).message}`, { autoClose: false });
+      const message = trans.__('Your work was not checked: %1', (error as Error).message);
+      Notification.error(message, { autoClose: false });
       return null;
     } finally {
       notice.dismiss();
@@ -94,26 +106,33 @@ export class LabActions {
 
   /** Asks, keeps a backup, then makes the notebook what the lab began with. */
   async reset(panel: NotebookPanel, lab: CheckedLab): Promise<void> {
+    const { trans } = this;
     const { context, sessionContext } = panel;
     const backup = await this.backupPath(context.path);
+    const original = await this.original(panel, lab);
+    const becomes = original.isWhole
+      ? trans.__('The notebook becomes what the lab began with.')
+      : trans.__('Your answers are replaced by the starter code; other cells stay.');
     const answer = await showDialog({
-      title: 'Reset this lab?',
-      body:
-        'The notebook becomes what the lab began with, and the kernel restarts: your variables are lost. ' +
-        `What you have now is kept as ${PathExt.basename(backup)}.`,
-      buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: 'Reset' })],
+      title: trans.__('Reset this lab?'),
+      body: trans.__(
+        '%1 The kernel restarts: your variables are lost. What you have now is kept as %2.',
+        becomes,
+        PathExt.basename(backup),
+      ),
+      buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Reset') })],
     });
     if (!answer.button.accept) {
       return;
     }
-    const original = await this.original(panel, lab);
     const content = panel.content.model!.toJSON() as nbformat.INotebookContent;
     await this.contents.save(backup, { type: 'notebook', format: 'json', content });
-    panel.content.model!.fromJSON(original);
+    panel.content.model!.fromJSON(original.content);
     await context.save();
-    Notification.success(`The lab is as it began. Your work is kept in ${PathExt.basename(backup)}.`, {
-      autoClose: 10_000,
-    });
+    Notification.success(
+      trans.__('The lab is as it began. Your work is kept in %1.', PathExt.basename(backup)),
+      { autoClose: 10_000 },
+    );
     await sessionContext.session?.kernel?.restart();
   }
 
@@ -148,26 +167,23 @@ export class LabActions {
     const path = besideFile(lab.path, relative);
     const bytes = await this.services.files.read(path, new AbortController().signal);
     if (bytes === null) {
-      throw new MissingFile(`the lab's manifest names ${path}, which does not exist`);
+      throw new MissingFile(this.trans.__('the lab’s manifest names %1, which does not exist', path));
     }
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   }
 
-  /** The notebook as the site has it, else the starter notebook, else the text with the starter code. */
-  private async original(panel: NotebookPanel, lab: CheckedLab): Promise<nbformat.INotebookContent> {
-    const own = panel.content.model!.toJSON() as nbformat.INotebookContent;
+  /** The notebook as the site has it, if it has, else the starter notebook, else this one with the starter code. */
+  private async original(panel: NotebookPanel, lab: CheckedLab): Promise<Original> {
     const shipped = await this.services.files.readSite(panel.context.path, new AbortController().signal);
     if (shipped) {
-      return JSON.parse(new TextDecoder().decode(shipped)) as nbformat.INotebookContent;
+      return { content: JSON.parse(new TextDecoder().decode(shipped)), isWhole: true };
     }
     const { starter_path: starterPath } = lab.manifest;
-    const starter = starterCells(await this.text(lab, starterPath), starterPath).map(complete);
-    const isNotebook = starterPath.toLowerCase().endsWith('.ipynb');
-    const texts = new Set(starter.map(cell => String(cell.source)));
-    const isKept = ({ cell_type, source }: nbformat.ICell): boolean =>
-      !isNotebook && cell_type !== 'code' && !texts.has(String(source));
-    const kept = own.cells.filter(isKept);
-    return { ...own, cells: [...kept, ...starter] };
+    const starter = starterCells(await this.text(lab, starterPath), starterPath);
+    const own = panel.content.model!.toJSON() as nbformat.INotebookContent;
+    const isWhole = starterPath.toLowerCase().endsWith('.ipynb');
+    const cells = isWhole ? starter.map(complete) : begunAnew(own.cells, starter);
+    return { content: { ...own, cells }, isWhole };
   }
 
   private async backupPath(path: string): Promise<string> {
@@ -183,11 +199,11 @@ export class LabActions {
 }
 
 /** For front ends whose results panel is disabled. */
-function inWords({ assertions, counts }: AssertionsContent): string {
+function inWords({ assertions, counts }: AssertionsContent, trans: TranslationBundle): string {
   const lines = assertions
     .filter(({ kind }) => kind !== 'pass')
     .map(({ name, message }) => `${name}: ${message}`);
-  return [`${counts.pass} passed, ${counts.fail} failed, ${counts.error} errors`, ...lines].join('\n');
+  return [countsText(counts, trans), ...lines].join('\n');
 }
 
 /** Adds the commands; `current` is the lab notebook in front. */
@@ -195,6 +211,7 @@ export function addCommands(
   commands: CommandRegistry,
   actions: LabActions,
   current: () => LabPanel | null,
+  trans: TranslationBundle,
 ): void {
   const add = (
     id: string,
@@ -228,16 +245,28 @@ export function addCommands(
       },
     });
   };
-  add(CHECK, 'Check my work', 'Run the lab’s checks against your variables and functions', (panel, lab) =>
-    actions.check(panel, lab),
+  add(
+    CHECK,
+    trans.__('Check my work'),
+    trans.__('Run the lab’s checks against your variables and functions'),
+    (panel, lab) => actions.check(panel, lab),
   );
-  add(INSERT, 'Insert starter code', 'Put the lab’s starter code below the active cell', (panel, lab) =>
-    actions.insertStarter(panel, lab),
+  add(
+    INSERT,
+    trans.__('Insert starter code'),
+    trans.__('Put the lab’s starter code below the active cell'),
+    (panel, lab) => actions.insertStarter(panel, lab),
   );
-  add(RESET, 'Reset lab…', 'Start again from the lab’s original notebook; keeps a backup', (panel, lab) =>
-    actions.reset(panel, lab),
+  add(
+    RESET,
+    trans.__('Reset lab…'),
+    trans.__('Start again from the lab’s original notebook; keeps a backup'),
+    (panel, lab) => actions.reset(panel, lab),
   );
-  add(DOWNLOAD, 'Download results', 'Save the results of the latest check as a file', (panel, lab) =>
-    actions.download(panel, lab),
+  add(
+    DOWNLOAD,
+    trans.__('Download results'),
+    trans.__('Save the results of the latest check as a file'),
+    (panel, lab) => actions.download(panel, lab),
   );
 }

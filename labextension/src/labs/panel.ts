@@ -3,6 +3,7 @@
  */
 import { CommandToolbarButton, Dialog, showDialog } from '@jupyterlab/apputils';
 import type { NotebookPanel } from '@jupyterlab/notebook';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import { DisposableSet, type IDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
@@ -34,6 +35,7 @@ export class LabPanel implements IDisposable {
     private readonly buttons: readonly LabButton[],
     /** Whether a kernel of that name refuses by itself. */
     private readonly refusesItself: (kernelName: string) => boolean,
+    private readonly trans: TranslationBundle,
   ) {
     const { context, sessionContext } = panel;
     this.guard();
@@ -107,7 +109,7 @@ export class LabPanel implements IDisposable {
   private showLab({ id, version }: { id: string; version: string }): void {
     const badge = new Widget({ node: document.createElement('div') });
     badge.addClass('bg-LabBadge');
-    badge.node.title = `This notebook belongs to the lab ${id}, version ${version}`;
+    badge.node.title = this.trans.__('This notebook belongs to the lab %1, version %2', id, version);
     const label = document.createElement('span');
     label.textContent = `${id} ${version}`;
     label.style.cssText =
@@ -138,9 +140,10 @@ export class LabPanel implements IDisposable {
       'font-size: var(--jp-ui-font-size1); color: var(--jp-ui-font-color1); ' +
       'border-bottom: 1px solid var(--jp-error-color1); border-left: 6px solid var(--jp-error-color1); ' +
       'background: var(--jp-layout-color2)';
-    const title = document.createElement('strong');
-    title.textContent = 'This lab does not run here. ';
-    banner.node.append(title, message);
+    const title = this.trans.__('This lab does not run here');
+    const strong = document.createElement('strong');
+    strong.textContent = `${title}. `;
+    banner.node.append(strong, message);
     this.panel.contentHeader.addWidget(banner);
     this.shown.add(banner);
     if (this.told !== message) {
@@ -148,11 +151,7 @@ export class LabPanel implements IDisposable {
       const body = new Widget({ node: document.createElement('div') });
       body.node.style.whiteSpace = 'pre-wrap';
       body.node.textContent = message;
-      void showDialog({
-        title: 'This lab does not run here',
-        body,
-        buttons: [Dialog.okButton()],
-      });
+      void showDialog({ title, body, buttons: [Dialog.okButton()] });
     }
   }
 }

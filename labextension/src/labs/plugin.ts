@@ -4,6 +4,7 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { IKernelSpecs } from '@jupyterlite/services';
 
 import { ILabResults } from '../results/tokens';
@@ -25,14 +26,16 @@ const labs: JupyterFrontEndPlugin<void> = {
   description: 'Lab manifests: checked before anything runs; badge, datasets, Check my work.',
   autoStart: true,
   requires: [INotebookTracker],
-  optional: [IKernelSpecs, ICommandPalette, ILabResults],
+  optional: [IKernelSpecs, ICommandPalette, ILabResults, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     tracker: INotebookTracker,
     specs: IKernelSpecs | null,
     palette: ICommandPalette | null,
     results: ILabResults | null,
+    translator: ITranslator | null,
   ) => {
+    const trans = (translator ?? nullTranslator).load('jupyterlite_browsergrad');
     const isSite = specs !== null;
     const services = labServices(app, isSite);
     const panels = new WeakMap<NotebookPanel, LabPanel>();
@@ -40,7 +43,8 @@ const labs: JupyterFrontEndPlugin<void> = {
       tracker.currentWidget ? (panels.get(tracker.currentWidget) ?? null) : null;
     const notify = (): void => BUTTONS.forEach(({ command }) => app.commands.notifyCommandChanged(command));
     const add = (panel: NotebookPanel): void => {
-      const lab = new LabPanel(panel, services, app.commands, BUTTONS, name => isSite && name === 'browsergrad');
+      const refusesItself = (name: string): boolean => isSite && name === 'browsergrad';
+      const lab = new LabPanel(panel, services, app.commands, BUTTONS, refusesItself, trans);
       panels.set(panel, lab);
       lab.changed.connect(notify);
     };
@@ -49,13 +53,13 @@ const labs: JupyterFrontEndPlugin<void> = {
         void app.commands.execute(SHOW_RESULTS);
       }
     };
-    const actions = new LabActions(services, app.serviceManager.contents, results, reveal);
-    addCommands(app.commands, actions, current);
+    const actions = new LabActions(services, app.serviceManager.contents, results, reveal, trans);
+    addCommands(app.commands, actions, current, trans);
     tracker.forEach(add);
     tracker.widgetAdded.connect((_, panel) => add(panel));
     tracker.currentChanged.connect(notify);
     for (const { command } of BUTTONS) {
-      palette?.addItem({ command, category: 'Lab' });
+      palette?.addItem({ command, category: trans.__('Lab') });
     }
   },
 };

@@ -1,5 +1,5 @@
 /**
- * Starter code as cells of a notebook: of a notebook, its cells; of a Python file, one cell for each `# %%`.
+ * Starter code as cells: of a notebook, its cells; of a Python file, one cell for each `# %%`.
  */
 import type * as nbformat from '@jupyterlab/nbformat';
 
@@ -37,4 +37,52 @@ export function starterCells(text: string, fileName: string): NewCell[] {
 /** The cells with what a notebook's model needs of them. */
 export function complete(cell: NewCell): nbformat.ICell {
   return cell.cell_type === 'code' ? { ...cell, outputs: [], execution_count: null } : cell;
+}
+
+/** Of a function, class or variable at the top level of a cell. */
+const DEFINED = /^(?:(?:async +)?def|class) +(\w+)|^(\w+) *(?::[^=\n]+)?=(?!=)/gm;
+
+function textOf({ source }: Pick<nbformat.ICell, 'source'>): string {
+  return Array.isArray(source) ? source.join('') : source;
+}
+
+/**
+ * A notebook's cells with the starter's in the place of those that define the same names, or have the same text.
+ *
+ * For notebooks of which no original is known: text stays where it is, and so does code that is not the
+ * starter's, without outputs. Starter cells without such a place go before the next that has one, else to the end.
+ */
+export function begunAnew(cells: readonly nbformat.ICell[], starter: readonly NewCell[]): nbformat.ICell[] {
+  const ofName = new Map<string, number>();
+  const ofText = new Map<string, number>();
+  starter.forEach((cell, i) => {
+    ofText.set(textOf(cell), i);
+    if (cell.cell_type === 'code') {
+      for (const [, defined, assigned] of textOf(cell).matchAll(DEFINED)) {
+        ofName.set(defined ?? assigned, i);
+      }
+    }
+  });
+  const placeIn = (cell: nbformat.ICell): number | undefined => {
+    const text = textOf(cell);
+    const names = cell.cell_type === 'code' ? text.matchAll(DEFINED) : [];
+    const found = [...names].map(([, defined, assigned]) => ofName.get(defined ?? assigned));
+    return ofText.get(text) ?? found.find(i => i !== undefined);
+  };
+  const result: nbformat.ICell[] = [];
+  let used = 0;
+  const use = (end: number): void => {
+    result.push(...starter.slice(used, end).map(complete));
+    used = Math.max(used, end);
+  };
+  for (const cell of cells) {
+    const place = placeIn(cell);
+    if (place === undefined) {
+      result.push(cell.cell_type === 'code' ? { ...cell, outputs: [], execution_count: null } : cell);
+    } else {
+      use(place + 1);
+    }
+  }
+  use(starter.length);
+  return result;
 }
