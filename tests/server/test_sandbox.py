@@ -39,6 +39,12 @@ def test_modules_are_found_however_late_they_come(sandbox: Sandbox, folder: Path
     assert result.content["status"] == "ok", result.content
 
 
+def test_the_first_report_of_a_check_imports_nothing(sandbox: Sandbox) -> None:
+    """All that it needs is in the snapshot: what is not has to be fetched first, in a page."""
+    code = "import sys, browsergrad as bg\nbefore = set(sys.modules)\nbg.assert_pass('a')\nset(sys.modules) - before"
+    assert sandbox.execute(code).of("execute_result")[0]["data"]["text/plain"] == "set()"
+
+
 def test_whole_messages_go_through_an_event_loop(sandbox: Sandbox) -> None:
     async def ask() -> list[dict[str, Any]]:
         content = {"code": "x = input('name? ')\nx", "allow_stdin": True}
