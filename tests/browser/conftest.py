@@ -107,6 +107,14 @@ def held(
         server.server_close()
 
 
+def write_files(root: Path, files: Mapping[str, bytes]) -> None:
+    """Write files by their paths in `root`, with the folders they need."""
+    for name, data in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
 def build_site(
     folder: Path, contents: Mapping[str, bytes] | None = None, front_ends: bool = True, **config: Any
 ) -> Path:
@@ -115,13 +123,8 @@ def build_site(
     Without `front_ends` the labextensions of the environment are left out.
     """
     source = folder / "source"
-    (source / "contents" / "sub").mkdir(parents=True)
-    (source / "contents" / "sub" / "data.txt").write_text("hello", encoding="utf-8")
-    (source / "contents" / "broken.txt").write_bytes(b"caf\xe9 \xff\xfe")
-    for name, data in (contents or {}).items():
-        path = source / "contents" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+    own = {"sub/data.txt": b"hello", "broken.txt": b"caf\xe9 \xff\xfe"}
+    write_files(source / "contents", own | dict(contents or {}))
     site = {
         "exposeAppInBrowser": True,
         # Installed for comparisons; a site without it opens every Python notebook with our kernel.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Lab, jupyterlab, open_jupyterlab
+from conftest import Lab, jupyterlab, open_jupyterlab, write_files
 from playwright.sync_api import Browser, expect
 from test_labs import BUTTON, MANIFEST, MOVE, OPEN, RUN_ALL, SAVE, download, lab_files, notebook, texts
 
@@ -32,9 +32,7 @@ FOLDERS = {
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     root = tmp_path_factory.mktemp("server")
-    for name, data in FOLDERS.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_bytes(data)
+    write_files(root, FOLDERS)
     with jupyterlab(root, tmp_path_factory.mktemp("home")) as (address, _):
         yield address, root
 

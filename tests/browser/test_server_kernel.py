@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Lab, jupyterlab, open_jupyterlab
+from conftest import Lab, jupyterlab, open_jupyterlab, write_files
 from playwright.sync_api import Browser, expect
 from test_labs import OPEN, RUN_ALL, lab_files, notebook, texts
 
@@ -27,9 +27,7 @@ BUTTON = ".jp-NotebookPanel-toolbar [data-command='{}'], .jp-NotebookPanel-toolb
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
     root = tmp_path_factory.mktemp("server")
-    for name, data in FOLDERS.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_bytes(data)
+    write_files(root, FOLDERS)
     with jupyterlab(root, tmp_path_factory.mktemp("home")) as running:
         yield running
 
