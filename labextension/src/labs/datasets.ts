@@ -123,6 +123,9 @@ export class Datasets {
 
   private async bytes(lab: CheckedLab, { name, url }: LabDataset): Promise<Uint8Array> {
     const abort = new AbortController();
+    const stalled = new Promise<never>((_, reject) => {
+      abort.signal.addEventListener('abort', () => reject(new Error(`${url}: no data came for ${STALL_MS / 1000} s`)));
+    });
     let timer: ReturnType<typeof setTimeout> | undefined;
     const progress: OnProgress = (loaded, total) => {
       clearTimeout(timer);
@@ -130,12 +133,11 @@ export class Datasets {
       this.events.onProgress?.({ name, loaded, total });
     };
     progress(0, null);
+    const load = /^https:/i.test(url)
+      ? download(url, abort.signal, progress)
+      : this.own(besideFile(lab.path, decodeURIComponent(url)), abort.signal, progress);
     try {
-      return await (/^https:/i.test(url)
-        ? download(url, abort.signal, progress)
-        : this.own(besideFile(lab.path, decodeURIComponent(url)), abort.signal, progress));
-    } catch (error) {
-      throw abort.signal.aborted ? new Error(`${url}: no data came for ${STALL_MS / 1000} s`) : error;
+      return await Promise.race([stalled, load]);
     } finally {
       clearTimeout(timer);
     }
