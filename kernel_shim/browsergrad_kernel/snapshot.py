@@ -63,7 +63,7 @@ def make() -> None:
     interrupts._CELL_FILES.clear()
     linecache.clearcache()
     parent._newest = {}
-    streams._announced = None
+    streams._announced = streams._writer = None
     for name in ("last_exc", "last_type", "last_value", "last_traceback"):
         if hasattr(sys, name):
             delattr(sys, name)

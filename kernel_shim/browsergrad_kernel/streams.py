@@ -1,7 +1,8 @@
 """``sys.stdout`` and ``sys.stderr`` of the kernel.
 
-Text goes to the worker as it is written; the worker coalesces it and posts the ``stream``
-messages. Output belongs to the request whose task wrote it, so a background task keeps writing
+Text goes to the worker, which coalesces it and posts the ``stream`` messages. Short texts that follow each other are
+held in a list, since each call of the worker costs more than a short write: the worker takes them out of it when they
+are due, also while Python runs. Output belongs to the request whose task wrote it, so a background task keeps writing
 to the cell that created it.
 """
 
@@ -21,6 +22,13 @@ _parent: contextvars.ContextVar[str | None] = contextvars.ContextVar("browsergra
 #: The newest one, for callbacks from JavaScript, which no task has created.
 _newest = "{}"
 _announced: str | None = None
+#: The stream that wrote last.
+_writer: OutStream | None = None
+#: Its texts for the request `_announced`. The worker empties the list at any moment between two steps of Python, and
+#: puts an empty text in to say that more may follow; it finds the list by its address.
+_held: list[str] = []
+#: Texts held at most, and the length from which a text is not held.
+_MOST_HELD, _LONG = 1000, 100
 
 
 def set_parent(header: dict[str, Any]) -> None:
@@ -28,6 +36,11 @@ def set_parent(header: dict[str, Any]) -> None:
     global _newest
     _newest = json.dumps(header)
     _parent.set(_newest)
+
+
+def held_address() -> int:
+    """Where in Pyodide's memory the worker finds the list of held texts."""
+    return id(_held)
 
 
 class OutStream(io.TextIOBase):
@@ -54,7 +67,20 @@ class OutStream(io.TextIOBase):
         raise io.UnsupportedOperation("fileno: the notebook's streams have no file descriptor")
 
     def write(self, text: str) -> int:
-        global _announced
+        if (
+            type(text) is str
+            and self is _writer
+            and (_parent.get() or _newest) is _announced
+            and len(text) < _LONG
+            and len(_held) < _MOST_HELD
+            and _held  # last: after a call the worker may have emptied it
+        ):
+            _held.append(text)
+            return len(text)
+        return self._write_through(text)
+
+    def _write_through(self, text: str) -> int:
+        global _announced, _writer
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         parent = _parent.get() or _newest
@@ -65,6 +91,7 @@ class OutStream(io.TextIOBase):
             text.encode()
         except UnicodeEncodeError:  # lone surrogates can't cross to JavaScript
             text = text.encode("utf-8", "backslashreplace").decode()
+        _writer = self
         if host.write(self._name, text):
             blocking.wait_for_room()
         return len(text)

@@ -245,6 +245,52 @@ def test_text_shows_while_the_code_goes_on_computing(lab: Lab) -> None:
     assert status == "KeyboardInterrupt"
 
 
+def test_text_of_every_sort_arrives_as_it_was_written(lab: Lab) -> None:
+    """Short texts that follow each other are held by Python, until the worker takes them."""
+    code = r"""import sys
+class Text(str): pass
+class Prints:
+    def __del__(self): print('gone')
+written = [sys.stdout.write(text) for text in ['a', '', '\ufeff', '\ud800', 'é😀', Text('sub'), 'x' * 300, 'z']]
+for i in range(300):
+    if i == 150: Prints()
+    print(i, end=',')
+try: sys.stdout.write(1)
+except TypeError as error: print(error)
+print(written, file=sys.stderr)"""
+    run = lab.run(code)
+    numbers = "".join("gone\n150," if i == 150 else f"{i}," for i in range(300))
+    said = "write() argument must be str, not int\n"
+    assert run.text() == "a\ufeff\\ud800é😀sub" + "x" * 300 + "z" + numbers + said
+    assert run.text("stderr") == "[1, 0, 1, 1, 2, 3, 300, 1]\n"
+
+
+def test_text_of_a_background_task_stays_with_its_cell(lab: Lab) -> None:
+    """Also where both write many short texts at once."""
+    background = """import asyncio
+async def tell():
+    for i in range(200):
+        print('old', i)
+        if i % 20 == 0: await asyncio.sleep(0)
+task = asyncio.create_task(tell())"""
+    foreground = "for i in range(200):\n    print('new', i)\n    if i % 20 == 0: await asyncio.sleep(0)\nawait task"
+    old, new = lab.js(
+        """async codes => {
+          const texts = ['', ''];
+          const runs = codes.map((code, i) => {
+            const run = kernel.requestExecute({ code }, false, false);
+            run.onIOPub = message => { texts[i] += message.content.text ?? ''; };
+            return run.done;
+          });
+          await Promise.all(runs);
+          return texts;
+        }""",
+        [background, foreground],
+    )
+    assert old == "".join(f"old {i}\n" for i in range(200))
+    assert new == "".join(f"new {i}\n" for i in range(200))
+
+
 def test_order_is_kept_between_streams_and_displays(lab: Lab) -> None:
     code = "import sys\nfor i in range(50):\n    print(i); print(i, file=sys.stderr); display(i)"
     seen = []

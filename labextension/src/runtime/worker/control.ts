@@ -21,6 +21,12 @@ const SEEN_ALARM = -9;
 const POLL_MS = 0.05;
 /** Most eval-breaker checks between two looks. */
 const MAX_CLOCK = 400;
+/** What CPython sets the clock to before it looks because the clock has run down. */
+const CLOCK_START = 50;
+/** Where Pyodide's module keeps the interrupt buffer. */
+const PROPERTY = 'Py_EmscriptenSignalBuffer';
+/** Of the looks that C code asks for, one in so many does all that those by the clock do. */
+const FULL_LOOK = 32;
 /** Ms until an interrupt that came at a bad moment is offered again to code that blocks. */
 const DEFER_MS = 1;
 /** Ms between two looks for messages where there is no shared memory. */
@@ -65,6 +71,8 @@ export class InterruptController {
   onIdle: ((epoch: number, fresh: boolean) => IdleAnswer) | null = null;
 
   private heap: Int32Array | null = null;
+  private asked = 0;
+  private looking = false;
   private getHeap: (() => Int32Array) | null = null;
   private clock = 0;
   private interval = 50;
@@ -94,6 +102,7 @@ export class InterruptController {
   private lastAsk = 0;
   private gate = false;
   private tickResolve: (() => void) | null = null;
+  private tickTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly tickChannel = new MessageChannel();
   private readonly queue: (() => void)[] = [];
   private readonly gateQueue: (() => void)[] = [];
@@ -129,8 +138,24 @@ export class InterruptController {
     return this.clock === 0;
   }
 
-  /** The object for `pyodide.setInterruptBuffer`. */
-  readonly buffer = ((controller: InterruptController) => ({
+  /**
+   * Makes Pyodide poll. C code polls too, `str` for each value: for it the module's property is empty while nothing is
+   * wanted, so that Pyodide neither reads nor writes.
+   */
+  attach(pyodide: { _module: object; setInterruptBuffer(buffer: object): void }): void {
+    pyodide.setInterruptBuffer(this.buffer);
+    const { _module: module } = pyodide;
+    Object.defineProperty(module, PROPERTY, {
+      configurable: true,
+      enumerable: true,
+      get: () => (this.mayPass() ? null : this.buffer),
+      // Somebody else's buffer takes the place of ours.
+      set: (value: unknown) =>
+        Object.defineProperty(module, PROPERTY, { configurable: true, enumerable: true, writable: true, value }),
+    });
+  }
+
+  private readonly buffer = ((controller: InterruptController) => ({
     get 0(): number {
       return controller.look();
     },
@@ -151,14 +176,21 @@ export class InterruptController {
         return signal;
       }
     }
-    const word = Atomics.load(this.control, Control.Interrupt);
-    if (word === 0 && !this.deferred && !this.verify && !this.storm && !this.watch) {
-      return 0;
-    }
-    return this.offer(word);
+    return this.wanted() ? this.offer(Atomics.load(this.control, Control.Interrupt)) : 0;
+  }
+
+  private wanted(): boolean {
+    return (
+      Atomics.load(this.control, Control.Interrupt) !== 0 ||
+      this.deferred ||
+      this.verify ||
+      this.storm ||
+      this.watch
+    );
   }
 
   private consume(): void {
+    this.looking = false;
     if (this.seen > 0) {
       Atomics.compareExchange(this.control, Control.Interrupt, this.seen, 0);
       this.inHand = this.fresh = true;
@@ -185,14 +217,35 @@ export class InterruptController {
     return time;
   }
 
-  private setClock(checks: number): void {
-    if (!this.clock) {
-      return;
+  /**
+   * Whether Pyodide may go on without a look: C code asks, not the clock, and nothing is wanted. Once it may not, it
+   * takes the property three times, to read and to write.
+   */
+  private mayPass(): boolean {
+    if (
+      !this.looking &&
+      this.clock !== 0 &&
+      this.memory()[this.clock] !== CLOCK_START &&
+      ++this.asked % FULL_LOOK !== 0 &&
+      !this.wanted()
+    ) {
+      return true;
     }
+    this.looking = true;
+    return false;
+  }
+
+  private setClock(checks: number): void {
+    if (this.clock) {
+      this.memory()[this.clock] = checks;
+    }
+  }
+
+  private memory(): Int32Array {
     if (this.heap!.length === 0) {
       this.heap = this.getHeap!(); // memory has grown: the old view is detached
     }
-    this.heap![this.clock] = checks;
+    return this.heap!;
   }
 
   private pollAtOnce(): void {
@@ -436,7 +489,7 @@ export class InterruptController {
   }
 
   /**
-   * One turn of the event loop for messages, after `ms`. Of Python's callbacks only those scheduled meanwhile
+   * One turn of the event loop for messages, after at most `ms`. Of Python's callbacks only those scheduled meanwhile
    * run, for the suspension itself needs them; the others wait for `tickDone`.
    */
   tick(ms = 0): Promise<void> {
@@ -444,12 +497,25 @@ export class InterruptController {
     return new Promise(resolve => {
       this.tickResolve = resolve;
       if (ms) {
-        setTimeout(() => this.tickChannel.port2.postMessage(0), ms);
+        this.tickTimer = setTimeout(this.turn, ms);
       } else {
-        this.tickChannel.port2.postMessage(0);
+        this.turn();
       }
     });
   }
+
+  /** Ends the wait of a `tick`: what it may wait for has come. */
+  hastenTick(): void {
+    if (this.tickTimer !== undefined) {
+      this.turn();
+    }
+  }
+
+  private readonly turn = (): void => {
+    clearTimeout(this.tickTimer);
+    this.tickTimer = undefined;
+    this.tickChannel.port2.postMessage(0);
+  };
 
   tickDone(): void {
     this.gate = false;

@@ -143,6 +143,7 @@ function receive(message: ToWorker): void {
       break;
     case 'taken':
       Atomics.store(interrupts.control, Control.OutputTaken, message.bytes);
+      interrupts.hastenTick();
       break;
     case 'fs':
       // Not queued: a file can be written while a cell awaits.

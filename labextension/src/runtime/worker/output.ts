@@ -1,8 +1,10 @@
 /**
- * Coalesces the text Python writes: posted when the kind changes, about every 50 ms, and at the end
- * of a request. Holds the writer back while too much is in flight to the page.
+ * Coalesces the text Python writes: posted about every 50 ms, before other messages, and at the end of a request.
+ * Short texts that need not go at once stay with Python, since each call costs more than a short write. Holds the
+ * writer back while too much is in flight to the page.
  */
 import { Control, type FromWorker, type StreamChunk } from '../protocol';
+import type { HeldTexts } from './held_texts';
 
 /** Ms text may wait. */
 const FLUSH_MS = 50;
@@ -14,6 +16,9 @@ const IN_FLIGHT_LIMIT = 100_000;
 const MESSAGE_BYTES = 1000;
 
 export class OutputBuffer {
+  /** What Python holds, of the stream and the request that came last. */
+  held: HeldTexts | null = null;
+  private name: StreamChunk['name'] = 'stdout';
   private chunks: StreamChunk[] = [];
   private length = 0;
   private lastFlush = 0;
@@ -31,44 +36,70 @@ export class OutputBuffer {
   ) {}
 
   setParent(json: string): void {
+    this.takeHeld();
     this.parent = json;
   }
 
   /** @returns whether the writer has to wait for room now. */
   write(name: StreamChunk['name'], text: string): boolean {
     const time = performance.now();
-    const last = this.chunks[this.chunks.length - 1];
-    if (!last) {
-      this.since = time;
-    }
-    if (last && last.name === name && last.parent === this.parent) {
-      last.text += text;
-    } else {
-      this.chunks.push({ name, text, parent: this.parent });
-    }
-    this.length += text.length;
+    this.takeHeld();
+    this.name = name;
+    this.add(text, time);
+    const quiet = time - this.lastFlush > FLUSH_MS;
     // `print` writes the end of a line by itself: a line stays whole.
-    const due = time - (text.endsWith('\n') ? this.lastFlush : this.since) > FLUSH_MS;
+    const due = text.endsWith('\n') ? quiet : time - this.since > FLUSH_MS;
     if (this.length > FLUSH_LENGTH || due) {
       this.flush();
-    } else if (!this.timer) {
-      this.timer = true;
-      setTimeout(() => {
-        this.timer = false;
-        this.flush();
-      }, FLUSH_MS);
+    } else {
+      if (!quiet) {
+        this.held?.invite();
+      }
+      if (!this.timer) {
+        this.timer = true;
+        setTimeout(() => {
+          this.timer = false;
+          this.flush();
+        }, FLUSH_MS);
+      }
     }
     return !this.hasRoom();
   }
 
+  private add(text: string, time: number): void {
+    const { name, parent } = this;
+    const last = this.chunks[this.chunks.length - 1];
+    if (!last) {
+      this.since = time;
+    }
+    if (last && last.name === name && last.parent === parent) {
+      last.text += text;
+    } else {
+      this.chunks.push({ name, text, parent });
+    }
+    this.length += text.length;
+  }
+
+  private takeHeld(): void {
+    try {
+      const text = this.held?.take();
+      if (text) {
+        this.add(text, performance.now());
+      }
+    } catch {
+      // No room on the stack, or Python is gone: what is held stays.
+    }
+  }
+
   /** Posts text that has waited long enough; called from inside a running Python. */
   flushDue(time: number): void {
-    if (this.chunks.length && time - this.since > FLUSH_MS) {
+    if ((this.chunks.length || this.held?.size) && time - this.since > FLUSH_MS) {
       this.flush();
     }
   }
 
   flush(): void {
+    this.takeHeld();
     if (this.chunks.length) {
       const { chunks, length } = this;
       this.chunks = [];

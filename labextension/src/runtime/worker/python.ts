@@ -10,6 +10,7 @@ import type { InterruptController } from './control';
 import { DriveFS } from './drive_fs';
 import type { EmscriptenFS, ErrnoCodes } from './emscripten';
 import type { AbortableLoads } from './fetches';
+import { HeldTexts } from './held_texts';
 import type { OutputBuffer } from './output';
 import type { LazyAsset } from './lazy';
 import { Pack } from './pack';
@@ -257,7 +258,7 @@ export class Python {
     progress: (stage: 'packages' | 'kernel', fraction: number, message: string) => void,
   ): Promise<void> {
     const { pyodide } = this;
-    const { interrupts } = this.dependencies;
+    const { interrupts, output } = this.dependencies;
     const module = pyodide._module;
     interrupts.useClock(module.__Py_emscripten_signal_clock, () => module.HEAP32);
     pyodide.registerJsModule(HOST_MODULE, this.hostModule());
@@ -295,10 +296,12 @@ export class Python {
       this.kernel = kernel;
       this.dispatch = kernel.dispatch as PyProxy;
     }
+    const streams = pyodide.pyimport('browsergrad_kernel.streams');
+    output.held = HeldTexts.of(module, (streams.held_address as PyProxy)() as number);
     interrupts.onIdle = pyodide.pyimport('browsergrad_kernel.interrupts')
       .on_idle as unknown as typeof interrupts.onIdle;
     if (options.interruptible) {
-      pyodide.setInterruptBuffer(interrupts.buffer);
+      interrupts.attach(pyodide);
     }
   }
 
