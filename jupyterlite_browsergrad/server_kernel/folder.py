@@ -157,15 +157,20 @@ class Folder:
         with self._parent(frame["path"]) as (folder, name):
             opened = os.open(name, _DIRECTORY, dir_fd=folder)
             try:
-                names = os.listdir(opened)
+                with os.scandir(opened) as entries:
+                    return sorted(entry.name for entry in entries if self._is_there(frame["path"], entry))
             finally:
                 os.close(opened)
-        return sorted(name for name in names if _is_text(name) and self._is_there(f"{frame['path']}/{name}"))
 
-    def _is_there(self, path: str) -> bool:
-        """Whether Python may look at `path`. One name in a list that it may not look at would cost it the whole list."""
+    def _is_there(self, folder: str, entry: os.DirEntry[str]) -> bool:
+        """Whether Python may look at an entry. One that it may not look at would cost it the whole list."""
+        name = entry.name
+        if not _is_text(name) or name.endswith(_PARTIAL) or (name.startswith(".") and not self.allow_hidden):
+            return False
+        if not entry.is_symlink():
+            return entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)
         try:
-            return bool(self._lookup({"path": path}, [])["ok"])
+            return bool(self._lookup({"path": f"{folder}/{name}"}, [])["ok"])
         except OSError:
             return False
 
