@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from typing import Protocol
 
@@ -49,6 +50,9 @@ def main(argv: list[str] | None = None) -> int:
     except BrowsergradError as error:
         print(f"jupyter browsergrad {options.command}: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(f"jupyter browsergrad {options.command}: interrupted", file=sys.stderr)
+        return 128 + signal.SIGINT
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..errors import GradingError
-from .run import Job, run_job
+from .run import Job, end_sandboxes, run_job
 
 __all__ = ["Engine", "open_engine"]
 
@@ -27,11 +27,12 @@ class Engine:
     def __init__(self, executor: Executor, window: int) -> None:
         self._executor = executor
         self._window = window
+        self._running: dict[Future[dict[str, Any]], Job] = {}
 
     def run(self, jobs: Iterable[Callable[[], Job]]) -> Iterator[tuple[Job, dict[str, Any] | Exception]]:
         """Run jobs and yield each with its result as it is done, in any order; an exception is a failure of the engine."""
         waiting = iter(jobs)
-        running: dict[Future[dict[str, Any]], Job] = {}
+        running = self._running
         try:
             while True:
                 while len(running) < self._window and (make := next(waiting, None)) is not None:
@@ -39,7 +40,8 @@ class Engine:
                     running[self._executor.submit(run_job, job)] = job
                 if not running:
                     return
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                # A wait without an end can miss Ctrl-C.
+                done, _ = wait(running, timeout=1, return_when=FIRST_COMPLETED)
                 for future in done:
                     job = running.pop(future)
                     error = future.exception()
@@ -49,6 +51,14 @@ class Engine:
         finally:
             for future in running:
                 future.cancel()
+
+
+    def give_up(self) -> None:
+        """End what runs in this process: it could take a minute each to its own end."""
+        for future in self._running:
+            future.cancel()
+        while wait(self._running, timeout=0.1).not_done:
+            end_sandboxes()
 
 
 @contextmanager
@@ -62,7 +72,12 @@ def open_engine(jobs: int, dask: str | None = None) -> Iterator[Engine]:
     """
     if dask is None:
         with ThreadPoolExecutor(jobs, thread_name_prefix="grade") as executor:
-            yield Engine(executor, 2 * jobs)
+            engine = Engine(executor, 2 * jobs)
+            try:
+                yield engine
+            except BaseException:
+                engine.give_up()
+                raise
         return
     try:
         from distributed import Client

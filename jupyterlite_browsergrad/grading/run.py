@@ -22,7 +22,7 @@ from .bundle import LabBundle
 from .site import python_of
 from .submissions import Unreadable, cells_of
 
-__all__ = ["Job", "JobLimits", "run_job"]
+__all__ = ["Job", "JobLimits", "end_sandboxes", "run_job"]
 
 MEGABYTE = 1 << 20
 #: How the kernel ends what it says of a cell that took the interpreter with it.
@@ -66,6 +66,16 @@ class Job:
     limits: JobLimits
     expected: dict[str, int] | None = None
     from_files: bool = False
+
+
+#: Sandboxes at work in this process.
+_at_work: set[Any] = set()
+
+
+def end_sandboxes() -> None:
+    """End all sandboxes of this process: their jobs are over, and nobody wants their results."""
+    for sandbox in list(_at_work):
+        sandbox.kill("grading was interrupted")
 
 
 def run_job(job: Job) -> dict[str, Any]:
@@ -124,7 +134,11 @@ def _run(job: Job, cells: list[str], result: dict[str, Any]) -> None:
             target.write_bytes(content)
         try:
             with Sandbox(folder, limits=limits, from_files=job.from_files, **vars(python)) as sandbox:
-                _Grading(job, sandbox, result).run(cells)
+                _at_work.add(sandbox)
+                try:
+                    _Grading(job, sandbox, result).run(cells)
+                finally:
+                    _at_work.discard(sandbox)
         except SandboxError as error:
             result["error"] = _error("sandbox", "SandboxError", str(error))
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import termios
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -247,19 +249,27 @@ def test_a_second_run_grades_what_is_new_and_keeps_the_rest(
     assert f"{len(few) - 1} were there already" in capsys.readouterr().out
 
 
-def test_a_run_that_is_killed_leaves_no_process_and_goes_on(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_that_is_ended_leaves_no_process_and_goes_on(folder: Path, tmp_path: Path, how: signal.Signals) -> None:
     files, out = [tmp_path / "first.py", tmp_path / "second.py"], tmp_path / "results.jsonl"
     for file, code in zip(files, [GOOD, "while True:\n    pass\n"], strict=True):
         file.write_text(code, "utf-8")
     command = [sys.executable, "-m", "jupyterlite_browsergrad", "grade", folder / "lab", *files, "--out", out, "--jobs", "1"]
-    with subprocess.Popen([*command, "--cell-timeout", "100"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+    # A shell that runs the tests in the background has them ignore SIGINT, and so would this child.
+    listen = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+    pipes: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([*command, "--cell-timeout", "100"], preexec_fn=listen, **pipes) as run:
         sandboxes: list[int] = []
         while not out.is_file() or not out.read_bytes().endswith(b"\n") or not sandboxes:
             assert run.poll() is None
             time.sleep(0.05)  # a file that grows has nothing to wait on
             sandboxes = children(run.pid, "deno")
         before = out.read_bytes()
-        run.kill()
+        run.send_signal(how)
+        said = run.communicate()[1]
+    if how == signal.SIGINT:
+        assert run.returncode == 130 and said.splitlines()[-1] == "jupyter browsergrad grade: interrupted"
+        assert "Traceback" not in said
     wait_gone(sandboxes)
     files[1].write_text(GOOD, "utf-8")
     assert main([*map(str, command[3:])]) == 0
