@@ -8,7 +8,7 @@ import signal
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.kernelbase import Kernel
@@ -233,6 +233,8 @@ class BrowsergradServerKernelApp(IPKernelApp):
     name = "browsergrad-kernel"
     description = "A Python kernel in a sandbox."
     kernel_class = Type(BrowsergradServerKernel, klass="ipykernel.kernelbase.Kernel")
+    #: Whose settings ``--help-all`` lists.
+    classes: ClassVar[list[type]] = [BrowsergradServerKernel, *IPKernelApp.classes]
     # What users print comes from the sandbox as messages. To flush a stream whose thread has ended holds up the end of the process.
     outstream_class = DottedObjectName(None, allow_none=True, help="This process has no output for front ends.")
 

@@ -16,6 +16,7 @@ import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
+from jupyterlite_browsergrad.server_kernel.kernel import BrowsergradServerKernel
 from tests.processes import children, wait_gone
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
@@ -214,6 +215,13 @@ def test_no_process_outlives_the_server_that_started_it(tmp_path: Path) -> None:
         assert len(pids) == 2
         parent.kill()
     wait_gone(pids)
+
+
+def test_the_help_lists_all_settings() -> None:
+    command = [sys.executable, "-m", "jupyterlite_browsergrad.server_kernel", "--help-all"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    for name in BrowsergradServerKernel.class_own_traits(config=True):
+        assert f"--BrowsergradServerKernel.{name}=" in shown
 
 
 def test_settings_reach_the_sandbox(tmp_path: Path) -> None:
