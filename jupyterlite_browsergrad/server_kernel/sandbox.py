@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import os
 import queue
@@ -44,6 +45,10 @@ Message = dict[str, Any]
 OVERHEAD_BYTES = 768 << 20
 #: More threads than Deno and the worker need under any load; only a bomb has as many.
 MOST_THREADS = 64
+#: How the names of scratch folders begin.
+SCRATCH = "browsergrad-sandbox-"
+#: Seconds after which a scratch folder without a lock is one of a process that was killed.
+STALE_S = 60.0
 #: Seconds from a cell's limit to the end of a process that does not end the cell.
 GRACE_S = 10.0
 #: Where PyPI and its files are.
@@ -209,6 +214,7 @@ class Sandbox:
         self._drive: Folder | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._scratch: str | None = None
+        self._scratch_lock = -1
         self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._open: dict[str, _Open] = {}
         self._lock = threading.Lock()
@@ -236,7 +242,9 @@ class Sandbox:
                 quota_files=self.limits.files,
                 **self._folder_options,
             )
-        self._scratch = tempfile.mkdtemp(prefix="browsergrad-")
+        self._scratch = tempfile.mkdtemp(prefix=SCRATCH)
+        self._scratch_lock = os.open(self._scratch, os.O_RDONLY)
+        fcntl.flock(self._scratch_lock, fcntl.LOCK_SH)
         try:
             self._process = subprocess.Popen(
                 self._command(program, static),
@@ -270,6 +278,7 @@ class Sandbox:
         )
         for work in (self._write, self._read, self._read_errors, self._watch):
             threading.Thread(target=work, name=f"sandbox{work.__name__}", daemon=True).start()
+        _remove_stale()
         return self
 
     def _command(self, program: str, static: Path) -> list[str]:
@@ -555,6 +564,7 @@ class Sandbox:
     def _end(self, reason: str) -> None:
         asked = self._reason is not None and self._reason == reason and reason == "the sandbox was ended"
         self._reason = reason
+        self._remove_scratch()  # before whoever waits for the end goes on, perhaps to the end of this process
         self._ended.set()
         self._ready.set()
         self._outgoing.put(None)
@@ -591,16 +601,35 @@ class Sandbox:
         message["parent_header"] = entry.message["header"]
         self._deliver(entry, message)
 
+    def _remove_scratch(self) -> None:
+        if self._scratch is not None:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            os.close(self._scratch_lock)
+            self._scratch = None
+
     def _clean(self) -> None:
         if self._drive is not None:
             self._drive.close()
-        if self._scratch is not None:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+        self._remove_scratch()
         if self._process is not None:
             for pipe in (self._process.stdout, self._process.stderr):
                 if pipe is not None:
                     with contextlib.suppress(OSError, ValueError):
                         pipe.close()
+
+
+def _remove_stale() -> None:
+    """Remove scratch folders of processes that were killed: they hold no lock any more."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*"):
+        with contextlib.suppress(OSError):  # another user's, or just removed
+            if time.time() - folder.stat().st_mtime < STALE_S:
+                continue
+            opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(opened)
 
 
 def _usage(pid: int) -> tuple[int, int]:

@@ -141,6 +141,18 @@ def test_a_process_that_dies_answers_whatever_is_open(sandbox: Sandbox) -> None:
     assert sandbox.execute("1").content["status"] == "ok", "others go on"
 
 
+def test_what_a_killed_process_left_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(module, "STALE_S", 0)
+    left = tmp_path / f"{module.SCRATCH}left"
+    left.mkdir()
+    (left / "cache").write_text("x")
+    with Sandbox() as first, Sandbox() as second:
+        assert first.execute("1").content["status"] == second.execute("1").content["status"] == "ok"
+        assert len(list(tmp_path.iterdir())) == 2 and not left.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_killing_twice_does_no_harm() -> None:
     sandbox = Sandbox().start()
     sandbox.kill()
