@@ -5,13 +5,17 @@ import { CommandToolbarButton, Dialog, showDialog } from '@jupyterlab/apputils';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
-import { DisposableSet, type IDisposable } from '@lumino/disposable';
+import { DisposableDelegate, DisposableSet, type IDisposable } from '@lumino/disposable';
+import { MessageLoop } from '@lumino/messaging';
 import { Signal, type ISignal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
 import type { Verdict } from './gate';
 import { guardConnection } from './guard';
 import type { LabServices } from './lab_services';
+
+/** A little more than what JupyterLab's toolbar waits between two arrangements. */
+const DEAF_MS = 600;
 
 export interface LabButton {
   command: string;
@@ -129,6 +133,7 @@ export class LabPanel implements IDisposable {
       after = name;
       this.shown.add(widget);
     }
+    this.shown.add(arrangeOnceSized(toolbar, widgets));
   }
 
   private showRefusal(message: string): void {
@@ -154,4 +159,27 @@ export class LabPanel implements IDisposable {
       void showDialog({ title, body, buttons: [Dialog.okButton()] });
     }
   }
+}
+
+/**
+ * Has a toolbar arrange its items once more when these have got their sizes.
+ *
+ * JupyterLab's toolbar measures new items before they are rendered, and then for `DEAF_MS` heeds no change of
+ * their sizes: they would lie over the notebook.
+ */
+function arrangeOnceSized(toolbar: Widget, widgets: [string, Widget][]): IDisposable {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const arrange = (): void => {
+    const { offsetWidth, offsetHeight } = toolbar.node;
+    MessageLoop.sendMessage(toolbar, new Widget.ResizeMessage(offsetWidth, offsetHeight));
+  };
+  const observer = new ResizeObserver(() => {
+    clearTimeout(timer);
+    timer = setTimeout(arrange, DEAF_MS);
+  });
+  widgets.forEach(([, widget]) => observer.observe(widget.node));
+  return new DisposableDelegate(() => {
+    clearTimeout(timer);
+    observer.disconnect();
+  });
 }
