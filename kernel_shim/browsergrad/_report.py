@@ -53,7 +53,10 @@ def _add_duration(event: dict[str, Any], duration_ms: float | None) -> dict[str,
         return event
     if isinstance(duration_ms, (str, bytes)):
         raise TypeError(f"duration_ms must be a number, not {type(duration_ms).__name__}")
-    duration = float(duration_ms)
+    try:
+        duration = float(duration_ms)
+    except OverflowError:
+        duration = math.inf
     if not math.isfinite(duration) or duration < 0:
         raise ValueError(f"duration_ms must be a finite number, 0 or more, not {duration}")
     event["durationMs"] = duration
