@@ -10,7 +10,7 @@ const PROPERTIES = /^(?:textContent|innerText|title|label|caption|placeholder|al
 const ATTRIBUTES = /^(?:aria-label|aria-description|title|alt|placeholder)$/;
 
 /** Functions whose strings are all shown. */
-const SHOWING = /^(?:showErrorMessage|Notification\.\w+|Notice|\w+\.update|\w+\.succeed|add)$/;
+const SHOWING = /^(?:showErrorMessage|Notification\.\w+|Notice|CheckFailed|MissingFile|\w+\.update|\w+\.succeed|add)$/;
 
 function isShown(node: ts.Node): boolean {
   const { parent } = node;

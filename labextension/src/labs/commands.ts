@@ -74,7 +74,7 @@ export class LabActions {
     const notice = new Notice(trans.__('Checking your work…'));
     try {
       const rubric = await this.text(lab, rubricPath);
-      const content = await runRubric(kernel, rubric, rubricPath);
+      const content = await runRubric(kernel, rubric, rubricPath, trans);
       const checked = { lab, content, time: new Date() };
       this.checked.set(panel, checked);
       if (this.results) {

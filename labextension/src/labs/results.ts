@@ -2,6 +2,7 @@
  * Runs a lab's rubric in the notebook's kernel, against the student's names.
  */
 import type { Kernel } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { AssertionsContent } from '../results/tokens';
 
@@ -21,6 +22,7 @@ export async function runRubric(
   kernel: Kernel.IKernelConnection,
   rubric: string,
   fileName: string,
+  trans: TranslationBundle,
 ): Promise<AssertionsContent> {
   // A JSON string is a string of Python too, once lone surrogates cannot come: the text was decoded.
   const call = [rubric, fileName].map(text => JSON.stringify(text)).join(', ');
@@ -39,7 +41,7 @@ export async function runRubric(
   const { content } = await future.done;
   if (content.status !== 'ok') {
     const { ename, evalue } = content as { ename?: string; evalue?: string };
-    throw new CheckFailed(ename ? `${ename}: ${evalue}` : 'the check was cancelled');
+    throw new CheckFailed(ename ? `${ename}: ${evalue}` : trans.__('the check was cancelled'));
   }
   const result = content.user_expressions.result as
     | { status: 'ok'; data: Record<string, unknown> }
@@ -48,15 +50,15 @@ export async function runRubric(
   if (result?.status !== 'ok') {
     throw new CheckFailed(
       result?.ename === 'KeyboardInterrupt'
-        ? 'the check was interrupted'
+        ? trans.__('the check was interrupted')
         : result
           ? `${result.ename}: ${result.evalue}`
-          : 'the kernel did not answer',
+          : trans.__('the kernel did not answer'),
     );
   }
   const found = result.data[ASSERTIONS_MIME] as AssertionsContent | undefined;
   if (!found) {
-    throw new CheckFailed('the kernel’s answer holds no assertions');
+    throw new CheckFailed(trans.__('the kernel’s answer holds no assertions'));
   }
   return found;
 }
