@@ -48,6 +48,7 @@ WORKER_ONLY = (
     "tick",
     "tick_done",
     "poll_main",
+    "jedi",
     "load_packages",
     "packages_from_imports",
 )

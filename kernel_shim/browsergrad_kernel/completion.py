@@ -20,16 +20,18 @@ def complete(shell: Any, content: dict[str, Any]) -> dict[str, Any]:
     _use_jedi_once_present(shell)
     with provisionalcompleter():
         found = list(rectify_completions(code, shell.Completer.completions(code, position)))
+    # IPython's own completer answers with the dot of an attribute, jedi without it.
+    skip = int(not _jedi_seen and bool(found) and all(item.text[:1] == code[item.start : item.start + 1] == "." for item in found))
     return {
-        "matches": [item.text for item in found],
-        "cursor_start": found[0].start if found else position,
+        "matches": [item.text[skip:] for item in found],
+        "cursor_start": found[0].start + skip if found else position,
         "cursor_end": found[0].end if found else position,
         "metadata": {
             "_jupyter_types_experimental": [
                 {
-                    "start": item.start,
+                    "start": item.start + skip,
                     "end": item.end,
-                    "text": item.text,
+                    "text": item.text[skip:],
                     "type": item.type,
                     "signature": item.signature,
                 }
@@ -45,6 +47,11 @@ def _use_jedi_once_present(shell: Any) -> None:
     if not _jedi_seen and importlib.util.find_spec("jedi") and importlib.util.find_spec("parso"):
         _jedi_seen = True
         shell.Completer.use_jedi = True
+
+
+def warm_up() -> tuple[str, ...]:
+    """What to run, a piece at a time, so that the next completion need not wait while jedi imports and reads stubs."""
+    return ("import jedi", "import jedi; jedi.Interpreter('1 .', [{}]).complete(1, 3)")
 
 
 def inspect(shell: Any, content: dict[str, Any]) -> dict[str, Any]:

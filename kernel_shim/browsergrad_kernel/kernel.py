@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import comms, completion, execution, history, interrupts, messages, streams
+from ._host import IN_PYODIDE, host
 from .parent import parent_header, parent_message, set_parent
 from .shell import KernelShell, safe_str
 from .validation import BadRequest, check
@@ -127,11 +128,11 @@ class BrowsergradKernel:
             self._flush()
             self.send(channel, "execute_reply", reply, {"started": started, "status": reply["status"]})
         elif handler is not None:
-            interrupts.begin(epoch, True)
-            try:
-                reply = interrupts.call(handler, content)
-            finally:
-                interrupts.end(epoch)
+            reply = _call(handler, content, epoch)
+            if msg_type == "complete_request" and not reply["matches"] and IN_PYODIDE and (jedi := host.jedi()):
+                # It alone knows what has not been run; where names that exist answer, nobody waits for it.
+                await jedi
+                reply = _call(handler, content, epoch)
             self.send(channel, _reply_type(msg_type), {"status": "ok", **reply})
         elif msg_type in COMM_TYPES:
             await self._comm(msg_type, message, epoch)
@@ -205,6 +206,15 @@ class BrowsergradKernel:
             "debugger": False,
             "supported_features": [],
         }
+
+
+def _call(handler: Callable[[dict[str, Any]], dict[str, Any]], content: dict[str, Any], epoch: int) -> dict[str, Any]:
+    """What a handler answers; an interrupt of `epoch` ends it."""
+    interrupts.begin(epoch, True)
+    try:
+        return interrupts.call(handler, content)
+    finally:
+        interrupts.end(epoch)
 
 
 def _read(message_json: str) -> tuple[dict[str, Any], BadRequest | None]:
