@@ -137,3 +137,14 @@ def test_a_spare_waits_where_the_site_and_the_memory_allow(
         assert lab.run("1 + 1").result == "2"
         # A spare has started for nobody, and says nothing.
         assert (FROM_SNAPSHOT not in log) is is_spare
+
+
+def test_what_python_may_need_later_is_fetched_by_the_page(browser: Browser, site: Path) -> None:
+    """Not by the worker: while Python blocks it, it takes no bytes, and Chromium lets nobody else have the file for 20 s."""
+    with opened(browser, site) as (lab, _log):
+        lab.start()
+        lab.run("pass")
+        for name in ("/site-cp", "/python_stdlib.zip"):
+            fetched = f"performance.getEntriesByType('resource').some(entry => entry.name.includes('{name}'))"
+            lab.page.wait_for_function(fetched, timeout=30_000)
+        assert lab.run("import xml.dom.minidom").content["status"] == "ok"

@@ -127,6 +127,7 @@ export interface Adoption {
 export type ToWorker =
   | { type: 'boot'; options: BootOptions }
   | { type: 'assets'; assets: BootAssets | null; problem?: string }
+  | { type: 'fetched'; url: string; bytes: Uint8Array }
   | { type: 'exec'; id: number; epoch: number; code: string; loadImports: boolean }
   | { type: 'jupyter'; id: number; epoch: number; message: JupyterMessage }
   | ({ type: 'interrupt'; epoch: number } & Required<InterruptOptions>)
@@ -152,6 +153,11 @@ export type FromWorker =
   | { type: 'alive' }
   /** What the worker has loaded itself, for further kernels of the page. */
   | { type: 'assets'; assets: BootAssets | null; problem?: string }
+  /**
+   * Wants a file of the site that Python may need later. The worker may block while it is on its way, and a browser
+   * lets nobody else have a file for 20 s whose bytes one does not take.
+   */
+  | { type: 'fetch'; url: string }
   | { type: 'booted'; info: BootInfo }
   | { type: 'boot-failed'; message: string }
   | { type: 'progress'; progress: BootProgress }

@@ -350,6 +350,9 @@ export class WorkerLink {
       case 'assets':
         this.supply?.(message.problem === undefined ? message.assets : new Error(message.problem));
         break;
+      case 'fetch':
+        void this.fetchFor(message.url);
+        break;
       case 'booted':
         this.info = message.info;
         this.settleReady.resolve(message.info);
@@ -408,6 +411,23 @@ export class WorkerLink {
       case 'fatal':
         this.crash(message.message);
         break;
+    }
+  }
+
+  /** Fetches a file for the worker; where that fails, the worker reads it when Python needs it. */
+  private async fetchFor(url: string): Promise<void> {
+    const { indexURL, kernelURL } = this.options.boot;
+    if (!url.startsWith(indexURL) && !url.startsWith(kernelURL)) {
+      return;
+    }
+    try {
+      const response = await fetch(url);
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      if (response.ok && !this.ended) {
+        this.worker.postMessage({ type: 'fetched', url, bytes } satisfies ToWorker, [bytes.buffer]);
+      }
+    } catch (error) {
+      this.options.onLog?.('warning', `${url} could not be fetched ahead of need: ${String(error)}`);
     }
   }
 

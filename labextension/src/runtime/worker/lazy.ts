@@ -24,11 +24,16 @@ export class LazyAsset {
   private unpacked: Uint8Array | null = null;
 
   constructor(
-    private readonly url: string,
+    readonly url: string,
     private readonly onError: (text: string) => void,
   ) {}
 
-  /** Fetches in the background what has not been needed yet; it stays packed until then. */
+  /** The file, as the page has fetched it; it stays packed until it is needed. */
+  take(bytes: Uint8Array): void {
+    this.fetched ??= bytes;
+  }
+
+  /** Fetches it before Python runs, which blocks the worker. */
   async prefetch(): Promise<void> {
     try {
       if (!this.fetched) {

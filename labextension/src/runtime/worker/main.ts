@@ -129,6 +129,9 @@ function receive(message: ToWorker): void {
         assetsOfPage.reject(new Error(message.problem));
       }
       break;
+    case 'fetched':
+      python?.supply(message.url, message.bytes);
+      break;
     case 'exec':
       enqueue(message.id, () => booted().exec(message.code, message.epoch, message.loadImports));
       break;

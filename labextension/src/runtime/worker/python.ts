@@ -67,6 +67,8 @@ type Progress = (stage: 'runtime' | 'packages' | 'kernel' | 'ready', fraction: n
 
 /** Longest wait of the first completion for jedi, ms. */
 const JEDI_MS = 3000;
+/** Ms of rest before something is done ahead of need. */
+const IDLE_MS = 300;
 /** Ms after the first cell until what Python may need next is fetched. */
 const REST_DELAY_MS = 2000;
 
@@ -89,8 +91,13 @@ export class Python {
   private lockNames = new Set<string>();
   /** What a start from the snapshot has left to be fetched. */
   private rest: LazyAsset[] = [];
+  private restAsked = false;
   /** Fetches jedi, once. */
   private loadJedi: (() => Promise<void>) | null = null;
+  /** Settles when jedi is there, or has been waited for long enough. */
+  private jedi: Promise<unknown> | null = null;
+  /** Requests in hand. */
+  private busy = 0;
 
   private constructor(
     private readonly pyodide: Pyodide,
@@ -243,13 +250,16 @@ export class Python {
     await this.prepare(options, progress);
     if (options.mode === 'kernel' && manifest.packs.jedi) {
       const [major, minor] = lock.info.python.split('.');
-      this.loadJedi = () =>
-        Pack.fetch(options.kernelURL + manifest.packs.jedi.file)
-          .then(pack => {
-            pack.unpack(pyodide.FS, `/lib/python${major}.${minor}/site-packages`);
-            pyodide.runPython('import importlib; importlib.invalidate_caches()');
-          })
-          .catch(error => post({ type: 'log', level: 'warning', text: String(error) }));
+      this.loadJedi = async () => {
+        try {
+          const pack = await Pack.fetch(options.kernelURL + manifest.packs.jedi.file);
+          pack.unpack(pyodide.FS, `/lib/python${major}.${minor}/site-packages`);
+          pyodide.runPython('import importlib; importlib.invalidate_caches()');
+          this.whenIdle((pyodide.pyimport('browsergrad_kernel.completion').warm_up as PyProxy)() as string[]);
+        } catch (error) {
+          post({ type: 'log', level: 'warning', text: String(error) });
+        }
+      };
     }
   }
 
@@ -315,23 +325,43 @@ export class Python {
   async jupyter(message: JupyterMessage, epoch: number): Promise<void> {
     const { buffers = [], ...rest } = message;
     if (message.header.msg_type === 'complete_request' && this.loadJedi) {
-      const loading = this.loadJedi();
+      const late = new Promise(resolve => setTimeout(resolve, JEDI_MS));
+      this.jedi = Promise.race([this.loadJedi(), late]);
       this.loadJedi = null;
-      // Worth a wait: without jedi completion knows only what has been run.
-      await Promise.race([loading, new Promise(resolve => setTimeout(resolve, JEDI_MS))]);
     }
     const list = this.pyodide.toPy(buffers.map(buffer => new Uint8Array(buffer)));
+    this.busy++;
     try {
       await this.dispatch!(JSON.stringify(rest), list, epoch);
     } finally {
+      this.busy--;
       (list as PyProxy).destroy();
       this.dependencies.output.flush();
-      if (this.rest.length && message.header.msg_type === 'execute_request') {
-        const rest = this.rest;
-        this.rest = [];
-        setTimeout(() => rest.forEach(asset => void asset.prefetch()), REST_DELAY_MS);
+      if (!this.restAsked && message.header.msg_type === 'execute_request') {
+        this.restAsked = true;
+        const { post } = this.dependencies;
+        setTimeout(() => this.rest.forEach(({ url }) => post({ type: 'fetch', url })), REST_DELAY_MS);
       }
     }
+  }
+
+  /** A file the page has fetched ahead of need. */
+  supply(url: string, bytes: Uint8Array): void {
+    this.rest.find(asset => asset.url === url)?.take(bytes);
+  }
+
+  /** Runs pieces of Python one by one, each once nothing has been asked for a moment. */
+  private whenIdle(pieces: Iterable<string>): void {
+    const rest = [...pieces];
+    const next = (): void => {
+      if (!this.busy && !this.dependencies.interrupts.running) {
+        this.pyodide.runPython(rest.shift()!);
+      }
+      if (rest.length) {
+        setTimeout(next, IDLE_MS);
+      }
+    };
+    setTimeout(next, IDLE_MS);
   }
 
   /** Makes a spare's kernel somebody's: its session, its folder. */
@@ -453,6 +483,7 @@ export class Python {
       tick: (ms?: number) => interrupts.tick(ms),
       tick_done: () => interrupts.tickDone(),
       poll_main: () => interrupts.pollPage(),
+      jedi: () => this.jedi,
       load_packages: async (names: PyProxy) => this.load(names.toJs() as string[]),
       packages_from_imports: async (code: string) => {
         if (this.lockNames.size > 0) {
