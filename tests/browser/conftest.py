@@ -72,15 +72,16 @@ def served(folder: Path, isolated: bool) -> Iterator[str]:
 
 @contextmanager
 def held(
-    folder: Path, isolated: bool, part: str, after: int = 0
+    folder: Path, isolated: bool, part: str, after: int = 0, times: int = 1_000_000
 ) -> Iterator[tuple[str, threading.Event, threading.Event]]:
     """The address of a folder whose files with `part` in their path come only once the second event is set.
 
-    The first event is set when one is asked for. With `after`, so many bytes of the body come at once. Requests of a
+    The first event is set when one is asked for. With `after`, so many bytes of the body come at once; only the first `times` requests are held. Requests of a
     page that a service worker controls reach neither Playwright's routes nor its slow networks: so it is the server
     that holds them back.
     """
     asked, release = threading.Event(), threading.Event()
+    left = iter(range(times))
 
     class Held(_Handler):
         def hold(self) -> None:
@@ -88,12 +89,12 @@ def held(
             release.wait()
 
         def send_head(self) -> Any:
-            if part in self.path and not after:
+            if part in self.path and not after and next(left, None) is not None:
                 self.hold()
             return super().send_head()
 
         def copyfile(self, source: Any, outputfile: Any) -> None:
-            if part in self.path and after:
+            if part in self.path and after and next(left, None) is not None:
                 outputfile.write(source.read(after))
                 self.hold()
             super().copyfile(source, outputfile)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from boot_sites import copy
 from conftest import held, open_lab, serve
 from playwright.sync_api import Browser
 
@@ -136,6 +137,19 @@ def test_progress_has_names_and_percentages_and_goes_away(browser: Browser, site
         lab.page.wait_for_function("!document.querySelector('.Toastify__toast')")
         shown = lab.js("() => shown")
         assert any(re.search(r"Python \(BrowserGrad\).*\d+ %", text) for text in shown), shown
+        lab.page.context.close()
+
+
+def test_a_worker_whose_script_never_comes_is_asked_for_again(browser: Browser, site: Path, tmp_path: Path) -> None:
+    """With what was meant for it, the first cells above all."""
+    with held(copy(site, tmp_path, prefetch=False, prewarm=False), True, "/runtime/worker.js", times=1) as (base, asked, _):
+        lab = open_lab(browser, base)
+        log: list[str] = []
+        lab.page.on("console", lambda message: log.append(message.text))
+        lab.start()
+        assert asked.is_set()
+        assert lab.run("1 + 1").result == "2"
+        assert [line for line in log if "has not been loaded within 10 s: it is loaded again" in line]
         lab.page.context.close()
 
 

@@ -25,6 +25,9 @@ import {
 
 /** The channel on which JupyterLite's service worker forwards synchronous requests. */
 const SERVICE_WORKER_CHANNEL = '/sw-api.v1';
+/** Ms a worker's script may take before it is asked for again, the first time and the last; doubled each time. */
+const LOAD_MS = 10_000;
+const LONGEST_LOAD_MS = 40_000;
 
 export interface WorkerLinkOptions {
   worker?: Worker;
@@ -97,7 +100,10 @@ function canShare(): boolean {
 export class WorkerLink {
   readonly ready: Promise<BootInfo>;
   info: BootInfo | null = null;
-  private readonly worker: Worker;
+  private worker!: Worker;
+  /** What was posted to a worker that has not come to life yet. */
+  private early: ToWorker[] | null = [];
+  private loading: ReturnType<typeof setTimeout> | undefined;
   private readonly control: Int32Array | null = null;
   private readonly reply: SharedArrayBuffer | null = null;
   private readonly broadcast: BroadcastChannel | null = null;
@@ -139,16 +145,7 @@ export class WorkerLink {
       this.broadcast = new BroadcastChannel(SERVICE_WORKER_CHANNEL);
       this.broadcast.addEventListener('message', event => void this.answerForwarded(id, event.data));
     }
-    this.worker =
-      options.worker ?? new Worker(options.workerURL, { type: 'module', name: 'browsergrad' });
-    this.worker.onmessage = event => this.receive(event.data as FromWorker);
-    this.worker.onerror = event => {
-      event.preventDefault?.();
-      this.crash(
-        `the worker ${String(options.workerURL)} failed: ${event.message || 'it could not be loaded; check that the file exists and is served as text/javascript'}`,
-      );
-    };
-    this.worker.onmessageerror = () => this.crash('a message of the worker could not be read');
+    this.load(LOAD_MS);
     const { mode, indexURL, kernelURL } = options.boot;
     // Unless the page has them: it may be busy, the worker is not. Outside of browsers there is nothing to be busy with.
     if (mode === 'kernel' && typeof document !== 'undefined') {
@@ -168,6 +165,43 @@ export class WorkerLink {
     if (assetsFollow) {
       void this.sendAssets();
     }
+  }
+
+  /**
+   * Loads the worker. A browser may lose the request of its script, above all while a site's service worker takes the
+   * place of another; what was posted is then posted to a second worker.
+   */
+  private load(patience: number): void {
+    const { worker: given, workerURL } = this.options;
+    const worker = (this.worker = given ?? new Worker(workerURL, { type: 'module', name: 'browsergrad' }));
+    worker.onmessage = event => this.receive(event.data as FromWorker);
+    worker.onerror = event => {
+      event.preventDefault?.();
+      this.crash(
+        `the worker ${String(workerURL)} failed: ${event.message || 'it could not be loaded; check that the file exists and is served as text/javascript'}`,
+      );
+    };
+    worker.onmessageerror = () => this.crash('a message of the worker could not be read');
+    this.early?.forEach(message => worker.postMessage(message));
+    if (given) {
+      return;
+    }
+    this.loading = setTimeout(() => {
+      const problem = `the worker ${String(workerURL)} has not been loaded within ${patience / 1000} s`;
+      if (patience >= LONGEST_LOAD_MS) {
+        this.crash(`${problem}: is the site still being served? Reload the page`);
+        return;
+      }
+      this.options.onLog?.('warning', `${problem}: it is loaded again`);
+      this.unload();
+      this.load(2 * patience);
+    }, patience);
+  }
+
+  private unload(): void {
+    clearTimeout(this.loading);
+    this.worker.onmessage = this.worker.onerror = null;
+    this.worker.terminate();
   }
 
   private async sendAssets(): Promise<void> {
@@ -257,8 +291,7 @@ export class WorkerLink {
     }
     this.ended = reason;
     this.supply?.(undefined);
-    this.worker.onmessage = this.worker.onerror = null;
-    this.worker.terminate();
+    this.unload();
     this.broadcast?.close();
     this.withdraw();
     this.settleReady.reject(reason);
@@ -305,6 +338,7 @@ export class WorkerLink {
   }
 
   private post(message: ToWorker): void {
+    this.early?.push(message);
     this.worker.postMessage(message);
   }
 
@@ -346,6 +380,8 @@ export class WorkerLink {
   private receive(message: FromWorker): void {
     switch (message.type) {
       case 'alive':
+        clearTimeout(this.loading);
+        this.early = null;
         break;
       case 'assets':
         this.supply?.(message.problem === undefined ? message.assets : new Error(message.problem));
