@@ -165,6 +165,24 @@ def test_a_missing_rest_is_reported_where_it_is_needed(browser: Browser, site: P
         assert lab.run("2 + 2").result == "4"
 
 
+def test_a_rest_damaged_at_equal_size_is_noticed(browser: Browser, site: Path, tmp_path: Path) -> None:
+    """What has been started goes on; no wrong byte reaches Python."""
+
+    def change(kernel: Path, manifest: dict[str, Any]) -> None:
+        path = kernel / manifest["packs"][manifest["snapshot"]["pack"]]["file"]
+        data = bytearray(path.read_bytes())
+        data[-6] ^= 0x40  # of the checksum: unpacking alone does not see it
+        replace(path, bytes(data))
+
+    with opened(browser, copy(site, tmp_path, change)) as (lab, log):
+        lab.start()
+        assert lab.run("1 + 1").result == "2"
+        assert lab.run("import prompt_toolkit.shortcuts").content["status"] == "error"
+        (line,) = [line for line in log if "is damaged (its checksum is another): publish the site again" in line]
+        assert "site-cp" in line
+        assert lab.run("2 + 2").result == "4"
+
+
 def test_a_missing_jedi_leaves_completion_of_what_was_run(browser: Browser, site: Path, tmp_path: Path) -> None:
     def change(kernel: Path, manifest: dict[str, Any]) -> None:
         (kernel / manifest["packs"]["jedi"]["file"]).unlink()

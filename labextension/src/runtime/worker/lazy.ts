@@ -19,9 +19,36 @@ export function readSync(url: string): Uint8Array {
   return new Uint8Array(request.response as ArrayBuffer);
 }
 
+const CRC_TABLE = Int32Array.from({ length: 256 }, (_, index) => {
+  let value = index;
+  for (let bit = 0; bit < 8; bit++) {
+    value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
+  }
+  return value;
+});
+
+function crc32(bytes: Uint8Array): number {
+  let value = -1;
+  for (let i = 0; i < bytes.length; i++) {
+    value = (value >>> 8) ^ CRC_TABLE[(value ^ bytes[i]) & 255];
+  }
+  return ~value >>> 0;
+}
+
+/** Unpacks gzip; fflate leaves the checksum at its end alone. */
+function gunzip(packed: Uint8Array): Uint8Array {
+  const bytes = gunzipSync(packed);
+  const end = new DataView(packed.buffer, packed.byteOffset + packed.length - 8);
+  if (end.getUint32(0, true) !== crc32(bytes) || end.getUint32(4, true) !== bytes.length) {
+    throw new Error('its checksum is another');
+  }
+  return bytes;
+}
+
 export class LazyAsset {
   private fetched: Uint8Array | null = null;
   private unpacked: Uint8Array | null = null;
+  private broken: Error | null = null;
 
   constructor(
     readonly url: string,
@@ -54,9 +81,20 @@ export class LazyAsset {
     if (this.unpacked) {
       return this.unpacked;
     }
+    if (this.broken) {
+      throw this.broken; // it has been reported
+    }
     try {
       const raw = this.fetched ?? readSync(this.url);
-      const bytes = raw[0] === 0x1f && raw[1] === 0x8b ? gunzipSync(raw) : raw;
+      let bytes = raw;
+      if (raw[0] === 0x1f && raw[1] === 0x8b) {
+        try {
+          bytes = gunzip(raw);
+        } catch (error) {
+          this.broken = new Error(`${this.url} is damaged (${errorText(error)}): publish the site again`);
+          throw this.broken;
+        }
+      }
       this.fetched = this.unpacked = bytes;
       return bytes;
     } catch (error) {
