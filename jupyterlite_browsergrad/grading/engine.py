@@ -52,7 +52,6 @@ class Engine:
             for future in running:
                 future.cancel()
 
-
     def give_up(self) -> None:
         """End what runs in this process: it could take a minute each to its own end."""
         for future in self._running:

@@ -35,12 +35,18 @@ export function starterCells(text: string, fileName: string): NewCell[] {
 }
 
 /** The cells with what a notebook's model needs of them. */
-export function complete(cell: NewCell): nbformat.ICell {
+export function complete(cell: NewCell | nbformat.ICell): nbformat.ICell {
   return cell.cell_type === 'code' ? { ...cell, outputs: [], execution_count: null } : cell;
 }
 
 /** Of a function, class or variable at the top level of a cell. */
 const DEFINED = /^(?:(?:async +)?def|class) +(\w+)|^(\w+) *(?::[^=\n]+)?=(?!=)/gm;
+
+/** The names a cell defines, if it holds code. */
+function namesIn(cell: Pick<nbformat.ICell, 'cell_type' | 'source'>): string[] {
+  const found = cell.cell_type === 'code' ? textOf(cell).matchAll(DEFINED) : [];
+  return [...found].map(([, defined, assigned]) => defined ?? assigned);
+}
 
 function textOf({ source }: Pick<nbformat.ICell, 'source'>): string {
   return Array.isArray(source) ? source.join('') : source;
@@ -57,17 +63,11 @@ export function begunAnew(cells: readonly nbformat.ICell[], starter: readonly Ne
   const ofText = new Map<string, number>();
   starter.forEach((cell, i) => {
     ofText.set(textOf(cell), i);
-    if (cell.cell_type === 'code') {
-      for (const [, defined, assigned] of textOf(cell).matchAll(DEFINED)) {
-        ofName.set(defined ?? assigned, i);
-      }
-    }
+    namesIn(cell).forEach(name => ofName.set(name, i));
   });
   const placeIn = (cell: nbformat.ICell): number | undefined => {
-    const text = textOf(cell);
-    const names = cell.cell_type === 'code' ? text.matchAll(DEFINED) : [];
-    const found = [...names].map(([, defined, assigned]) => ofName.get(defined ?? assigned));
-    return ofText.get(text) ?? found.find(i => i !== undefined);
+    const name = namesIn(cell).find(one => ofName.has(one));
+    return ofText.get(textOf(cell)) ?? (name === undefined ? undefined : ofName.get(name));
   };
   const result: nbformat.ICell[] = [];
   let used = 0;
@@ -78,7 +78,7 @@ export function begunAnew(cells: readonly nbformat.ICell[], starter: readonly Ne
   for (const cell of cells) {
     const place = placeIn(cell);
     if (place === undefined) {
-      result.push(cell.cell_type === 'code' ? { ...cell, outputs: [], execution_count: null } : cell);
+      result.push(complete(cell));
     } else {
       use(place + 1);
     }

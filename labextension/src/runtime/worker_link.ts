@@ -2,6 +2,7 @@
  * One worker as the page sees it: starts it, numbers requests, answers its calls, and settles
  * everything pending when it ends. Session and KernelClient stand on it.
  */
+import { fetchAsset } from './assets';
 import { offerBootAssets, sharedBootAssets, type Supply } from './boot_assets';
 import { BrowsergradError, errorText } from './errors';
 import {
@@ -457,13 +458,12 @@ export class WorkerLink {
       return;
     }
     try {
-      const response = await fetch(url);
-      const bytes = new Uint8Array(await response.arrayBuffer());
-      if (response.ok && !this.ended) {
+      const bytes = new Uint8Array(await (await fetchAsset(url)).arrayBuffer());
+      if (!this.ended) {
         this.worker.postMessage({ type: 'fetched', url, bytes } satisfies ToWorker, [bytes.buffer]);
       }
     } catch (error) {
-      this.options.onLog?.('warning', `${url} could not be fetched ahead of need: ${String(error)}`);
+      this.options.onLog?.('warning', `${url} could not be fetched ahead of need: ${errorText(error)}`);
     }
   }
 

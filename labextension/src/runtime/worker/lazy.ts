@@ -63,14 +63,11 @@ export class LazyAsset {
   /** Fetches it before Python runs, which blocks the worker. */
   async prefetch(): Promise<void> {
     try {
-      if (!this.fetched) {
-        const response = await fetch(this.url);
-        if (!response.ok) {
-          throw new Error(`HTTP ${response.status}`);
-        }
-        const bytes = new Uint8Array(await response.arrayBuffer());
-        this.fetched ??= bytes;
+      const response = await fetch(this.url);
+      if (!response.ok) {
+        throw new Error(`HTTP ${response.status}`);
       }
+      this.take(new Uint8Array(await response.arrayBuffer()));
     } catch (error) {
       this.onError(`${this.url} could not be fetched (${String(error)}); it is tried again when Python needs it`);
     }

@@ -94,7 +94,7 @@ export class Python {
   private restAsked = false;
   /** Fetches jedi, once. */
   private loadJedi: (() => Promise<void>) | null = null;
-  /** Settles when jedi is there, or has been waited for long enough. */
+  /** Settles when jedi is there, or has been waited for long enough; null before and after. */
   private jedi: Promise<unknown> | null = null;
   /** Requests in hand. */
   private busy = 0;
@@ -326,7 +326,7 @@ export class Python {
     const { buffers = [], ...rest } = message;
     if (message.header.msg_type === 'complete_request' && this.loadJedi) {
       const late = new Promise(resolve => setTimeout(resolve, JEDI_MS));
-      this.jedi = Promise.race([this.loadJedi(), late]);
+      this.jedi = Promise.race([this.loadJedi(), late]).then(() => (this.jedi = null));
       this.loadJedi = null;
     }
     const list = this.pyodide.toPy(buffers.map(buffer => new Uint8Array(buffer)));
