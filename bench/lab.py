@@ -38,7 +38,7 @@ class Server:
 
         class Handler(SiteHandler):
             def do_GET(self) -> None:
-                if self.path.endswith("/never"):
+                if "never" in self.path.split("/"):
                     time.sleep(NEVER_S)
                 super().do_GET()
 

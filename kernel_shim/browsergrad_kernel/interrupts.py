@@ -34,7 +34,7 @@ USER, GLUE, BG = 1, 2, 3
 #: Seconds a task of an earlier cell may block the loop before it is interrupted.
 BACKGROUND_GRACE = 0.5
 #: The same for a task of the running cell.
-OWN_TASK_GRACE = 0.05
+OWN_TASK_GRACE = 0.002
 #: Seconds an interrupt waits for a better moment inside asyncio's or importlib's own code.
 SOFT_GRACE = 0.05
 #: Seconds between two looks at a cancellation that is being ignored.
@@ -464,27 +464,16 @@ def install() -> None:
     if not IN_PYODIDE:
         return
     import _weakrefset
-    import asyncio.base_futures
-    import asyncio.events
-    import asyncio.futures
-    import asyncio.tasks
     import threading
     import weakref
 
     import pyodide.webloop as webloop
 
     _state.slow_clock = host.slow_clock()
-    for module in (
-        webloop,
-        asyncio.events,
-        asyncio.tasks,
-        asyncio.futures,
-        asyncio.base_futures,
-        _weakrefset,
-        weakref,
-        threading,
-    ):
-        _SOFT_FILES.add(getattr(module, "__file__", None) or "")
+    asyncio_modules = [module for name, module in sys.modules.items() if name.startswith("asyncio.")]
+    for module in (*asyncio_modules, webloop, _weakrefset, weakref, threading):
+        # Out of an archive, a module's file is the compiled one; its code names the source.
+        _SOFT_FILES.add((getattr(module, "__file__", None) or "").replace(".pyc", ".py"))
     # C code calls abc's checks and may lose what they raise.
     _SOFT_FILES.update(
         ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>", "<frozen abc>")
@@ -502,6 +491,8 @@ def install() -> None:
             ("call_soon", "call_later", "call_at", "create_future", "create_task", "_decrement_in_progress"),
         )
     )
+    # Interrupted between making a task and asking to be told of its end, a group waits for it for ever.
+    _CRITICAL.update(_function_codes(asyncio.TaskGroup, ("create_task",)))
     webloop.scheduleCallback = host.schedule
     sys.unraisablehook = _unraisable
     # A KeyboardInterrupt of a background task must not reach JavaScript as an error.

@@ -3,14 +3,17 @@
 Stop is only as quick as the traceback it shows. stack_data makes a new lexer class and a new style
 class for every frame it highlights, and pygments compiles each anew: more than half of the time an
 error takes. Here they are made once. executing parses all of a file for a frame in one of its functions:
-100 ms for 1,600 lines, the first time. Here it is given that function alone.
+100 ms for 1,600 lines, the first time. Here it is given that function alone, or of a module what stands around the line; and of a long function
+only the lines around those that run get colours.
 """
 
 from __future__ import annotations
 
+import bisect
 import functools
 import inspect
 import linecache
+import re
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
@@ -82,16 +85,35 @@ def _lexer() -> Any:
     return RangesLexer(stripnl=False)
 
 
+#: Lines of a long function that are coloured before and after the ones that run: more than a traceback shows.
+_COLOURED = 20
+
+
+def _shown(code: str, ranges: _Ranges) -> tuple[int, int]:
+    """Where in `code` the lines that can be shown begin and end; what runs is in `ranges`."""
+    if not ranges or code.count("\n") < 3 * _COLOURED:
+        return 0, len(code)
+    start, end = min(first for first, _ in ranges), max(last for _, last in ranges)
+    for _ in range(_COLOURED + 1):
+        start = max(0, code.rfind("\n", 0, start))
+        end = code.find("\n", end) + 1 or len(code)
+    start += code[start] == "\n"
+    in_string = any(code.count(quotes, 0, start) % 2 for quotes in ('"""', "'''"))
+    return 0 if in_string else start, end
+
+
 def _pygmented_with_ranges(formatter: Any, code: str, ranges: _Ranges) -> list[str]:
-    """What `stack_data.utils._pygmented_with_ranges` does, with one lexer for all."""
+    """What `stack_data.utils._pygmented_with_ranges` does, with one lexer for all, of the lines around those that run."""
     import pygments
 
+    start, end = _shown(code, ranges)
     lexer = _lexer()
-    lexer.ranges = ranges
+    lexer.ranges = [(first - start, last - start) for first, last in ranges]
     try:
-        return str(pygments.highlight(code, lexer, formatter)).splitlines()
+        coloured = str(pygments.highlight(code[start:end], lexer, formatter)).splitlines()
     except Exception:  # code without colours is better than none
         return code.splitlines()
+    return code[:start].splitlines() + coloured + code[end:].splitlines()
 
 
 #: Cells, and functions of libraries, whose parsed source is kept for further tracebacks.
@@ -136,19 +158,40 @@ def _own_lines(code: CodeType, lines: list[str]) -> list[str]:
     return before + lines[first:last]
 
 
+#: Statements of a module that are parsed before and after the one that runs: more than a traceback shows.
+_AROUND = 8
+#: How a line without indentation goes on with the statement before it.
+_CONTINUES = re.compile(r"[\s)\]}#]|(except|finally|else|elif|case)\b|[^=]*\"\"\"|[^=]*'''")
+
+
+def _lines_around(line: int, lines: list[str]) -> list[str]:
+    """The file from some statements before `line` to some after it, and nothing else in it."""
+    starts = [index for index, text in enumerate(lines) if not _CONTINUES.match(text)]
+    current = bisect.bisect_right(starts, line - 1) - 1
+    first = starts[max(0, current - _AROUND)] if current >= 0 else 0
+    last = starts[current + _AROUND] if current + _AROUND < len(starts) else len(lines)
+    return ["\n"] * first + lines[first:last]
+
+
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
-def _source_of_function(cls: Any, frame: FrameType, use_cache: bool = True) -> Any:
-    """``Source.for_frame`` that parses one function of a library, not all of its file: that can take seconds."""
+def _source_of_frame(cls: Any, frame: FrameType, use_cache: bool = True) -> Any:
+    """``Source.for_frame`` that parses what a frame of a library needs, not all of its file: that can take seconds."""
     code = frame.f_code
-    if code.co_flags & inspect.CO_OPTIMIZED and not code.co_name.startswith("<") and not interrupts.is_cell_file(code.co_filename):
+    if not interrupts.is_cell_file(code.co_filename):
         lines = linecache.getlines(code.co_filename, frame.f_globals)
-        if code.co_firstlineno <= len(lines):
-            source = cls._for_filename_and_lines(code.co_filename, tuple(_own_lines(code, lines)))
+        part = None
+        if code.co_name == "<module>":
+            part = _lines_around(frame.f_lineno or 1, lines)
+        elif code.co_flags & inspect.CO_OPTIMIZED and not code.co_name.startswith("<") and code.co_firstlineno <= len(lines):
+            part = _own_lines(code, lines)
+        if part:
+            source = cls._for_filename_and_lines(code.co_filename, tuple(part))
             if source.tree is not None:
-                source._qualnames = {(code.co_name, code.co_firstlineno): code.co_qualname}
+                if code.co_name != "<module>":
+                    source._qualnames = {(code.co_name, code.co_firstlineno): code.co_qualname}
                 return source
     return cls.for_filename(code.co_filename, frame.f_globals or {}, use_cache)
 
@@ -159,7 +202,7 @@ def speed_up() -> None:
     import stack_data.core
     from pygments.formatters.terminal256 import Terminal256Formatter
 
-    stack_data.Source.for_frame = classmethod(_source_of_function)
+    stack_data.Source.for_frame = classmethod(_source_of_frame)
     stack_data.core._pygmented_with_ranges = _pygmented_with_ranges
     stack_data.style_with_executing_node = functools.cache(stack_data.style_with_executing_node)
     set_up_styles = Terminal256Formatter._setup_styles
