@@ -191,7 +191,8 @@ class KernelShell(InteractiveShell):
             etype, value, frames = self._get_exc_info(exc_tuple)
             self._showtraceback(etype, value, _plain(value, _below_run_code(frames)))
             return
-        super().showtraceback(exc_tuple, *args, **kwargs)
+        with tracebacks.no_search_for_cells():
+            super().showtraceback(exc_tuple, *args, **kwargs)
         tracebacks.forget_sources()
 
     def _format_exception_for_storage(self, exception: BaseException, *args: Any, **kwargs: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from pathlib import Path
@@ -216,6 +217,7 @@ def test_a_librarys_frames_look_as_ipython_shows_them(
 ) -> None:
     import stack_data
     import stack_data.utils
+    from browsergrad_kernel import tracebacks
 
     for name, source in BROKEN_MODULES.items():
         (tmp_path / f"{name}.py").write_text(source, "utf-8")
@@ -231,6 +233,7 @@ def test_a_librarys_frames_look_as_ipython_shows_them(
     stack_data.Source._class_local("__executing_cache", {}).clear()
     with monkeypatch.context() as patch:
         patch.delattr(stack_data.Source, "for_frame")
+        patch.setattr(tracebacks, "no_search_for_cells", contextlib.nullcontext)
         patch.setattr(stack_data.core, "_pygmented_with_ranges", stack_data.utils._pygmented_with_ranges)
         assert shown() == ours
 
