@@ -33,7 +33,7 @@ USER, GLUE, BG = 1, 2, 3
 
 #: Seconds a task of an earlier cell may block the loop before it is interrupted.
 BACKGROUND_GRACE = 0.5
-#: The same for a task of the running cell.
+#: The same for a task of the running cell: the cell ends either way, and a short step leaves its task to be cancelled.
 OWN_TASK_GRACE = 0.002
 #: Seconds an interrupt waits for a better moment inside asyncio's or importlib's own code.
 SOFT_GRACE = 0.05

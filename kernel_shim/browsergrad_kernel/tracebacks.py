@@ -3,8 +3,8 @@
 Stop is only as quick as the traceback it shows. stack_data makes a new lexer class and a new style
 class for every frame it highlights, and pygments compiles each anew: more than half of the time an
 error takes. Here they are made once. executing parses all of a file for a frame in one of its functions:
-100 ms for 1,600 lines, the first time. Here it is given that function alone, or of a module what stands around the line; and of a long function
-only the lines around those that run get colours.
+100 ms for 1,600 lines, the first time. Here it is given that function alone, or of a module what stands around
+the line; and of a long function only the lines around those that run get colours.
 """
 
 from __future__ import annotations
@@ -192,8 +192,7 @@ def _source_of_frame(cls: Any, frame: FrameType, use_cache: bool = True) -> Any:
         if part:
             source = cls._for_filename_and_lines(code.co_filename, tuple(part))
             if source.tree is not None:
-                if code.co_name != "<module>":
-                    source._qualnames = {(code.co_name, code.co_firstlineno): code.co_qualname}
+                source._qualnames = {(code.co_name, code.co_firstlineno): code.co_qualname}
                 return source
     return cls.for_filename(code.co_filename, frame.f_globals or {}, use_cache)
 
