@@ -41,6 +41,7 @@ WORKER_ONLY = (
     "schedule",
     "wait",
     "wait_mode",
+    "can_suspend",
     "room",
     "input_clear",
     "input_wait",

@@ -18,7 +18,7 @@ from ._host import IN_PYODIDE, host
 from .interrupts import _state
 
 
-def _can_run_sync() -> bool:
+def _pyodide_can_run_sync() -> bool:
     return False
 
 
@@ -45,6 +45,11 @@ class _SyncWait:
         self.hit = True
         if not self.future.done():
             self.future.set_result(None)
+
+
+def _can_run_sync() -> bool:
+    """Whether the stack can be suspended here. Pyodide knows how Python was called, the worker what it has called since."""
+    return _pyodide_can_run_sync() and bool(host.can_suspend())
 
 
 def _may_suspend() -> bool:
@@ -139,19 +144,22 @@ def _on_alarm(signum: int, frame: Any) -> None:
 
 
 def _wrap_run_sync() -> None:
-    global _can_run_sync, _pyodide_run_sync, _run_sync
+    global _pyodide_can_run_sync, _pyodide_run_sync, _run_sync
     import pyodide.ffi
     import pyodide.webloop
 
     if not hasattr(pyodide.ffi, "run_sync"):  # a Pyodide without stack switching
         return
-    _can_run_sync, _pyodide_run_sync = pyodide.ffi.can_run_sync, pyodide.ffi.run_sync
+    _pyodide_can_run_sync, _pyodide_run_sync = pyodide.ffi.can_run_sync, pyodide.ffi.run_sync
     original = _pyodide_run_sync
 
     def run_sync(x: Any) -> Any:
         cell = _state.cell
+        entered = _pyodide_can_run_sync()
+        if entered and not host.can_suspend():
+            raise RuntimeError("run_sync() cannot wait here: compiled code has called Python through JavaScript")
         if (
-            not _can_run_sync()
+            not entered
             or cell is None
             or not cell.running
             or asyncio.current_task() is not cell.task
@@ -183,9 +191,9 @@ def _wrap_run_sync() -> None:
     run_sync.__doc__ = original.__doc__
     # A KeyboardInterrupt between ensure_future and the suspension would orphan the task.
     interrupts.protect(run_sync, _on_alarm, _turn)
-    pyodide.ffi.run_sync = run_sync
+    pyodide.ffi.run_sync, pyodide.ffi.can_run_sync = run_sync, _can_run_sync
     if hasattr(pyodide.webloop, "run_sync"):
-        pyodide.webloop.run_sync = run_sync
+        pyodide.webloop.run_sync, pyodide.webloop.can_run_sync = run_sync, _can_run_sync
     _run_sync = run_sync
 
 

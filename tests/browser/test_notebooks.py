@@ -141,9 +141,41 @@ def test_the_runtime_works_on_an_older_distribution(old_lab: Lab) -> None:
         const second = await session.exec({ code: 'while True: pass', timeoutMs: 300 });
         const third = await session.exec({ code: 'print(x)' });
         session.dispose();
-        return [first.stdout, first.assertions.length, second.error.kind, third.stdout]; }"""
+        return [first.error, first.stdout, first.assertions.length, second.error.kind, third.error, third.stdout]; }"""
     )
-    assert outcome == ["(3, 12) 3\n", 1, "timeout", "3\n"]
+    assert outcome == [None, "(3, 12) 3\n", 1, "timeout", None, "3\n"]
+
+
+def test_a_compiled_module_of_an_older_distribution_takes_its_time(old_lab: Lab) -> None:
+    """That Pyodide calls a module's initialization through JavaScript, where nothing can be suspended."""
+    code = """
+import builtins, time
+from pyodide.ffi import can_run_sync, run_sync
+original = builtins.__import__
+def slow(name, *args):
+    if name == 'datetime' and not said:
+        said.append(can_run_sync())
+        begin = time.perf_counter()
+        while time.perf_counter() - begin < .5: pass
+        time.sleep(.01)
+        try:
+            run_sync(None)
+        except RuntimeError as error:
+            said.append(str(error))
+    return original(name, *args)
+said = []
+builtins.__import__ = slow
+import numpy
+builtins.__import__ = original
+print(numpy.arange(3).sum(), said)
+"""
+    script = """async code => { const rt = await import('/extensions/jupyterlite-browsergrad/static/runtime/index.js');
+        const session = await rt.createSession({ pyodideIndexURL: '/static/browsergrad/pyodide/', packages: ['numpy'] });
+        const { error, stdout } = await session.exec({ code });
+        session.dispose();
+        return [error, stdout]; }"""
+    problem = "run_sync() cannot wait here: compiled code has called Python through JavaScript"
+    assert old_lab.js(script, code) == [None, f"3 {[False, problem]}\n"]
 
 
 @pytest.mark.parametrize("name", ["problem1", "problem2"])

@@ -15,6 +15,7 @@ import type { OutputBuffer } from './output';
 import type { LazyAsset } from './lazy';
 import { Pack } from './pack';
 import { restore } from './snapshot';
+import { canSuspend } from './stack';
 
 /** Name of the Python kernel's module for JavaScript; `_host.py` imports it. */
 const HOST_MODULE = '_browsergrad_host';
@@ -476,6 +477,7 @@ export class Python {
       schedule: interrupts.schedule,
       wait: (ms: number) => interrupts.block(ms, () => false) === 'interrupted',
       wait_mode: () => interrupts.mode,
+      can_suspend: canSuspend,
       room: () => calls.waitForRoom(output.hasRoom),
       input_clear: () => calls.clearInput(),
       input_wait: () => calls.waitInput(),
