@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import signal
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -130,9 +131,27 @@ def wait_for_room() -> None:
 def _turn(ms: int = 0) -> None:
     """Let messages of the page arrive: suspends the stack, and holds Python's own callbacks back."""
     try:
-        _pyodide_run_sync(host.tick(ms))
+        _suspend(host.tick(ms))
     finally:
         host.tick_done()
+
+
+def _suspend(awaitable: Any) -> Any:
+    """Pyodide's ``run_sync``. Nobody could answer a debugger that stops in what the event loop runs meanwhile."""
+    trace, tool = sys.gettrace(), sys.monitoring.DEBUGGER_ID
+    debugger = sys.monitoring.get_tool(tool)
+    if trace is None and debugger is None:
+        return _pyodide_run_sync(awaitable)
+    events = sys.monitoring.get_events(tool) if debugger else 0
+    sys.settrace(None)
+    if events:
+        sys.monitoring.set_events(tool, 0)
+    try:
+        return _pyodide_run_sync(awaitable)
+    finally:
+        sys.settrace(trace)
+        if events:
+            sys.monitoring.set_events(tool, events)
 
 
 def _on_alarm(signum: int, frame: Any) -> None:
@@ -151,7 +170,6 @@ def _wrap_run_sync() -> None:
     if not hasattr(pyodide.ffi, "run_sync"):  # a Pyodide without stack switching
         return
     _pyodide_can_run_sync, _pyodide_run_sync = pyodide.ffi.can_run_sync, pyodide.ffi.run_sync
-    original = _pyodide_run_sync
 
     def run_sync(x: Any) -> Any:
         cell = _state.cell
@@ -164,12 +182,12 @@ def _wrap_run_sync() -> None:
             or not cell.running
             or asyncio.current_task() is not cell.task
         ):
-            return original(x)
+            return _suspend(x)
         future = asyncio.ensure_future(x)
         wait = _SyncWait()
         _state.sync_waits.append(wait)
         try:
-            original(asyncio.wait((future, wait.future), return_when=asyncio.FIRST_COMPLETED))
+            _suspend(asyncio.wait((future, wait.future), return_when=asyncio.FIRST_COMPLETED))
         finally:
             if wait in _state.sync_waits:
                 _state.sync_waits.remove(wait)
@@ -188,9 +206,9 @@ def _wrap_run_sync() -> None:
                 raise itself from None
             raise
 
-    run_sync.__doc__ = original.__doc__
+    run_sync.__doc__ = _pyodide_run_sync.__doc__
     # A KeyboardInterrupt between ensure_future and the suspension would orphan the task.
-    interrupts.protect(run_sync, _on_alarm, _turn)
+    interrupts.protect(run_sync, _on_alarm, _turn, _suspend)
     pyodide.ffi.run_sync, pyodide.ffi.can_run_sync = run_sync, _can_run_sync
     if hasattr(pyodide.webloop, "run_sync"):
         pyodide.webloop.run_sync, pyodide.webloop.can_run_sync = run_sync, _can_run_sync

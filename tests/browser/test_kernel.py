@@ -119,16 +119,15 @@ def test_input_without_a_front_end_that_asks_is_an_error(lab: Lab) -> None:
 
 def test_the_debugger_asks_the_notebook(lab: Lab) -> None:
     run = lab.run("def f(n):\n    breakpoint()\n    return n + 1\nf(41)", ["p n * 2", "c"])
-    if not lab.js("() => crossOriginIsolated"):
-        # The debugger asks from within a trace function, where the stack can't be suspended.
-        assert "not cross-origin isolated" in run.content["evalue"] and run.idle
-        return
     assert run.result == "42"
     assert "82" in run.text()
     assert [c["prompt"].split()[0] for c in run.of("input_request")] == ["(Pdb)", "(Pdb)"]
     lab.run("def g(n):\n    return n / 0\ng(3)")
     run = lab.run("%debug", ["p n", "q"])
     assert run.content["status"] == "ok" and "3" in run.text()
+    run = lab.run("import time\ndef h(n):\n    breakpoint()\n    time.sleep(.3)\n    n += 1\n    return n\nh(1)", ["n", "n", "n", "p n + 40", "c"])
+    assert run.result == "2" and "42" in run.text()
+    assert "--Call--" not in run.text(), "nothing else is stepped into"
 
 
 def test_the_debugger_ends_with_the_front_ends_interest(lab: Lab) -> None:
@@ -154,6 +153,20 @@ def test_text_of_callbacks_and_tasks_reaches_a_cell(lab: Lab) -> None:
     )
     run = lab.run("setTimeout(create_once_callable(callback), 10)\nawait fired.wait()\nawait task")
     assert run.text() == "from JavaScript\n", "the task's text belongs to its own cell"
+
+
+def test_a_task_begins_before_the_next_cell(lab: Lab) -> None:
+    lab.run("import asyncio\nbegun = []\nasync def begin():\n    begun.append(1)")
+    seen = lab.js("""async () => {
+      const seen = [];
+      for (let i = 0; i < 30; i++) {
+        void bg.run('task = asyncio.create_task(begin())');
+        const { messages } = await bg.run('len(begun)');
+        seen.push(messages.find(({ type }) => type === 'execute_result').content.data['text/plain']);
+      }
+      return seen;
+    }""")
+    assert seen == [str(n) for n in range(1, 31)]
 
 
 def test_payloads_reach_the_front_end(lab: Lab) -> None:
