@@ -122,6 +122,8 @@ class _Cell(collections.abc.Coroutine):
         self.since = 0.0
 
     def send(self, value: Any) -> Any:
+        if not self.started:
+            self.task = asyncio.current_task()
         self.started = self.running = True
         try:
             return self.coroutine.send(value)
@@ -157,6 +159,8 @@ class _State:
 
     def __init__(self) -> None:
         self.epoch = 0
+        #: Pyodide's, set by `install`.
+        self.loop: Any = None
         self.cell: _Cell | None = None
         #: perf_counter of the first offer of the present interrupt.
         self.first = 0.0
@@ -441,13 +445,26 @@ async def run_cell(coroutine: Any) -> Any:
     """Run a cell's coroutine as one task with interrupt delivery, between `begin` and `end`."""
     if not IN_PYODIDE:
         return await coroutine
-    cell = _Cell(coroutine)
     for variable, value in contextvars.copy_context().items():
         _cells_context.run(variable.set, value)
     _cells_context.run(_cell_epoch.set, _state.epoch)
-    cell.task = asyncio.get_event_loop().create_task(cell, context=_cells_context)  # type: ignore[arg-type]  # a Coroutine by ABC
-    _state.cell = cell
-    return await cell.task
+    _state.cell = cell = _Cell(coroutine)
+    return await eager_task(cell, _cells_context)
+
+
+#: What `run_cell` and `receive` make, whatever is done to asyncio later.
+_Task = asyncio.Task
+
+
+def eager_task(coroutine: Any, context: contextvars.Context | None = None) -> asyncio.Task[Any]:
+    """A task that has run up to its first wait: one that the loop starts costs a turn before, and one after."""
+    return _Task(coroutine, loop=asyncio.get_running_loop(), context=context, eager_start=True)
+
+
+def enter_loop() -> None:
+    """Make this call one of the event loop's: Pyodide 314 gives each that may be suspended a thread state of its own."""
+    for name in ("_install_running_loop", "_install_asyncgen_hooks"):
+        getattr(_state.loop, name, lambda: None)()
 
 
 def _function_codes(owner: Any, names: Any) -> set[CodeType]:
@@ -495,8 +512,9 @@ def install() -> None:
     _CRITICAL.update(_function_codes(asyncio.TaskGroup, ("create_task",)))
     webloop.scheduleCallback = host.schedule
     sys.unraisablehook = _unraisable
+    _state.loop = asyncio.get_event_loop()
     # A KeyboardInterrupt of a background task must not reach JavaScript as an error.
-    asyncio.get_event_loop()._keyboard_interrupt_handler = lambda: None  # type: ignore[attr-defined]
+    _state.loop._keyboard_interrupt_handler = lambda: None
     signal.signal(signal.SIGINT, _on_sigint)
 
 

@@ -5,6 +5,7 @@ Source: "Messaging in Jupyter" 5.4, section "Messages on the shell (ROUTER/DEALE
 
 from __future__ import annotations
 
+import asyncio
 import json
 import platform
 import sys
@@ -87,7 +88,13 @@ class BrowsergradKernel:
         """Publish a message that belongs to the request that runs now."""
         messages.send(channel, msg_type, content, parent_header(), self.session, metadata)
 
-    async def dispatch(self, message_json: str, buffers: list[Any], epoch: int) -> None:
+    def receive(self, message_json: str, buffers: list[Any] | None, epoch: int) -> asyncio.Task[None] | None:
+        """Begin with `dispatch` at once, for the worker; the task that does the rest where there is something to wait for."""
+        interrupts.enter_loop()
+        task = interrupts.eager_task(self.dispatch(message_json, buffers, epoch))
+        return task.result() if task.done() else task
+
+    async def dispatch(self, message_json: str, buffers: list[Any] | None, epoch: int) -> None:
         """Handle one message: busy, whatever it asks for, idle. Never raises.
 
         Parameters

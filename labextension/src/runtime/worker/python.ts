@@ -25,6 +25,8 @@ const OUR_CHANNEL = 'jupyterlite-browsergrad';
 
 interface PyProxy {
   (...args: unknown[]): unknown;
+  /** Calls so that Python can be suspended. */
+  callPromising(...args: unknown[]): Promise<unknown>;
   toJs(options?: object): unknown;
   destroy(): void;
   [name: string]: unknown;
@@ -85,7 +87,7 @@ function namesIn(text: string, verb: string): string[] {
 }
 
 export class Python {
-  private dispatch: PyProxy | null = null;
+  private receive: PyProxy | null = null;
   private plain: PyProxy | null = null;
   private kernel: PyProxy | null = null;
   /** Packages the distribution's lock offers beyond our own. */
@@ -305,7 +307,7 @@ export class Python {
         }),
       ) as PyProxy;
       this.kernel = kernel;
-      this.dispatch = kernel.dispatch as PyProxy;
+      this.receive = kernel.receive as PyProxy;
     }
     const streams = pyodide.pyimport('browsergrad_kernel.streams');
     output.held = HeldTexts.of(module, (streams.held_address as PyProxy)() as number);
@@ -330,13 +332,15 @@ export class Python {
       this.jedi = Promise.race([this.loadJedi(), late]).then(() => (this.jedi = null));
       this.loadJedi = null;
     }
-    const list = this.pyodide.toPy(buffers.map(buffer => new Uint8Array(buffer)));
+    const list = buffers.length ? this.pyodide.toPy(buffers.map(buffer => new Uint8Array(buffer))) : undefined;
+    const receive = this.receive!;
     this.busy++;
     try {
-      await this.dispatch!(JSON.stringify(rest), list, epoch);
+      const parts = [JSON.stringify(rest), list, epoch];
+      await ('Suspending' in WebAssembly ? receive.callPromising(...parts) : receive(...parts));
     } finally {
       this.busy--;
-      (list as PyProxy).destroy();
+      (list as PyProxy | undefined)?.destroy();
       this.dependencies.output.flush();
       if (!this.restAsked && message.header.msg_type === 'execute_request') {
         this.restAsked = true;
