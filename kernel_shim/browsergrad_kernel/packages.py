@@ -235,7 +235,9 @@ async def load_imports(code: str) -> None:
     if "import" not in code:
         return
     try:
-        await host.packages_from_imports(code)
+        loading = host.packages_from_imports(code)
+        if loading is not None:
+            await loading
     except Exception as error:  # the import itself raises what the user should see
         print(f"packages could not be loaded: {error}", file=sys.stderr)
 

@@ -491,11 +491,11 @@ export class Python {
       poll_main: () => interrupts.pollPage(),
       jedi: () => this.jedi,
       load_packages: async (names: PyProxy) => this.load(names.toJs() as string[]),
-      packages_from_imports: async (code: string) => {
-        if (this.lockNames.size > 0) {
-          await this.reported(options => this.pyodide.loadPackagesFromImports(code, options));
-        }
-      },
+      // Without packages there is nothing to wait for, not even a turn of the event loop.
+      packages_from_imports: (code: string) =>
+        this.lockNames.size > 0
+          ? this.reported(options => this.pyodide.loadPackagesFromImports(code, options))
+          : undefined,
     };
   }
 }
