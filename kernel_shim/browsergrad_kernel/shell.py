@@ -191,7 +191,7 @@ class KernelShell(InteractiveShell):
             etype, value, frames = self._get_exc_info(exc_tuple)
             self._showtraceback(etype, value, _plain(value, _below_run_code(frames)))
             return
-        with tracebacks.no_search_for_cells():
+        with tracebacks.quick_inspect():
             super().showtraceback(exc_tuple, *args, **kwargs)
         tracebacks.forget_sources()
 

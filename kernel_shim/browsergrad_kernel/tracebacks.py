@@ -22,7 +22,7 @@ from typing import Any
 from . import interrupts
 
 _OUR_FOLDER = __file__.rpartition("/")[0] + "/"
-_Ranges = list[tuple[int, int]]
+_Ranges = tuple[tuple[int, int], ...]
 
 
 def hide_ours(error: BaseException | None) -> None:
@@ -74,7 +74,9 @@ def _lexer() -> Any:
     class RangesLexer(PythonLexer):
         """Marks the tokens within `ranges` as executing."""
 
-        ranges: _Ranges = []
+        ranges: _Ranges = ()
+        #: The first line that is shown of what is coloured, and the one after the last.
+        shown = (0, 0)
 
         def get_tokens(self, text: str, unfiltered: bool = False) -> Any:
             position = 0
@@ -87,35 +89,28 @@ def _lexer() -> Any:
     return RangesLexer(stripnl=False)
 
 
-#: Lines of a long function that are coloured before and after the ones that run: more than a traceback shows.
-_COLOURED = 20
-
-
-def _shown(code: str, ranges: _Ranges) -> tuple[int, int]:
-    """Where in `code` the lines that can be shown begin and end; what runs is in `ranges`."""
-    if not ranges or code.count("\n") < 3 * _COLOURED:
-        return 0, len(code)
-    start, end = min(first for first, _ in ranges), max(last for _, last in ranges)
-    for _ in range(_COLOURED + 1):
-        start = max(0, code.rfind("\n", 0, start))
-        end = code.find("\n", end) + 1 or len(code)
-    start += code[start] == "\n"
-    in_string = any(code.count(quotes, 0, start) % 2 for quotes in ('"""', "'''"))
-    return 0 if in_string else start, end
-
-
 def _pygmented_with_ranges(formatter: Any, code: str, ranges: _Ranges) -> list[str]:
-    """What `stack_data.utils._pygmented_with_ranges` does, with one lexer for all, of the lines around those that run."""
+    """What `stack_data.utils._pygmented_with_ranges` does, with one lexer for all, of the lines that are shown."""
+    lines = code.splitlines(keepends=True)
+    first, last = _lexer().shown
+    if len(lines) - code.count("\n") not in (0, 1):
+        first, last = 0, len(lines)  # a form feed counts as the end of a line, but is none
+    start = sum(map(len, lines[:first]))
+    inside = tuple((begin - start, end - start) for begin, end in ranges)
+    coloured = _coloured(formatter.style, type(formatter), "".join(lines[first:last]), inside)
+    return [*lines[:first], *coloured, *lines[last:]]
+
+
+@functools.lru_cache(200)
+def _coloured(style: Any, formatter: Any, code: str, ranges: _Ranges) -> tuple[str, ...]:
     import pygments
 
-    start, end = _shown(code, ranges)
     lexer = _lexer()
-    lexer.ranges = [(first - start, last - start) for first, last in ranges]
+    lexer.ranges = ranges
     try:
-        coloured = str(pygments.highlight(code[start:end], lexer, formatter)).splitlines()
+        return str(pygments.highlight(code, lexer, formatter(style=style))).splitlines()
     except Exception:  # code without colours is better than none
         return code.splitlines()
-    return code[:start].splitlines() + coloured + code[end:].splitlines()
 
 
 #: Cells, and functions of libraries, whose parsed source is kept for further tracebacks.
@@ -154,7 +149,7 @@ def _own_lines(code: CodeType, lines: list[str]) -> list[str]:
     last = max(line or 0 for _, _, line in code.co_lines())
     while last < len(lines) and (not lines[last].strip() or _indent(lines[last]) > indent):
         last += 1
-    before = ["\n"] * first
+    before = ["#\n"] * first  # stack_data goes through lines that are empty one by one
     if indent and before:
         before[-1] = "if 1:\n"
     return before + lines[first:last]
@@ -198,39 +193,101 @@ def _source_of_frame(cls: Any, frame: FrameType, use_cache: bool = True) -> Any:
 
 
 @contextlib.contextmanager
-def no_search_for_cells() -> Iterator[None]:
-    """Spare `inspect.getmodule` a look through all modules for each frame of a cell: half of a short traceback's time."""
-    search = inspect.getmodule
+def quick_inspect() -> Iterator[None]:
+    """Let `inspect` look for a frame's module and for the end of a function only where it has to."""
+    search, getblock = inspect.getmodule, inspect.getblock
 
     def getmodule(object: Any, _filename: str | None = None) -> Any:
-        if inspect.isframe(object) and interrupts.is_cell_file(object.f_code.co_filename):
-            return None  # as the search ends
+        if inspect.isframe(object) and _is_in_no_file(object.f_code.co_filename):
+            return None  # as the search through all modules ends: half of a short traceback's time
         return search(object, _filename)
 
     inspect.getmodule = getmodule
+    inspect.getblock = lambda lines: list(_block(tuple(lines)))
     try:
         yield
     finally:
-        inspect.getmodule = search
+        inspect.getmodule, inspect.getblock = search, getblock
+
+
+def _is_in_no_file(filename: str) -> bool:
+    return interrupts.is_cell_file(filename) or filename.startswith("<") and filename.endswith(">")
+
+
+@functools.lru_cache(100)
+def _block(lines: tuple[str, ...]) -> list[str]:
+    return _getblock(lines)
+
+
+_getblock = inspect.getblock
+
+
+def _lazy_frame_info() -> Any:
+    import stack_data
+
+    class FrameInfo(stack_data.FrameInfo):
+        """Looks at its source when asked for it: IPython drops most of those it makes."""
+
+        def __init__(self, *args: Any) -> None:
+            self.frame = getattr(args[0], "tb_frame", args[0])
+            self.arguments = args
+
+        def __getattr__(self, name: str) -> Any:
+            arguments = self.__dict__.pop("arguments", None)
+            if arguments is None:
+                raise AttributeError(name)
+            super().__init__(*arguments)
+            return getattr(self, name)
+
+        @functools.cached_property
+        def _pygmented_scope_lines(self) -> Any:
+            first = self.source.line_range(self.scope)[0]
+            _lexer().shown = self.included_pieces[0].start - first, self.included_pieces[-1].stop - first
+            return super()._pygmented_scope_lines
+
+    return FrameInfo
 
 
 @functools.cache
 def speed_up() -> None:
     """Speed up the parts that IPython's tracebacks are made of; what they show stays the same."""
     import stack_data.core
+    from IPython.utils import PyColorize
     from pygments.formatters.terminal256 import Terminal256Formatter
 
     stack_data.Source.for_frame = classmethod(_source_of_frame)
+    stack_data.FrameInfo = _lazy_frame_info()
     stack_data.core._pygmented_with_ranges = _pygmented_with_ranges
     stack_data.style_with_executing_node = functools.cache(stack_data.style_with_executing_node)
-    set_up_styles = Terminal256Formatter._setup_styles
-    strings: dict[Any, Any] = {}
+    set_up = Terminal256Formatter.__init__
+    prepared: dict[Any, dict[str, Any]] = {}
 
-    def cached_styles(self: Any) -> None:
-        key = type(self), self.style, self.useunderline, self.usebold, self.useitalic
-        if key not in strings:
-            set_up_styles(self)
-            strings[key] = self.style_string
-        self.style_string = strings[key]
+    def cached_set_up(self: Any, **options: Any) -> None:
+        style = options.get("style")
+        if type(self) is not Terminal256Formatter or options.keys() != {"style"} or not isinstance(style, type):
+            set_up(self, **options)
+            return
+        if style not in prepared:
+            set_up(self, **options)
+            prepared[style] = vars(self).copy()
+        vars(self).update(prepared[style])
 
-    Terminal256Formatter._setup_styles = cached_styles
+    Terminal256Formatter.__init__ = cached_set_up
+    format_tokens = PyColorize.Theme.format
+    format_token = functools.lru_cache(1000)(lambda theme, token: format_tokens(theme, [token]))
+
+    def cached_format(self: Any, stream: Any) -> str:
+        if isinstance(stream, list) and len(stream) == 1 and len(stream[0][1]) < 80:
+            return format_token(self, stream[0])
+        return format_tokens(self, stream)
+
+    PyColorize.Theme.format = cached_format
+    format_line = PyColorize.Parser.format2
+    format_text = functools.lru_cache(300)(lambda theme, name, line: format_line(PyColorize.Parser(theme_name=name), line, "str"))
+
+    def cached_line(self: Any, raw: str, out: Any = None) -> Any:
+        if out != "str":
+            return format_line(self, raw, out)
+        return format_text(PyColorize.theme_table[self.theme_name], self.theme_name, raw)
+
+    PyColorize.Parser.format2 = cached_line

@@ -233,7 +233,7 @@ def test_a_librarys_frames_look_as_ipython_shows_them(
     stack_data.Source._class_local("__executing_cache", {}).clear()
     with monkeypatch.context() as patch:
         patch.delattr(stack_data.Source, "for_frame")
-        patch.setattr(tracebacks, "no_search_for_cells", contextlib.nullcontext)
+        patch.setattr(tracebacks, "quick_inspect", contextlib.nullcontext)
         patch.setattr(stack_data.core, "_pygmented_with_ranges", stack_data.utils._pygmented_with_ranges)
         assert shown() == ours
 
