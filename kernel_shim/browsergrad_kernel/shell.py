@@ -185,15 +185,13 @@ class KernelShell(InteractiveShell):
 
     def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
         """Show an error as one ``error`` message; IPython prints exception groups to stderr."""
-        tracebacks.speed_up()
         value = (exc_tuple or sys.exc_info())[1]
         if value is not None and _holds_group(value) and not hasattr(value, "_render_traceback_"):
             etype, value, frames = self._get_exc_info(exc_tuple)
             self._showtraceback(etype, value, _plain(value, _below_run_code(frames)))
             return
-        with tracebacks.quick_inspect():
+        with tracebacks.quickly("lines" if self.InteractiveTB.mode == "Context" else "variables"):
             super().showtraceback(exc_tuple, *args, **kwargs)
-        tracebacks.forget_sources()
 
     def _format_exception_for_storage(self, exception: BaseException, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """What has been shown is stored as well; IPython formats it a second time."""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import re
-from pathlib import Path
 
 import pytest
 
@@ -182,69 +179,3 @@ def test_syntax_trees_of_old_tracebacks_are_forgotten(client: Client) -> None:
     for number in range(200):
         client.run(f"def f():\n    return {number} / 0\nf()")
     assert int(client.run(trees).result or 0) - before < 120
-
-
-#: Long modules that fail while they are imported.
-_LISTS = "".join(f"    value_{i} = [\n        {i},\n    ]\n" for i in range(40))
-_DICTS = "".join(f'NAME_{i} = {{\n    "text": """one\ntwo {i}\n""",\n}}\n\n\n' for i in range(12))
-BROKEN_MODULES = {
-    "broken_in_a_try": f"import sys\n\n{_DICTS}try:\n    N = 1\n    # about N\n    RATIO = sys.maxsize / (N - 1)\nfinally:\n    END = 1\n\n\n{_DICTS}",
-    "broken_in_a_call": f"def long():\n{_LISTS}    text = '''three\nquotes\n'''\n    raise ValueError(text,\n                     value_1)\n{_LISTS}\n\nA = 1\nB = long()\n",
-    "broken_in_a_class": f"{_DICTS}class C:\n{_LISTS}    x = y\n{_LISTS}",
-}
-LIBRARY_ERRORS = [
-    "import json\njson.loads('{')",
-    "import json\njson.dumps({1: {2: object()}}, indent=1)",
-    "import decimal, fractions\nfractions.Fraction('x')",
-    "import argparse\nargparse.ArgumentParser().add_argument('a', action='no')",
-    "import collections\ncollections.namedtuple('a', 'b b')",
-    "import contextlib\nwith contextlib.ExitStack() as stack:\n    stack.enter_context(1)",
-    "import functools\n@functools.singledispatch\ndef f(a): pass\nf()",
-    "import re\nre.compile('(')",
-    "%timeit 1/0",
-    "import asyncio\nawait asyncio.wait_for(asyncio.gather(asyncio.sleep(0, 1), 7), 1)",
-    "import ast\nast.literal_eval('f()')",
-    "import dataclasses\n@dataclasses.dataclass\nclass A:\n    a: list = []",
-    "import concurrent.futures as c\nc.ThreadPoolExecutor(-1)",
-    "import enum\nclass E(enum.Enum): A = 1\nE(7)",
-    *(f"import {name}" for name in BROKEN_MODULES),
-]
-
-
-@pytest.mark.parametrize("code", LIBRARY_ERRORS)
-def test_a_librarys_frames_look_as_ipython_shows_them(
-    client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str
-) -> None:
-    import stack_data
-    import stack_data.utils
-    from browsergrad_kernel import tracebacks
-
-    for name, source in BROKEN_MODULES.items():
-        (tmp_path / f"{name}.py").write_text(source, "utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
-
-    def shown() -> str:
-        lines = "\n".join(client.run(code).reply["traceback"])
-        return re.sub(r"In\[\d+\]|0x[0-9a-f]+", "", lines)
-
-    client.run("1/0")  # brings our version in
-    assert "for_frame" in vars(stack_data.Source)
-    ours = shown()
-    stack_data.Source._class_local("__executing_cache", {}).clear()
-    with monkeypatch.context() as patch:
-        patch.delattr(stack_data.Source, "for_frame")
-        patch.setattr(tracebacks, "quick_inspect", contextlib.nullcontext)
-        patch.setattr(stack_data.core, "_pygmented_with_ranges", stack_data.utils._pygmented_with_ranges)
-        assert shown() == ours
-
-
-def test_of_a_librarys_file_only_the_function_is_parsed(client: Client) -> None:
-    import stack_data
-
-    sources = stack_data.Source._class_local("__source_cache_with_lines", {})
-    sources.clear()
-    stack_data.Source._class_local("__executing_cache", {}).clear()
-    client.run("import json\njson.loads('{')")
-    trees = [source.tree for (filename, _), source in sources.items() if filename == json.decoder.__file__]
-    assert len(trees) == 2  # `decode` and `raw_decode`
-    assert all(len(tree.body) == 1 for tree in trees)
