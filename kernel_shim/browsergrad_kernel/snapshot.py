@@ -30,6 +30,8 @@ _WARM_UP: tuple[tuple[str, dict[str, Any]], ...] = (
     ("kernel_info_request", {}),
     ("execute_request", {"code": "import sys\nprint('warm')\n1"}),
     ("execute_request", {"code": "def f(a):\n    return a / 0\nf(1)"}),
+    ("execute_request", {"code": "import json\njson.loads('{')"}),
+    ("execute_request", {"code": "import traitlets\ntraitlets.Int().validate(None, 'a')"}),
     ("execute_request", {"code": "1 +"}),
     ("execute_request", {"code": "%time 1"}),
     ("execute_request", {"code": "len?"}),

@@ -257,10 +257,12 @@ def _sources() -> Any:
     return executing.Source, stack_data.Source
 
 
-#: Statements that are parsed before and after the one that runs: more than a traceback shows.
+#: Statements of a module that are parsed before and after the one that runs, as far as its lines tell.
 _AROUND = 8
-#: Lines below which all is parsed.
-_SHORT = 40
+#: The same of a function, whose statements are known: one more than a traceback shows.
+_NEAR = 3
+#: Lines up to which all is parsed.
+_SHORT = 30
 #: How a line without indentation goes on with the statement before it.
 _CONTINUES = re.compile(r"[\s)\]}#]|(except|finally|else|elif|case)\b|[^=]*\"\"\"|[^=]*'''")
 
@@ -368,16 +370,21 @@ def _thin(part: list[str], line: int) -> None:
         blocks = [getattr(block, name, ()) for name in ("body", "handlers", "orelse", "finalbody")]
         block = None
         for statements in blocks:
-            for index, statement in enumerate(statements):
+            # Those that share a line are shown together.
+            rows = [at for at, each in enumerate(statements) if not at or _begin(each) > statements[at - 1].end_lineno]
+            for at, statement in enumerate(statements):
                 if _begin(statement) <= line <= statement.end_lineno:
                     block = statement
-                    kept = statements[max(0, index - _AROUND) : index + _AROUND + 1]
-                    for start, end in (
-                        (_begin(statements[0]), _begin(kept[0])),
-                        (kept[-1].end_lineno + 1, statements[-1].end_lineno + 1),
-                    ):
-                        part[start - 1 : end - 1] = ["#\n"] * (end - start)
+                    row = bisect.bisect_right(rows, at) - 1
+                    _empty(part, statements[0], statements[rows[max(0, row - _NEAR)]])
+                    if row + _NEAR + 1 < len(rows):
+                        _empty(part, statements[rows[row + _NEAR + 1]], None, statements[-1].end_lineno)
                     break
+
+
+def _empty(part: list[str], first: Any, until: Any, last: int = 0) -> None:
+    start, end = _begin(first) - 1, last or _begin(until) - 1
+    part[start:end] = ["#\n"] * (end - start)
 
 
 def _begin(statement: Any) -> int:
