@@ -23,7 +23,7 @@ from typing import Any
 
 import __main__
 
-from . import _host, interrupts, main, messages, parent, streams
+from . import _host, interrupts, main, messages, parent, streams, tracebacks
 
 #: Requests whose code every session comes by sooner or later.
 _WARM_UP: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -31,7 +31,6 @@ _WARM_UP: tuple[tuple[str, dict[str, Any]], ...] = (
     ("execute_request", {"code": "import sys\nprint('warm')\n1"}),
     ("execute_request", {"code": "def f(a):\n    return a / 0\nf(1)"}),
     ("execute_request", {"code": "import json\njson.loads('{')"}),
-    ("execute_request", {"code": "import traitlets\ntraitlets.Int().validate(None, 'a')"}),
     ("execute_request", {"code": "1 +"}),
     ("execute_request", {"code": "%time 1"}),
     ("execute_request", {"code": "len?"}),
@@ -64,6 +63,8 @@ def make() -> None:
     interrupts.IN_PYODIDE = True
     interrupts._CELL_FILES.clear()
     linecache.clearcache()
+    tracebacks.forget_sources(0)
+    tracebacks._block.cache_clear()
     parent._newest = {}
     streams._announced = streams._writer = None
     for name in ("last_exc", "last_type", "last_value", "last_traceback"):

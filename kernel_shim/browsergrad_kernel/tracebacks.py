@@ -14,6 +14,7 @@ import functools
 import inspect
 import linecache
 import re
+import warnings
 from collections.abc import Iterator
 from types import CodeType, FrameType, TracebackType
 from typing import Any
@@ -223,8 +224,8 @@ def _lazy_frames(own: Any) -> Any:
 _KEPT = 50
 
 
-def forget_sources() -> None:
-    """Drop parsed sources of shown tracebacks once they are many, the older half.
+def forget_sources(kept: int = _KEPT) -> None:
+    """Drop parsed sources of shown tracebacks once they are more than `kept`, the older half.
 
     executing keeps every syntax tree for ever, and each cell is a file of its own. Cells don't push out
     functions of libraries, which come again.
@@ -234,13 +235,13 @@ def forget_sources() -> None:
         executing = owner._class_local("__executing_cache", {})
         for key in [key for key in executing if interrupts.is_cell_file(key[0].co_filename)]:
             del executing[key]  # known by its address, which the code of the next cell may get
-        kept = owner._class_local("__source_cache_with_lines", {})
-        cells = [key for key in kept if interrupts.is_cell_file(key[0])]
-        functions = [key for key in kept if not interrupts.is_cell_file(key[0])]
+        sources = owner._class_local("__source_cache_with_lines", {})
+        cells = [key for key in sources if interrupts.is_cell_file(key[0])]
+        functions = [key for key in sources if not interrupts.is_cell_file(key[0])]
         for keys in (cells, functions):
-            if len(keys) > _KEPT:
-                for key in keys[: -_KEPT // 2]:
-                    del kept[key]
+            if len(keys) > kept:
+                for key in keys[: len(keys) - kept // 2]:
+                    del sources[key]
                 executing.clear()
                 dropped = True
     if dropped:
@@ -319,15 +320,21 @@ def _function(code: CodeType, lines: list[str]) -> tuple[int, int]:
 def _is_in_body(line: int, lines: list[str]) -> bool:
     """Whether `lines` are a function or a class, and `line` is below its head: what runs in that is the scope around."""
     prefix = _prefix(lines)
-    try:
-        (node,) = ast.parse("".join([prefix, *lines])).body
-    except (SyntaxError, ValueError):
+    statements = getattr(_parsed([prefix, *lines]), "body", [])
+    if prefix == _IF and statements:
+        statements = statements[0].body
+    if len(statements) != 1 or not isinstance(statements[0], (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return False
-    node = node.body[0] if prefix == _IF else node  # type: ignore[attr-defined]
-    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return False
-    body = node.body[0]
+    body = statements[0].body[0]
     return body.lineno - 1 <= line and not lines[body.lineno - 2][: body.col_offset].strip()
+
+
+def _parsed(lines: list[str]) -> Any:
+    with warnings.catch_warnings(action="ignore"):  # those of compiling have been shown
+        try:
+            return ast.parse("".join(lines))
+        except (SyntaxError, ValueError):
+            return None
 
 
 #: A line before indented ones that makes them a block.
@@ -362,10 +369,8 @@ def _part(first: int, last: int, line: int, lines: list[str]) -> list[str]:
 
 
 def _thin(part: list[str], line: int) -> None:
-    try:
-        block: Any = ast.parse("".join(part))
-    except (SyntaxError, ValueError):
-        return
+    """Empty the lines of statements that are far from `line`, in each block around it."""
+    block = _parsed(part)
     while block is not None:
         blocks = [getattr(block, name, ()) for name in ("body", "handlers", "orelse", "finalbody")]
         block = None
@@ -404,7 +409,7 @@ def quickly(shows: str) -> Iterator[None]:
     _now.shows = _now.shown_before = shows
     search, read = inspect.getmodule, inspect.getsourcelines
     modules: dict[str, Any] = {}
-    sources: dict[CodeType, Any] = {}
+    sources: dict[tuple[Any, ...], Any] = {}
 
     def getmodule(object: Any, _filename: str | None = None) -> Any:
         """A frame's is looked for by its file; where there is none, in all modules: half of a short traceback's time."""
@@ -421,12 +426,13 @@ def quickly(shows: str) -> Iterator[None]:
         if not inspect.isframe(object):
             return read(object)
         code = object.f_code
-        if code not in sources:
+        key = code.co_filename, code.co_firstlineno, code.co_name
+        if key not in sources:
             lines, first = inspect.findsource(object)
             if not interrupts.is_cell_file(code.co_filename) and code.co_name != "<module>":
                 lines, first = _block(tuple(lines[first:])), first + 1
-            sources[code] = lines, first
-        return sources[code]
+            sources[key] = lines, first
+        return sources[key]
 
     inspect.getmodule, inspect.getsourcelines = getmodule, getsourcelines
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -153,6 +154,29 @@ def test_comms_carry_buffers_both_ways(kernel: Running) -> None:
         pass
     assert answer["content"]["data"] == {"n": 1}
     assert [bytes(buffer) for buffer in answer["buffers"]] == [b"cba\xff\x00"]
+
+
+FAILING = ["import logging\nlogging.getLogger(5)", "def f(a):\n    return [1 / a for _ in 'ab']\nf(0)", "import traitlets\ntraitlets.Int().validate(None, 'a')"]
+IPYTHONS_OWN = """
+import contextlib
+from browsergrad_kernel import tracebacks
+for owner, name, own in tracebacks.speed_up(): setattr(owner, name, own)
+tracebacks.quickly = lambda shows: contextlib.nullcontext()
+"""
+
+
+def test_tracebacks_look_as_ipython_shows_them(kernel: Running) -> None:
+    def shown() -> list[str]:
+        return [re.sub(r"In\[\d+\]|0x[0-9a-f]+", "", "\n".join(kernel.run(code)[0]["traceback"])) for code in FAILING]
+
+    ours = shown()
+    assert all("\x1b[30;43m" in text for text in ours)  # what runs, on yellow
+    kernel.run(IPYTHONS_OWN)
+    try:
+        assert shown() == ours
+    finally:
+        kernel.manager.restart_kernel()
+        kernel.client.wait_for_ready(timeout=TIMEOUT_S)
 
 
 def test_a_restart_forgets_and_works(kernel: Running) -> None:
