@@ -17,12 +17,14 @@ from jupyterlite_core.constants import (
     LITE_PLUGIN_SETTINGS,
 )
 
+from .boot.assets import PYODIDE_FILES, STDLIB
 from .constants import KERNEL_PLUGIN, KERNEL_URL, LABEXTENSION, PIPLITE_URLS, PYODIDE_INDEX_URL, PYODIDE_LOCK
 from .wheels import sha256_of
 
 __all__ = ["problems"]
 
 OFF_SITE = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
+SNAPSHOT_FILES = (*PYODIDE_FILES, STDLIB)
 ALWAYS_THERE = (
     "package.json",
     "static/runtime/index.js",
@@ -63,10 +65,31 @@ def _labextension(folder: Path) -> Iterator[str]:
         yield f"{manifest} is missing"
         return
     yield from _kernel(manifest)
+    yield from _core(folder / "static/pyodide", manifest)
+
+
+def _content(path: Path) -> dict[str, Any] | None:
+    """Return what a JSON file holds; None when it is damaged."""
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except ValueError:
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _core(folder: Path, manifest: Path) -> Iterator[str]:
+    """Compare Pyodide's own files with those the snapshot was made with."""
+    content = _content(manifest) or {}  # a damaged one has been reported
+    for name, sha256 in content.get("snapshot", {}).get("pyodide", {}).items():
+        if (folder / name).is_file() and sha256_of(folder / name) != sha256:
+            yield f"{folder / name} is damaged or of another build than {manifest} says; build again"
 
 
 def _kernel(manifest: Path) -> Iterator[str]:
-    content = json.loads(manifest.read_text("utf-8"))
+    content = _content(manifest)
+    if content is None:
+        yield f"{manifest} is damaged: it is not JSON; build again"
+        return
     for entry in [*content["packs"].values(), *([content["snapshot"]] if "snapshot" in content else [])]:
         yield from _hashed(manifest.parent / entry["file"], entry["sha256"])
 
@@ -109,15 +132,26 @@ def _pyodide(site: Path, path: Path, settings: dict[str, Any]) -> Iterator[str]:
     if kernel is not None:
         if (kernel / "manifest.json").is_file():
             yield from _kernel(kernel / "manifest.json")
+            yield from _core(folder, kernel / "manifest.json")
         else:
             yield f"{path}: {KERNEL_URL} needs {kernel / 'manifest.json'}, which is missing"
     lock_path = folder / PYODIDE_LOCK
+    if KERNEL_URL not in settings:
+        # The embedded Pyodide with more packages, or another one that starts from its files: none of its files is ours then.
+        embedded = site / LAB_EXTENSIONS / LABEXTENSION / "static/kernel/manifest.json"
+        found = list(_core(folder, embedded)) if embedded.is_file() else []
+        if len(found) < sum((folder / name).is_file() for name in SNAPSHOT_FILES):
+            yield from found
     for name in ("pyodide.mjs", "pyodide.asm.wasm", PYODIDE_LOCK):
         if not (folder / name).is_file():
             yield f"{path}: {PYODIDE_INDEX_URL} needs {folder / name}, which is missing"
     if not lock_path.is_file():
         return
-    packages = json.loads(lock_path.read_text("utf-8"))["packages"]
+    lock = _content(lock_path)
+    if lock is None:
+        yield f"{lock_path} is damaged: it is not JSON; build again"
+        return
+    packages = lock["packages"]
     for name, entry in packages.items():
         if OFF_SITE.match(entry["file_name"]):
             yield f"{lock_path}: {name} is on another origin: {entry['file_name']}"

@@ -14,6 +14,7 @@ import struct
 import sys
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -119,12 +120,17 @@ def precompile_stdlib(path: Path, compiler: Compiler) -> bytes:
 
 def write_pack(out: Path, name: str, files: Files, level: int = 9) -> dict[str, Any]:
     """Write ``NAME.HASH.pack.gz`` and return its entry for the manifest."""
-    data = gzip.compress(pack(files), level, mtime=0)
+    return _write_packed(out, name, ".pack.gz", pack(files), level)
+
+
+def _write_packed(out: Path, name: str, suffix: str, content: bytes, level: int) -> dict[str, Any]:
+    """Write ``NAME.HASH`` and return its entry for the manifest; hash and size are the file's, the CRC-32 is of `content`."""
+    data = gzip.compress(content, level, mtime=0)
     digest = hashlib.sha256(data).hexdigest()
-    target = out / f"{name}.{digest[:8]}.pack.gz"
+    target = out / f"{name}.{digest[:8]}{suffix}"
     if not target.exists():
         write_atomically(target, data)
-    return {"file": target.name, "sha256": digest, "size": len(data)}
+    return {"file": target.name, "sha256": digest, "size": len(data), "crc32": zlib.crc32(content)}
 
 
 def pack(files: Files) -> bytes:
@@ -178,17 +184,13 @@ def write_snapshot(out: Path, pyodide: Path, pack: Path, level: int = 9) -> dict
     with tempfile.TemporaryDirectory() as folder:
         engine.run("make_snapshot.mjs", pyodide, pack, folder)
         raw = Path(folder, "snapshot.bin").read_bytes()
-    data = gzip.compress(raw, level, mtime=0)
-    digest = hashlib.sha256(data).hexdigest()
-    target = out / f"snapshot.{digest[:8]}.gz"
-    if not target.exists():
-        write_atomically(target, data)
+    stdlib = (pyodide / STDLIB).read_bytes()
     return {
-        "file": target.name,
-        "sha256": digest,
-        "size": len(data),
+        **_write_packed(out, "snapshot", ".gz", raw, level),
         "pyodide": {name: sha256(pyodide / name) for name in (*PYODIDE_FILES, STDLIB)},
-        "stdlib_size": (pyodide / STDLIB).stat().st_size,
+        "stdlib_size": len(stdlib),
+        "stdlib_crc32": zlib.crc32(stdlib),
+        "lock_info": json.loads((pyodide / "pyodide-lock.json").read_text("utf-8"))["info"],
     }
 
 

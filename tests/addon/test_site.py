@@ -306,6 +306,24 @@ def test_check_finds_what_went_missing_or_changed_after_the_build(site):
     assert f"{pack.name} has another sha256" in site.lite("check", expect=1)
 
 
+def test_check_finds_changed_files_of_pyodide(site):
+    make_wheel(site.source, "mylab", "1.0")
+    site.build(packages=["mylab-1.0-py3-none-any.whl"])
+    embedded = site.output / "extensions/jupyterlite-browsergrad/static/pyodide"
+    names = ("pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+    changed = [folder / name for folder in (embedded, site.pyodide) for name in names]
+    for path in changed:
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+    text = site.lite("check", expect=1)
+    assert [path for path in changed if f"{path} is damaged or of another build" not in text] == []
+    assert "pyodide/pyodide.mjs is damaged" not in text
+    damaged = [site.pyodide / "pyodide-lock.json", embedded.parent / "kernel/manifest.json"]
+    for path in damaged:
+        path.write_bytes(path.read_bytes()[:-20])
+    text = site.lite("check", expect=1)
+    assert [path for path in damaged if f"{path} is damaged: it is not JSON" not in text] == []
+
+
 def test_check_refuses_an_address_on_another_origin(site):
     config = {"litePluginSettings": {PLUGIN: {"pyodideIndexURL": "https://example.org/pyodide/"}}}
     (site.source / "jupyter-lite.json").write_text(

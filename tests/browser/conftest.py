@@ -8,6 +8,8 @@ import re
 import socket
 import subprocess
 import sys
+import tarfile
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -21,10 +23,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
+from scripts import toolchain
 from scripts.chromium import FLAGS, chromium
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
+OTHER_PYODIDE = "314.0.5"
 MIME_TYPES = {".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm"}
 
 
@@ -149,6 +153,20 @@ def build_site(
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_site(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="session")
+def other_pyodide() -> Path:
+    """Another build of Pyodide than the embedded one."""
+    folder = ROOT / "labextension/.assets" / OTHER_PYODIDE
+    if not folder.is_dir():
+        with tempfile.TemporaryDirectory(dir=folder.parent) as partial:
+            toolchain.run_npm("pack", "--silent", f"pyodide@{OTHER_PYODIDE}", cwd=Path(partial))
+            (archive,) = Path(partial).iterdir()
+            with tarfile.open(archive) as opened:
+                opened.extractall(partial, filter="data")
+            Path(partial, "package").rename(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -79,11 +79,8 @@ def failure(browser: Browser, base: str) -> tuple[str, str]:
 @pytest.mark.parametrize(
     "name",
     [
-        "pyodide.mjs",
         "pyodide.asm.wasm",
         "python_stdlib",
-        "pyodide-lock.json",
-        "kernel/manifest.json",
         "kernel/site",
         "worker.js",
     ],

@@ -104,7 +104,6 @@ async function prefetch(settings: KernelSettings, staticURL: string): Promise<bo
     await Promise.all([
       runtime.sharedBootAssets(index, kernel),
       fetchAsset(`${staticURL}runtime/worker.js`),
-      fetchAsset(`${index}pyodide.mjs`),
     ]);
     performance.mark('browsergrad:prefetched');
     return true;

@@ -1,6 +1,41 @@
 /**
  * Fetching what the site is made of, with errors that say what to do.
  */
+import { crc32 } from './crc32';
+import { errorText } from './errors';
+
+/** A file made at build time; `size` and `sha256` are the gzip file's, `crc32` is of what is in it. */
+export interface PackedFile {
+  file: string;
+  sha256: string;
+  size: number;
+  crc32: number;
+}
+
+/** Outside of pages the files are the installed package's. */
+const isInstalled = (url: string): boolean => url.startsWith('file:');
+const INSTALL = 'install jupyterlite-browsergrad, or unpack that distribution, again';
+
+/** That `url` is not there, and how to mend it. */
+export function missingAsset(url: string, why: string): Error {
+  return new Error(
+    isInstalled(url)
+      ? `${url} is missing (${why}): ${INSTALL}`
+      : `${url} is missing from the site (${why}): build the site again with ` +
+          '`jupyter lite build` and publish the whole output folder',
+  );
+}
+
+/** That `url` is not what it should be, and how to mend it. */
+export function damagedAsset(url: string, why: string): Error {
+  const remedy = isInstalled(url) ? INSTALL : 'publish the site again';
+  return new Error(`${url} is damaged or of another version (${why}): ${remedy}`);
+}
+
+/** Whether this is the page that many hosts send, with status 200, in place of a file they do not have. */
+export function isPage(contentType: string | null): boolean {
+  return contentType?.startsWith('text/html') ?? false;
+}
 
 /** Fetches `url`, saying what, where and how to mend it when that fails. */
 export async function fetchAsset(url: string, init?: RequestInit): Promise<Response> {
@@ -8,37 +43,117 @@ export async function fetchAsset(url: string, init?: RequestInit): Promise<Respo
   try {
     response = await fetch(url, init);
   } catch (error) {
-    throw new Error(`${url} could not be fetched (${String(error)}): is the site still being served?`);
+    throw isInstalled(url)
+      ? missingAsset(url, errorText(error))
+      : new Error(`${url} could not be fetched (${String(error)}): is the site still being served?`);
   }
   if (!response.ok) {
-    throw new Error(
-      `${url} is missing from the site (HTTP ${response.status}): build the site again with ` +
-        '`jupyter lite build` and publish the whole output folder',
-    );
+    throw missingAsset(url, `HTTP ${response.status}`);
+  }
+  if (isPage(response.headers.get('content-type'))) {
+    throw missingAsset(url, 'the server sends a web page in its place');
   }
   return response;
 }
 
-/** Imports the module at `url`, or says why that failed: browsers only say "failed to fetch". */
-export async function importAsset(url: string): Promise<unknown> {
+/**
+ * Fetches `url` and reads it; when that fails, asks the server once more whether it still is what the browser has cached:
+ * a file of an earlier version, or half a file from when the site was being published.
+ *
+ * @param read - throws why the contents can't be right.
+ */
+export async function readAsset<T>(url: string, read: (response: Response) => Promise<T>): Promise<T> {
+  const attempt = async (init?: RequestInit): Promise<T> => {
+    const response = await fetchAsset(url, init);
+    try {
+      return await read(response);
+    } catch (error) {
+      throw error instanceof RangeError ? error : damagedAsset(url, errorText(error)); // a RangeError: no memory
+    }
+  };
   try {
-    return await import(/* webpackIgnore: true */ /* @vite-ignore */ url);
+    return await attempt();
+  } catch {
+    return attempt({ cache: 'no-cache' });
+  }
+}
+
+/** @throws Error when the bytes have another SHA-256; nothing where that can't be computed (insecure origins). */
+export async function checkHash(bytes: ArrayBuffer, sha256: string): Promise<void> {
+  const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
+  if (!subtle) {
+    return;
+  }
+  const digest = new Uint8Array(await subtle.digest('SHA-256', bytes));
+  if (Array.from(digest, byte => byte.toString(16).padStart(2, '0')).join('') !== sha256) {
+    throw new Error('its SHA-256 is not the one in manifest.json');
+  }
+}
+
+/** @throws Error when the bytes have another CRC-32. */
+export function checkSum(bytes: Uint8Array, sum: number): void {
+  if (crc32(bytes) !== sum) {
+    throw new Error('its checksum is another');
+  }
+}
+
+export function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+/** Fetches a gzip file, unpacks it while it arrives, and checks it. */
+export async function readPacked(folderURL: string, entry: PackedFile): Promise<ArrayBuffer> {
+  return readAsset(folderURL + entry.file, async response => {
+    let source = response;
+    if (response.headers.has('content-encoding')) {
+      const bytes = await response.arrayBuffer();
+      if (!isGzip(new Uint8Array(bytes, 0, Math.min(2, bytes.byteLength)))) {
+        checkSum(new Uint8Array(bytes), entry.crc32); // the browser has unpacked it
+        return bytes;
+      }
+      source = new Response(bytes);
+    }
+    const copy = source.clone();
+    const stream = source.body!.pipeThrough(new DecompressionStream('gzip'));
+    const unpacking = new Response(stream).arrayBuffer().catch(() => {
+      throw new Error('it is no whole gzip file'); // browsers say "failed to fetch"
+    });
+    const checking = copy.arrayBuffer().then(packed => checkHash(packed, entry.sha256));
+    return (await Promise.all([unpacking, checking]))[0];
+  });
+}
+
+/**
+ * Imports the module at `url`, or says why that failed: browsers only say "failed to fetch".
+ *
+ * @param name - what it has to export, where it is one of the site's own.
+ */
+export async function importAsset(url: string, name?: string): Promise<unknown> {
+  let module: Record<string, unknown>;
+  try {
+    module = await import(/* webpackIgnore: true */ /* @vite-ignore */ url);
   } catch (error) {
-    const response = await fetchAsset(url);
+    const response = await fetchAsset(url, { cache: 'no-cache' }); // the next worker gets what the server has
     const type = response.headers.get('content-type') ?? 'none';
-    if (!/javascript|ecmascript/.test(type)) {
+    if (!isInstalled(url) && !/javascript|ecmascript/.test(type)) {
       throw new Error(
         `${url} is served with MIME type "${type}"; browsers load modules as text/javascript only. ` +
           'Tell the server that .js and .mjs files are text/javascript',
       );
     }
-    throw new Error(`${url} could not be imported: ${String(error)}`);
+    throw name === undefined
+      ? new Error(`${url} could not be imported: ${String(error)}`)
+      : damagedAsset(url, String(error));
   }
+  if (name !== undefined && !(name in module)) {
+    throw damagedAsset(url, `it exports no ${name}`);
+  }
+  return module;
 }
 
 /** Outside of pages Pyodide reads files by their paths, and takes no file URL. */
 export function pathOrURL(url: string): string {
-  return url.startsWith('file:')
+  return isInstalled(url)
     ? decodeURIComponent(new URL(url).pathname).replace(/^\/(?=[A-Za-z]:)/, '')
     : url;
 }

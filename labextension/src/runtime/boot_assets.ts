@@ -2,29 +2,30 @@
  * Fetches, checks and compiles what a start from the memory snapshot needs, once for all kernels of a page: the idle
  * page does it ahead, else the first kernel's worker, which nothing keeps busy.
  */
-import { fetchAsset } from './assets';
+import { checkHash, damagedAsset, fetchAsset, isPage, readAsset, readPacked, type PackedFile } from './assets';
+import { errorText } from './errors';
 
 /** `manifest.json` of the kernel's folder. */
 export interface KernelManifest {
   version: string;
   pyodide: string;
   packages: Record<string, string>;
-  packs: Record<string, { file: string; sha256: string; size: number }>;
-  snapshot?: {
-    file: string;
-    sha256: string;
-    size: number;
+  packs: Record<string, PackedFile>;
+  snapshot?: PackedFile & {
     /** The pack whose files the snapshot's Python has imported from. */
     pack: string;
     /** Files of the Pyodide distribution it was made with: name to SHA-256. */
     pyodide: Record<string, string>;
-    /** Bytes of that distribution's standard library. */
+    /** That distribution's standard library. */
     stdlib_size: number;
+    stdlib_crc32: number;
+    /** What that distribution's lock says of it. */
+    lock_info: Lock['info'];
   };
 }
 
 export interface Lock {
-  info: { python: string };
+  info: { python: string; [name: string]: unknown };
   packages: Record<string, unknown>;
 }
 
@@ -35,37 +36,54 @@ export interface BootAssets {
   module: WebAssembly.Module;
   /** The snapshot, unpacked. */
   memory: ArrayBuffer;
+  /** What is wrong with the site, though Python starts. */
+  problems: string[];
 }
 
-const WASM = 'pyodide.asm.wasm';
-const STDLIB = 'python_stdlib.zip';
+export const WASM = 'pyodide.asm.wasm';
+export const STDLIB = 'python_stdlib.zip';
+const LOADER = 'pyodide.mjs';
 const GLUE = 'pyodide.asm.mjs';
+const LOCK = 'pyodide-lock.json';
+const MANIFEST = 'manifest.json';
 
-/** Whether the bytes have this SHA-256; true where that can't be computed (insecure origins). */
-async function matches(bytes: ArrayBuffer, sha256: string): Promise<boolean> {
-  const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
-  if (!subtle) {
-    return true;
-  }
-  const digest = new Uint8Array(await subtle.digest('SHA-256', bytes));
-  return Array.from(digest, byte => byte.toString(16).padStart(2, '0')).join('') === sha256;
+export async function readManifest(kernelURL: string): Promise<KernelManifest> {
+  return readAsset(kernelURL + MANIFEST, async response => {
+    const manifest = (await response.json()) as KernelManifest | null;
+    if (!manifest?.packs?.site) {
+      throw new Error('it names no packs');
+    }
+    return manifest;
+  });
 }
 
-/** Fetches gzip and unpacks it while it arrives; `packed` is null where the browser has done that already (Content-Encoding). */
-async function gzip(url: string): Promise<{ packed: ArrayBuffer | null; unpacked: ArrayBuffer }> {
-  const response = await fetchAsset(url);
-  if (response.headers.has('content-encoding')) {
-    return { packed: null, unpacked: await response.arrayBuffer() };
-  }
-  const copy = response.clone();
-  const stream = response.body!.pipeThrough(new DecompressionStream('gzip'));
-  const [unpacked, packed] = await Promise.all([new Response(stream).arrayBuffer(), copy.arrayBuffer()]);
-  return { packed, unpacked };
+export async function readLock(indexURL: string): Promise<Lock> {
+  return readAsset(indexURL + LOCK, async response => {
+    const lock = (await response.json()) as Lock | null;
+    if (!lock?.info?.python || !lock.packages) {
+      throw new Error('it has no info and packages');
+    }
+    return lock;
+  });
 }
 
-/** Compiles while it is fetched; the bytes come too, to be checked. */
-async function wasm(url: string): Promise<{ module: WebAssembly.Module; bytes: ArrayBuffer }> {
-  const response = await fetchAsset(url);
+/** Name of the pack with bytecode for the lock's Python. */
+export function compiledPack(lock: Lock): string {
+  return `site-cp${lock.info.python.split('.').slice(0, 2).join('')}`;
+}
+
+/** Whether the lock is of the distribution with this `info`. */
+function describes(lock: Lock, info: Lock['info']): boolean {
+  return Object.entries(info).every(([name, value]) => lock.info[name] === value);
+}
+
+/** SHA-256 of the distribution's files by their names; none of them where the manifest belongs to another one. */
+export function knownHashes(lock: Lock, { snapshot }: KernelManifest): Record<string, string> {
+  return snapshot && describes(lock, snapshot.lock_info) ? snapshot.pyodide : {};
+}
+
+/** Compiles while it is fetched. */
+async function compile(response: Response): Promise<{ module: WebAssembly.Module; bytes: ArrayBuffer }> {
   if (!response.headers.get('content-type')?.startsWith('application/wasm')) {
     const bytes = await response.arrayBuffer();
     return { module: await WebAssembly.compile(bytes), bytes };
@@ -83,7 +101,7 @@ async function sizeOf(url: string): Promise<number | null> {
   try {
     const { ok, status, headers } = await fetch(url, { method: 'HEAD' });
     const length = headers.get('content-length');
-    if (status === 404 || status === 410) {
+    if (status === 404 || status === 410 || isPage(headers.get('content-type'))) {
       return 0;
     }
     return ok && length !== null && !headers.has('content-encoding') ? Number(length) : null;
@@ -92,57 +110,132 @@ async function sizeOf(url: string): Promise<number | null> {
   }
 }
 
-async function json<T>(url: string): Promise<T> {
-  return (await (await fetchAsset(url)).json()) as T;
+/** Whether the bytes end as a zip file of this length does: it may be another one, but nothing was cut off. */
+export function isWholeZip(bytes: Uint8Array): boolean {
+  const at = bytes.length - 22;
+  if (at < 0) {
+    return false;
+  }
+  const end = new DataView(bytes.buffer, bytes.byteOffset + at);
+  return end.getUint32(0, true) === 0x06054b50 && end.getUint32(12, true) + end.getUint32(16, true) === at;
+}
+
+/** Whether the server has a whole zip file at `url` that is not of `size` bytes. */
+async function isOtherZip(url: string, size: number): Promise<boolean> {
+  try {
+    const response = await fetchAsset(url, { cache: 'no-cache' });
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    return bytes.length !== size && isWholeZip(bytes);
+  } catch {
+    return false;
+  }
 }
 
 /**
- * Loads what a start from the snapshot needs; null where the site has none.
+ * Loads what a start from the snapshot needs; null where the site has none for this Pyodide.
  *
  * @throws Error when something is missing, damaged or belongs to another build.
  */
 export async function loadBootAssets(indexURL: string, kernelURL: string): Promise<BootAssets | null> {
-  const compiling = wasm(indexURL + WASM);
-  const locking = json<Lock>(`${indexURL}pyodide-lock.json`);
+  const describing = readManifest(kernelURL);
+  /** SHA-256 of one of Pyodide's files; undefined where nothing says it. */
+  const hashOf = (name: string): Promise<string | undefined> =>
+    describing.then(
+      ({ snapshot }) => snapshot?.pyodide[name],
+      () => undefined,
+    );
+  const check = async (name: string, bytes: ArrayBuffer): Promise<void> => {
+    const hash = await hashOf(name);
+    await (hash && checkHash(bytes, hash));
+  };
+  const compiling = readAsset(indexURL + WASM, async response => {
+    const { module, bytes } = await compile(response);
+    await check(WASM, bytes);
+    return module;
+  });
+  // The worker imports these two; they come from the browser's cache then.
+  const checking = [LOADER, GLUE].map(name =>
+    readAsset(indexURL + name, async response => check(name, await response.arrayBuffer())),
+  );
+  const locking = readLock(indexURL);
   const sizing = sizeOf(indexURL + STDLIB);
-  const glue = fetchAsset(indexURL + GLUE).then(response => response.arrayBuffer());
-  for (const early of [compiling, locking, glue]) {
+  for (const early of [compiling, ...checking, locking]) {
     early.catch(() => undefined); // whoever awaits it below sees the error
   }
-  const manifest = await json<KernelManifest>(`${kernelURL}manifest.json`);
-  const entry = manifest.snapshot;
-  if (!entry) {
+  const manifest = await describing;
+  const { snapshot } = manifest;
+  if (!snapshot) {
     return null;
   }
-  const pack = manifest.packs[entry.pack];
-  const sizingPack = sizeOf(kernelURL + pack.file);
-  const unpacking = gzip(kernelURL + entry.file);
+  const unpacking = readPacked(kernelURL, snapshot);
   unpacking.catch(() => undefined);
-  const lock = await locking;
-  if (!(`site-cp${lock.info.python.split('.').slice(0, 2).join('')}` in manifest.packs)) {
-    return null;
+  const problems: string[] = [];
+  let lock = await locking.catch((error: unknown) => errorText(error));
+  if (typeof lock !== 'string' && !describes(lock, snapshot.lock_info)) {
+    const others = await Promise.allSettled(checking);
+    if (others.every(({ status }) => status === 'rejected')) {
+      return null; // another distribution, which has no snapshot
+    }
+    lock = damagedAsset(indexURL + LOCK, 'it describes another Pyodide').message;
+  }
+  if (typeof lock === 'string') {
+    problems.push(`${lock}. Pyodide's packages can't be loaded until then`);
+    lock = { info: snapshot.lock_info, packages: {} };
   }
   const size = await sizing;
-  if (size && size !== entry.stdlib_size) {
-    throw new Error(`${indexURL}${STDLIB} is not the one the snapshot was made with`);
+  // Python can start from another standard library, but not from a part of one: then from the snapshot, and what that holds.
+  const { stdlib_size } = snapshot;
+  if (size && size !== stdlib_size && (await isOtherZip(indexURL + STDLIB, stdlib_size))) {
+    throw damagedAsset(indexURL + STDLIB, 'it is not the one the snapshot was made with');
   }
-  // Without its standard library Python can't start from files; from the snapshot it can.
-  const packSize = await sizingPack;
-  if (size !== 0 && packSize !== null && packSize !== pack.size) {
-    throw new Error(`${kernelURL}${pack.file} is missing or damaged: publish the site again`);
+  const [module, memory] = await Promise.all([compiling, unpacking, ...checking]);
+  return { manifest, lock, module, memory, problems };
+}
+
+/** What may be wrong with one of Pyodide's files, apart from its hash. */
+function flaw(name: string, bytes: Uint8Array): string | null {
+  if (bytes.length === 0) {
+    return 'it is empty';
   }
-  const { module, bytes } = await compiling;
-  const checks = [[WASM, bytes], [GLUE, await glue]].map(async ([name, content]) => {
-    if (!(await matches(content as ArrayBuffer, entry.pyodide[name as string]))) {
-      throw new Error(`${indexURL}${String(name)} is not the one the snapshot was made with`);
+  if (name === WASM && new DataView(bytes.buffer).getUint32(0) !== 0x0061736d) {
+    return 'it is no WebAssembly';
+  }
+  return name === STDLIB && !isWholeZip(bytes) ? 'it is no whole zip file' : null;
+}
+
+/** Which of Pyodide's files are at fault when it does not start: hardly anything else makes it fail, but for a lack of memory. */
+export async function explainFailure(
+  error: unknown,
+  indexURL: string,
+  lock: Lock,
+  manifest: KernelManifest,
+): Promise<Error> {
+  const hashes = knownHashes(lock, manifest);
+  const faults: string[] = [];
+  for (const name of new Set([LOADER, WASM, STDLIB, ...Object.keys(hashes)])) {
+    try {
+      await readAsset(indexURL + name, async response => {
+        const bytes = await response.arrayBuffer();
+        const problem = flaw(name, new Uint8Array(bytes));
+        if (problem) {
+          throw new Error(problem);
+        }
+        await (hashes[name] && checkHash(bytes, hashes[name]));
+      });
+    } catch (fault) {
+      faults.push(errorText(fault));
     }
-  });
-  await Promise.all(checks);
-  const { packed, unpacked } = await unpacking;
-  if (packed && !(await matches(packed, entry.sha256))) {
-    throw new Error(`${kernelURL}${entry.file} is damaged: publish the site again`);
   }
-  return { manifest, lock, module, memory: unpacked };
+  const cause = errorText(error);
+  const text = `Python did not start: ${cause}`;
+  if (faults.length) {
+    return new Error(faults.includes(cause) ? faults.join('; ') : `${faults.join('; ')}. ${text}`);
+  }
+  return new Error(
+    Object.keys(hashes).length
+      ? `${text}. The files in ${indexURL} are whole now, so restart the kernel`
+      : `${text}. If a file in ${indexURL} is damaged, publish the site again`,
+  );
 }
 
 const shared = new Map<string, Promise<BootAssets | null>>();

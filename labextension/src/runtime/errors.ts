@@ -30,3 +30,10 @@ export function errorText(error: unknown): string {
   const { message, name } = (error ?? {}) as { message?: unknown; name?: unknown };
   return String(message || name || error);
 }
+
+/** Whether this was thrown because the browser has no more memory; the words differ. */
+export function isOutOfMemory(error: unknown): boolean {
+  return (
+    error instanceof RangeError || /out of memory|memory allocation|WebAssembly\.Memory\(\)/i.test(errorText(error))
+  );
+}

@@ -4,99 +4,95 @@
  */
 import { gunzipSync } from 'fflate';
 
+import { checkSum, damagedAsset, fetchAsset, isGzip, isPage, missingAsset } from '../assets';
 import { errorText } from '../errors';
 import type { EmscriptenFS, FSNode } from './emscripten';
 
-/** Reads `url` now; a browser's workers can. */
-export function readSync(url: string): Uint8Array {
+/** Whether this worker can fetch while Python waits: a browser's can, Deno's can't. */
+export const FETCHES_NOW = typeof XMLHttpRequest !== 'undefined';
+
+/** Reads `url` now; `anew`: not from the browser's cache without asking the server. */
+export function readSync(url: string, anew = false): Uint8Array {
+  if (!FETCHES_NOW) {
+    throw missingAsset(url, 'it could not be read before Python has started');
+  }
   const request = new XMLHttpRequest();
   request.open('GET', url, false);
+  if (anew) {
+    request.setRequestHeader('Cache-Control', 'no-cache');
+  }
   request.responseType = 'arraybuffer';
   request.send();
   if (request.status !== 200) {
-    throw new Error(`${url} is missing from the site (HTTP ${request.status}): publish the whole output folder`);
+    throw missingAsset(url, `HTTP ${request.status}`);
+  }
+  if (isPage(request.getResponseHeader('content-type'))) {
+    throw missingAsset(url, 'the server sends a web page in its place');
   }
   return new Uint8Array(request.response as ArrayBuffer);
 }
 
-const CRC_TABLE = Int32Array.from({ length: 256 }, (_, index) => {
-  let value = index;
-  for (let bit = 0; bit < 8; bit++) {
-    value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
-  }
-  return value;
-});
-
-function crc32(bytes: Uint8Array): number {
-  let value = -1;
-  for (let i = 0; i < bytes.length; i++) {
-    value = (value >>> 8) ^ CRC_TABLE[(value ^ bytes[i]) & 255];
-  }
-  return ~value >>> 0;
-}
-
-/** Unpacks gzip; fflate leaves the checksum at its end alone. */
-function gunzip(packed: Uint8Array): Uint8Array {
-  const bytes = gunzipSync(packed);
-  const end = new DataView(packed.buffer, packed.byteOffset + packed.length - 8);
-  if (end.getUint32(0, true) !== crc32(bytes) || end.getUint32(4, true) !== bytes.length) {
-    throw new Error('its checksum is another');
-  }
-  return bytes;
-}
-
 export class LazyAsset {
   private fetched: Uint8Array | null = null;
-  private unpacked: Uint8Array | null = null;
+  private checked: Uint8Array | null = null;
   private broken: Error | null = null;
 
+  /**
+   * @param sum - CRC-32 of the bytes, unpacked if they are gzip.
+   * @param onError - gets what is wrong with it, once.
+   */
   constructor(
     readonly url: string,
+    private readonly sum: number,
     private readonly onError: (text: string) => void,
   ) {}
 
-  /** The file, as the page has fetched it; it stays packed until it is needed. */
+  /** The file, as somebody has fetched it; it stays packed and unchecked until it is needed. */
   take(bytes: Uint8Array): void {
     this.fetched ??= bytes;
   }
 
   /** Fetches it before Python runs, which blocks the worker. */
-  async prefetch(): Promise<void> {
-    try {
-      const response = await fetch(this.url);
-      if (!response.ok) {
-        throw new Error(`HTTP ${response.status}`);
-      }
-      this.take(new Uint8Array(await response.arrayBuffer()));
-    } catch (error) {
-      this.onError(`${this.url} could not be fetched (${String(error)}); it is tried again when Python needs it`);
-    }
+  async prefetch(): Promise<Uint8Array> {
+    const bytes = new Uint8Array(await (await fetchAsset(this.url)).arrayBuffer());
+    this.take(bytes);
+    return bytes;
   }
 
   /** The bytes, unpacked if they are gzip. */
   get(): Uint8Array {
-    if (this.unpacked) {
-      return this.unpacked;
+    if (this.checked) {
+      return this.checked;
     }
     if (this.broken) {
       throw this.broken; // it has been reported
     }
-    try {
-      const raw = this.fetched ?? readSync(this.url);
-      let bytes = raw;
-      if (raw[0] === 0x1f && raw[1] === 0x8b) {
-        try {
-          bytes = gunzip(raw);
-        } catch (error) {
-          this.broken = new Error(`${this.url} is damaged (${errorText(error)}): publish the site again`);
-          throw this.broken;
-        }
+    let problem!: Error;
+    // As for all that is fetched, the browser's cache may be at fault.
+    for (const anew of FETCHES_NOW ? [false, true] : [false]) {
+      try {
+        this.checked = this.check(this.fetched ?? readSync(this.url, anew));
+        return this.checked;
+      } catch (error) {
+        problem = error as Error;
+      } finally {
+        this.fetched = null;
       }
-      this.fetched = this.unpacked = bytes;
+    }
+    this.onError(errorText(problem));
+    if (problem.name !== 'NetworkError') {
+      this.broken = problem; // else the network may come back
+    }
+    throw problem;
+  }
+
+  private check(raw: Uint8Array): Uint8Array {
+    try {
+      const bytes = isGzip(raw) ? gunzipSync(raw) : raw;
+      checkSum(bytes, this.sum);
       return bytes;
     } catch (error) {
-      this.onError(errorText(error));
-      throw error;
+      throw damagedAsset(this.url, errorText(error));
     }
   }
 }

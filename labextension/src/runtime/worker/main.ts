@@ -2,7 +2,7 @@
  * The worker's entry: takes messages, one request at a time, and answers each.
  */
 import type { BootAssets } from '../boot_assets';
-import { errorText } from '../errors';
+import { errorText, isOutOfMemory } from '../errors';
 import { Control, type BootOptions, type FromWorker, type InterruptMode, type ToWorker } from '../protocol';
 import { PageCalls } from './calls';
 import { InterruptController } from './control';
@@ -86,7 +86,7 @@ async function boot(options: BootOptions): Promise<void> {
 /** Why Python did not start; where the browser's own words say little, with what to do. */
 function bootErrorText(error: unknown): string {
   const text = errorText(error);
-  return error instanceof RangeError || /out of memory|memory allocation|WebAssembly\.Memory/i.test(text)
+  return isOutOfMemory(error)
     ? `the browser has not enough memory for Python (${text}): close other tabs or kernels, then restart this kernel`
     : text;
 }

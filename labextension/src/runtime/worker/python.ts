@@ -1,9 +1,21 @@
 /**
  * Boots Pyodide and calls Python: the only file that touches Python proxies.
  */
-import { fetchAsset, importAsset, pathOrURL } from '../assets';
-import { loadBootAssets, type BootAssets, type KernelManifest, type Lock } from '../boot_assets';
-import { errorText } from '../errors';
+import { checkHash, damagedAsset, fetchAsset, importAsset, pathOrURL } from '../assets';
+import {
+  compiledPack,
+  explainFailure,
+  knownHashes,
+  loadBootAssets,
+  readLock,
+  readManifest,
+  STDLIB,
+  WASM,
+  type BootAssets,
+  type KernelManifest,
+  type Lock,
+} from '../boot_assets';
+import { errorText, isOutOfMemory } from '../errors';
 import type { Adoption, BootInfo, BootOptions, FromWorker, JupyterMessage, PackageProgress } from '../protocol';
 import type { PageCalls } from './calls';
 import type { InterruptController } from './control';
@@ -12,7 +24,7 @@ import type { EmscriptenFS, ErrnoCodes } from './emscripten';
 import type { AbortableLoads } from './fetches';
 import { HeldTexts } from './held_texts';
 import type { OutputBuffer } from './output';
-import type { LazyAsset } from './lazy';
+import { FETCHES_NOW, type LazyAsset } from './lazy';
 import { Pack } from './pack';
 import { restore } from './snapshot';
 import { canSuspend } from './stack';
@@ -148,6 +160,7 @@ export class Python {
         share(null);
         return null;
       }
+      assets.problems.forEach(text => post({ type: 'log', level: 'error', text }));
       progress('runtime', 0.5, 'Starting Python');
       const { loadPyodide, createModule } = await modules;
       const { pyodide, rest } = await restore<Pyodide>({
@@ -183,11 +196,11 @@ export class Python {
     progress: Progress,
   ): Promise<[Python, BootInfo['from']]> {
     const { post } = dependencies;
-    const lock = (await (await fetchAsset(`${options.indexURL}pyodide-lock.json`)).json()) as Lock;
-    const manifest = (await (await fetchAsset(`${options.kernelURL}manifest.json`)).json()) as KernelManifest;
+    const lock = await readLock(options.indexURL);
+    const manifest = await readManifest(options.kernelURL);
     const [major, minor] = lock.info.python.split('.');
-    const tagged = `site-cp${major}${minor}`;
-    const fetchPack = (name: string): Promise<Pack> => Pack.fetch(options.kernelURL + manifest.packs[name].file);
+    const tagged = compiledPack(lock);
+    const fetchPack = (name: string): Promise<Pack> => Pack.fetch(options.kernelURL, manifest.packs[name]);
     const site =
       tagged in manifest.packs
         ? fetchPack(tagged).catch((error: unknown) => {
@@ -200,13 +213,14 @@ export class Python {
     const keeps = bringsMicropip(manifest, lock);
     const without = keeps ? ['micropip/', `micropip-${manifest.packages.micropip}.`] : [];
 
-    const { loadPyodide } = (await importAsset(`${options.indexURL}pyodide.mjs`)) as {
+    const { loadPyodide } = (await importAsset(`${options.indexURL}pyodide.mjs`, 'loadPyodide')) as {
       loadPyodide: (options: object) => Promise<Pyodide>;
     };
     const folder = `/lib/python${major}.${minor}/site-packages`;
     let unpacked = false;
     progress('runtime', 0.2, 'Starting Python');
-    const pyodide = await load(options.indexURL, loadPyodide, {
+    const explain = (error: unknown): Promise<Error> => explainFailure(error, options.indexURL, lock, manifest);
+    const pyodide = await load(options.indexURL, loadPyodide, explain, {
       ...loadOptions(post),
       indexURL: pathOrURL(options.indexURL),
       fsInit: async (FS: EmscriptenFS) => {
@@ -217,6 +231,13 @@ export class Python {
     if (!unpacked) {
       (await site).unpack(pyodide.FS, folder, without);
       pyodide.runPython('import importlib; importlib.invalidate_caches()');
+    }
+    const hash = knownHashes(lock, manifest)[STDLIB];
+    if (hash) {
+      // Python starts from a damaged one too, when it needs no wrong byte for that.
+      checkHash(pyodide.FS.readFile(`/lib/python${major}${minor}.zip`).buffer as ArrayBuffer, hash).catch((error: unknown) =>
+        post({ type: 'log', level: 'error', text: damagedAsset(options.indexURL + STDLIB, errorText(error)).message }),
+      );
     }
     const python = new Python(pyodide, dependencies);
     await python.finish(options, manifest, lock, !keeps, progress);
@@ -255,7 +276,7 @@ export class Python {
       const [major, minor] = lock.info.python.split('.');
       this.loadJedi = async () => {
         try {
-          const pack = await Pack.fetch(options.kernelURL + manifest.packs.jedi.file);
+          const pack = await Pack.fetch(options.kernelURL, manifest.packs.jedi);
           pack.unpack(pyodide.FS, `/lib/python${major}.${minor}/site-packages`);
           pyodide.runPython('import importlib; importlib.invalidate_caches()');
           this.whenIdle((pyodide.pyimport('browsergrad_kernel.completion').warm_up as PyProxy)() as string[]);
@@ -506,8 +527,8 @@ async function importPyodide(indexURL: string): Promise<{
   createModule: (settings: object) => Promise<unknown>;
 }> {
   const [loader, glue] = (await Promise.all([
-    importAsset(`${indexURL}pyodide.mjs`),
-    importAsset(`${indexURL}pyodide.asm.mjs`),
+    importAsset(`${indexURL}pyodide.mjs`, 'loadPyodide'),
+    importAsset(`${indexURL}pyodide.asm.mjs`, 'default'),
   ])) as [{ loadPyodide: (options: object) => Promise<unknown> }, { default: (settings: object) => Promise<unknown> }];
   return { loadPyodide: loader.loadPyodide, createModule: glue.default };
 }
@@ -528,10 +549,8 @@ function loadOptions(post: PythonDependencies['post']): object {
 
 /** A micropip works with its own Pyodide: another distribution brings one for itself. */
 function bringsMicropip(manifest: KernelManifest, lock: Lock): boolean {
-  const [major, minor] = lock.info.python.split('.');
   return (
-    !('micropip' in manifest.packages) ||
-    (!(`site-cp${major}${minor}` in manifest.packs) && 'micropip' in lock.packages)
+    !('micropip' in manifest.packages) || (!(compiledPack(lock) in manifest.packs) && 'micropip' in lock.packages)
   );
 }
 
@@ -551,35 +570,41 @@ function copyBuffers(list: PyProxy): ArrayBuffer[] {
 async function load(
   indexURL: string,
   loadPyodide: (options: object) => Promise<Pyodide>,
+  explain: (error: unknown) => Promise<Error>,
   options: object,
 ): Promise<Pyodide> {
-  const native = WebAssembly.instantiateStreaming;
+  const { instantiate, instantiateStreaming } = WebAssembly;
   let reject!: (error: unknown) => void;
   const failed = new Promise<never>((_, rejectFailed) => {
     reject = rejectFailed;
   });
-  WebAssembly.instantiateStreaming = async (source, imports) => {
-    try {
-      const response = await source;
-      const streams = response.headers.get('content-type')?.startsWith('application/wasm');
-      return streams || !response.ok
-        ? await native.call(WebAssembly, response, imports)
-        : await WebAssembly.instantiate(await response.arrayBuffer(), imports);
-    } catch (error) {
-      reject(error);
-      throw error;
-    }
+  failed.catch(() => undefined); // it is raced against
+  const watch = async <T>(instantiating: Promise<T>): Promise<T> => {
+    instantiating.catch(reject);
+    return instantiating;
   };
+  WebAssembly.instantiateStreaming = async (source, imports) => {
+    const response = await source;
+    const streams = response.headers.get('content-type')?.startsWith('application/wasm');
+    return watch(
+      streams || !response.ok
+        ? instantiateStreaming.call(WebAssembly, response, imports)
+        : response.arrayBuffer().then(bytes => WebAssembly.instantiate(bytes, imports)),
+    );
+  };
+  // Where Pyodide reads files instead of fetching them.
+  WebAssembly.instantiate = ((source: BufferSource, imports?: WebAssembly.Imports) =>
+    watch(instantiate.call(WebAssembly, source, imports))) as typeof instantiate;
+  if (!FETCHES_NOW) {
+    // There it asks for the file before it instantiates that.
+    fetchAsset(indexURL + WASM).then(response => response.body?.cancel(), reject);
+  }
   try {
     return await Promise.race([loadPyodide(options), failed]);
   } catch (error) {
-    if (/^https?:/.test(indexURL)) {
-      for (const name of ['pyodide.asm.wasm', 'pyodide.asm.mjs', 'python_stdlib.zip']) {
-        await fetchAsset(indexURL + name, { method: 'HEAD' });
-      }
-    }
-    throw error;
+    throw isOutOfMemory(error) ? error : await explain(error);
   } finally {
-    WebAssembly.instantiateStreaming = native;
+    WebAssembly.instantiate = instantiate;
+    WebAssembly.instantiateStreaming = instantiateStreaming;
   }
 }

@@ -2,10 +2,11 @@
  * Starts Pyodide from a memory snapshot made when the package was built: the only file that knows
  * Pyodide's and CPython's insides this takes. `scripts/make_snapshot.mjs` makes what is read here.
  */
-import { pathOrURL } from '../assets';
-import type { BootAssets } from '../boot_assets';
+import { damagedAsset, pathOrURL } from '../assets';
+import { isWholeZip, STDLIB, WASM, type BootAssets } from '../boot_assets';
 import type { EmscriptenFS, FSNode } from './emscripten';
-import { LazyAsset, makeLazy } from './lazy';
+import { FETCHES_NOW, LazyAsset, makeLazy } from './lazy';
+import { Pack } from './pack';
 
 const MAGIC = 0x31534742; // "BGS1"
 
@@ -113,7 +114,13 @@ function supply(module: WebAssembly.Module, wasmURL: string): { failed: Promise<
 }
 
 /** Puts the files that Python has imported from, and those starting has written, where it left them. */
-function mountFiles(FS: EmscriptenModule['FS'], sitePackages: string, header: Header, pack: LazyAsset): void {
+function mountFiles(
+  FS: EmscriptenModule['FS'],
+  sitePackages: string,
+  header: Header,
+  pack: LazyAsset,
+  source: (path: string) => Uint8Array | undefined,
+): void {
   const folders = new Map<string, FSNode>();
   for (const [path, offset, length] of header.site) {
     const full = `${sitePackages}/${path}`;
@@ -127,12 +134,31 @@ function mountFiles(FS: EmscriptenModule['FS'], sitePackages: string, header: He
     }
     const node = FS.filesystems.MEMFS.createNode(folder, full.slice(cut + 1), 0o100644, 0);
     const start = header.siteOffset + offset;
-    makeLazy(FS, node, length, () => pack.get().subarray(start, start + length));
+    makeLazy(FS, node, length, () => {
+      try {
+        return pack.get().subarray(start, start + length);
+      } catch (error) {
+        const bytes = source(path);
+        if (bytes) {
+          return bytes;
+        }
+        throw error;
+      }
+    });
   }
   header.tree.folders.forEach(folder => FS.mkdirTree(folder));
   for (const [path, base64] of header.tree.files) {
     FS.writeFile(path, Uint8Array.from(atob(base64), character => character.charCodeAt(0)));
   }
+}
+
+/** Looks files up in the pack that has no bytecode; it is read when the first one is wanted. */
+function sourcesIn(asset: LazyAsset): (path: string) => Uint8Array | undefined {
+  let files: Map<string, Uint8Array> | undefined;
+  return path => {
+    files ??= new Map(new Pack(asset.get()).entries());
+    return files.get(path);
+  };
 }
 
 /** Writes the snapshot over the memory of a module that has just been made. */
@@ -167,21 +193,27 @@ export async function restore<P>(options: RestoreOptions): Promise<Restored<P>> 
   const { manifest, lock } = assets;
   const { header, data } = parse(assets.memory);
   const entry = manifest.snapshot!;
-  const pack = new LazyAsset(kernelURL + manifest.packs[entry.pack].file, options.onError);
-  const stdlib = new LazyAsset(`${indexURL}python_stdlib.zip`, options.onError);
-  // Deno can't fetch at the moment Python needs a file; its files are near.
-  const isFetched = typeof XMLHttpRequest !== 'undefined';
-  if (!isFetched) {
-    await pack.prefetch();
+  const packed = (name: string): LazyAsset =>
+    new LazyAsset(kernelURL + manifest.packs[name].file, manifest.packs[name].crc32, options.onError);
+  const pack = packed(entry.pack);
+  const stdlib = new LazyAsset(indexURL + STDLIB, entry.stdlib_crc32, options.onError);
+  const sources = packed('site');
+  if (!FETCHES_NOW) {
+    // They are near. A damaged standard library is reported when Python needs it, as one that is missing.
+    sources.prefetch().catch(() => undefined);
+    const [bytes] = await Promise.all([stdlib.prefetch().catch(() => null), pack.prefetch()]);
+    if (bytes && bytes.length !== entry.stdlib_size && isWholeZip(bytes)) {
+      throw damagedAsset(indexURL + STDLIB, 'it is not the one the snapshot was made with');
+    }
   }
   const [major, minor] = lock.info.python.split('.');
   let module!: EmscriptenModule;
-  const { failed, undo } = supply(assets.module, `${indexURL}pyodide.asm.wasm`);
+  const { failed, undo } = supply(assets.module, indexURL + WASM);
   try {
     const loading = options.loadPyodide({
       ...options.load,
       indexURL: pathOrURL(indexURL),
-      ...(isFetched ? { stdLibURL: 'data:application/zip,' } : {}),
+      stdLibURL: 'data:application/zip,',
       lockFileContents: JSON.stringify(lock),
       packageBaseUrl: indexURL,
       _loadSnapshot: new Uint8Array(0),
@@ -190,19 +222,14 @@ export async function restore<P>(options: RestoreOptions): Promise<Restored<P>> 
         return object.pyodide === '' ? api : api[object.pyodide ?? ''];
       },
       fsInit: async (FS: EmscriptenModule['FS'], { sitePackages }: { sitePackages: string }) =>
-        mountFiles(FS, sitePackages, header, pack),
+        mountFiles(FS, sitePackages, header, pack, sourcesIn(sources)),
       createPyodideModule: async (settings: { API: EmscriptenModule['API'] }) => {
         if (settings.API.config.BUILD_ID !== header.buildId) {
           throw new Error('it belongs to another build of Pyodide');
         }
         module = (await options.createModule(settings)) as EmscriptenModule;
         const { node } = module.FS.lookupPath(`/lib/python${major}${minor}.zip`);
-        if (!isFetched && node.usedBytes !== entry.stdlib_size) {
-          throw new Error('it was made with another standard library');
-        }
-        if (isFetched) {
-          makeLazy(module.FS, node, entry.stdlib_size, () => stdlib.get());
-        }
+        makeLazy(module.FS, node, entry.stdlib_size, () => stdlib.get());
         module.API.restoreSnapshot = () => {
           restoreMemory(module, header, data);
           return header.state;
@@ -218,7 +245,7 @@ export async function restore<P>(options: RestoreOptions): Promise<Restored<P>> 
       HEAPU32[_tzname >>> 2],
       HEAPU32[(_tzname + 4) >>> 2],
     );
-    return { pyodide, rest: isFetched ? [stdlib, pack] : [] };
+    return { pyodide, rest: FETCHES_NOW ? [stdlib, pack] : [] };
   } finally {
     undo();
   }
