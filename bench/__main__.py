@@ -39,17 +39,15 @@ def main(argv: list[str] | None = None) -> int:
     repetitions = 2 if options.quick else options.repetitions
 
     folders = sites.build(options.rebuild)
-    rows: dict[str, list[Row]] = {}
     with Bench(folders, repetitions) as bench:
+        about = machine(bench.browser_version)
         for name in options.only or names():
             print(f"# {name}", flush=True)
-            rows[name] = importlib.import_module(f"bench.suites.{name}").run(bench)
-        about = machine(bench.browser_version)
+            rows: list[Row] = importlib.import_module(f"bench.suites.{name}").run(bench)
+            if not options.quick:  # at once: the next suite may take long, or fail
+                write_markdown(options.markdown, write_json(options.json, about, {name: rows}, names()))
     if options.quick:
         print("a quick run is no measurement: nothing was written")
-        return 0
-    merged = write_json(options.json, about, rows, names())
-    write_markdown(options.markdown, merged)
     return 0
 
 
