@@ -99,7 +99,7 @@ function namesIn(text: string, verb: string): string[] {
 }
 
 export class Python {
-  private receive: PyProxy | null = null;
+  private receive: ((...message: unknown[]) => unknown) | null = null;
   private plain: PyProxy | null = null;
   private kernel: PyProxy | null = null;
   /** Packages the distribution's lock offers beyond our own. */
@@ -328,7 +328,12 @@ export class Python {
         }),
       ) as PyProxy;
       this.kernel = kernel;
-      this.receive = kernel.receive as PyProxy;
+      const receive = kernel.receive as PyProxy;
+      // By way of the event loop where the engine switches no stacks, and in Pyodide 0.26.
+      this.receive =
+        'Suspending' in WebAssembly && receive.callPromising
+          ? (...message) => receive.callPromising(...message)
+          : (kernel.dispatch as PyProxy);
     }
     const streams = pyodide.pyimport('browsergrad_kernel.streams');
     output.held = HeldTexts.of(module, (streams.held_address as PyProxy)() as number);
@@ -354,11 +359,9 @@ export class Python {
       this.loadJedi = null;
     }
     const list = buffers.length ? this.pyodide.toPy(buffers.map(buffer => new Uint8Array(buffer))) : undefined;
-    const receive = this.receive!;
     this.busy++;
     try {
-      const parts = [JSON.stringify(rest), list, epoch];
-      await ('Suspending' in WebAssembly ? receive.callPromising(...parts) : receive(...parts));
+      await this.receive!(JSON.stringify(rest), list, epoch);
     } finally {
       this.busy--;
       (list as PyProxy | undefined)?.destroy();
