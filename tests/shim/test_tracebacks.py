@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
+import logging
 import re
 import sys
 import textwrap
+import traceback
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -227,33 +230,71 @@ def test_they_do_so_in_every_mode_and_colour(client: Client, modules: Path, chan
             assert tracebacks_of(client, code) == ours
 
 
-@pytest.mark.parametrize("code", LOOPS)
-def test_they_do_so_wherever_a_loop_is_stopped(client: Client, modules: Path, code: str) -> None:
-    def stopped_at(number: int) -> str:
-        left = -1
+#: Where Python is: the file and line of each of its frames, from the innermost to the cell's, whose file has no name.
+Place = tuple[tuple[str, int], ...]
 
-        def trace(frame: Any, event: str, arg: object) -> Any:
-            nonlocal left
-            if left < 0 and frame.f_code.co_filename.startswith("<ipython-input"):
-                left = number
-            left -= left > 0
-            if not left:
+
+@contextlib.contextmanager
+def interrupted_when(is_time: Callable[[Place], bool]) -> Iterator[None]:
+    """Raise ``KeyboardInterrupt`` in a cell, or in what it calls, at the first place that ``is_time`` says yes to.
+
+    Never where the lock of ``logging`` is held: it would stay so, for the threads of all tests to come.
+    """
+
+    def trace(frame: Any, event: str, arg: object) -> Any:
+        place = []
+        for each, line in traceback.walk_stack(frame):
+            name = each.f_code.co_filename.partition("<ipython-input")[0]
+            place.append((name, line))
+            if not name and not logging._lock._is_owned() and is_time(tuple(place)):  # type: ignore[attr-defined]
                 sys.settrace(None)
                 raise KeyboardInterrupt
-            return trace
+            if not name:
+                break
+        return trace
 
-        before = sys.gettrace()
-        sys.settrace(trace)
-        try:
-            return tracebacks_of(client, code)
-        finally:
-            sys.settrace(before)
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
 
-    for number in range(20, 400, 30):
-        stopped_at(number)
-        ours = stopped_at(number)
-        with ipythons_own():
-            assert stopped_at(number) == ours
+
+@pytest.mark.parametrize("code", LOOPS)
+def test_they_do_so_wherever_a_loop_is_stopped(client: Client, modules: Path, code: str) -> None:
+    def places() -> list[Place]:
+        """Those of the loop's beginning, each once."""
+        seen: dict[Place, None] = {}
+        events = itertools.count()
+        with interrupted_when(lambda place: bool(seen.setdefault(place)) or next(events) == 400):
+            client.run(code)
+        return list(seen)
+
+    def stopped_at(place: Place) -> str | None:
+        """What is shown, or nothing if Python doesn't come there."""
+        events = itertools.count()
+        reached = False
+
+        def is_time(at: Place) -> bool:
+            nonlocal reached
+            reached = at == place
+            return reached or next(events) == 4000
+
+        with interrupted_when(is_time):
+            shown = tracebacks_of(client, code)
+        return shown if reached else None
+
+    places()  # what is done but once is done then
+    compared = 0
+    found = places()
+    for place in found[10 :: len(found) // 6]:
+        stopped_at(place)
+        if ours := stopped_at(place):
+            with ipythons_own():
+                assert stopped_at(place) == ours
+            compared += 1
+    assert compared >= 5
 
 
 def test_a_changed_file_is_read_again(client: Client, modules: Path) -> None:
