@@ -44,6 +44,8 @@ def complete(shell: Any, content: dict[str, Any]) -> dict[str, Any]:
 def _use_jedi_once_present(shell: Any) -> None:
     """IPython looks for jedi when it is imported; here jedi arrives in the background, later."""
     global _jedi_seen
+    if not _jedi_seen:
+        importlib.invalidate_caches()
     if not _jedi_seen and importlib.util.find_spec("jedi") and importlib.util.find_spec("parso"):
         _jedi_seen = True
         shell.Completer.use_jedi = True
@@ -51,7 +53,7 @@ def _use_jedi_once_present(shell: Any) -> None:
 
 def warm_up() -> tuple[str, ...]:
     """What to run, a piece at a time, so that the next completion need not wait while jedi imports and reads stubs."""
-    return ("import jedi", "import jedi; jedi.Interpreter('1 .', [{}]).complete(1, 3)")
+    return ("import importlib; importlib.invalidate_caches(); import jedi", "import jedi; jedi.Interpreter('1 .', [{}]).complete(1, 3)")
 
 
 def inspect(shell: Any, content: dict[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,9 @@ class MemoryHistory(HistoryManager):
         self.enabled = False
         super().__init__(shell=shell, config=config, hist_file=":memory:", **traits)
 
+    #: The last cells' texts; no traits, whose every change is checked and announced.
+    _i00 = _i = _ii = _iii = ""
+
     def new_session(self, conn: Any = None) -> None:
         """Count one session up."""
         self._sessions += 1

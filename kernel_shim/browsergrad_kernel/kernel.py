@@ -83,10 +83,10 @@ class BrowsergradKernel:
     # --- dispatch
 
     def send(
-        self, channel: str, msg_type: str, content: dict[str, Any], metadata: dict[str, Any] | None = None
+        self, channel: str, msg_type: str, content: dict[str, Any], metadata: dict[str, Any] | None = None, *, ahead: bool = False
     ) -> None:
-        """Publish a message that belongs to the request that runs now."""
-        messages.send(channel, msg_type, content, parent_header(), self.session, metadata)
+        """Publish a message that belongs to the request that runs now; see `messages.send`."""
+        messages.send(channel, msg_type, content, parent_header(), self.session, metadata, ahead=ahead)
 
     def receive(self, message_json: str, buffers: list[Any] | None, epoch: int) -> asyncio.Task[None] | None:
         """Begin with `dispatch` at once, for the worker; the task that does the rest where there is something to wait for."""
@@ -112,7 +112,14 @@ class BrowsergradKernel:
         set_parent(message)
         streams.set_parent(header)
         channel, msg_type = message["channel"], header["msg_type"]
-        self.send("iopub", "status", _BUSY)
+        # A cell's `execute_input` follows at once; a silent one has none.
+        content = message.get("content")
+        self.send(
+            "iopub",
+            "status",
+            _BUSY,
+            ahead=msg_type == "execute_request" and isinstance(content, dict) and not content.get("silent"),
+        )
         try:
             if problem is not None:
                 raise problem
@@ -123,7 +130,8 @@ class BrowsergradKernel:
             # A cell may have moved this task's output to another request.
             set_parent(message)
             streams.set_parent(header)
-            self._flush()
+            if not messages.waiting():  # else its output has gone before the reply that waits
+                self._flush()
             self.send("iopub", "status", _IDLE)
 
     async def _answer(self, channel: str, msg_type: str, message: dict[str, Any], epoch: int) -> None:
@@ -133,7 +141,7 @@ class BrowsergradKernel:
             started = messages.now()
             reply = await execution.execute(self, message, content, epoch)
             self._flush()
-            self.send(channel, "execute_reply", reply, {"started": started, "status": reply["status"]})
+            self.send(channel, "execute_reply", reply, {"started": started, "status": reply["status"]}, ahead=True)
         elif handler is not None:
             reply = _call(handler, content, epoch)
             if msg_type == "complete_request" and not reply["matches"] and IN_PYODIDE and (jedi := host.jedi()):

@@ -30,8 +30,8 @@ class FakeHost:
 
     def publish(self, message_json: str, buffers: list[bytes] | None) -> None:
         self.flush()
-        message = json.loads(message_json, parse_constant=_no_constant)
-        self.messages.append({**message, "buffers": buffers or []})
+        *ahead, last = (json.loads(line, parse_constant=_no_constant) for line in message_json.split("\n"))
+        self.messages += [{**message, "buffers": []} for message in ahead] + [{**last, "buffers": buffers or []}]
 
     def stream_parent(self, header_json: str) -> None:
         self.parent = json.loads(header_json)

@@ -166,6 +166,7 @@ export type FromWorker =
   | { type: 'done'; id: number; value: unknown }
   | { type: 'failed'; id: number; message: string; errno?: string }
   | { type: 'streams'; chunks: StreamChunk[]; bytes: number }
+  /** `json`: messages, one a line. */
   | { type: 'message'; json: string; buffers: ArrayBuffer[]; bytes: number }
   | { type: 'limit'; ms: number }
   | { type: 'call'; id: number; call: WorkerCall }

@@ -348,6 +348,18 @@ export class WorkerLink {
     Atomics.notify(this.control!, Control.Wake);
   }
 
+  /** Hands messages over; the buffers belong to the last one. */
+  private deliver(texts: string[], buffers: ArrayBuffer[]): void {
+    const [json, ...others] = texts;
+    try {
+      this.options.onMessage(json, others.length ? [] : buffers);
+    } finally {
+      if (others.length) {
+        this.deliver(others, buffers);
+      }
+    }
+  }
+
   private taken(bytes: number): void {
     this.untaken += bytes;
     if (!this.options.shown) {
@@ -425,7 +437,7 @@ export class WorkerLink {
         break;
       case 'message':
         try {
-          this.options.onMessage(message.json, message.buffers);
+          this.deliver(message.json.split('\n'), message.buffers);
         } finally {
           this.taken(message.bytes);
         }
