@@ -250,6 +250,24 @@ def installs(lab: Lab) -> None:
     assert "function" in {entry["type"] for entry in types}, "jedi's, so it has loaded"
 
 
+#: Fifteen that follow each other at once.
+CELLS_AFTER_A_COMPLETION = """async code => {
+  await kernel.requestComplete({ code: 'os.pa', cursor_pos: 5 });
+  await bg.run('used = "jedi" in sys.modules');
+  for (let i = 0; i < 15; i++) await bg.run(code);
+}"""
+
+
+def test_what_is_done_ahead_of_need_keeps_no_cell_waiting(new_lab: Lab) -> None:
+    new_lab.start()
+    new_lab.run("import importlib.util, os, sys, time")
+    new_lab.js(CELLS_AFTER_A_COMPLETION, "time.sleep(.2); there, early = importlib.util.find_spec('jedi'), 'jedi' in sys.modules")
+    # The completion itself may have used it, where files arrive while it works.
+    assert new_lab.run("there is not None, early == used").result == "(True, True)"
+    while new_lab.run("'jedi' in sys.modules").result != "True":
+        new_lab.page.wait_for_timeout(1000)
+
+
 def test_vendored_packages_install_without_another_origin(new_lab: Lab) -> None:
     installs(new_lab)  # the fixture counts requests to other origins
 

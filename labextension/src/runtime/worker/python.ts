@@ -113,6 +113,8 @@ export class Python {
   private jedi: Promise<unknown> | null = null;
   /** Requests in hand. */
   private busy = 0;
+  /** When the last one ended, ms of `performance.now()`. */
+  private restingSince = 0;
 
   private constructor(
     private readonly pyodide: Pyodide,
@@ -277,11 +279,11 @@ export class Python {
       this.loadJedi = async () => {
         try {
           const pack = await Pack.fetch(options.kernelURL, manifest.packs.jedi);
+          // Python may be suspended in the middle of an import: it looks for the files itself, later.
           pack.unpack(pyodide.FS, `/lib/python${major}.${minor}/site-packages`);
-          pyodide.runPython('import importlib; importlib.invalidate_caches()');
           this.whenIdle((pyodide.pyimport('browsergrad_kernel.completion').warm_up as PyProxy)() as string[]);
         } catch (error) {
-          post({ type: 'log', level: 'warning', text: String(error) });
+          post({ type: 'log', level: 'warning', text: errorText(error) });
         }
       };
     }
@@ -364,6 +366,7 @@ export class Python {
       await this.receive!(JSON.stringify(rest), list, epoch);
     } finally {
       this.busy--;
+      this.restingSince = performance.now();
       (list as PyProxy | undefined)?.destroy();
       this.dependencies.output.flush();
       if (!this.restAsked && message.header.msg_type === 'execute_request') {
@@ -383,7 +386,8 @@ export class Python {
   private whenIdle(pieces: Iterable<string>): void {
     const rest = [...pieces];
     const next = (): void => {
-      if (!this.busy && !this.dependencies.interrupts.running) {
+      const resting = performance.now() - this.restingSince >= IDLE_MS;
+      if (resting && !this.busy && !this.dependencies.interrupts.running) {
         this.pyodide.runPython(rest.shift()!);
       }
       if (rest.length) {
