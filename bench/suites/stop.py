@@ -147,8 +147,9 @@ def cost(lab: Lab, rounds: int, isolated: bool, name: str, expression: str, coun
     """A loop with interrupts on, to the same with them off, in turn."""
     code = COST.replace("EXPRESSION", expression).replace("COUNT", str(count)).replace("ROUNDS", str(rounds))
     on, off = ([float(value) for value in half.split()] for half in lab.text(code).split("|"))
-    with_stop, without = statistics.median(on), statistics.median(off)
-    row = Row(f"{name} with Stop, to one without", "ms", with_stop, None, with_stop / without, {"ours": on, "off": off}, limit=limit)
+    # Of neighbours: a machine that changes its speed meanwhile does so for both.
+    ratio = statistics.median(with_stop / without for with_stop, without in zip(on, off, strict=True))
+    row = Row(f"{name} with Stop, to one without", "ms", statistics.median(on), None, ratio, {"ours": on, "off": off}, limit=limit)
     return report(row, isolated, None)
 
 
