@@ -44,9 +44,10 @@ def complete(shell: Any, content: dict[str, Any]) -> dict[str, Any]:
 def _use_jedi_once_present(shell: Any) -> None:
     """IPython looks for jedi when it is imported; here jedi arrives in the background, later."""
     global _jedi_seen
-    if not _jedi_seen:
-        importlib.invalidate_caches()
-    if not _jedi_seen and importlib.util.find_spec("jedi") and importlib.util.find_spec("parso"):
+    if _jedi_seen:
+        return
+    importlib.invalidate_caches()
+    if importlib.util.find_spec("jedi") and importlib.util.find_spec("parso"):
         _jedi_seen = True
         shell.Completer.use_jedi = True
 
