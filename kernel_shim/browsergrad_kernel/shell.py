@@ -209,7 +209,10 @@ class KernelShell(InteractiveShell):
     def show_plainly(self, error: BaseException) -> None:
         """Show an error IPython has not shown."""
         tracebacks.hide_ours(error)
-        self.fail(type(error).__name__, safe_str(error), _plain(error, _below_run_code(error.__traceback__)))
+        frames = _below_run_code(error.__traceback__)
+        if isinstance(error, KeyboardInterrupt):
+            frames = _from_cell(frames)  # it came while the kernel prepared the cell or kept its books
+        self.fail(type(error).__name__, safe_str(error), _plain(error, frames))
 
     def fail(self, ename: str, evalue: str, traceback: list[str]) -> None:
         """Publish an error and remember it for the reply."""
@@ -287,6 +290,13 @@ def _below_run_code(frames: Any) -> Any:
         if entry.tb_frame.f_code is InteractiveShell.run_code.__code__:
             return entry.tb_next
         entry = entry.tb_next
+    return frames
+
+
+def _from_cell(frames: Any) -> Any:
+    """`frames` from the first of a cell's code on; None where there is none."""
+    while frames is not None and not interrupts.is_cell_file(frames.tb_frame.f_code.co_filename):
+        frames = frames.tb_next
     return frames
 
 

@@ -179,3 +179,20 @@ def test_syntax_trees_of_old_tracebacks_are_forgotten(client: Client) -> None:
     for number in range(200):
         client.run(f"def f():\n    return {number} / 0\nf()")
     assert int(client.run(trees).result or 0) - before < 120
+
+
+def test_an_interrupt_around_a_cell_shows_no_frames_of_ipythons(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*args: object, **kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(client.kernel.shell.history_manager, "store_inputs", stop)
+        reply = client.run("1").reply
+    assert (reply["ename"], reply["traceback"]) == ("KeyboardInterrupt", ["KeyboardInterrupt"])
+    client.run("def stop(lines):\n    raise KeyboardInterrupt\nget_ipython().input_transformers_post.append(stop)")
+    shown = plain(client.run("1").reply["traceback"])
+    assert "in stop" in shown
+    assert "raise KeyboardInterrupt" in shown
+    assert "interactiveshell" not in shown
+    client.kernel.shell.input_transformers_post.clear()
+    assert client.run("'alive'").result == "'alive'"

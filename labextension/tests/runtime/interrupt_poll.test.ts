@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { Control } from '../../src/runtime/protocol';
 import { InterruptController } from '../../src/runtime/worker/control';
@@ -38,15 +38,15 @@ function controller() {
 }
 
 describe('polls by C code', () => {
-  it('end at once while nothing is wanted, but for some, and look when the clock has run down', () => {
+  it('end at once while nothing is wanted; some of them, and the clock, send what is due', () => {
     const { heap, poll, flushed } = controller();
     heap[CLOCK] = 17;
     const answers = Array.from({ length: 64 }, poll);
-    expect(answers.filter(answer => answer === 0)).toHaveLength(2);
-    expect(answers.filter(answer => answer === null)).toHaveLength(62);
+    expect(answers.filter(answer => answer === null)).toHaveLength(64);
     expect(flushed()).toBe(2);
     heap[CLOCK] = CLOCK_START;
-    expect(poll()).toBe(0);
+    expect(poll()).toBe(null);
+    expect(flushed()).toBe(3);
     expect(heap[CLOCK]).not.toBe(CLOCK_START);
   });
 
@@ -65,5 +65,58 @@ describe('polls by C code', () => {
     module.Py_EmscriptenSignalBuffer = { 0: 7 };
     expect(poll()).toBe(7);
     expect(module.Py_EmscriptenSignalBuffer).toEqual({ 0: 0 });
+  });
+});
+
+describe('the clock', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['Date', 'performance'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  /** Lets `checks` pass, each taking `ms`, as CPython counts them; how many passed before each look. */
+  function run({ heap, poll }: ReturnType<typeof controller>, checks: number, ms: number): number[] {
+    const looks = [];
+    const begin = Date.now();
+    for (let i = 1, since = 0; i <= checks; i++) {
+      vi.setSystemTime(begin + Math.floor(i * ms));
+      since++;
+      if (heap[CLOCK]-- === 0) {
+        heap[CLOCK] = CLOCK_START;
+        poll();
+        looks.push(since);
+        since = 0;
+      }
+    }
+    return looks;
+  }
+
+  it('lets quick code pass hundreds of checks between two looks, soon after slow code too', () => {
+    const made = controller();
+    made.made.userStartsNow();
+    expect(run(made, 100_000, 0.001).at(-1)).toBeGreaterThan(300);
+    run(made, 1000, 40);
+    expect(run(made, 3000, 0.0001).at(-1)).toBeGreaterThan(300);
+  });
+
+  it('looks at each check of slow code, from the first look after quick code on', () => {
+    const made = controller();
+    made.made.userStartsNow();
+    run(made, 100_000, 0.001);
+    expect(Math.max(...run(made, 1000, 40).slice(1))).toBeLessThanOrEqual(2);
+    expect(Math.max(...run(made, 1000, 5).slice(1))).toBeLessThanOrEqual(2);
+  });
+
+  it('looks about once a millisecond in between', () => {
+    const made = controller();
+    made.made.userStartsNow();
+    const looks = run(made, 20_000, 0.05).slice(20);
+    expect(Math.max(...looks)).toBeLessThanOrEqual(42);
+    expect(Math.min(...looks)).toBeGreaterThanOrEqual(2);
+  });
+
+  it('passes few checks at the beginning of a cell, when nobody knows how long the next ones take', () => {
+    const made = controller();
+    run(made, 100_000, 0.0001);
+    made.made.userStartsNow();
+    expect(Math.max(...run(made, 1000, 0.0001))).toBeLessThanOrEqual(9);
   });
 });

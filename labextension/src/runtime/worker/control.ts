@@ -17,8 +17,8 @@ const SIGALRM = 14;
 /** `seen` values that consume nothing from the control block. */
 const SEEN_AGAIN = -2;
 const SEEN_ALARM = -9;
-/** Aim of the polling clock, ms between two looks. */
-const POLL_MS = 0.05;
+/** Most checks between two looks in the first millisecond of a cell, and by how much it grows with each. */
+const FIRST_CHECKS = 8;
 /** Most eval-breaker checks between two looks. */
 const MAX_CLOCK = 400;
 /** What CPython sets the clock to before it looks because the clock has run down. */
@@ -26,7 +26,7 @@ const CLOCK_START = 50;
 /** Where Pyodide's module keeps the interrupt buffer. */
 const PROPERTY = 'Py_EmscriptenSignalBuffer';
 /** Of the looks that C code asks for, one in so many does all that those by the clock do. */
-const FULL_LOOK = 32;
+const C_LOOK = 32;
 /** Ms until an interrupt that came at a bad moment is offered again to code that blocks. */
 const DEFER_MS = 1;
 /** Ms between two looks for messages where there is no shared memory. */
@@ -75,8 +75,13 @@ export class InterruptController {
   private looking = false;
   private getHeap: (() => Int32Array) | null = null;
   private clock = 0;
+  /** Eval-breaker checks from the last look to the next, and their greatest number. */
   private interval = 50;
-  private lastPoll = 0;
+  private cap = MAX_CLOCK;
+  /** In which the clock ran down last, as of `Date.now`. */
+  private millisecond = 0;
+  /** Whether the event loop is to turn once, so that a message can arrive. */
+  private alarm = false;
   private userStart = 0;
 
   private epoch = 0;
@@ -167,14 +172,10 @@ export class InterruptController {
   // --- what Pyodide polls
 
   private look(): number {
-    const time = this.adaptClock();
-    this.options.flushDueOutput(time);
-    if (this.mode !== 'shared-memory' && this.epoch !== 0) {
-      const signal = this.lookForMessages(time);
-      if (signal) {
-        this.seen = SEEN_ALARM;
-        return signal;
-      }
+    if (this.alarm) {
+      this.alarm = false;
+      this.seen = SEEN_ALARM;
+      return SIGALRM;
     }
     return this.wanted() ? this.offer(Atomics.load(this.control, Control.Interrupt)) : 0;
   }
@@ -202,37 +203,46 @@ export class InterruptController {
     this.seen = 0;
   }
 
-  /** Chooses the number of checks to the next look, aiming at POLL_MS; grows by doubling from 1. */
-  private adaptClock(): number {
-    const time = now();
-    if (this.clock) {
-      const elapsed = time - this.lastPoll;
-      this.lastPoll = time;
-      let next = elapsed > 0 ? (this.interval * POLL_MS) / elapsed : this.interval * 2;
-      next = Math.min(next, this.interval * 2);
-      const cap = Math.min(MAX_CLOCK, 1 + 8 * (time - this.userStart));
-      this.interval = next < 1 ? 1 : Math.trunc(Math.min(next, cap));
-      this.setClock(this.interval);
+  /**
+   * Whether Pyodide may go on, since nothing is wanted. Once it may not, it takes the property three times, to read and to
+   * write.
+   */
+  private mayPass(): boolean {
+    if (this.looking) {
+      return false;
     }
-    return time;
+    if (this.clock === 0 || this.memory()[this.clock] === CLOCK_START) {
+      this.wind();
+    } else if (++this.asked % C_LOOK === 0) {
+      this.lookAtTime(now());
+    }
+    this.looking = this.alarm || this.wanted();
+    return !this.looking;
   }
 
   /**
-   * Whether Pyodide may go on without a look: C code asks, not the clock, and nothing is wanted. Once it may not, it
-   * takes the property three times, to read and to write.
+   * The clock has run down: sets it anew. As long as the millisecond is the same, the number of checks doubles: those that
+   * have passed took less. Otherwise it becomes what one millisecond holds.
    */
-  private mayPass(): boolean {
-    if (
-      !this.looking &&
-      this.clock !== 0 &&
-      this.memory()[this.clock] !== CLOCK_START &&
-      ++this.asked % FULL_LOOK !== 0 &&
-      !this.wanted()
-    ) {
-      return true;
+  private wind(): void {
+    const millisecond = Date.now(); // costs a fifth of `performance.now`
+    const passed = millisecond - this.millisecond;
+    if (passed === 0) {
+      this.interval = Math.min(this.interval * 2, this.cap);
+    } else {
+      this.millisecond = millisecond;
+      this.cap = Math.min(MAX_CLOCK, FIRST_CHECKS * (1 + Math.max(0, millisecond - this.userStart)));
+      this.interval = Math.max(1, Math.trunc(Math.min(this.interval / Math.max(1, passed), this.cap)));
+      this.lookAtTime(now());
     }
-    this.looking = true;
-    return false;
+    this.setClock(this.interval);
+  }
+
+  private lookAtTime(time: number): void {
+    this.options.flushDueOutput(time);
+    if (this.mode !== 'shared-memory' && this.epoch !== 0) {
+      this.lookForMessages(time);
+    }
   }
 
   private setClock(checks: number): void {
@@ -253,16 +263,16 @@ export class InterruptController {
     this.setClock(1);
   }
 
-  private lookForMessages(time: number): number {
+  private lookForMessages(time: number): void {
     if (time - this.lastAsk < ALARM_MS || this.mode === 'none') {
-      return 0;
+      return;
     }
     this.lastAsk = time;
     if (this.mode === 'stack-switching') {
-      return this.gate || this.busy ? 0 : SIGALRM;
+      this.alarm = !this.gate && !this.busy;
+    } else {
+      this.pollPage();
     }
-    this.pollPage();
-    return 0;
   }
 
   /** Asks the page through the service worker. */
@@ -536,7 +546,7 @@ export class InterruptController {
     this.requestMode = request;
     this.resetOffer();
     this.pumpTries = 0;
-    this.lastPoll = this.lastAsk = now();
+    this.lastAsk = now();
     this.pollAtOnce();
     const word = Atomics.load(this.control, Control.Interrupt);
     if (word !== 0 && word < epoch) {
@@ -640,7 +650,8 @@ export class InterruptController {
   }
 
   userStartsNow(): void {
-    this.userStart = this.lastPoll = now();
+    this.userStart = Date.now();
+    this.cap = FIRST_CHECKS;
     this.pollAtOnce();
   }
 
