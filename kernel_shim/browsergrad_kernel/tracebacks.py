@@ -20,6 +20,7 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 from . import interrupts
+from ._host import IN_PYODIDE, host
 
 _OUR_FOLDER = __file__.rpartition("/")[0] + "/"
 _Ranges = tuple[tuple[int, int], ...]
@@ -44,7 +45,7 @@ def hide_ours(error: BaseException | None) -> None:
 
 
 def without_ours(frames: TracebackType | None) -> TracebackType | None:
-    """`frames` relinked around this package's; where all are ours, the innermost stays."""
+    """`frames` relinked around this package's and the worker's; where all are ours, the innermost stays."""
     entries = []
     while frames is not None:
         entries.append(frames)
@@ -64,7 +65,9 @@ def only_users(frames: TracebackType | None) -> TracebackType | None:
 
 
 def _is_ours(entry: TracebackType) -> bool:
-    return entry.tb_frame.f_code.co_filename.startswith(_OUR_FOLDER)
+    filename = entry.tb_frame.f_code.co_filename
+    # Below a callback from JavaScript, Pyodide shows the worker's functions.
+    return filename.startswith(_OUR_FOLDER) or (IN_PYODIDE and filename == host.script())
 
 
 # --- colours

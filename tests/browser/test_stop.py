@@ -78,6 +78,12 @@ def test_the_traceback_is_the_users(lab: Lab) -> None:
     assert "browsergrad_kernel" not in text and "sleep" in text
 
 
+def test_the_traceback_of_a_callback_from_javascript_is_the_users(lab: Lab) -> None:
+    code = "import js\nfrom pyodide.ffi import create_proxy\ndef callback():\n    while True: pass\njs.eval('f => f()')(create_proxy(callback))"
+    text = "".join(interrupt(lab, code, 60).of("error")[0]["traceback"])
+    assert "callback" in text and "worker.js" not in text
+
+
 @pytest.fixture(scope="module")
 def jupyterlab(browser: Browser, base: str) -> Iterator[Lab]:
     """JupyterLab with nothing open."""

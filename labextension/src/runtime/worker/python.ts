@@ -80,6 +80,8 @@ export interface PythonDependencies {
 
 type Progress = (stage: 'runtime' | 'packages' | 'kernel' | 'ready', fraction: number, message: string) => void;
 
+/** This script's address, as Pyodide names it in tracebacks that go through JavaScript. */
+const SCRIPT = /\w+:\/\/[^\s()]+?(?=:\d+:\d+)/.exec(new Error().stack ?? '')?.[0] ?? '';
 /** Longest wait of the first completion for jedi, ms. */
 const JEDI_MS = 3000;
 /** Ms of rest before something is done ahead of need. */
@@ -501,6 +503,7 @@ export class Python {
       take: () => interrupts.take(),
       storming: () => interrupts.storming(),
       slow_clock: () => interrupts.slowClock,
+      script: () => SCRIPT,
       loop_stuck: (ms: number) => interrupts.loopStuck(ms),
       was_hit: () => interrupts.wasHit(),
       background_stopped: () => interrupts.backgroundStopped(),
