@@ -67,7 +67,7 @@ def only_users(frames: TracebackType | None) -> TracebackType | None:
 def _is_ours(entry: TracebackType) -> bool:
     filename = entry.tb_frame.f_code.co_filename
     # Below a callback from JavaScript, Pyodide shows the worker's functions.
-    return filename.startswith(_OUR_FOLDER) or (IN_PYODIDE and filename == host.script())
+    return filename.startswith(_OUR_FOLDER) or (IN_PYODIDE and "://" in filename and filename == host.script())
 
 
 # --- colours
