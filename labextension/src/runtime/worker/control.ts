@@ -25,7 +25,7 @@ const MAX_CLOCK = 400;
 const CLOCK_START = 50;
 /** Where Pyodide's module keeps the interrupt buffer. */
 const PROPERTY = 'Py_EmscriptenSignalBuffer';
-/** Of the looks that C code asks for, one in so many does all that those by the clock do. */
+/** Of the looks that C code asks for, one in so many sees to what is due by time. */
 const C_LOOK = 32;
 /** Ms until an interrupt that came at a bad moment is offered again to code that blocks. */
 const DEFER_MS = 1;
@@ -214,7 +214,7 @@ export class InterruptController {
     if (this.clock === 0 || this.memory()[this.clock] === CLOCK_START) {
       this.wind();
     } else if (++this.asked % C_LOOK === 0) {
-      this.lookAtTime(now());
+      this.lookAtTime();
     }
     this.looking = this.alarm || this.wanted();
     return !this.looking;
@@ -233,12 +233,14 @@ export class InterruptController {
       this.millisecond = millisecond;
       this.cap = Math.min(MAX_CLOCK, FIRST_CHECKS * (1 + Math.max(0, millisecond - this.userStart)));
       this.interval = Math.max(1, Math.trunc(Math.min(this.interval / Math.max(1, passed), this.cap)));
-      this.lookAtTime(now());
+      this.lookAtTime();
     }
     this.setClock(this.interval);
   }
 
-  private lookAtTime(time: number): void {
+  /** Sends output that is due, and looks for messages. */
+  private lookAtTime(): void {
+    const time = now();
     this.options.flushDueOutput(time);
     if (this.mode !== 'shared-memory' && this.epoch !== 0) {
       this.lookForMessages(time);
