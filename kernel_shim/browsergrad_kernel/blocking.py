@@ -29,6 +29,9 @@ _run_sync: Callable[[Any], Any]
 #: Ms between two looks for room where the page can't be seen to make some.
 TURN_MS = 20
 
+#: What Pyodide's ``SystemError`` says where it has taken one call of Python for another that it could suspend.
+REFUSED = "Cannot stack switch"
+
 #: "shared-memory", "stack-switching", "service-worker" or "none"; set by `install`.
 _wait_mode = "none"
 
@@ -49,7 +52,7 @@ class _SyncWait:
 
 
 def _can_run_sync() -> bool:
-    """Whether the stack can be suspended here. Pyodide knows how Python was called, the worker what it has called since."""
+    """Whether the stack can be suspended here. Pyodide knows how Python was called, the worker when that is not so any more."""
     return _pyodide_can_run_sync() and bool(host.can_suspend())
 
 
@@ -121,19 +124,31 @@ def wait_for_room() -> None:
     if not IN_PYODIDE:
         return
     while answer := host.room():
-        if answer == "turn":
-            if not _can_run_sync():
-                return
-            _turn(TURN_MS)
+        if answer == "turn" and not _turn(TURN_MS):
+            return
         interrupts.poll()
 
 
-def _turn(ms: int = 0) -> None:
-    """Let messages of the page arrive: suspends the stack, and holds Python's own callbacks back."""
+def _turn(ms: int = 0) -> bool:
+    """Let messages of the page arrive: suspends the stack, and holds Python's own callbacks back.
+
+    Returns
+    -------
+    bool
+        False where the stack cannot be suspended: then nothing has happened.
+    """
+    if not _can_run_sync():
+        return False
     try:
         _suspend(host.tick(ms))
+    except SystemError as error:
+        # Whoever called Python here must get what it calls for: a promise's callback would lose the value.
+        if REFUSED not in str(error):
+            raise
+        return False
     finally:
         host.tick_done()
+    return True
 
 
 def _suspend(awaitable: Any) -> Any:
@@ -156,9 +171,7 @@ def _suspend(awaitable: Any) -> Any:
 
 def _on_alarm(signum: int, frame: Any) -> None:
     """Without shared memory: let the event loop turn once, so that an interrupt can arrive."""
-    if _can_run_sync():
-        _turn()
-    else:
+    if not _turn():
         host.poll_main()
 
 

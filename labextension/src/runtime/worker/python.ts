@@ -27,7 +27,7 @@ import type { OutputBuffer } from './output';
 import { FETCHES_NOW, type LazyAsset } from './lazy';
 import { Pack } from './pack';
 import { restore } from './snapshot';
-import { canSuspend } from './stack';
+import { canSuspend, type PlainEntries } from './stack';
 
 /** Name of the Python kernel's module for JavaScript; `_host.py` imports it. */
 const HOST_MODULE = '_browsergrad_host';
@@ -58,7 +58,7 @@ interface Pyodide {
     on_fatal?: (error: Error) => void;
     lockfile_packages?: Record<string, unknown>;
   };
-  _module: { HEAP32: Int32Array; __Py_emscripten_signal_clock?: number };
+  _module: PlainEntries & { HEAP32: Int32Array; __Py_emscripten_signal_clock?: number };
   registerJsModule(name: string, module: object): void;
   setInterruptBuffer(buffer: unknown): void;
   pyimport(name: string): PyProxy;
@@ -512,7 +512,7 @@ export class Python {
       schedule: interrupts.schedule,
       wait: (ms: number) => interrupts.block(ms, () => false) === 'interrupted',
       wait_mode: () => interrupts.mode,
-      can_suspend: canSuspend,
+      can_suspend: () => canSuspend(this.pyodide._module),
       room: () => calls.waitForRoom(output.hasRoom),
       input_clear: () => calls.clearInput(),
       input_wait: () => calls.waitInput(),
