@@ -100,8 +100,8 @@ def read_line(prompt: str, password: bool, publish: Callable[[str, bool], None])
     """
     if _wait_mode == "none" or (_wait_mode == "stack-switching" and not _may_suspend()):
         raise RuntimeError(
-            "input() cannot wait here: this page is not cross-origin isolated, its browser cannot "
-            "suspend Python at this place and no service worker answers. Serve the site with "
+            "input() cannot wait here: this page shares no memory with Python (is it cross-origin isolated?), its browser "
+            "cannot suspend Python at this place and no service worker answers. Serve the site with "
             "COOP/COEP headers (`jupyter browsergrad serve` does), or open it outside a private window."
         )
     host.input_clear()

@@ -13,7 +13,7 @@ import tarfile
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -75,14 +75,18 @@ def served(folder: Path, isolated: bool) -> Iterator[str]:
     server.server_close()
 
 
-def without_stack_switching(site: Path, static: str, folder: Path) -> Path:
-    """A copy in `folder` of a site whose worker finds no stack switching: as in older browsers."""
+#: What older browsers don't have, for `without`.
+STACK_SWITCHING = ("WebAssembly.Suspending", "WebAssembly.promising")
+
+
+def without(site: Path, static: str, folder: Path, missing: Iterable[str]) -> Path:
+    """A copy in `folder` of a site in whose worker the globals `missing` are missing."""
     copy = folder / "site"
     shutil.copytree(site, copy, copy_function=os.link)
     worker = copy / static.strip("/") / "runtime" / "worker.js"
     source = worker.read_text("utf-8")
     worker.unlink()  # a hard link
-    worker.write_text(f"delete WebAssembly.Suspending;\ndelete WebAssembly.promising;\n{source}", "utf-8")
+    worker.write_text("".join(f"delete globalThis.{name};\n" for name in missing) + source, "utf-8")
     return copy
 
 
@@ -267,8 +271,10 @@ class Run:
         return self.messages[-1]["type"] == "status" and (self.messages[-1]["content"]["execution_state"] == "idle")
 
 
-def open_lab(browser: Browser, base: str) -> Lab:
+def open_lab(browser: Browser, base: str, before: str = "") -> Lab:
+    """A page of JupyterLab in which `before` runs first."""
     context = browser.new_context()
+    context.add_init_script(before)
     page = context.new_page()
     page.set_default_timeout(60_000)
     lab = Lab(page)
@@ -356,6 +362,21 @@ def open_jupyterlab(browser: Browser, address: str) -> Iterator[Lab]:
 def lab(browser: Browser, base: str) -> Iterator[Lab]:
     """A page whose kernel has started in the folder ``sub``."""
     with opened(browser, base) as lab:
+        lab.start("sub")
+        yield lab
+
+
+@pytest.fixture(scope="module", params=["shared-memory", "stack-switching", "service-worker"])
+def mode(request: pytest.FixtureRequest) -> str:
+    """Each way in which a page reaches its busy worker."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def lab_in_mode(browser: Browser, site: Path, static: str, mode: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A page whose kernel has started in the folder ``sub`` and works in that way."""
+    folder = without(site, static, tmp_path_factory.mktemp("old"), STACK_SWITCHING) if mode == "service-worker" else site
+    with served(folder, mode == "shared-memory") as address, opened(browser, address) as lab:
         lab.start("sub")
         yield lab
 

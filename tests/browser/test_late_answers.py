@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from conftest import Lab, Run, opened, served, without_stack_switching
+from conftest import Lab, Run
 from late_answers import DELAYS_MS, TRIES, waits
-from playwright.sync_api import Browser
 
 #: Runs a cell and answers what it asks for, each after `delay` ms; null when it does not end within `limit` ms of all that.
 ANSWERED = """async ([code, lines, delay, limit]) => {
@@ -26,29 +22,10 @@ ANSWERED = """async ([code, lines, delay, limit]) => {
 HANG_MS = 30_000
 
 
-@pytest.fixture(scope="module", params=["shared-memory", "stack-switching", "service-worker"])
-def mode(request: pytest.FixtureRequest) -> str:
-    return request.param
-
-
-@pytest.fixture(scope="module")
-def base(site: Path, static: str, mode: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = without_stack_switching(site, static, tmp_path_factory.mktemp("late")) if mode == "service-worker" else site
-    with served(folder, mode == "shared-memory") as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def lab(browser: Browser, base: str) -> Iterator[Lab]:
-    with opened(browser, base) as lab:
-        lab.start("sub")
-        yield lab
-
-
 @pytest.mark.timeout(300 + 120 * TRIES)
 @pytest.mark.parametrize("delay_ms", DELAYS_MS)
-def test_a_cell_gets_what_it_waits_for(lab: Lab, mode: str, delay_ms: int) -> None:
-    lost = {}
+def test_a_cell_gets_what_it_waits_for(lab_in_mode: Lab, mode: str, delay_ms: int) -> None:
+    lab, lost = lab_in_mode, {}
     for wait in waits(delay_ms, switches=mode != "service-worker"):
         for _ in range(TRIES):
             answer = lab.js(ANSWERED, [wait.at(delay_ms), wait.lines, delay_ms, HANG_MS])

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Lab, open_lab, served, stop_cases, without_stack_switching
+from conftest import STACK_SWITCHING, Lab, open_lab, served, stop_cases, without
 from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="module")
 def base(site: Path, static: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The site without isolation, whose worker finds no stack switching."""
-    with served(without_stack_switching(site, static, tmp_path_factory.mktemp("no-jspi")), isolated=False) as address:
+    with served(without(site, static, tmp_path_factory.mktemp("no-jspi"), STACK_SWITCHING), isolated=False) as address:
         yield address
 
 

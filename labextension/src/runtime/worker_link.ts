@@ -23,6 +23,7 @@ import {
   type StreamChunk,
   type ToWorker,
 } from './protocol';
+import { canShare } from './sharing';
 
 /** The channel on which JupyterLite's service worker forwards synchronous requests. */
 const SERVICE_WORKER_CHANNEL = '/sw-api.v1';
@@ -91,11 +92,6 @@ function toBase64(bytes: Uint8Array): string {
     binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
   }
   return btoa(binary);
-}
-
-/** Whether memory can be shared with workers: in isolated pages, and where there are no pages (Deno). */
-function canShare(): boolean {
-  return typeof SharedArrayBuffer === 'function' && globalThis.crossOriginIsolated !== false;
 }
 
 export class WorkerLink {
