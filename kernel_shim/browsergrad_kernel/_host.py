@@ -50,7 +50,7 @@ WORKER_ONLY = (
     "tick",
     "tick_done",
     "poll_main",
-    "jedi",
+    "offer_ahead",
     "load_packages",
     "packages_from_imports",
 )

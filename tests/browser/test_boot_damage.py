@@ -42,6 +42,8 @@ CELLS = ["1 + 1", "import wave; 2", "import prompt_toolkit.shortcuts; 3"]
 START = """async ([base, cells, completes]) => {
   const { KernelClient } = await import('/runtime/index.js');
   const log = [];
+  let logged;
+  const namesJedi = new Promise(resolve => { logged = text => text.includes('jedi') && resolve(); });
   const results = [];
   let received = [];
   const client = new KernelClient({
@@ -52,7 +54,7 @@ START = """async ([base, cells, completes]) => {
     baseUrl: base,
     serviceWorker: false,
     onMessage: message => received.push(message),
-    onLog: (level, text) => log.push(text),
+    onLog: (level, text) => { log.push(text); logged(text); },
   });
   const request = async (type, content, answers) => {
     received = [];
@@ -69,6 +71,7 @@ START = """async ([base, cells, completes]) => {
     }
     if (completes) {
       results.push((await request('complete_request', { code: 'json.du', cursor_pos: 7 }, ['complete_reply'])).matches.join());
+      await namesJedi; // completion does not wait for it
     }
     return { from: client.startedFrom, results, log, error: null };
   } catch (error) {

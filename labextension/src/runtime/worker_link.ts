@@ -49,6 +49,8 @@ export interface WorkerLinkOptions {
   onLog?(level: 'info' | 'warning' | 'error', text: string): void;
   /** The running cell asks to be limited to so many ms from now on. */
   onLimit?(ms: number): void;
+  /** There is something to do ahead of need: `getAhead`. */
+  onAhead?(): void;
   /** The worker ended by itself; everything pending has been rejected before. */
   onCrash?(error: BrowsergradError): void;
   drive?: { request(request: unknown): Promise<DriveAnswer> };
@@ -226,6 +228,11 @@ export class WorkerLink {
     const epoch = this.takeEpoch();
     await this.request(id => ({ type: 'jupyter', id, epoch, message }));
     return epoch;
+  }
+
+  /** Lets the worker do some of what it offered. @returns whether more is left; an interrupt may end it, and leaves it. */
+  async getAhead(): Promise<boolean> {
+    return (await this.request(id => ({ type: 'ahead', id, epoch: this.takeEpoch() }))) === true;
   }
 
   async file(operation: FileOperation): Promise<unknown> {
@@ -437,6 +444,9 @@ export class WorkerLink {
         } finally {
           this.taken(message.bytes);
         }
+        break;
+      case 'ahead':
+        this.options.onAhead?.();
         break;
       case 'limit':
         this.options.onLimit?.(message.ms);
