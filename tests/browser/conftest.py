@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from hangs import HANG_MS, HANG_S
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from scripts import toolchain
 from scripts.chromium import FLAGS, chromium
@@ -31,6 +32,16 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 OTHER_PYODIDE = "314.0.5"
 MIME_TYPES = {".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm"}
+
+
+expect.set_options(timeout=HANG_MS)
+
+
+def new_page(browser: Browser, **options: Any) -> Page:
+    """A page in a context of its own, to be closed with that."""
+    page = browser.new_context(**options).new_page()
+    page.context.set_default_timeout(HANG_MS)
+    return page
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -227,9 +238,10 @@ class Lab:
     def start(self, path: str = "", name: str = "browsergrad") -> str:
         return self.page.evaluate("([path, name]) => bg.start(path, name)", [path, name])
 
-    def run(self, code: str, input: list[str] | None = None, **options: Any) -> Run:
-        arguments = [code, options, input or []]
-        result = self.page.evaluate("([code, options, input]) => bg.run(code, options, input)", arguments)
+    def run(self, code: str, input: list[str] | None = None, after_ms: int = 0, **options: Any) -> Run:
+        """Run a cell; each line of `input` answers a question so many ms after it was asked."""
+        arguments = [code, options, input or [], after_ms]
+        result = self.page.evaluate("arguments => bg.run(...arguments)", arguments)
         return Run(result["reply"], result["messages"])
 
     def request(self, msg_type: str, content: Any) -> Run:
@@ -273,10 +285,9 @@ class Run:
 
 def open_lab(browser: Browser, base: str, before: str = "") -> Lab:
     """A page of JupyterLab in which `before` runs first."""
-    context = browser.new_context()
+    page = new_page(browser)
+    context = page.context
     context.add_init_script(before)
-    page = context.new_page()
-    page.set_default_timeout(60_000)
     lab = Lab(page)
     page.on("pageerror", lambda error: lab.errors.append(str(error)))
 
@@ -307,7 +318,7 @@ def opened(browser: Browser, base: str) -> Iterator[Lab]:
 
 
 def _wait_listening(port: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + HANG_S
     while True:
         try:
             socket.create_connection(("127.0.0.1", port)).close()
@@ -350,9 +361,8 @@ def jupyterlab(root: Path, home: Path) -> Iterator[tuple[str, int]]:
 
 @contextmanager
 def open_jupyterlab(browser: Browser, address: str) -> Iterator[Lab]:
-    with browser.new_context() as context:
-        page = context.new_page()
-        page.set_default_timeout(60_000)
+    page = new_page(browser)
+    with page.context:
         page.goto(f"{address}/lab?reset")
         wait_for_app(page)
         yield Lab(page)

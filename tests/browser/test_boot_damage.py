@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import _Handler, serve
+from conftest import _Handler, new_page, serve
 from playwright.sync_api import Browser, Page
 
 from jupyterlite_browsergrad import paths
@@ -168,8 +168,7 @@ def _whole(asset: str) -> bytes:
 def page(browser: Browser, other_pyodide: Path) -> Iterator[Page]:
     kind = type("Damaging", (_Damaging,), {"other_pyodide": other_pyodide, "asked": Counter()})
     server, address = serve(STATIC, True, kind)
-    page = browser.new_page()
-    page.set_default_timeout(30_000)
+    page = new_page(browser)
     page.goto(f"{address}/kernel/manifest.json")
     yield page
     page.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from conftest import Lab, Run
+from hangs import HANG_MS
 from late_answers import DELAYS_MS, TRIES, waits
 
 #: Runs a cell and answers what it asks for, each after `delay` ms; null when it does not end within `limit` ms of all that.
@@ -18,8 +19,6 @@ ANSWERED = """async ([code, lines, delay, limit]) => {
   const reply = await Promise.race([running.done, late]);
   return reply && { reply: bg.plain(reply), messages };
 }"""
-#: Only a hang takes so long.
-HANG_MS = 30_000
 
 
 @pytest.mark.timeout(300 + 120 * TRIES)

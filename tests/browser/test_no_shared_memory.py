@@ -53,5 +53,5 @@ def test_stop_ends_the_cell_and_keeps_the_variables(lab: Lab, code: str) -> None
 def test_the_status_bar_says_why(lab: Lab) -> None:
     lab.js("() => jupyterapp.commands.execute('notebook:create-new', { kernelName: 'browsergrad' })")
     item = lab.page.locator("#jp-browsergrad-stop-mode")
-    expect(item).to_have_text("Stop: within a moment", timeout=60_000)
+    expect(item).to_have_text("Stop: within a moment")
     assert "cross-origin isolated, but this browser has no memory that it could share" in str(item.get_attribute("title"))

@@ -245,7 +245,7 @@ def installs(lab: Lab) -> None:
     refused = lab.run("%pip install there-is-no-such-package")
     assert "PyPI fallback is disabled" in refused.content["evalue"]
     request = {"code": "import json\njson.du", "cursor_pos": 19}
-    with lab.page.expect_console_message(lambda message: "jedi is ready" in message.text, timeout=240_000):
+    with lab.page.expect_console_message(lambda message: "jedi is ready" in message.text):
         assert lab.request("complete_request", request).content["matches"] == ["dump", "dumps"]
     completed = {"matches": []}
     while not completed["matches"] or completed["metadata"]["_jupyter_types_experimental"][0]["type"] != "function":
@@ -263,7 +263,7 @@ CELLS_AFTER_A_COMPLETION = """async code => {
 def test_what_is_done_ahead_of_need_keeps_no_cell_waiting(new_lab: Lab) -> None:
     new_lab.start()
     new_lab.run("import importlib.util, os, sys, time")
-    with new_lab.page.expect_console_message(lambda message: "jedi is ready" in message.text, timeout=240_000):
+    with new_lab.page.expect_console_message(lambda message: "jedi is ready" in message.text):
         new_lab.js(CELLS_AFTER_A_COMPLETION, "time.sleep(.2); there, early = importlib.util.find_spec('jedi'), 'jedi' in sys.modules")
         assert new_lab.run("there is not None, early").result == "(True, False)"
     assert new_lab.run("'jedi' in sys.modules").result == "True"

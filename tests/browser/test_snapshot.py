@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import test_kernel
 from boot_sites import FROM_FILES, FROM_SNAPSHOT, WITHOUT, Change, copy, opened, replace, snapshot
-from conftest import OTHER_PYODIDE, build_site, open_lab, serve
+from conftest import OTHER_PYODIDE, build_site, new_page, open_lab, serve
 from playwright.sync_api import Browser
 
 #: The same tests as for the other way to start, see `base`.
@@ -75,7 +75,7 @@ def test_a_missing_jedi_leaves_completion_of_what_was_run(browser: Browser, site
     def change(kernel: Path, manifest: dict[str, Any]) -> None:
         (kernel / manifest["packs"]["jedi"]["file"]).unlink()
 
-    with opened(browser, copy(site, tmp_path, change)) as (lab, log):
+    with opened(browser, copy(site, tmp_path, change)) as (lab, _log):
         lab.start()
         lab.run("import os")
         with lab.page.expect_console_message(lambda message: "jedi" in message.text and "is missing from the site" in message.text):
@@ -132,7 +132,7 @@ def test_what_was_not_in_memory_is_there(browser: Browser, site: Path) -> None:
 def test_the_session_runs_from_its_files(browser: Browser, site: Path) -> None:
     """The runtime without Jupyter has no IPython in it."""
     server, address = serve(site, isolated=True)
-    page = browser.new_page()
+    page = new_page(browser)
     try:
         page.goto(f"{address}/lab/index.html")
         names = page.evaluate(
