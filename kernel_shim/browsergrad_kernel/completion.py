@@ -31,12 +31,12 @@ def complete(shell: Any, content: dict[str, Any]) -> dict[str, Any]:
     code, position = content["code"], _cursor(content)
     found, skip, searches = [], 0, False
     try:
-        found = interrupts.call(_with_names, shell.Completer, code, position)
+        found = _with_names(shell.Completer, code, position)
         # IPython's own completer answers with the dot of an attribute, jedi without it.
         skip = int(bool(found) and all(item.text[:1] == code[item.start : item.start + 1] == "." for item in found))
         if _readiness.done:
             searches = True
-            more = interrupts.call(_with_jedi, shell.Completer, code, position)
+            more = _with_jedi(shell.Completer, code, position)
             searches = IN_PYODIDE and bool(host.was_hit())  # IPython keeps the interrupt to itself
             if more and not searches:
                 found, skip = more, 0
@@ -68,12 +68,12 @@ def complete(shell: Any, content: dict[str, Any]) -> dict[str, Any]:
 def _with_names(completer: Any, code: str, position: int) -> list[Any]:
     """What the names that exist offer, and those that `code` imports."""
     with _settings(completer, use_jedi=False, global_namespace=_imported(code[:position])):
-        return _found(completer, code, position)
+        return interrupts.call(_found, completer, code, position)
 
 
 def _with_jedi(completer: Any, code: str, position: int) -> list[Any]:
     with _settings(completer, use_jedi=True):
-        return _found(completer, code, position)
+        return interrupts.call(_found, completer, code, position)
 
 
 def _found(completer: Any, code: str, position: int) -> list[Any]:
@@ -165,7 +165,7 @@ def get_ready() -> bool:
         interrupts.call(_readiness.pieces[0])
         del _readiness.pieces[0]
     elif _readiness.later:
-        interrupts.call(_readiness.later)
+        _readiness.later()
         _readiness.later = None
     return bool(_readiness.pieces or _readiness.later)
 

@@ -80,10 +80,13 @@ def test_completion_imports_nothing(client: Client, jedi_is_not_ready: None) -> 
 def test_an_interrupted_completion_answers_with_what_it_has_found(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     from browsergrad_kernel import completion
 
-    def interrupted(*args: object) -> None:
-        raise KeyboardInterrupt
+    def interrupted(completer: Any, code: str, position: int) -> Any:
+        if completer.use_jedi:
+            raise KeyboardInterrupt
+        return found(completer, code, position)
 
-    monkeypatch.setattr(completion, "_with_jedi", interrupted)
+    found = completion._found
+    monkeypatch.setattr(completion, "_found", interrupted)
     reply = client.send("complete_request", {"code": "import os; os.pat", "cursor_pos": 17}).reply
     assert reply["status"] == "ok" and "path" in reply["matches"]
 

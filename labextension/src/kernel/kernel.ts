@@ -466,7 +466,8 @@ export class BrowsergradKernel implements IKernel {
         onPackageProgress: progress => isCurrent() && options.onPackageProgress?.(progress),
         onLog: options.onLog,
         onLimit: ms => isCurrent() && this.limit(ms),
-        onAhead: () => isCurrent() && this.client && this.ahead.offer(this.client),
+        // What cannot be interrupted would keep cells waiting.
+        onAhead: () => isCurrent() && this.client?.canInterrupt && this.ahead.offer(this.client),
         onCrash: error => {
           if (isCurrent() && error.code === 'worker-crash') {
             if (this.current) {
