@@ -16,7 +16,7 @@ from typing import Any
 IN_PYODIDE = sys.platform == "emscripten"
 
 #: Methods every host offers; `hostModule` in ``labextension/src/runtime/worker/python.ts`` defines them.
-REQUIRED = ("publish", "stream_parent", "write", "flush")
+REQUIRED = ("publish", "stream_parent", "write", "flush", "log")
 
 #: Methods only the worker offers: waiting, interrupts, packages.
 WORKER_ONLY = (

@@ -123,4 +123,4 @@ def _enter(folder: str | None) -> None:
     try:
         os.chdir(folder)
     except OSError as error:
-        print(f"the notebook's folder {folder} can't be the working directory: {error}", file=sys.__stderr__)
+        _host.host.log(f"the notebook's folder {folder} can't be the working directory: {error}")

@@ -46,9 +46,7 @@ class _Lines(streams.OutStream):
 
 def start(interruptible: bool = True) -> None:
     """Take over streams, blocking calls and SIGINT; must run before `execute`."""
-    streams.install()
-    if not interruptible:
-        sys.stdout, sys.stderr = _Lines("stdout"), _Lines("stderr")
+    streams.install(streams.OutStream if interruptible else _Lines)
     interrupts.install()
     blocking.install()
     packages.watch()
@@ -146,6 +144,7 @@ async def execute(code: str, epoch: int, load_imports: bool) -> str:
         interrupts.end(epoch)
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
+        streams.end_request()
     return json.dumps({"error": error})
 
 

@@ -16,7 +16,7 @@ import {
   type Lock,
 } from '../boot_assets';
 import { errorText, isOutOfMemory } from '../errors';
-import type { Adoption, BootInfo, BootOptions, FromWorker, JupyterMessage, PackageProgress } from '../protocol';
+import type { Adoption, BootInfo, BootOptions, FromWorker, JupyterMessage, PackageProgress, StreamChunk } from '../protocol';
 import type { PageCalls } from './calls';
 import type { InterruptController } from './control';
 import { DriveFS } from './drive_fs';
@@ -58,7 +58,16 @@ interface Pyodide {
     on_fatal?: (error: Error) => void;
     lockfile_packages?: Record<string, unknown>;
   };
-  _module: { HEAP32: Int32Array; __Py_emscripten_signal_clock?: number };
+  _module: {
+    HEAP32: Int32Array;
+    HEAPU32: Uint32Array;
+    __Py_emscripten_signal_clock?: number;
+    /** Address of C's `stdout`. */
+    _stdout?: number;
+    _setvbuf?(file: number, buffer: number, mode: number, size: number): number;
+  };
+  setStdout(options: object): void;
+  setStderr(options: object): void;
   registerJsModule(name: string, module: object): void;
   setInterruptBuffer(buffer: unknown): void;
   pyimport(name: string): PyProxy;
@@ -82,6 +91,8 @@ type Progress = (stage: 'runtime' | 'packages' | 'kernel' | 'ready', fraction: n
 
 /** This script's address, as Pyodide names it in tracebacks that go through JavaScript. */
 const SCRIPT = /\w+:\/\/[^\s()]+?(?=:\d+:\d+)/.exec(new Error().stack ?? '')?.[0] ?? '';
+/** C's _IONBF. */
+const UNBUFFERED = 2;
 /** Longest wait of the first completion for jedi, ms. */
 const JEDI_MS = 3000;
 /** Ms of rest before something is done ahead of need. */
@@ -276,6 +287,7 @@ export class Python {
     pyodide.loadPackage = loads.wrap(pyodide.loadPackage);
     pyodide.loadPackagesFromImports = loads.wrap(pyodide.loadPackagesFromImports);
     await this.prepare(options, progress);
+    this.takeDescriptors();
     if (options.mode === 'kernel' && manifest.packs.jedi) {
       const [major, minor] = lock.info.python.split('.');
       this.loadJedi = async () => {
@@ -288,6 +300,26 @@ export class Python {
           post({ type: 'log', level: 'warning', text: errorText(error) });
         }
       };
+    }
+  }
+
+  /** From now on what C code and `os.write` write is output; until here it is the log's. */
+  private takeDescriptors(): void {
+    const { pyodide } = this;
+    const { output, calls } = this.dependencies;
+    const writer = (name: StreamChunk['name']): object => ({
+      write: (bytes: Uint8Array) => {
+        if (output.writeBytes(name, bytes)) {
+          calls.waitForRoom(output.hasRoom); // what interrupts it, Python sees next
+        }
+        return bytes.length;
+      },
+    });
+    pyodide.setStdout(writer('stdout'));
+    pyodide.setStderr(writer('stderr'));
+    const { HEAPU32, _stdout, _setvbuf } = pyodide._module;
+    if (_stdout && _setvbuf) {
+      _setvbuf(HEAPU32[_stdout >>> 2], 0, UNBUFFERED, 0); // text of C code keeps its place among the others
     }
   }
 
@@ -351,7 +383,7 @@ export class Python {
   async exec(code: string, epoch: number, loadImports: boolean): Promise<unknown> {
     const wanted = loadImports && this.lockNames.size > 0;
     const json = (await (this.plain!.execute as PyProxy)(code, epoch, wanted)) as string;
-    this.dependencies.output.flush();
+    this.dependencies.output.endRequest();
     return JSON.parse(json);
   }
 
@@ -487,9 +519,9 @@ export class Python {
     return {
       publish: (json: string, buffers: PyProxy | null | undefined) =>
         output.message(json, buffers ? copyBuffers(buffers) : []),
-      stream_parent: (json: string) => output.setParent(json),
+      stream_parent: (json: string, newest?: boolean) => output.setParent(json, newest),
       write: (name: 'stdout' | 'stderr', text: string) => output.write(name, text),
-      flush: () => output.flush(),
+      flush: (end?: boolean) => (end ? output.endRequest() : output.flush()),
       begin: (epoch: number, request: boolean) => interrupts.begin(epoch, request),
       end: (epoch: number) => interrupts.end(epoch),
       delivered: (how: number) => interrupts.delivered(how),
@@ -521,6 +553,7 @@ export class Python {
       tick_done: () => interrupts.tickDone(),
       poll_main: () => interrupts.pollPage(),
       jedi: () => this.jedi,
+      log: (text: string) => this.dependencies.post({ type: 'log', level: 'warning', text }),
       load_packages: async (names: PyProxy) => this.load(names.toJs() as string[]),
       // Without packages there is nothing to wait for, not even a turn of the event loop.
       packages_from_imports: (code: string) =>
