@@ -51,6 +51,9 @@ WORKER_ONLY = (
     "tick_done",
     "poll_main",
     "jedi",
+    "request",
+    "request_now",
+    "request_abort",
     "load_packages",
     "packages_from_imports",
 )

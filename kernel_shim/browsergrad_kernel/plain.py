@@ -19,7 +19,7 @@ from typing import Any
 
 import __main__
 
-from . import blocking, interrupts, packages, streams, tracebacks
+from . import amended, blocking, interrupts, packages, streams, tracebacks
 from ._host import host
 
 _count = 0
@@ -50,6 +50,7 @@ def start(interruptible: bool = True) -> None:
     interrupts.install()
     blocking.install()
     packages.watch()
+    amended.install()
     interrupts.RUN_CODE_FUNCTIONS.add(_run_code.__code__)
     blocking.set_input(_no_input)
     _kept.update(_namespace)

@@ -26,6 +26,7 @@ import { HeldTexts } from './held_texts';
 import type { OutputBuffer } from './output';
 import { FETCHES_NOW, type LazyAsset } from './lazy';
 import { Pack } from './pack';
+import { Requests } from './requests';
 import { restore } from './snapshot';
 import { canSuspend } from './stack';
 
@@ -115,6 +116,8 @@ export class Python {
   private receive: ((...message: unknown[]) => unknown) | null = null;
   private plain: PyProxy | null = null;
   private kernel: PyProxy | null = null;
+  private drive: DriveFS | null = null;
+  private readonly requests = new Requests();
   /** Packages the distribution's lock offers beyond our own. */
   private lockNames = new Set<string>();
   /** What a start from the snapshot has left to be fetched. */
@@ -347,7 +350,8 @@ export class Python {
     progress('kernel', 0.8, 'Starting the kernel');
     if (options.cwd !== null && this.dependencies.calls.available) {
       pyodide.FS.mkdirTree(DRIVE);
-      pyodide.FS.mount(new DriveFS(pyodide.FS, pyodide.ERRNO_CODES, this.dependencies.calls), {}, DRIVE);
+      this.drive = new DriveFS(pyodide.FS, pyodide.ERRNO_CODES, this.dependencies.calls);
+      pyodide.FS.mount(this.drive, {}, DRIVE);
     }
     if (options.mode === 'session') {
       this.plain = pyodide.pyimport('browsergrad_kernel.plain');
@@ -513,6 +517,14 @@ export class Python {
     return problem;
   }
 
+  /** What a cell has written to a file that it has not closed is there for others, and outlives Python. */
+  private saveOpenFiles(): void {
+    const problems = this.drive?.saveAll();
+    if (problems) {
+      this.dependencies.output.writeBytes('stderr', new TextEncoder().encode(problems));
+    }
+  }
+
   /** The module Python imports as `_browsergrad_host`; `_host.py` lists the methods. */
   private hostModule(): object {
     const { interrupts, output, calls } = this.dependencies;
@@ -523,7 +535,10 @@ export class Python {
       write: (name: 'stdout' | 'stderr', text: string) => output.write(name, text),
       flush: (end?: boolean) => (end ? output.endRequest() : output.flush()),
       begin: (epoch: number, request: boolean) => interrupts.begin(epoch, request),
-      end: (epoch: number) => interrupts.end(epoch),
+      end: (epoch: number) => {
+        this.saveOpenFiles();
+        interrupts.end(epoch);
+      },
       delivered: (how: number) => interrupts.delivered(how),
       verified: () => interrupts.verified(),
       undeliver: () => interrupts.undeliver(),
@@ -554,6 +569,9 @@ export class Python {
       poll_main: () => interrupts.pollPage(),
       jedi: () => this.jedi,
       log: (text: string) => this.dependencies.post({ type: 'log', level: 'warning', text }),
+      request: (json: string, body: PyProxy | undefined) => this.requests.ask(json, bytesOf(body)),
+      request_now: (json: string, body: PyProxy | undefined) => this.requests.askNow(json, bytesOf(body)),
+      request_abort: () => this.requests.abort(),
       load_packages: async (names: PyProxy) => this.load(names.toJs() as string[]),
       // Without packages there is nothing to wait for, not even a turn of the event loop.
       packages_from_imports: (code: string) =>
@@ -595,6 +613,11 @@ function bringsMicropip(manifest: KernelManifest, lock: Lock): boolean {
   return (
     !('micropip' in manifest.packages) || (!(compiledPack(lock) in manifest.packs) && 'micropip' in lock.packages)
   );
+}
+
+/** A copy of a Python bytes object. */
+function bytesOf(object: PyProxy | undefined): Uint8Array | null {
+  return object ? (object.toJs() as Uint8Array) : null;
 }
 
 /** Copies a Python list of bytes-like objects into buffers of their own. */
