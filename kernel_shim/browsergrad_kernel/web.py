@@ -88,7 +88,7 @@ def _amend_request(request: Any) -> None:
         """Without the module ``ssl``: encrypting is the browser's affair."""
 
         def __init__(self, debuglevel: Any = None, context: Any = None, check_hostname: Any = None) -> None:
-            super().__init__(debuglevel)
+            super().__init__(*(() if debuglevel is None else (debuglevel,)))
 
         def https_open(self, req: Any) -> Any:
             return self.do_open(request.http.client.HTTPSConnection, req)
