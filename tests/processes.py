@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 
 import psutil
-
-TIMEOUT_S = 60
+from hangs import HANG_S
 
 
 def children(pid: int, name: str = "") -> list[int]:
@@ -29,7 +28,7 @@ def is_running(pid: int) -> bool:
 
 
 def wait_gone(pids: list[int]) -> None:
-    deadline = time.monotonic() + TIMEOUT_S
+    deadline = time.monotonic() + HANG_S
     while any(is_running(pid) for pid in pids):
         assert time.monotonic() < deadline, f"{pids} still run"
         time.sleep(0.05)  # there is nothing to wait on: they are not our children

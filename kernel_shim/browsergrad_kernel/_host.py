@@ -50,10 +50,10 @@ WORKER_ONLY = (
     "tick",
     "tick_done",
     "poll_main",
-    "jedi",
     "request",
     "request_now",
     "request_abort",
+    "offer_ahead",
     "load_packages",
     "packages_from_imports",
 )

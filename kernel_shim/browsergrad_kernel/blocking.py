@@ -29,6 +29,9 @@ _run_sync: Callable[[Any], Any]
 #: Ms between two looks for room where the page can't be seen to make some.
 TURN_MS = 20
 
+#: What Pyodide's ``SystemError`` says where it has taken one call of Python for another that it could suspend.
+REFUSED = "Cannot stack switch"
+
 #: "shared-memory", "stack-switching", "service-worker" or "none"; set by `install`.
 _wait_mode = "none"
 
@@ -49,7 +52,7 @@ class _SyncWait:
 
 
 def _can_run_sync() -> bool:
-    """Whether the stack can be suspended here. Pyodide knows how Python was called, the worker what it has called since."""
+    """Whether the stack can be suspended here. Pyodide knows how Python was called, the worker when that is not so any more."""
     return _pyodide_can_run_sync() and bool(host.can_suspend())
 
 
@@ -97,8 +100,8 @@ def read_line(prompt: str, password: bool, publish: Callable[[str, bool], None])
     """
     if _wait_mode == "none" or (_wait_mode == "stack-switching" and not _may_suspend()):
         raise RuntimeError(
-            "input() cannot wait here: this page is not cross-origin isolated, its browser cannot "
-            "suspend Python at this place and no service worker answers. Serve the site with "
+            "input() cannot wait here: this page shares no memory with Python (is it cross-origin isolated?), its browser "
+            "cannot suspend Python at this place and no service worker answers. Serve the site with "
             "COOP/COEP headers (`jupyter browsergrad serve` does), or open it outside a private window."
         )
     host.input_clear()
@@ -126,19 +129,31 @@ def wait_for_room() -> None:
     if not IN_PYODIDE:
         return
     while answer := host.room():
-        if answer == "turn":
-            if not _can_run_sync():
-                return
-            _turn(TURN_MS)
+        if answer == "turn" and not _turn(TURN_MS):
+            return
         interrupts.poll()
 
 
-def _turn(ms: int = 0) -> None:
-    """Let messages of the page arrive: suspends the stack, and holds Python's own callbacks back."""
+def _turn(ms: int = 0) -> bool:
+    """Let messages of the page arrive: suspends the stack, and holds Python's own callbacks back.
+
+    Returns
+    -------
+    bool
+        False where the stack cannot be suspended: then nothing has happened.
+    """
+    if not _can_run_sync():
+        return False
     try:
         _suspend(host.tick(ms))
+    except SystemError as error:
+        # Whoever called Python here must get what it calls for: a promise's callback would lose the value.
+        if REFUSED not in str(error):
+            raise
+        return False
     finally:
         host.tick_done()
+    return True
 
 
 def _suspend(awaitable: Any) -> Any:
@@ -161,9 +176,7 @@ def _suspend(awaitable: Any) -> Any:
 
 def _on_alarm(signum: int, frame: Any) -> None:
     """Without shared memory: let the event loop turn once, so that an interrupt can arrive."""
-    if _can_run_sync():
-        _turn()
-    else:
+    if not _turn():
         host.poll_main()
 
 

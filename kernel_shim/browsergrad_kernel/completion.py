@@ -2,26 +2,50 @@
 
 Source: "Messaging in Jupyter", sections "Completion", "Introspection" and "Code completeness".
 Positions are in Unicode code points, as Python counts them.
+
+jedi knows what has not been run, but takes long to begin: it imports 60 modules and reads the stubs of the builtins. That is done while nothing is
+asked (`get_ready`). Until then, IPython's own completer answers from the names that exist, and from the modules that the code at hand imports.
 """
 
 from __future__ import annotations
 
+import ast
 import importlib.util
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-_jedi_seen = False
+from . import interrupts
+from ._host import IN_PYODIDE, host
+
+#: Statements that import, as far as they stand on one line.
+_IMPORT = re.compile(r"(?:^|;)[ \t]*((?:import|from)[ \t][^;#\n]+)", re.MULTILINE)
+#: Stubs that jedi reads for nearly every completion, in its folder of typeshed's.
+_STUBS = ("builtins.pyi", "typing.pyi", "types.pyi", "_typeshed/__init__.pyi")
 
 
 def complete(shell: Any, content: dict[str, Any]) -> dict[str, Any]:
-    """The reply to a ``complete_request``."""
-    from IPython.core.completer import provisionalcompleter, rectify_completions
-
+    """The reply to a ``complete_request``. An interrupt ends the search for more: what has been found by then is the answer."""
     code, position = content["code"], _cursor(content)
-    _use_jedi_once_present(shell)
-    with provisionalcompleter():
-        found = list(rectify_completions(code, shell.Completer.completions(code, position)))
-    # IPython's own completer answers with the dot of an attribute, jedi without it.
-    skip = int(not _jedi_seen and bool(found) and all(item.text[:1] == code[item.start : item.start + 1] == "." for item in found))
+    found, skip, searches = [], 0, False
+    try:
+        found = interrupts.call(_with_names, shell.Completer, code, position)
+        # IPython's own completer answers with the dot of an attribute, jedi without it.
+        skip = int(bool(found) and all(item.text[:1] == code[item.start : item.start + 1] == "." for item in found))
+        if _readiness.done:
+            searches = True
+            more = interrupts.call(_with_jedi, shell.Completer, code, position)
+            searches = IN_PYODIDE and bool(host.was_hit())  # IPython keeps the interrupt to itself
+            if more and not searches:
+                found, skip = more, 0
+    except KeyboardInterrupt:
+        pass
+    if searches:  # what it reads meanwhile need not be read again
+        _readiness.later = lambda: _with_jedi(shell.Completer, code, position)
+        if IN_PYODIDE:
+            host.offer_ahead()
     return {
         "matches": [item.text[skip:] for item in found],
         "cursor_start": found[0].start + skip if found else position,
@@ -41,20 +65,109 @@ def complete(shell: Any, content: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _use_jedi_once_present(shell: Any) -> None:
-    """IPython looks for jedi when it is imported; here jedi arrives in the background, later."""
-    global _jedi_seen
-    if _jedi_seen:
-        return
-    importlib.invalidate_caches()
-    if importlib.util.find_spec("jedi") and importlib.util.find_spec("parso"):
-        _jedi_seen = True
-        shell.Completer.use_jedi = True
+def _with_names(completer: Any, code: str, position: int) -> list[Any]:
+    """What the names that exist offer, and those that `code` imports."""
+    with _settings(completer, use_jedi=False, global_namespace=_imported(code[:position])):
+        return _found(completer, code, position)
 
 
-def warm_up() -> tuple[str, ...]:
-    """What to run, a piece at a time, so that the next completion need not wait while jedi imports and reads stubs."""
-    return ("import importlib; importlib.invalidate_caches(); import jedi", "import jedi; jedi.Interpreter('1 .', [{}]).complete(1, 3)")
+def _with_jedi(completer: Any, code: str, position: int) -> list[Any]:
+    with _settings(completer, use_jedi=True):
+        return _found(completer, code, position)
+
+
+def _found(completer: Any, code: str, position: int) -> list[Any]:
+    from IPython.core.completer import provisionalcompleter, rectify_completions
+
+    with provisionalcompleter():
+        return list(rectify_completions(code, completer.completions(code, position)))
+
+
+@contextmanager
+def _settings(completer: Any, **values: Any) -> Iterator[None]:
+    kept = {name: getattr(completer, name) for name in values}
+    try:
+        for name, value in values.items():
+            setattr(completer, name, value)
+        yield
+    finally:
+        for name, value in kept.items():
+            setattr(completer, name, value)
+
+
+def _imported(code: str) -> dict[str, Any]:
+    """What `code` imports, by its names there, as far as it has been imported before; nothing is imported for it."""
+    names: dict[str, Any] = {}
+    for statement in _IMPORT.findall(code):
+        try:
+            (node,) = ast.parse(statement.strip()).body
+        except (SyntaxError, ValueError):
+            continue
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                module = alias.name if alias.asname else alias.name.partition(".")[0]
+                names[alias.asname or module] = sys.modules.get(module)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            members = vars(sys.modules.get(node.module, object))
+            for alias in node.names:
+                names[alias.asname or alias.name] = members.get(alias.name, sys.modules.get(f"{node.module}.{alias.name}"))
+    return {name: value for name, value in names.items() if value is not None}
+
+
+class _Readiness:
+    """What jedi needs done before it answers quickly, in pieces of which each can be begun again."""
+
+    def __init__(self) -> None:
+        self.pieces: list[Callable[[], object]] = [self._import, *(lambda stub=stub: self._read(stub) for stub in _STUBS), self._complete]
+        #: A search that was interrupted.
+        self.later: Callable[[], object] | None = None
+
+    @property
+    def done(self) -> bool:
+        return not self.pieces
+
+    @staticmethod
+    def _import() -> None:
+        importlib.invalidate_caches()
+        import jedi  # noqa: F401
+
+    @staticmethod
+    def _read(stub: str) -> None:
+        import jedi
+        from jedi.inference.gradual.typeshed import TYPESHED_PATH
+
+        path = TYPESHED_PATH / "stdlib" / stub
+        if path.exists():  # else another version of jedi has it elsewhere, and reads it at the first completion
+            state = jedi.Interpreter("", [{}])._inference_state
+            state.parse(path=path, cache=True, use_latest_grammar=True, cache_path=jedi.settings.cache_directory)
+
+    @staticmethod
+    def _complete() -> None:
+        import jedi
+
+        jedi.Interpreter("1 .", [{}]).complete(1, 3)
+
+
+_readiness = _Readiness()
+if not IN_PYODIDE and importlib.util.find_spec("jedi"):
+    _readiness.pieces.clear()  # imports are quick there, and nobody waits for idle moments
+
+
+def get_ready() -> bool:
+    """Do the next piece of what jedi needs, or what it was interrupted at; whether more is left. An interrupt may end it: then it is left, too.
+
+    Raises
+    ------
+    Exception
+        What jedi raised; it is not used then.
+    """
+    if _readiness.pieces:
+        interrupts.call(_readiness.pieces[0])
+        del _readiness.pieces[0]
+    elif _readiness.later:
+        interrupts.call(_readiness.later)
+        _readiness.later = None
+    return bool(_readiness.pieces or _readiness.later)
 
 
 def inspect(shell: Any, content: dict[str, Any]) -> dict[str, Any]:

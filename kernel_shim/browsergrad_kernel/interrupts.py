@@ -266,7 +266,9 @@ def _on_sigint(signum: int, frame: FrameType | None) -> None:
             if own:
                 # A task of this cell blocks the loop: cancel what the cell awaits, stop the task.
                 cell = state.cell
-                if (
+                if state.sync_waits:
+                    state.sync_waits.pop().interrupt()
+                elif (
                     cell is not None
                     and cell.started
                     and not cell.running

@@ -6,15 +6,15 @@ Source: "Messaging in Jupyter" 5.4, section "Messages on the shell (ROUTER/DEALE
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import platform
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import comms, completion, execution, history, interrupts, messages, streams
-from ._host import IN_PYODIDE, host
 from .parent import parent_header, parent_message, set_parent
 from .shell import KernelShell, safe_str
 from .validation import BadRequest, check
@@ -94,6 +94,15 @@ class BrowsergradKernel:
         task = interrupts.eager_task(self.dispatch(message_json, buffers, epoch))
         return task.result() if task.done() else task
 
+    def get_ahead(self, epoch: int) -> bool:
+        """Do some of what the next request may need, for the worker, while nothing is asked; whether more is left."""
+        interrupts.enter_loop()
+        with _interruptible(epoch, request=False):
+            try:
+                return completion.get_ready()
+            except KeyboardInterrupt:
+                return True
+
     async def dispatch(self, message_json: str, buffers: list[Any] | None, epoch: int) -> None:
         """Handle one message: busy, whatever it asks for, idle. Never raises.
 
@@ -143,11 +152,9 @@ class BrowsergradKernel:
             self._flush()
             self.send(channel, "execute_reply", reply, {"started": started, "status": reply["status"]}, ahead=True)
         elif handler is not None:
-            reply = _call(handler, content, epoch)
-            if msg_type == "complete_request" and not reply["matches"] and IN_PYODIDE and (jedi := host.jedi()):
-                # It alone knows what has not been run; where names that exist answer, nobody waits for it.
-                await jedi
-                reply = _call(handler, content, epoch)
+            with _interruptible(epoch, request=True):
+                # Completion has something to answer even when it is interrupted.
+                reply = handler(content) if msg_type == "complete_request" else interrupts.call(handler, content)
             self.send(channel, _reply_type(msg_type), {"status": "ok", **reply})
         elif msg_type in COMM_TYPES:
             await self._comm(msg_type, message, epoch)
@@ -224,11 +231,12 @@ class BrowsergradKernel:
         }
 
 
-def _call(handler: Callable[[dict[str, Any]], dict[str, Any]], content: dict[str, Any], epoch: int) -> dict[str, Any]:
-    """What a handler answers; an interrupt of `epoch` ends it."""
-    interrupts.begin(epoch, True)
+@contextlib.contextmanager
+def _interruptible(epoch: int, *, request: bool) -> Iterator[None]:
+    """Interrupts of `epoch` end what `interrupts.call` does in this block."""
+    interrupts.begin(epoch, request)
     try:
-        return interrupts.call(handler, content)
+        yield
     finally:
         interrupts.end(epoch)
 

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from conftest import Lab, serve, wait_for_app
+from conftest import Lab, new_page, serve, wait_for_app
+from hangs import HANG_MS
 from playwright.sync_api import Browser, Page
 
 STATIC = Path("extensions/jupyterlite-browsergrad/static")
@@ -55,7 +56,7 @@ def snapshot(kernel: Path, manifest: dict[str, Any]) -> Path:
 
 def enter(page: Page, address: str) -> Lab:
     """Open the site in a page; nothing is routed, so that the browser has its cache."""
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(HANG_MS)
     page.goto(f"{address}/lab/index.html")
     wait_for_app(page)
     return Lab(page)
@@ -68,7 +69,7 @@ def opened(
     """A page of `site` where `script` ran first, and what it writes to the console."""
     server, address = serve(site, isolated)
     log: list[str] = []
-    page = browser.new_context(**context).new_page()
+    page = new_page(browser, **context)
     page.on("console", lambda message: log.append(message.text))
     page.add_init_script(script)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import tarfile
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from hangs import HANG_MS, HANG_S
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from scripts import toolchain
 from scripts.chromium import FLAGS, chromium
@@ -30,6 +32,16 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 OTHER_PYODIDE = "314.0.5"
 MIME_TYPES = {".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm"}
+
+
+expect.set_options(timeout=HANG_MS)
+
+
+def new_page(browser: Browser, **options: Any) -> Page:
+    """A page in a context of its own, to be closed with that."""
+    page = browser.new_context(**options).new_page()
+    page.context.set_default_timeout(HANG_MS)
+    return page
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -72,6 +84,21 @@ def served(folder: Path, isolated: bool) -> Iterator[str]:
     yield address
     server.shutdown()
     server.server_close()
+
+
+#: What older browsers don't have, for `without`.
+STACK_SWITCHING = ("WebAssembly.Suspending", "WebAssembly.promising")
+
+
+def without(site: Path, static: str, folder: Path, missing: Iterable[str]) -> Path:
+    """A copy in `folder` of a site in whose worker the globals `missing` are missing."""
+    copy = folder / "site"
+    shutil.copytree(site, copy, copy_function=os.link)
+    worker = copy / static.strip("/") / "runtime" / "worker.js"
+    source = worker.read_text("utf-8")
+    worker.unlink()  # a hard link
+    worker.write_text("".join(f"delete globalThis.{name};\n" for name in missing) + source, "utf-8")
+    return copy
 
 
 @contextmanager
@@ -211,9 +238,10 @@ class Lab:
     def start(self, path: str = "", name: str = "browsergrad") -> str:
         return self.page.evaluate("([path, name]) => bg.start(path, name)", [path, name])
 
-    def run(self, code: str, input: list[str] | None = None, **options: Any) -> Run:
-        arguments = [code, options, input or []]
-        result = self.page.evaluate("([code, options, input]) => bg.run(code, options, input)", arguments)
+    def run(self, code: str, input: list[str] | None = None, after_ms: int = 0, **options: Any) -> Run:
+        """Run a cell; each line of `input` answers a question so many ms after it was asked."""
+        arguments = [code, options, input or [], after_ms]
+        result = self.page.evaluate("arguments => bg.run(...arguments)", arguments)
         return Run(result["reply"], result["messages"])
 
     def request(self, msg_type: str, content: Any) -> Run:
@@ -255,10 +283,11 @@ class Run:
         return self.messages[-1]["type"] == "status" and (self.messages[-1]["content"]["execution_state"] == "idle")
 
 
-def open_lab(browser: Browser, base: str) -> Lab:
-    context = browser.new_context()
-    page = context.new_page()
-    page.set_default_timeout(60_000)
+def open_lab(browser: Browser, base: str, before: str = "") -> Lab:
+    """A page of JupyterLab in which `before` runs first."""
+    page = new_page(browser)
+    context = page.context
+    context.add_init_script(before)
     lab = Lab(page)
     page.on("pageerror", lambda error: lab.errors.append(str(error)))
 
@@ -289,7 +318,7 @@ def opened(browser: Browser, base: str) -> Iterator[Lab]:
 
 
 def _wait_listening(port: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + HANG_S
     while True:
         try:
             socket.create_connection(("127.0.0.1", port)).close()
@@ -332,9 +361,8 @@ def jupyterlab(root: Path, home: Path) -> Iterator[tuple[str, int]]:
 
 @contextmanager
 def open_jupyterlab(browser: Browser, address: str) -> Iterator[Lab]:
-    with browser.new_context() as context:
-        page = context.new_page()
-        page.set_default_timeout(60_000)
+    page = new_page(browser)
+    with page.context:
         page.goto(f"{address}/lab?reset")
         wait_for_app(page)
         yield Lab(page)
@@ -344,6 +372,21 @@ def open_jupyterlab(browser: Browser, address: str) -> Iterator[Lab]:
 def lab(browser: Browser, base: str) -> Iterator[Lab]:
     """A page whose kernel has started in the folder ``sub``."""
     with opened(browser, base) as lab:
+        lab.start("sub")
+        yield lab
+
+
+@pytest.fixture(scope="module", params=["shared-memory", "stack-switching", "service-worker"])
+def mode(request: pytest.FixtureRequest) -> str:
+    """Each way in which a page reaches its busy worker."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def lab_in_mode(browser: Browser, site: Path, static: str, mode: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A page whose kernel has started in the folder ``sub`` and works in that way."""
+    folder = without(site, static, tmp_path_factory.mktemp("old"), STACK_SWITCHING) if mode == "service-worker" else site
+    with served(folder, mode == "shared-memory") as address, opened(browser, address) as lab:
         lab.start("sub")
         yield lab
 

@@ -14,8 +14,8 @@ window.bg = {
     await session.kernel.info;
     return session.kernel.id;
   },
-  // Runs one cell; `input` answers input requests in order.
-  async run(code, options = {}, input = []) {
+  // Runs one cell; `input` answers input requests in order, each after so many ms.
+  async run(code, options = {}, input = [], afterMs = 0) {
     const kernel = window.kernel;
     const messages = window.received = [];
     const future = kernel.requestExecute({ code, stop_on_error: true, allow_stdin: input.length > 0, ...options }, false);
@@ -25,7 +25,8 @@ window.bg = {
     future.onStdin = m => {
       messages.push(bg.plain(m));
       const value = input.shift();
-      if (value !== undefined) future.sendInputReply({ status: 'ok', value }, m.header);
+      const answer = () => future.sendInputReply({ status: 'ok', value }, m.header);
+      if (value !== undefined) afterMs ? setTimeout(answer, afterMs) : answer();
     };
     let reply = null;
     try { reply = bg.plain(await future.done); } catch (error) { reply = { error: String(error) }; }

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import _Handler, serve
+from conftest import _Handler, new_page, serve
 from playwright.sync_api import Browser, Page
 
 from jupyterlite_browsergrad import paths
@@ -42,6 +42,8 @@ CELLS = ["1 + 1", "import wave; 2", "import prompt_toolkit.shortcuts; 3"]
 START = """async ([base, cells, completes]) => {
   const { KernelClient } = await import('/runtime/index.js');
   const log = [];
+  let logged;
+  const namesJedi = new Promise(resolve => { logged = text => text.includes('jedi') && resolve(); });
   const results = [];
   let received = [];
   const client = new KernelClient({
@@ -52,7 +54,7 @@ START = """async ([base, cells, completes]) => {
     baseUrl: base,
     serviceWorker: false,
     onMessage: message => received.push(message),
-    onLog: (level, text) => log.push(text),
+    onLog: (level, text) => { log.push(text); logged(text); },
   });
   const request = async (type, content, answers) => {
     received = [];
@@ -69,6 +71,7 @@ START = """async ([base, cells, completes]) => {
     }
     if (completes) {
       results.push((await request('complete_request', { code: 'json.du', cursor_pos: 7 }, ['complete_reply'])).matches.join());
+      await namesJedi; // completion does not wait for it
     }
     return { from: client.startedFrom, results, log, error: null };
   } catch (error) {
@@ -165,8 +168,7 @@ def _whole(asset: str) -> bytes:
 def page(browser: Browser, other_pyodide: Path) -> Iterator[Page]:
     kind = type("Damaging", (_Damaging,), {"other_pyodide": other_pyodide, "asked": Counter()})
     server, address = serve(STATIC, True, kind)
-    page = browser.new_page()
-    page.set_default_timeout(30_000)
+    page = new_page(browser)
     page.goto(f"{address}/kernel/manifest.json")
     yield page
     page.close()

@@ -13,6 +13,7 @@ import nbclient
 import nbformat
 import pytest
 from conftest import Lab, Run
+from hangs import HANG_S
 
 from browsergrad._mime import ARTIFACT_MIME, ASSERTIONS_MIME  # isort: skip  # the module, which the environment has installed
 
@@ -61,7 +62,7 @@ def shown(run: Run) -> list[dict[str, Any]]:
 def ordinary() -> list[list[dict[str, Any]]]:
     """What the same cells store when nbclient runs them with ipykernel."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in CELLS])
-    nbclient.NotebookClient(notebook, kernel_name="python3", timeout=120).execute()
+    nbclient.NotebookClient(notebook, kernel_name="python3", timeout=HANG_S).execute()
     return [
         [dict(output.data) for output in cell.outputs if output.output_type == "display_data"]
         for cell in notebook.cells

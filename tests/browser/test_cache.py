@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from boot_sites import FROM_SNAPSHOT, STATIC, copy, enter, opened, replace
-from conftest import Lab
+from conftest import Lab, new_page
 from playwright.sync_api import Browser
 
 from jupyterlite_browsergrad.serve import SiteServer
@@ -65,7 +65,8 @@ def use_everything(lab: Lab) -> None:
     """Start a kernel and let it need each file it may ever ask the site for."""
     lab.start()
     assert lab.run("import prompt_toolkit.shortcuts, xml.dom.minidom; 1 + 1").result == "2"
-    lab.request("complete_request", {"code": "import os; os.pa", "cursor_pos": 16})
+    with lab.page.expect_console_message(lambda message: "jedi is ready" in message.text):
+        lab.request("complete_request", {"code": "import os; os.pa", "cursor_pos": 16})
 
 
 @pytest.mark.parametrize("ahead", [False, True], ids=["first kernel", "idle page"])
@@ -104,9 +105,9 @@ def test_further_kernels_neither_fetch_nor_compile(browser: Browser, site: Path,
     if not ahead:
         script += "Object.defineProperty(navigator.connection, 'saveData', { value: true });"
     with requests(changed) as (address, seen):
-        context = browser.new_context()
-        context.add_init_script(script)
-        lab = enter(context.new_page(), address)
+        page = new_page(browser)
+        page.add_init_script(script)
+        lab = enter(page, address)
         if ahead:
             lab.page.wait_for_function(PREFETCHED)
         paths = []
@@ -118,7 +119,7 @@ def test_further_kernels_neither_fetch_nor_compile(browser: Browser, site: Path,
         assert lab.js("() => compiled") == ["page" if ahead else "worker"]
         assert paths[1:] == [[], []]
         assert bool(paths[0]) is not ahead
-        context.close()
+        page.context.close()
 
 
 @pytest.mark.parametrize(
@@ -146,5 +147,5 @@ def test_what_python_may_need_later_is_fetched_by_the_page(browser: Browser, sit
         lab.run("pass")
         for name in ("/site-cp", "/python_stdlib.zip"):
             fetched = f"performance.getEntriesByType('resource').some(entry => entry.name.includes('{name}'))"
-            lab.page.wait_for_function(fetched, timeout=30_000)
+            lab.page.wait_for_function(fetched)
         assert lab.run("import xml.dom.minidom").content["status"] == "ok"

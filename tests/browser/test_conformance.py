@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 from conftest import Lab
+from hangs import HANG_S
 from jupyter_client.manager import start_new_kernel
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-TIMEOUT_S = 60
 DOCUMENT = Path(__file__).parents[2] / "docs/reference/conformance.md"
 
 Answer = tuple[dict[str, Any], list[tuple[str, dict[str, Any]]]]
@@ -25,7 +25,7 @@ class JupyterHost:
     """A kernel in a process, by its kernelspec's name."""
 
     def __init__(self, name: str) -> None:
-        self.manager, self.client = start_new_kernel(kernel_name=name, startup_timeout=TIMEOUT_S)
+        self.manager, self.client = start_new_kernel(kernel_name=name, startup_timeout=HANG_S)
 
     def close(self) -> None:
         self.client.stop_channels()
@@ -41,7 +41,7 @@ class JupyterHost:
         replies: dict[str, Any] = {}
         messages: dict[str, list[tuple[str, dict[str, Any]]]] = {msg_id: [] for msg_id in ids}
         idle: set[str] = set()
-        deadline = time.monotonic() + TIMEOUT_S
+        deadline = time.monotonic() + HANG_S
         while len(replies) < len(ids) or len(idle) < len(ids):
             assert time.monotonic() < deadline, "no complete answer"
             for channel in (self.client.stdin_channel, self.client.iopub_channel, self.client.shell_channel):

@@ -62,7 +62,7 @@ def test_a_student_works_through_the_lab(page: Lab, name: str, passes: list[str]
     cells = json.loads((LABS / name / f"{name}.ipynb").read_text("utf-8"))["cells"]
     sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     for source in sources:
-        assert page.run(source, ["cat"]).content["status"] == "ok", source
+        assert page.run(source, ["cat"], after_ms=600).content["status"] == "ok", source
     names = set(re.findall(r'^with bg\.check\("(.*)"\)', (LABS / name / "rubric.py").read_text("utf-8"), re.MULTILINE))
     found = check(page, len(passes), len(names) - len(passes))
     assert (set(found["pass"]), set(found["fail"])) == (set(passes), names - set(passes))
@@ -74,7 +74,7 @@ def test_a_student_works_through_the_lab(page: Lab, name: str, passes: list[str]
     shown: set[str] = set()
     for source in sources:
         if source not in exercises:
-            run = page.run(source, ["cat"])
+            run = page.run(source, ["cat"], after_ms=600)
             assert run.content["status"] == "ok", source
             for data in run.of("display_data"):
                 shown |= set(data["data"])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import Lab, jupyterlab
+from conftest import Lab, jupyterlab, new_page
 from playwright.sync_api import Browser, Page, expect
 from test_results import EXAMPLES, notebook
 
@@ -31,19 +31,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    with browser.new_context(viewport={"width": 1400, "height": 1000}) as context:
-        page = context.new_page()
-        page.set_default_timeout(60_000)
+    page = new_page(browser, viewport={"width": 1400, "height": 1000})
+    with page.context:
         yield page
 
 
 def has_our_outputs(page: Page) -> None:
     """Whether each of `EXAMPLES` is shown by our renderer, none by its HTML."""
     outputs = page.locator(".bg-output")
-    expect(outputs).to_have_count(len(EXAMPLES), timeout=60_000)
+    expect(outputs).to_have_count(len(EXAMPLES))
     expect(outputs.locator(".bg-table > tbody > tr")).to_have_count(5)
     expect(outputs.locator("[role=tree]").first).to_be_visible()
-    expect(outputs.locator(".bg-plot canvas")).to_be_visible(timeout=60_000)
+    expect(outputs.locator(".bg-plot canvas")).to_be_visible()
     page.wait_for_function("document.querySelector('.bg-output img.bg-image').naturalWidth === 1")
     expect(page.locator(".jp-OutputArea-output.jp-RenderedHTMLCommon, .jp-OutputArea-output.jp-RenderedText")).to_have_count(0)
 

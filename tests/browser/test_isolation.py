@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Lab, build_site, open_lab, serve, wait_for_app
+from conftest import Lab, build_site, new_page, open_lab, serve, wait_for_app
 from playwright.sync_api import Browser
 
 
@@ -56,11 +56,10 @@ def test_later_visits_are_isolated_without_another_load(lab: Lab, base: str) -> 
 
 
 def test_a_page_without_service_workers_loads_all_the_same(browser: Browser, base: str) -> None:
-    context = browser.new_context(service_workers="block")
-    page = context.new_page()
+    page = new_page(browser, service_workers="block")
+    context = page.context
     warnings: list[str] = []
     page.on("console", lambda message: warnings.append(message.text))
-    page.set_default_timeout(60_000)
     page.goto(f"{base}/lab/index.html")
     wait_for_app(page)
     assert not page.evaluate("crossOriginIsolated")
@@ -75,12 +74,12 @@ def test_a_page_without_service_workers_loads_all_the_same(browser: Browser, bas
 
 
 def test_a_frame_is_left_as_it_is(browser: Browser, base: str) -> None:
-    context = browser.new_context()
-    page = context.new_page()
+    page = new_page(browser)
+    context = page.context
     page.goto(f"{base.rsplit('/', 1)[0]}/")
     page.set_content(f'<iframe src="{base}/lab/index.html" style="width: 900px; height: 600px"></iframe>')
     frame = page.frame_locator("iframe")
-    frame.locator("#main, #jp-main-content-panel, .jp-LabShell").first.wait_for(timeout=60_000)
+    frame.locator("#main, #jp-main-content-panel, .jp-LabShell").first.wait_for()
     context.close()
 
 

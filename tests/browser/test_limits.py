@@ -183,7 +183,8 @@ def test_the_user_setting_and_the_notebook_limit_cells(fresh: Lab) -> None:
     field = fresh.page.locator("[id$='stop_timeoutMs']")
     field.fill("500")
     field.blur()
-    fresh.page.wait_for_timeout(1500)
+    saved = "async () => (await jupyterapp.serviceManager.settings.fetch('jupyterlite-browsergrad:stop')).raw.includes('500')"
+    fresh.page.wait_for_function(saved, polling=100)
     run = fresh.run("while True: pass")
     assert run.content["ename"] == "CellTimeoutError" and "0.5 s" in run.content["evalue"]
     fresh.js("() => open_('limited.ipynb')")

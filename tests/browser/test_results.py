@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from browsergrad._mime import ASSERTIONS_MIME, artifact_bundle, assertions_bundle
-from conftest import ROOT, Lab, serve
+from conftest import ROOT, Lab, new_page, serve
 from playwright.sync_api import Browser, Route, expect
 
 AXE = (ROOT / "labextension/node_modules/axe-core/axe.min.js").read_text("utf-8")
@@ -308,8 +308,7 @@ def test_only_a_page_of_the_named_origin_is_told(named: bool, browser: Browser, 
     parent = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=parent.serve_forever, daemon=True).start()
     origin = f"http://127.0.0.1:{parent.server_address[1]}"
-    page = browser.new_context().new_page()
-    page.set_default_timeout(60_000)
+    page = new_page(browser)
 
     def configured(route: Route) -> None:
         response = route.fetch()

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, serve
+from conftest import ROOT, new_page, serve
+from hangs import HANG_MS
 from playwright.sync_api import Browser, Page
 
 from jupyterlite_browsergrad.wheels import read_wheel
@@ -18,7 +19,7 @@ from jupyterlite_browsergrad.wheels import read_wheel
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, base: str, static: str) -> Iterator[Page]:
-    page = browser.new_context().new_page()
+    page = new_page(browser)
     page.goto(f"{base}{static}/kernel/manifest.json")
     page.evaluate(
         """async base => { window.rt = await import(`${base}/runtime/index.js`); window.options = { pyodideIndexURL: `${base}/pyodide/` };
@@ -90,7 +91,7 @@ def test_code_that_ignores_interrupts_loses_its_worker_and_files_come_back(page:
     code = "while True:\n  try:\n    while True: pass\n  except KeyboardInterrupt: pass"
     result = run(page, code, timeoutMs=200)
     assert result["error"]["kind"] == "timeout" and "namespace was lost" in result["error"]["message"]
-    assert result["durationMs"] < 5000
+    assert result["durationMs"] < HANG_MS
     assert run(page, "print(open('deep/er/a.txt').read(), 'x' in globals())")["stdout"] == "kept False\n"
 
 
@@ -200,7 +201,7 @@ def own_page(
     (folder / "broken.js").write_text("export default {", "utf-8")
     (folder / "module.js").write_text("export const api = { double: x => 2 * x };\nexport const other = 3;\n", "utf-8")
     server, address = serve(folder, request.param == "isolated")
-    page = browser.new_context().new_page()
+    page = new_page(browser)
     page.goto(f"{address}/kernel/manifest.json")
     page.evaluate(
         """async () => { window.rt = await import('/runtime/index.js');
@@ -335,7 +336,7 @@ def test_the_example_page_runs_and_stops(browser: Browser, site: Path, static: s
     shutil.copytree(site / static.lstrip("/"), folder)
     shutil.copy(ROOT / "examples" / "vanilla" / "index.html", folder)
     server, address = serve(folder, isolated=True)
-    page = browser.new_page()
+    page = new_page(browser)
     page.goto(f"{address}/index.html")
     page.get_by_text("Ready", exact=True).wait_for()
     page.get_by_role("button", name="Run").click()

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import random
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Lab, open_lab, serve, stop_cases
+from conftest import STACK_SWITCHING, Lab, open_lab, served, stop_cases, without
 from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="module")
 def base(site: Path, static: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The site without isolation, whose worker finds no stack switching: as in Firefox and Safari."""
-    folder = tmp_path_factory.mktemp("no-jspi") / "site"
-    shutil.copytree(site, folder, copy_function=os.link)
-    worker = folder / static.strip("/") / "runtime" / "worker.js"
-    source = worker.read_text("utf-8")
-    worker.unlink()  # a hard link
-    worker.write_text(f"delete WebAssembly.Suspending;\ndelete WebAssembly.promising;\n{source}", "utf-8")
-    server, address = serve(folder, isolated=False)
-    yield address
-    server.shutdown()
-    server.server_close()
+    """The site without isolation, whose worker finds no stack switching."""
+    with served(without(site, static, tmp_path_factory.mktemp("no-jspi"), STACK_SWITCHING), isolated=False) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

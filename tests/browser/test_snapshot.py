@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import test_kernel
 from boot_sites import FROM_FILES, FROM_SNAPSHOT, WITHOUT, Change, copy, opened, replace, snapshot
-from conftest import OTHER_PYODIDE, build_site, open_lab, serve
+from conftest import OTHER_PYODIDE, build_site, new_page, open_lab, serve
 from playwright.sync_api import Browser
 
 #: The same tests as for the other way to start, see `base`.
@@ -75,14 +75,14 @@ def test_a_missing_jedi_leaves_completion_of_what_was_run(browser: Browser, site
     def change(kernel: Path, manifest: dict[str, Any]) -> None:
         (kernel / manifest["packs"]["jedi"]["file"]).unlink()
 
-    with opened(browser, copy(site, tmp_path, change)) as (lab, log):
+    with opened(browser, copy(site, tmp_path, change)) as (lab, _log):
         lab.start()
         lab.run("import os")
-        content = lab.request("complete_request", {"code": "os.pa", "cursor_pos": 5}).content
+        with lab.page.expect_console_message(lambda message: "jedi" in message.text and "is missing from the site" in message.text):
+            content = lab.request("complete_request", {"code": "os.pa", "cursor_pos": 5}).content
         assert "path" in content["matches"]
         assert (content["cursor_start"], content["cursor_end"]) == (3, 5)
         assert lab.request("complete_request", {"code": "json.du", "cursor_pos": 7}).content["matches"] == []
-        assert [line for line in log if "jedi" in line and "is missing from the site" in line]
 
 
 def test_a_notebook_finds_python_ready(browser: Browser, site: Path) -> None:
@@ -132,7 +132,7 @@ def test_what_was_not_in_memory_is_there(browser: Browser, site: Path) -> None:
 def test_the_session_runs_from_its_files(browser: Browser, site: Path) -> None:
     """The runtime without Jupyter has no IPython in it."""
     server, address = serve(site, isolated=True)
-    page = browser.new_page()
+    page = new_page(browser)
     try:
         page.goto(f"{address}/lab/index.html")
         names = page.evaluate(

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hangs import HANG_S
 from jupyter_client.manager import start_new_kernel
 
 from jupyterlite_browsergrad.cli import main
@@ -52,7 +53,7 @@ def test_the_packages_of_a_site_are_there(
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
     manager, client = start_new_kernel(kernel_name="browsergrad", cwd=str(tmp_path))
     try:
-        reply = client.execute_interactive("import mylab\nassert mylab.version == '1.5'\n%pip install mylab", timeout=60)
+        reply = client.execute_interactive("import mylab\nassert mylab.version == '1.5'\n%pip install mylab", timeout=HANG_S)
         assert reply["content"]["status"] == "ok", reply["content"]
     finally:
         client.stop_channels()

@@ -17,6 +17,7 @@ import jsonschema
 import nbformat
 import pytest
 from browsergrad import _mime, _notebook, _render, _sink
+from hangs import HANG_S
 from hypothesis import given, strategies
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
@@ -357,7 +358,7 @@ def test_an_ordinary_kernel_shows_bundles(monkeypatch: pytest.MonkeyPatch) -> No
     messages: list[dict[str, Any]] = []
     try:
         code = "import browsergrad as bg\nfor i in range(2000): bg.assert_pass(f'p{i}')\nbg.emit_json('j', 1)\n1 / 0"
-        reply = client.execute_interactive(code, output_hook=messages.append, timeout=60)
+        reply = client.execute_interactive(code, output_hook=messages.append, timeout=HANG_S)
         assert reply["content"]["ename"] == "ZeroDivisionError"
     finally:
         client.stop_channels()

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import zmq
+from hangs import HANG_S
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
@@ -21,7 +22,7 @@ from jupyterlite_browsergrad.server_kernel.kernel import BrowsergradServerKernel
 from tests.processes import children, wait_gone
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-TIMEOUT_S = 60
+TIMEOUT_S = HANG_S
 
 
 class Running:

@@ -12,6 +12,7 @@ from typing import Any
 import nbformat
 import papermill
 import pytest
+from hangs import HANG_S
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbconvert.preprocessors import ExecutePreprocessor
@@ -53,7 +54,7 @@ def client_of(made: Any, folder: Path) -> NotebookClient:
     return NotebookClient(
         made,
         kernel_name="browsergrad",
-        timeout=120,
+        timeout=HANG_S,
         allow_errors=True,
         extra_arguments=LIMITS,
         resources={"metadata": {"path": str(folder)}},
@@ -87,7 +88,7 @@ def test_nbclient_runs_a_notebook(tmp_path: Path) -> None:
 
 
 def test_nbconvert_runs_a_notebook(tmp_path: Path) -> None:
-    made, _ = ExecutePreprocessor(kernel_name="browsergrad", timeout=120).preprocess(
+    made, _ = ExecutePreprocessor(kernel_name="browsergrad", timeout=HANG_S).preprocess(
         notebook("print('hello')"), {"metadata": {"path": str(tmp_path)}}
     )
     assert made.cells[0].outputs[0].text == "hello\n"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hangs import HANG_S
 
 from jupyterlite_browsergrad.server_kernel import sandbox as module
 from jupyterlite_browsergrad.server_kernel.sandbox import Limits, Result, Sandbox, SandboxError
@@ -78,9 +79,9 @@ def interrupted(sandbox: Sandbox, code: str) -> Result:
     done = threading.Event()
     request = sandbox.message("execute_request", {"code": f"print('started')\n{code}"})
     sandbox.send(request, lambda message: (hear(message), message["channel"] == "shell" and done.set()))
-    assert started.wait(30)
+    assert started.wait(HANG_S)
     sandbox.interrupt()
-    assert done.wait(30)
+    assert done.wait(HANG_S)
     return Result(next(message for message in results if message["channel"] == "shell"), results)
 
 
@@ -136,7 +137,7 @@ def test_a_process_that_dies_answers_whatever_is_open(sandbox: Sandbox) -> None:
         assert result.content["ename"] == "KernelDied"
         assert result.messages[-1]["content"] == {"execution_state": "idle"}
         assert mine.execute("1").content["ename"] == "KernelDied"
-        assert "status -9" in reasons.get(timeout=10)
+        assert "status -9" in reasons.get(timeout=HANG_S)
     assert reasons.empty()
     assert sandbox.execute("1").content["status"] == "ok", "others go on"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hangs import HANG_S
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
 from lab_manifest import MANIFEST
@@ -22,7 +23,7 @@ LAB = MANIFEST | {"datasets": [{"name": "points", "url": "points.csv"}]}
 @contextmanager
 def kernel(folder: Path, **environ: str) -> Iterator[BlockingKernelClient]:
     manager, client = start_new_kernel(
-        startup_timeout=120, kernel_name="browsergrad", cwd=str(folder), env=os.environ | environ
+        startup_timeout=HANG_S, kernel_name="browsergrad", cwd=str(folder), env=os.environ | environ
     )
     try:
         yield client
@@ -41,7 +42,7 @@ def run(client: BlockingKernelClient, code: str) -> tuple[dict[str, Any], str]:
         if message["msg_type"] == "stream":
             printed.append(message["content"]["text"])
 
-    reply = client.execute_interactive(code, timeout=120, output_hook=hear, allow_stdin=False)
+    reply = client.execute_interactive(code, timeout=HANG_S, output_hook=hear, allow_stdin=False)
     return reply["content"], "".join(printed)
 
 

@@ -45,7 +45,7 @@ def test_other_locales_are_refused(monkeypatch: pytest.MonkeyPatch, name: Any) -
     module = copy_of("locale")
     monkeypatch.setattr(module, "_setlocale", lambda category, value: value)
     locales.amend(module)
-    with pytest.raises(module.Error, match="unsupported locale setting: .*only"):
+    with pytest.raises(module.Error, match=r"unsupported locale setting: .*only"):
         module.setlocale(locale.LC_TIME, name)
 
 
@@ -183,7 +183,7 @@ def test_a_failure_says_why(asked: Any, failed: str, text: str) -> None:
 def test_a_time_limit_reaches_the_browser_and_ends_the_request(asked: Any) -> None:
     _, request, browser = asked
     browser.answer = {"failed": "timeout", "message": "", "origin": ""}
-    with pytest.raises(request.URLError, match="timed out: no answer from http://a.invalid/ within 1.5 s"):
+    with pytest.raises(request.URLError, match=r"timed out: no answer from http://a\.invalid/ within 1\.5 s"):
         request.urlopen("http://a.invalid/", timeout=1.5)
     assert browser.asked[0][0]["timeoutMs"] == 1500
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hangs import HANG_S
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 
@@ -83,7 +84,7 @@ def oracle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     manager.start_kernel(cwd=str(folder))
     client = manager.client()
     client.start_channels()
-    client.wait_for_ready(timeout=60)
+    client.wait_for_ready(timeout=HANG_S)
     yield client
     client.stop_channels()
     manager.shutdown_kernel(now=True)
@@ -95,12 +96,12 @@ def ask(oracle: Any, msg_type: str, content: dict[str, Any]) -> tuple[dict[str, 
     message = oracle.session.msg(msg_type, content)
     oracle.shell_channel.send(message)
     while True:
-        reply = oracle.get_shell_msg(timeout=60)
+        reply = oracle.get_shell_msg(timeout=HANG_S)
         if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
             break
     published = []
     while True:
-        found = oracle.get_iopub_msg(timeout=60)
+        found = oracle.get_iopub_msg(timeout=HANG_S)
         if found["parent_header"].get("msg_id") != message["header"]["msg_id"]:
             continue
         published.append(found)

@@ -47,6 +47,47 @@ def test_completion_counts_code_points(client: Client) -> None:
     assert code[reply["cursor_start"] : reply["cursor_end"]] + "er" in ("upper", ".upper")
 
 
+@pytest.fixture
+def jedi_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    from browsergrad_kernel import completion
+
+    monkeypatch.setattr(completion._readiness, "pieces", [completion._readiness._import])
+
+
+@pytest.mark.parametrize(
+    ("code", "match"),
+    [
+        ("import os; os.pat", "path"),
+        ("import os.path\nos.path.joi", "join"),
+        ("import os, os.path as p  # of files\nif True:\n    p.joi", "join"),
+        ("from collections import OrderedDict as O\nO.fromk", "fromkeys"),
+        ("from os import path\npath.joi", "join"),
+        ("def f(:\nimport os\nos.pathse", "pathsep"),
+    ],
+)
+def test_completion_knows_what_the_code_at_hand_imports(client: Client, jedi_is_not_ready: None, code: str, match: str) -> None:
+    reply = client.send("complete_request", {"code": code, "cursor_pos": len(code)}).reply
+    assert match in reply["matches"]
+    assert code[reply["cursor_start"] : reply["cursor_end"]] == code.rpartition(".")[2]
+
+
+def test_completion_imports_nothing(client: Client, jedi_is_not_ready: None) -> None:
+    code = "import this, no_such_module, antigravity as a; a."
+    reply = client.send("complete_request", {"code": code, "cursor_pos": len(code)}).reply
+    assert reply["matches"] == [] and not {"this", "antigravity"} & set(sys.modules)
+
+
+def test_an_interrupted_completion_answers_with_what_it_has_found(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    from browsergrad_kernel import completion
+
+    def interrupted(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(completion, "_with_jedi", interrupted)
+    reply = client.send("complete_request", {"code": "import os; os.pat", "cursor_pos": 17}).reply
+    assert reply["status"] == "ok" and "path" in reply["matches"]
+
+
 @pytest.mark.parametrize("position", [None, -5, 99])
 def test_a_cursor_outside_the_code_is_taken_to_its_ends(client: Client, position: int | None) -> None:
     reply = client.send("complete_request", {"code": "pri", "cursor_pos": position}).reply

@@ -3,7 +3,7 @@
 // `{busy, done}` (promises of the busy status and of the reply's content), `interrupt()`, `value(expression)`,
 // and `cancelsQueue`: whether an interrupt cancels the cells that wait behind the running one.
 globalThis.stop = (() => {
-  const HANG_MS = 8000;
+  const HANG_MS = 60_000; // longer than a machine takes that does much else
   const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
   const hang = Symbol('hang');
   const within = (promise, ms = HANG_MS) => Promise.race([promise, sleep(ms).then(() => hang)]);

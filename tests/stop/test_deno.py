@@ -9,6 +9,7 @@ from pathlib import Path
 
 import deno
 import pytest
+from hangs import HANG_S
 
 HERE = Path(__file__).parent
 STATIC = HERE.parent.parent / "jupyterlite_browsergrad" / "labextension" / "static"
@@ -27,7 +28,7 @@ def result() -> dict:
         str(HERE / "deno_host.js"),
         *(f"{STATIC.as_uri()}/", str(CASES), str(TRIES), str(STORM), str(seed)),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=HANG_S * 3)
     assert done.returncode == 0, f"seed {seed}\n{done.stderr}"
     return {**json.loads(done.stdout), "log": done.stderr}
 

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import brotli
 import pytest
+from hangs import HANG_S
 
 from jupyterlite_browsergrad import __version__
 from jupyterlite_browsergrad.cli import main
@@ -54,7 +55,7 @@ def ask(root: Path):
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
 
         def ask(path: str, method: str = "GET", **headers: str):
-            connection = http.client.HTTPConnection(*server.server_address[:2], timeout=10)
+            connection = http.client.HTTPConnection(*server.server_address[:2], timeout=HANG_S)
             try:
                 connection.request(method, path, headers=headers)
                 response = connection.getresponse()
@@ -176,7 +177,7 @@ def test_names_with_a_hash_are_kept_for_ever_and_others_asked_for(ask, root):
 def test_without_isolation_the_two_headers_are_left_out(root):
     with SiteServer(root, isolated=False) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        connection = http.client.HTTPConnection(*server.server_address[:2], timeout=10)
+        connection = http.client.HTTPConnection(*server.server_address[:2], timeout=HANG_S)
         connection.request("GET", "/a.json")
         response = connection.getresponse()
         assert response.read() == b"this is a.json"
@@ -194,13 +195,13 @@ def test_the_command_prints_its_address_and_ends_cleanly_on_ctrl_c(root):
     with subprocess.Popen(command, preexec_fn=listen, **pipes) as process:
         line = process.stdout.readline()
         address = re.search(r"http://(127\.0\.0\.1):(\d+)/", line)
-        connection = http.client.HTTPConnection(address[1], int(address[2]), timeout=10)
+        connection = http.client.HTTPConnection(address[1], int(address[2]), timeout=HANG_S)
         connection.request("GET", "/a.json")
         assert connection.getresponse().read() == b"this is a.json"
         connection.close()
         process.send_signal(signal.SIGINT)
         try:
-            _, errors = process.communicate(timeout=20)
+            _, errors = process.communicate(timeout=HANG_S)
         finally:
             process.kill()
     assert (process.returncode, errors) == (0, "")

@@ -9,6 +9,7 @@ import type { IKernel } from '@jupyterlite/services';
 import type { KernelGate } from '../labs/kernel_gate';
 import { fetchAsset, importAsset } from '../runtime/assets';
 import type { KernelClient, KernelClientOptions } from '../runtime/kernel_client';
+import { canShare } from '../runtime/sharing';
 import { Drive } from './drive';
 import { BrowsergradKernel } from './kernel';
 import { shown } from './pace';
@@ -123,7 +124,8 @@ async function createClient(
   const absolute = (url: string): string => new URL(url, base).href;
   const { index, kernel } = locations(settings, staticURL);
   const runtime = (await importAsset(`${staticURL}runtime/index.js`)) as RuntimeModule;
-  const serviceWorker = crossOriginIsolated ? false : await hasServiceWorker();
+  const shares = canShare();
+  const serviceWorker = !shares && (await hasServiceWorker());
   return new runtime.KernelClient({
     pyodideIndexURL: index,
     kernelURL: kernel,
@@ -137,7 +139,7 @@ async function createClient(
     serviceWorker,
     shown,
     ...own,
-    drive: crossOriginIsolated || serviceWorker ? (own.drive ?? new Drive(contents, '')) : undefined,
+    drive: shares || serviceWorker ? (own.drive ?? new Drive(contents, '')) : undefined,
   });
 }
 

@@ -12,6 +12,7 @@ import { Signal, type ISignal } from '@lumino/signaling';
 import type { KernelGate } from '../labs/kernel_gate';
 import type { BootInfo, BootProgress, InterruptMode, JupyterMessage, PackageProgress } from '../runtime/protocol';
 import type { KernelClient, KernelClientOptions } from '../runtime/kernel_client';
+import { Ahead } from './ahead';
 
 /** What the kernel needs of its page. */
 export interface BrowsergradKernelOptions extends IKernel.IOptions {
@@ -45,10 +46,14 @@ const UNRESPONSIVE_MS = 1000;
 const LIMIT_END_MS = 3000;
 /** Ms after a limit from which the interrupt is repeated until the cell ends. */
 const INSIST_MS = 250;
+/** Ms after which a completion answers with what it has found: nobody waits longer for one. */
+const COMPLETION_MS = 1500;
+/** The same where a cell waits behind it. */
+const HASTY_COMPLETION_MS = 100;
 
 export type ClientCallbacks = Pick<
   KernelClientOptions,
-  'onMessage' | 'onProgress' | 'onPackageProgress' | 'onLog' | 'onCrash' | 'onLimit'
+  'onMessage' | 'onProgress' | 'onPackageProgress' | 'onLog' | 'onAhead' | 'onCrash' | 'onLimit'
 >;
 
 /** A message on its way: what of its answer has gone out. */
@@ -95,6 +100,8 @@ export class BrowsergradKernel implements IKernel {
   private readonly timers: ReturnType<typeof setTimeout>[] = [];
   /** Ends the wait of a cell that is not admitted yet. */
   private waiting: AbortController | null = null;
+  /** What the worker does while nothing is asked. */
+  private readonly ahead = new Ahead();
   /** Takes back what the user has been asked about it. */
   private withdraw: (() => void) | null = null;
   /** JupyterLite delivers only what carries the session of one of its clients. */
@@ -145,6 +152,7 @@ export class BrowsergradKernel implements IKernel {
     this.failOpen('The kernel was shut down.');
     this.disposedFlag = true;
     this.client?.dispose();
+    this.ahead.drop();
     this.disposedSignal.emit();
     Signal.clearData(this);
   }
@@ -261,6 +269,10 @@ export class BrowsergradKernel implements IKernel {
       default:
         this.open.set(header.msg_id, entry);
         this.queue.push(entry);
+        this.ahead.giveWay();
+        if (isCell(entry) && this.current && isCompletion(this.current)) {
+          this.client?.interrupt();
+        }
         void this.work();
     }
   }
@@ -296,6 +308,10 @@ export class BrowsergradKernel implements IKernel {
           if (limitMs) {
             this.limit(limitMs);
           }
+          if (isCompletion(entry)) {
+            const ms = this.queue.some(isCell) ? HASTY_COMPLETION_MS : COMPLETION_MS;
+            this.whileAtWork(ms, () => client.interrupt());
+          }
           await client.request(toWorker(entry.message));
           this.finish(entry);
         }
@@ -305,6 +321,7 @@ export class BrowsergradKernel implements IKernel {
       this.atRest();
     }
     this.current = null;
+    this.ahead.rest();
   }
 
   /** The worker for a cell, or null when it is not to run and has been answered. */
@@ -432,6 +449,7 @@ export class BrowsergradKernel implements IKernel {
 
   private start(): void {
     this.client = null;
+    this.ahead.drop();
     this.hasBooted = false;
     this.executionCount = 0;
     this.boot = this.bootWorker(++this.generation);
@@ -448,6 +466,7 @@ export class BrowsergradKernel implements IKernel {
         onPackageProgress: progress => isCurrent() && options.onPackageProgress?.(progress),
         onLog: options.onLog,
         onLimit: ms => isCurrent() && this.limit(ms),
+        onAhead: () => isCurrent() && this.client && this.ahead.offer(this.client),
         onCrash: error => {
           if (isCurrent() && error.code === 'worker-crash') {
             if (this.current) {
@@ -591,6 +610,10 @@ function hasReply({ message }: Open): boolean {
 
 function isCell({ message }: Open): boolean {
   return message.header.msg_type === 'execute_request';
+}
+
+function isCompletion({ message }: Open): boolean {
+  return message.header.msg_type === 'complete_request';
 }
 
 function stopsOnError(entry: Open): boolean {

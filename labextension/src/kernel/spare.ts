@@ -15,8 +15,15 @@ export function mayPrewarm(site: boolean | undefined, user: PrewarmChoice = 'aut
   if (user !== 'auto') {
     return user === 'always';
   }
-  const { deviceMemory, userAgent } = navigator as Navigator & { deviceMemory?: number };
-  return site ?? (deviceMemory ?? (/Mobi|iPad/.test(userAgent) ? 0 : ENOUGH_GB)) >= ENOUGH_GB;
+  const { deviceMemory } = navigator as Navigator & { deviceMemory?: number };
+  return site ?? (deviceMemory ?? (isHandheld() ? 0 : ENOUGH_GB)) >= ENOUGH_GB;
+}
+
+/** Whether this is a telephone or a tablet, as far as a browser that tells no amount of memory lets on. */
+function isHandheld(): boolean {
+  const { userAgent, maxTouchPoints } = navigator;
+  // An iPad calls itself a Macintosh; no Macintosh has a screen to touch.
+  return /Mobi|iPad|Android/.test(userAgent) || (/Macintosh/.test(userAgent) && maxTouchPoints > 1);
 }
 
 export class Spares {

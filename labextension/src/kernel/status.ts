@@ -7,29 +7,7 @@ import type { IStatusBar } from '@jupyterlab/statusbar';
 import { Widget } from '@lumino/widgets';
 
 import type { InterruptMode } from '../runtime/protocol';
-
-/** What the status bar says of a mode, and the tooltip with what to expect. */
-export const STOP_TEXTS: Record<InterruptMode, [label: string, tooltip: string]> = {
-  'shared-memory': [
-    'Stop: at once',
-    'The page is cross-origin isolated: Stop interrupts whatever runs, at once, and variables are kept.',
-  ],
-  'stack-switching': [
-    'Stop: within a moment',
-    'The page is not cross-origin isolated: Stop interrupts waiting code at once and running code within ' +
-      'a fraction of a second, and variables are kept. Long calls into JavaScript or C end by a restart.',
-  ],
-  'service-worker': [
-    'Stop: within a moment',
-    'The page is not cross-origin isolated: running code asks the site’s service worker now and then ' +
-      'whether it is to stop. Variables are kept. Code that awaits may need a restart.',
-  ],
-  none: [
-    'Stop: by restart',
-    'This page has no way to interrupt running Python: Stop offers to restart the kernel, which loses its ' +
-      'variables. Serve the site with COOP and COEP headers, or allow its service worker.',
-  ],
-};
+import { stopTexts } from './stop_texts';
 
 export interface StatusKernel {
   readonly interruptMode: InterruptMode;
@@ -48,7 +26,7 @@ export function showStopMode(
   const update = (): void => {
     const { context } = (app.shell.currentWidget ?? {}) as { context?: DocumentRegistry.Context };
     const kernel = kernels.get(context?.sessionContext?.session?.kernel?.id ?? '');
-    const [label, tooltip] = kernel ? STOP_TEXTS[kernel.interruptMode] : ['', ''];
+    const [label, tooltip] = kernel ? stopTexts(kernel.interruptMode) : ['', ''];
     item.node.textContent = label;
     item.title.caption = item.node.title = tooltip;
   };

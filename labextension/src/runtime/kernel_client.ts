@@ -43,6 +43,8 @@ export interface KernelClientOptions {
   onLog?(level: 'info' | 'warning' | 'error', text: string): void;
   /** The running cell asks to be limited to so many ms from now on. */
   onLimit?(ms: number): void;
+  /** There is something to do ahead of need: `getAhead`. */
+  onAhead?(): void;
   onCrash?(error: BrowsergradError): void;
 }
 
@@ -84,6 +86,7 @@ export class KernelClient {
       onPackageProgress: progress => options.onPackageProgress?.(progress),
       onLog: (level, text) => options.onLog?.(level, text),
       onLimit: ms => options.onLimit?.(ms),
+      onAhead: () => options.onAhead?.(),
       onCrash: error => options.onCrash?.(error),
     });
     this.ready = this.link.ready;
@@ -112,6 +115,15 @@ export class KernelClient {
   async request(message: JupyterMessage): Promise<void> {
     await this.ready;
     await this.link.jupyter(message);
+  }
+
+  /**
+   * Lets Python do some of what the next request may need; to be interrupted when one comes.
+   *
+   * @returns whether more is left.
+   */
+  getAhead(): Promise<boolean> {
+    return this.link.getAhead();
   }
 
   /** Writes a file of Python's own, not of the drive; makes its folder. */

@@ -136,7 +136,9 @@ export type ToWorker =
   /** Bytes of output the page has done with so far, modulo 2^32, where there is no shared memory. */
   | { type: 'taken'; bytes: number }
   | { type: 'fs'; id: number; operation: FileOperation }
-  | { type: 'clear'; id: number };
+  | { type: 'clear'; id: number }
+  /** Nothing is asked: some of what Python offered to do ahead of need may be done. */
+  | { type: 'ahead'; id: number; epoch: number };
 
 export type FileOperation =
   | { kind: 'write'; path: string; data: Uint8Array }
@@ -169,6 +171,8 @@ export type FromWorker =
   /** `json`: messages, one a line. */
   | { type: 'message'; json: string; buffers: ArrayBuffer[]; bytes: number }
   | { type: 'limit'; ms: number }
+  /** There is something to do ahead of need. */
+  | { type: 'ahead' }
   | { type: 'call'; id: number; call: WorkerCall }
   | { type: 'upload'; id: string; data: Uint8Array }
   | { type: 'call-large'; id: number; buffer: SharedArrayBuffer }

@@ -23,6 +23,7 @@ import {
   type StreamChunk,
   type ToWorker,
 } from './protocol';
+import { canShare } from './sharing';
 
 /** The channel on which JupyterLite's service worker forwards synchronous requests. */
 const SERVICE_WORKER_CHANNEL = '/sw-api.v1';
@@ -48,6 +49,8 @@ export interface WorkerLinkOptions {
   onLog?(level: 'info' | 'warning' | 'error', text: string): void;
   /** The running cell asks to be limited to so many ms from now on. */
   onLimit?(ms: number): void;
+  /** There is something to do ahead of need: `getAhead`. */
+  onAhead?(): void;
   /** The worker ended by itself; everything pending has been rejected before. */
   onCrash?(error: BrowsergradError): void;
   drive?: { request(request: unknown): Promise<DriveAnswer> };
@@ -91,11 +94,6 @@ function toBase64(bytes: Uint8Array): string {
     binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
   }
   return btoa(binary);
-}
-
-/** Whether memory can be shared with workers: in isolated pages, and where there are no pages (Deno). */
-function canShare(): boolean {
-  return typeof SharedArrayBuffer === 'function' && globalThis.crossOriginIsolated !== false;
 }
 
 export class WorkerLink {
@@ -230,6 +228,11 @@ export class WorkerLink {
     const epoch = this.takeEpoch();
     await this.request(id => ({ type: 'jupyter', id, epoch, message }));
     return epoch;
+  }
+
+  /** Lets the worker do some of what it offered. @returns whether more is left; an interrupt may end it, and leaves it. */
+  async getAhead(): Promise<boolean> {
+    return (await this.request(id => ({ type: 'ahead', id, epoch: this.takeEpoch() }))) === true;
   }
 
   async file(operation: FileOperation): Promise<unknown> {
@@ -441,6 +444,9 @@ export class WorkerLink {
         } finally {
           this.taken(message.bytes);
         }
+        break;
+      case 'ahead':
+        this.options.onAhead?.();
         break;
       case 'limit':
         this.options.onLimit?.(message.ms);

@@ -17,6 +17,7 @@ class FakeClient {
   readonly interrupt = vi.fn();
   readonly inputReply = vi.fn();
   canInterrupt = true;
+  begun = 0;
   interruptMode = 'shared-memory';
   disposed = false;
   readonly ready: Promise<unknown>;
@@ -72,6 +73,16 @@ class FakeClient {
       channel: 'stdin', header, parent_header: parent.header, metadata: {}, content,
     });
     return header.msg_id;
+  }
+
+  /** There is something to do ahead of need; it is never done with. */
+  offer(): void {
+    this.callbacks.onAhead?.();
+  }
+
+  getAhead(): Promise<boolean> {
+    this.begun++;
+    return new Promise(() => undefined);
   }
 
   limit(ms: number): void {
@@ -160,6 +171,71 @@ describe('the queue', () => {
     expect(client.requests.map(({ header }) => header.msg_id)).toEqual(ids);
     expect(answerTo(ids[0])).toEqual(OK);
     expect(answerTo(ids[2])).toEqual(['status busy', 'status idle']);
+  });
+
+  it('lets no cell wait for a completion, which answers with what it has', async () => {
+    const { client, send, answerTo } = await booted();
+    const completion = send('complete_request');
+    await settled();
+    expect(client.interrupt).not.toHaveBeenCalled();
+    const cell = send('execute_request');
+    expect(client.interrupt).toHaveBeenCalledOnce();
+    await client.answer();
+    await client.answer();
+    expect(answerTo(completion)).toEqual(['status busy', 'complete_reply ok', 'status idle']);
+    expect(answerTo(cell)).toEqual(OK);
+    expect(client.interrupt).toHaveBeenCalledOnce();
+  });
+
+  it('lets nobody wait long for a completion', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const parts = make();
+      await vi.advanceTimersByTimeAsync(0);
+      const [client] = parts.clients;
+      client.boot.resolve();
+      parts.send('complete_request');
+      await vi.advanceTimersByTimeAsync(1000);
+      expect(client.interrupt).not.toHaveBeenCalled();
+      await vi.advanceTimersByTimeAsync(1000);
+      expect(client.interrupt).toHaveBeenCalledOnce();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('hurries a completion behind which a cell waits already', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const parts = make();
+      await vi.advanceTimersByTimeAsync(0);
+      const [client] = parts.clients;
+      parts.send('complete_request');
+      parts.send('execute_request');
+      expect(client.interrupt).toHaveBeenCalledOnce(); // of no request yet: nothing happens
+      client.boot.resolve();
+      await vi.advanceTimersByTimeAsync(200);
+      expect(client.interrupt).toHaveBeenCalledTimes(2);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('lets Python work ahead of need only while nothing is asked', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const parts = make();
+      await vi.advanceTimersByTimeAsync(0);
+      const [client] = parts.clients;
+      client.boot.resolve();
+      client.offer();
+      await vi.advanceTimersByTimeAsync(1000);
+      expect(client.begun).toBe(1);
+      parts.send('execute_request');
+      expect(client.interrupt).toHaveBeenCalledOnce();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('never makes JupyterLite wait, so that nothing is lost in its own queue', async () => {

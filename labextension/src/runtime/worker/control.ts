@@ -8,6 +8,7 @@
  * Interrupts are addressed to an epoch; one for another epoch is dropped.
  */
 import { Control, type InterruptMode, type InterruptOptions } from '../protocol';
+import { Turns } from './turns';
 
 /** What `interrupts.on_idle` of the Python side answers. */
 type IdleAnswer = 'wait' | 'defer' | 'drop';
@@ -105,10 +106,7 @@ export class InterruptController {
   private pumpTries = 0;
 
   private lastAsk = 0;
-  private gate = false;
-  private tickResolve: (() => void) | null = null;
-  private tickTimer: ReturnType<typeof setTimeout> | undefined;
-  private readonly tickChannel = new MessageChannel();
+  private readonly turns = new Turns();
   private readonly queue: (() => void)[] = [];
   private readonly gateQueue: (() => void)[] = [];
   private queuePosted = false;
@@ -117,11 +115,6 @@ export class InterruptController {
   constructor(private readonly options: InterruptControllerOptions) {
     this.control = options.control ? new Int32Array(options.control) : privateControl();
     this.mode = options.mode;
-    this.tickChannel.port1.onmessage = () => {
-      const resolve = this.tickResolve;
-      this.tickResolve = null;
-      resolve?.();
-    };
     this.queueChannel.port1.onmessage = () => this.drain();
   }
 
@@ -271,7 +264,7 @@ export class InterruptController {
     }
     this.lastAsk = time;
     if (this.mode === 'stack-switching') {
-      this.alarm = !this.gate && !this.busy;
+      this.alarm = !this.busy;
     } else {
       this.pollPage();
     }
@@ -427,7 +420,7 @@ export class InterruptController {
         Atomics.store(this.control, Control.Storm, epoch);
       }
     }
-    if (!this.gate) {
+    if (!this.turns.any) {
       this.pump();
     }
   }
@@ -458,7 +451,7 @@ export class InterruptController {
     if (timeoutMs > SHORT_TIMER_MS) {
       setTimeout(() => {
         this.turned();
-        if (this.gate) {
+        if (this.turns.any) {
           this.queue.push(callback);
         } else {
           this.run(callback);
@@ -466,7 +459,7 @@ export class InterruptController {
       }, timeoutMs);
       return;
     }
-    (this.gate ? this.gateQueue : this.queue).push(callback);
+    (this.turns.any ? this.gateQueue : this.queue).push(callback);
     this.kick();
   };
 
@@ -479,15 +472,15 @@ export class InterruptController {
 
   private drain(): void {
     this.queuePosted = false;
-    if (!this.gate) {
+    if (!this.turns.any) {
       this.turned();
     }
-    const queue = this.gate ? this.gateQueue : this.queue;
+    const queue = this.turns.any ? this.gateQueue : this.queue;
     const callback = queue.shift();
     if (callback) {
       this.run(callback);
     }
-    if ((this.gate ? this.gateQueue : this.queue).length) {
+    if ((this.turns.any ? this.gateQueue : this.queue).length) {
       this.kick();
     }
   }
@@ -505,33 +498,18 @@ export class InterruptController {
    * run, for the suspension itself needs them; the others wait for `tickDone`.
    */
   tick(ms = 0): Promise<void> {
-    this.gate = true;
-    return new Promise(resolve => {
-      this.tickResolve = resolve;
-      if (ms) {
-        this.tickTimer = setTimeout(this.turn, ms);
-      } else {
-        this.turn();
-      }
-    });
+    return this.turns.begin(ms);
   }
 
   /** Ends the wait of a `tick`: what it may wait for has come. */
   hastenTick(): void {
-    if (this.tickTimer !== undefined) {
-      this.turn();
-    }
+    this.turns.hasten();
   }
 
-  private readonly turn = (): void => {
-    clearTimeout(this.tickTimer);
-    this.tickTimer = undefined;
-    this.tickChannel.port2.postMessage(0);
-  };
-
   tickDone(): void {
-    this.gate = false;
-    this.queue.push(...this.gateQueue.splice(0));
+    if (this.turns.end()) {
+      this.queue.push(...this.gateQueue.splice(0));
+    }
     this.lastAsk = now();
     this.setClock(1);
     if (this.queue.length) {

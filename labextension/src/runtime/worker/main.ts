@@ -160,6 +160,9 @@ function receive(message: ToWorker): void {
     case 'adopt':
       enqueue(message.id, () => booted().adopt(message.adoption));
       break;
+    case 'ahead':
+      enqueue(message.id, () => booted().getAhead(message.epoch));
+      break;
     case 'clear':
       enqueue(message.id, () => booted().clearNamespace());
       break;

@@ -5,6 +5,9 @@
 import { readPacked, type PackedFile } from '../assets';
 import type { EmscriptenFS } from './emscripten';
 
+/** Ms of unpacking between two turns of the event loop. */
+const TURN_MS = 20;
+
 type Entry = [path: string, offset: number, length: number];
 
 export class Pack {
@@ -32,6 +35,23 @@ export class Pack {
 
   /** Writes the files below `folder`, but for those whose path begins with one of `without`. */
   unpack(FS: EmscriptenFS, folder: string, without: string[] = []): void {
+    for (const _ of this.writing(FS, folder, without)) {
+      // one after the other
+    }
+  }
+
+  /** The same, as long as nothing else waits: the event loop turns every few ms. */
+  async unpackInTurns(FS: EmscriptenFS, folder: string): Promise<void> {
+    let end = performance.now() + TURN_MS;
+    for (const _ of this.writing(FS, folder, [])) {
+      if (performance.now() >= end) {
+        await new Promise(resolve => setTimeout(resolve));
+        end = performance.now() + TURN_MS;
+      }
+    }
+  }
+
+  private *writing(FS: EmscriptenFS, folder: string, without: string[]): Iterable<void> {
     let made = '';
     for (const [path, bytes] of this.entries()) {
       if (without.some(prefix => path.startsWith(prefix))) {
@@ -44,6 +64,7 @@ export class Pack {
         made = parent;
       }
       FS.writeFile(full, bytes, { canOwn: true });
+      yield;
     }
   }
 }

@@ -28,7 +28,7 @@ import { FETCHES_NOW, type LazyAsset } from './lazy';
 import { Pack } from './pack';
 import { Requests } from './requests';
 import { restore } from './snapshot';
-import { canSuspend } from './stack';
+import { canSuspend, type PlainEntries } from './stack';
 
 /** Name of the Python kernel's module for JavaScript; `_host.py` imports it. */
 const HOST_MODULE = '_browsergrad_host';
@@ -59,7 +59,7 @@ interface Pyodide {
     on_fatal?: (error: Error) => void;
     lockfile_packages?: Record<string, unknown>;
   };
-  _module: {
+  _module: PlainEntries & {
     HEAP32: Int32Array;
     HEAPU32: Uint32Array;
     __Py_emscripten_signal_clock?: number;
@@ -94,10 +94,6 @@ type Progress = (stage: 'runtime' | 'packages' | 'kernel' | 'ready', fraction: n
 const SCRIPT = /\w+:\/\/[^\s()]+?(?=:\d+:\d+)/.exec(new Error().stack ?? '')?.[0] ?? '';
 /** C's _IONBF. */
 const UNBUFFERED = 2;
-/** Longest wait of the first completion for jedi, ms. */
-const JEDI_MS = 3000;
-/** Ms of rest before something is done ahead of need. */
-const IDLE_MS = 300;
 /** Ms after the first cell until what Python may need next is fetched. */
 const REST_DELAY_MS = 2000;
 
@@ -114,6 +110,7 @@ function namesIn(text: string, verb: string): string[] {
 
 export class Python {
   private receive: ((...message: unknown[]) => unknown) | null = null;
+  private ahead: ((epoch: number) => unknown) | null = null;
   private plain: PyProxy | null = null;
   private kernel: PyProxy | null = null;
   private drive: DriveFS | null = null;
@@ -125,12 +122,6 @@ export class Python {
   private restAsked = false;
   /** Fetches jedi, once. */
   private loadJedi: (() => Promise<void>) | null = null;
-  /** Settles when jedi is there, or has been waited for long enough; null before and after. */
-  private jedi: Promise<unknown> | null = null;
-  /** Requests in hand. */
-  private busy = 0;
-  /** When the last one ended, ms of `performance.now()`. */
-  private restingSince = 0;
 
   private constructor(
     private readonly pyodide: Pyodide,
@@ -297,8 +288,8 @@ export class Python {
         try {
           const pack = await Pack.fetch(options.kernelURL, manifest.packs.jedi);
           // Python may be suspended in the middle of an import: it looks for the files itself, later.
-          pack.unpack(pyodide.FS, `/lib/python${major}.${minor}/site-packages`);
-          this.whenIdle((pyodide.pyimport('browsergrad_kernel.completion').warm_up as PyProxy)() as string[]);
+          await pack.unpackInTurns(pyodide.FS, `/lib/python${major}.${minor}/site-packages`);
+          post({ type: 'ahead' });
         } catch (error) {
           post({ type: 'log', level: 'warning', text: errorText(error) });
         }
@@ -369,11 +360,11 @@ export class Python {
       ) as PyProxy;
       this.kernel = kernel;
       const receive = kernel.receive as PyProxy;
+      const getAhead = kernel.get_ahead as PyProxy;
       // By way of the event loop where the engine switches no stacks, and in Pyodide 0.26.
-      this.receive =
-        'Suspending' in WebAssembly && receive.callPromising
-          ? (...message) => receive.callPromising(...message)
-          : (kernel.dispatch as PyProxy);
+      const suspends = 'Suspending' in WebAssembly && Boolean(receive.callPromising);
+      this.receive = suspends ? (...message) => receive.callPromising(...message) : (kernel.dispatch as PyProxy);
+      this.ahead = suspends ? epoch => getAhead.callPromising(epoch) : getAhead;
     }
     const streams = pyodide.pyimport('browsergrad_kernel.streams');
     output.held = HeldTexts.of(module, (streams.held_address as PyProxy)() as number);
@@ -394,17 +385,13 @@ export class Python {
   async jupyter(message: JupyterMessage, epoch: number): Promise<void> {
     const { buffers = [], ...rest } = message;
     if (message.header.msg_type === 'complete_request' && this.loadJedi) {
-      const late = new Promise(resolve => setTimeout(resolve, JEDI_MS));
-      this.jedi = Promise.race([this.loadJedi(), late]).then(() => (this.jedi = null));
+      void this.loadJedi();
       this.loadJedi = null;
     }
     const list = buffers.length ? this.pyodide.toPy(buffers.map(buffer => new Uint8Array(buffer))) : undefined;
-    this.busy++;
     try {
       await this.receive!(JSON.stringify(rest), list, epoch);
     } finally {
-      this.busy--;
-      this.restingSince = performance.now();
       (list as PyProxy | undefined)?.destroy();
       this.dependencies.output.flush();
       if (!this.restAsked && message.header.msg_type === 'execute_request') {
@@ -420,19 +407,20 @@ export class Python {
     this.rest.find(asset => asset.url === url)?.take(bytes);
   }
 
-  /** Runs pieces of Python one by one, each once nothing has been asked for a moment. */
-  private whenIdle(pieces: Iterable<string>): void {
-    const rest = [...pieces];
-    const next = (): void => {
-      const resting = performance.now() - this.restingSince >= IDLE_MS;
-      if (resting && !this.busy && !this.dependencies.interrupts.running) {
-        this.pyodide.runPython(rest.shift()!);
+  /** Does some of what the next request may need. @returns whether more is left. */
+  async getAhead(epoch: number): Promise<boolean> {
+    const { post } = this.dependencies;
+    try {
+      const more = Boolean(await this.ahead!(epoch));
+      if (!more) {
+        post({ type: 'log', level: 'info', text: 'jedi is ready' });
       }
-      if (rest.length) {
-        setTimeout(next, IDLE_MS);
-      }
-    };
-    setTimeout(next, IDLE_MS);
+      return more;
+    } catch (error) {
+      // Completion does without it.
+      post({ type: 'log', level: 'warning', text: errorText(error) });
+      return false;
+    }
   }
 
   /** Makes a spare's kernel somebody's: its session, its folder. */
@@ -559,7 +547,7 @@ export class Python {
       schedule: interrupts.schedule,
       wait: (ms: number) => interrupts.block(ms, () => false) === 'interrupted',
       wait_mode: () => interrupts.mode,
-      can_suspend: canSuspend,
+      can_suspend: () => canSuspend(this.pyodide._module),
       room: () => calls.waitForRoom(output.hasRoom),
       input_clear: () => calls.clearInput(),
       input_wait: () => calls.waitInput(),
@@ -567,11 +555,11 @@ export class Python {
       tick: (ms?: number) => interrupts.tick(ms),
       tick_done: () => interrupts.tickDone(),
       poll_main: () => interrupts.pollPage(),
-      jedi: () => this.jedi,
       log: (text: string) => this.dependencies.post({ type: 'log', level: 'warning', text }),
       request: (json: string, body: PyProxy | undefined) => this.requests.ask(json, bytesOf(body)),
       request_now: (json: string, body: PyProxy | undefined) => this.requests.askNow(json, bytesOf(body)),
       request_abort: () => this.requests.abort(),
+      offer_ahead: () => this.dependencies.post({ type: 'ahead' }),
       load_packages: async (names: PyProxy) => this.load(names.toJs() as string[]),
       // Without packages there is nothing to wait for, not even a turn of the event loop.
       packages_from_imports: (code: string) =>

@@ -1,0 +1,38 @@
+/**
+ * What Stop can do in a page, in words.
+ */
+import type { InterruptMode } from '../runtime/protocol';
+import { canShare } from '../runtime/sharing';
+
+/** What the status bar says of a mode, and what to expect. */
+const STOP_TEXTS: Record<InterruptMode, [label: string, tooltip: string]> = {
+  'shared-memory': [
+    'Stop: at once',
+    'Stop interrupts whatever runs, at once, and variables are kept.',
+  ],
+  'stack-switching': [
+    'Stop: within a moment',
+    'Stop interrupts waiting code at once and running code within a fraction of a second, and variables are kept. ' +
+      'Long calls into JavaScript or C end by a restart.',
+  ],
+  'service-worker': [
+    'Stop: within a moment',
+    'Running code asks the site’s service worker now and then whether it is to stop, and variables are kept. ' +
+      'Code that awaits may need a restart.',
+  ],
+  none: [
+    'Stop: by restart',
+    'Nothing interrupts running Python here: Stop offers to restart the kernel, which loses its variables. ' +
+      'Serve the site with COOP and COEP headers, or allow its service worker.',
+  ],
+};
+
+/** What the status bar says of a mode in this page, and the tooltip: why it is so, and what to expect. */
+export function stopTexts(mode: InterruptMode): [label: string, tooltip: string] {
+  const [label, expected] = STOP_TEXTS[mode];
+  let why = 'The page is not cross-origin isolated';
+  if (globalThis.crossOriginIsolated) {
+    why = 'The page is cross-origin isolated' + (canShare() ? '' : ', but this browser has no memory that it could share with Python');
+  }
+  return [label, `${why}: ${expected}`];
+}

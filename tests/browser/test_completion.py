@@ -1,0 +1,67 @@
+"""Completion answers soon and keeps no cell waiting, however slow jedi is."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import Lab
+
+#: Replaces what jedi needs done by something that does not end before `released` is true.
+NEVER_READY = """
+from browsergrad_kernel import completion
+from js import console
+released = False
+def piece():
+    console.log('piece begins')
+    while not released: pass
+kept = completion._readiness.pieces[:]
+completion._readiness.pieces[:] = [piece]
+"""
+#: A jedi that is ready, and does not come to an end.
+NEVER_FOUND = """
+completion._readiness.pieces.clear()
+def search(*args):
+    console.log('search begins')
+    while True: pass
+completion._with_jedi, real = search, completion._with_jedi
+"""
+OS = {"code": "import os; os.pat", "cursor_pos": 17}
+
+
+@pytest.fixture(scope="module")
+def lab(lab_in_mode: Lab) -> Lab:
+    assert lab_in_mode.run(NEVER_READY).content["status"] == "ok"
+    return lab_in_mode
+
+
+def test_modules_that_no_cell_has_imported_are_known_before_jedi_is(lab: Lab) -> None:
+    """It loads meanwhile, and what it needs done begins, begins again after each cell, and ends at last."""
+    with lab.page.expect_console_message(lambda message: message.text == "piece begins"):
+        assert "path" in lab.request("complete_request", OS).content["matches"]
+    with lab.page.expect_console_message(lambda message: message.text == "piece begins"):
+        assert lab.run("1 + 1").result == "2"
+    with lab.page.expect_console_message(lambda message: "jedi is ready" in message.text):
+        lab.run("released = True")
+    assert lab.run("completion._readiness.pieces").result == "[]"
+
+
+def test_an_answer_comes_though_the_search_does_not_end(lab: Lab) -> None:
+    lab.run(NEVER_FOUND)
+    with lab.page.expect_console_message(lambda message: message.text == "search begins"):
+        assert "path" in lab.request("complete_request", OS).content["matches"]
+    with lab.page.expect_console_message(lambda message: message.text == "search begins"):
+        """It is searched on while nothing is asked."""
+    assert lab.run("1 + 1").result == "2"
+
+
+def test_a_cell_ends_the_search_and_runs(lab: Lab) -> None:
+    with lab.page.expect_console_message(lambda message: message.text == "search begins"):
+        lab.js("content => { window.completing = bg.request('complete_request', content).then(({ reply }) => reply.content.matches); }", OS)
+    assert lab.run("1 + 1").result == "2"
+    assert "path" in lab.js("() => completing")
+
+
+def test_jedi_knows_more_once_it_is_ready(lab: Lab) -> None:
+    lab.run("completion._with_jedi = real\nfor piece in kept: piece()")
+    request = {"code": "def f(n: int) -> str: ...\nf(1).upp", "cursor_pos": 35}
+    while lab.request("complete_request", request).content["matches"] != ["upper"]:
+        lab.page.wait_for_timeout(5000)  # the machine is slow: it is searched on meanwhile
