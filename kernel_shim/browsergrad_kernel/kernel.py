@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import comms, completion, execution, history, interrupts, messages, streams
+from ._host import host
 from .parent import parent_header, parent_message, set_parent
 from .shell import KernelShell, safe_str
 from .validation import BadRequest, check
