@@ -247,10 +247,10 @@ class Folder:
 
     def _utime(self, frame: dict[str, Any], buffers: list[bytes]) -> None:
         self._writes()
-        times = [float(frame.get(name, "")) / 1000 for name in ("atime", "mtime")]
+        times = [round(float(frame.get(name, "")) * 1e6) for name in ("atime", "mtime")]
         with self._parent(frame["path"]) as (folder, name):
             self._state(folder, name)
-            os.utime(name, (times[0], times[1]), dir_fd=folder, follow_symlinks=False)
+            os.utime(name, ns=(times[0], times[1]), dir_fd=folder, follow_symlinks=False)
 
     def _remove(self, frame: dict[str, Any], buffers: list[bytes]) -> None:
         self._writes()
