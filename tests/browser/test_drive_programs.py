@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import opened, serve
+from conftest import STACK_SWITCHING, opened, serve, without
 from playwright.sync_api import Browser
 
 from tests.drive_programs import PROGRAMS, cell, different, on_linux
@@ -23,12 +21,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def address(request: pytest.FixtureRequest, site: Path, static: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = site
     if request.param == "service worker":  # no stack switching either
-        folder = tmp_path_factory.mktemp("drive-no-jspi") / "site"
-        shutil.copytree(site, folder, copy_function=os.link)
-        worker = folder / static.strip("/") / "runtime" / "worker.js"
-        source = worker.read_text("utf-8")
-        worker.unlink()  # a hard link
-        worker.write_text(f"delete WebAssembly.Suspending;\ndelete WebAssembly.promising;\n{source}", "utf-8")
+        folder = without(site, static, tmp_path_factory.mktemp("no-jspi"), STACK_SWITCHING)
     server, address = serve(folder, isolated=request.param == "isolated")
     yield address
     server.shutdown()

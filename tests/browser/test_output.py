@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conftest import Lab
+from conftest import Lab, new_page
 from playwright.sync_api import Browser
 
 from tests.output_programs import PROGRAMS, joined
@@ -25,7 +25,7 @@ def test_much_that_descriptors_write_is_whole(lab: Lab) -> None:
 
 
 def test_what_is_written_in_a_session_is_shown_in_its_order(browser: Browser, base: str, static: str) -> None:
-    page = browser.new_context().new_page()
+    page = new_page(browser)
     page.goto(f"{base}{static}/kernel/manifest.json")
     shown = page.evaluate(
         """async ([base, programs]) => {

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from conftest import Lab, _Handler, open_lab, serve
+from conftest import STACK_SWITCHING, Lab, _Handler, new_page, open_lab, serve, without
 from playwright.sync_api import Browser
 
 #: Answers a request by what was asked.
@@ -68,12 +66,7 @@ class _Server(_Handler):
 def address(request: pytest.FixtureRequest, site: Path, static: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = site
     if request.param == "service worker":  # no stack switching either
-        folder = tmp_path_factory.mktemp("urllib-no-jspi") / "site"
-        shutil.copytree(site, folder, copy_function=os.link)
-        worker = folder / static.strip("/") / "runtime" / "worker.js"
-        source = worker.read_text("utf-8")
-        worker.unlink()  # a hard link
-        worker.write_text(f"delete WebAssembly.Suspending;\ndelete WebAssembly.promising;\n{source}", "utf-8")
+        folder = without(site, static, tmp_path_factory.mktemp("no-jspi"), STACK_SWITCHING)
     server, address = serve(folder, request.param == "isolated", _Server)
     yield address
     server.shutdown()
@@ -210,7 +203,7 @@ def test_stop_ends_a_request(browser: Browser, site: Path) -> None:
 
 
 def test_sessions_without_a_notebook_can_ask_too(browser: Browser, address: str, static: str) -> None:
-    page = browser.new_context().new_page()
+    page = new_page(browser)
     page.goto(f"{address}{static}/kernel/manifest.json")
     code = f"import urllib.request, webbrowser\nprint(urllib.request.urlopen({address + '/packed'!r}).read(6), webbrowser.open('http://a/'))"
     shown = page.evaluate(
