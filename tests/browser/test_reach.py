@@ -45,7 +45,8 @@ def test_scripts_run_in_an_opened_notebook_that_declares_itself_trusted(browser:
         lab.js(
             """async content => {
             await jupyterapp.serviceManager.contents.save('given.ipynb', { type: 'notebook', format: 'json', content });
-            await jupyterapp.commands.execute('docmanager:open', { path: 'given.ipynb' }); }""",
+            await jupyterapp.restored;
+            await jupyterapp.commands.execute("docmanager:open", { path: "given.ipynb" }); }""",
             notebook(trusted),
         )
         lab.page.locator(".jp-OutputArea-output b", has_text="shown").wait_for()
