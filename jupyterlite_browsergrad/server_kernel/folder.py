@@ -87,7 +87,7 @@ class Folder:
                 "errno": {"ELOOP": "EACCES"}.get(name, name),
                 "message": os.strerror(error.errno or 5),
             }, []
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             return {"ok": False, "errno": "EINVAL", "message": str(error)}, []
         if isinstance(value, bytes):
             return {"ok": True, "value": None}, [value]
@@ -210,7 +210,7 @@ class Folder:
     @staticmethod
     def _write(folder: int, name: str, data: bytes, mode: int) -> None:
         """Write beside the file and put it in place: what fails half-way loses nothing."""
-        partial = name[:200] + _PARTIAL
+        partial = os.fsencode(name)[:200].decode("utf-8", "ignore") + _PARTIAL
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         opened = os.open(partial, flags, mode & 0o777, dir_fd=folder)
         try:
@@ -236,7 +236,21 @@ class Folder:
         target = str(frame.get("newPath"))
         with self._parent(frame["path"], True) as (old, name), self._parent(target, True) as (new, new_name):
             self._state(old, name)
+            try:
+                replaced = os.stat(new_name, dir_fd=new, follow_symlinks=False)
+            except FileNotFoundError:
+                replaced = None
             os.rename(name, new_name, src_dir_fd=old, dst_dir_fd=new)
+        if replaced is not None:
+            self.added_files -= 1
+            self.grown_bytes -= replaced.st_size if stat.S_ISREG(replaced.st_mode) else 0
+
+    def _utime(self, frame: dict[str, Any], buffers: list[bytes]) -> None:
+        self._writes()
+        times = [round(float(frame.get(name, "")) * 1e6) for name in ("atime", "mtime")]
+        with self._parent(frame["path"]) as (folder, name):
+            self._state(folder, name)
+            os.utime(name, ns=(times[0], times[1]), dir_fd=folder, follow_symlinks=False)
 
     def _remove(self, frame: dict[str, Any], buffers: list[bytes]) -> None:
         self._writes()
@@ -268,6 +282,7 @@ _METHODS = {
     "mknod": Folder._mknod,
     "rename": Folder._rename,
     "rmdir": Folder._remove,
+    "utime": Folder._utime,
 }
 
 

@@ -16,7 +16,7 @@ from typing import Any
 IN_PYODIDE = sys.platform == "emscripten"
 
 #: Methods every host offers; `hostModule` in ``labextension/src/runtime/worker/python.ts`` defines them.
-REQUIRED = ("publish", "stream_parent", "write", "flush")
+REQUIRED = ("publish", "stream_parent", "write", "flush", "log")
 
 #: Methods only the worker offers: waiting, interrupts, packages.
 WORKER_ONLY = (
@@ -50,6 +50,9 @@ WORKER_ONLY = (
     "tick",
     "tick_done",
     "poll_main",
+    "request",
+    "request_now",
+    "request_abort",
     "offer_ahead",
     "load_packages",
     "packages_from_imports",

@@ -113,6 +113,11 @@ def read_line(prompt: str, password: bool, publish: Callable[[str, bool], None])
     return str(line)
 
 
+def suspended_or(promise: Callable[[], Any], now: Callable[[], Any]) -> Any:
+    """What the promise that `promise` makes comes to, where Python can be suspended and interrupted; else the answer of `now`, which blocks."""
+    return _run_sync(promise()) if _may_suspend() else now()
+
+
 def wait_for_room() -> None:
     """Hold the writer back while the page has more output in hand than it can show.
 

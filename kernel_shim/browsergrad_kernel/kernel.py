@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from . import comms, completion, execution, history, interrupts, messages, streams
+from ._host import host
 from .parent import parent_header, parent_message, set_parent
 from .shell import KernelShell, safe_str
 from .validation import BadRequest, check
@@ -187,7 +188,7 @@ class BrowsergradKernel:
             self.send("iopub", "error", {key: content[key] for key in ("ename", "evalue", "traceback")})
             content |= {"execution_count": self.shell.execution_count, "user_expressions": {}, "payload": []}
         elif not msg_type.endswith("_request"):
-            print("\n".join(content["traceback"]), file=sys.__stderr__)
+            host.log("\n".join(content["traceback"]))
             return
         self.send(channel, _reply_type(msg_type), content)
 
@@ -197,6 +198,7 @@ class BrowsergradKernel:
                 getattr(sys, name).flush()
             except Exception:  # the user may have put anything there; idle must follow
                 setattr(sys, name, streams.OutStream(name))
+        streams.end_request()
 
     def _kernel_info(self, content: dict[str, Any]) -> dict[str, Any]:
         from browsergrad import __version__

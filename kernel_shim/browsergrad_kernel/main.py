@@ -8,7 +8,7 @@ import sys
 import warnings
 from typing import Any
 
-from . import _host, blocking, comms, interrupts, messages, packages, stand_ins, streams
+from . import _host, amended, blocking, comms, interrupts, messages, packages, stand_ins, streams
 
 #: What `prepare` has made and `start` has not taken yet.
 _prepared: Any = None
@@ -18,6 +18,7 @@ def prepare() -> Any:
     """Make the shell and the kernel as far as that needs no host: what a memory snapshot holds."""
     global _prepared
     stand_ins.install()
+    amended.install()
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     os.environ.setdefault("IPYTHONDIR", "/tmp/ipython")
     # Text in colour, as a terminal that notebooks can show.
@@ -123,4 +124,4 @@ def _enter(folder: str | None) -> None:
     try:
         os.chdir(folder)
     except OSError as error:
-        print(f"the notebook's folder {folder} can't be the working directory: {error}", file=sys.__stderr__)
+        _host.host.log(f"the notebook's folder {folder} can't be the working directory: {error}")

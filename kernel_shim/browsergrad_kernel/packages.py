@@ -66,6 +66,11 @@ def configure(
     _configured = False
 
 
+def on_server() -> bool:
+    """Whether this is a sandbox on a server, and not a page."""
+    return _on_server
+
+
 async def _piplite() -> Any:
     global _configured
     if not _exists("micropip"):

@@ -19,7 +19,7 @@ from typing import Any
 
 import __main__
 
-from . import blocking, interrupts, packages, streams, tracebacks
+from . import amended, blocking, interrupts, packages, streams, tracebacks
 from ._host import host
 
 _count = 0
@@ -46,12 +46,11 @@ class _Lines(streams.OutStream):
 
 def start(interruptible: bool = True) -> None:
     """Take over streams, blocking calls and SIGINT; must run before `execute`."""
-    streams.install()
-    if not interruptible:
-        sys.stdout, sys.stderr = _Lines("stdout"), _Lines("stderr")
+    streams.install(streams.OutStream if interruptible else _Lines)
     interrupts.install()
     blocking.install()
     packages.watch()
+    amended.install()
     interrupts.RUN_CODE_FUNCTIONS.add(_run_code.__code__)
     blocking.set_input(_no_input)
     _kept.update(_namespace)
@@ -146,6 +145,7 @@ async def execute(code: str, epoch: int, load_imports: bool) -> str:
         interrupts.end(epoch)
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
+        streams.end_request()
     return json.dumps({"error": error})
 
 

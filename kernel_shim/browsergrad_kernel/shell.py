@@ -8,6 +8,7 @@ import getpass
 import os
 import sys
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from IPython.core.events import EventManager, available_events
 from IPython.core.interactiveshell import InteractiveShell, InteractiveShellABC
 from traitlets import Bool, Instance, Type, Unicode, default
 
-from . import blocking, interrupts, magics, messages, packages, streams, tracebacks
+from . import blocking, interrupts, magics, messages, notebooks, packages, streams, tracebacks
 from .display import KernelDisplayHook, KernelDisplayPublisher
 from .history import MemoryHistory
 from .parent import parent_header, parent_message, set_parent
@@ -68,6 +69,8 @@ class KernelShell(InteractiveShell):
     keepkernel_on_exit: bool | None = None
     shown: dict[str, Any] | None = None
     result_failed = False
+    #: Whether errors of the cells that IPython runs are shown.
+    errors_shown = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -159,6 +162,31 @@ class KernelShell(InteractiveShell):
         """Run ``%pip``; cells come here by `packages.await_pip`."""
         await packages.pip(self.var_expand(arguments, depth=1))
 
+    async def run_awaiting(self, arguments: str) -> None:
+        """Run ``%run``; cells come here by `notebooks.await_run`."""
+        arguments = self.var_expand(arguments, depth=1)
+        path = notebooks.named(self, arguments)
+        if path is None:
+            self.run_line_magic("run", arguments)
+        else:
+            await notebooks.run(self, path)
+
+    def safe_execfile_ipy(self, fname: Any, shell_futures: bool = False, raise_exceptions: bool = False) -> None:
+        """Run a file of IPython's; notebooks without nbformat."""
+        if raise_exceptions and str(fname).lower().endswith(".ipynb"):
+            notebooks.run_now(self, Path(fname).expanduser().resolve())
+        else:
+            super().safe_execfile_ipy(fname, shell_futures, raise_exceptions)
+
+    @contextlib.contextmanager
+    def errors_raised(self) -> Iterator[None]:
+        """Show no errors of the cells that run here: who runs them raises them."""
+        kept, self.errors_shown = self.errors_shown, False
+        try:
+            yield
+        finally:
+            self.errors_shown = kept
+
     # --- payloads of the reply
 
     def ask_exit(self) -> None:
@@ -202,6 +230,8 @@ class KernelShell(InteractiveShell):
         self._showtraceback(UsageError, exc, [f"UsageError: {safe_str(exc)}"])
 
     def _showtraceback(self, etype: type[BaseException], evalue: BaseException, stb: list[str]) -> None:
+        if not self.errors_shown:
+            return
         if self.displayhook.is_active:
             self.result_failed = True
         self.fail(etype.__name__, safe_str(evalue), [str(line) for line in stb])

@@ -55,11 +55,12 @@ def make() -> None:
     """Start the kernel, let it do once what makes Python import and cache, then start it afresh."""
     _host.install(_Silence())
     interrupts.IN_PYODIDE = False  # there is nobody to interrupt, and no event loop to wait on
-    std = sys.stdout, sys.stderr
+    std = sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__
     streams.install()
     kernel = main.prepare()
     contextvars.copy_context().run(_warm_up, kernel)
-    sys.stdout, sys.stderr = std
+    sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__ = std  # type: ignore[misc]
+    streams._installed.clear()
     interrupts.IN_PYODIDE = True
     interrupts._CELL_FILES.clear()
     linecache.clearcache()

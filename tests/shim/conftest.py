@@ -26,6 +26,7 @@ class FakeHost:
         self.parent: dict[str, Any] = {}
         self.pending: list[list[Any]] = []
         self.imports: list[str] = []
+        self.logged: list[str] = []
         self.load: Callable[[str], None] = lambda code: None
 
     def publish(self, message_json: str, buffers: list[bytes] | None) -> None:
@@ -33,8 +34,11 @@ class FakeHost:
         *ahead, last = (json.loads(line, parse_constant=_no_constant) for line in message_json.split("\n"))
         self.messages += [{**message, "buffers": []} for message in ahead] + [{**last, "buffers": buffers or []}]
 
-    def stream_parent(self, header_json: str) -> None:
+    def stream_parent(self, header_json: str, newest: bool = False) -> None:
         self.parent = json.loads(header_json)
+
+    def log(self, text: str) -> None:
+        self.logged.append(text)
 
     def write(self, name: str, text: str) -> int:
         last = self.pending[-1] if self.pending else None
@@ -44,7 +48,7 @@ class FakeHost:
             self.pending.append([name, text, self.parent])
         return 0
 
-    def flush(self) -> None:
+    def flush(self, end: bool = False) -> None:
         for name, text, parent in self.pending:
             self.messages.append(
                 {
@@ -180,6 +184,7 @@ def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Client]:
 
     host = FakeHost()
     kept = sys.stdout, sys.stderr, builtins.input, getpass.getpass, list(sys.path), list(sys.meta_path)
+    real = sys.__stdout__, sys.__stderr__
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.chdir(tmp_path)
     _host.install(host)
@@ -202,3 +207,4 @@ def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Client]:
     sys.modules["__main__"] = main_module
     sys.stdout, sys.stderr, builtins.input, getpass.getpass = kept[:4]
     sys.path[:], sys.meta_path[:] = kept[4:]
+    sys.__stdout__, sys.__stderr__ = real  # type: ignore[misc]

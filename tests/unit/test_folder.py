@@ -147,3 +147,28 @@ def test_requests_that_make_no_sense_are_refused(folder: Folder, frame: dict[str
 def test_a_name_the_system_cannot_hold_is_refused(folder: Folder) -> None:
     assert ask(folder, "put", "a\0b", b"") == "EACCES"
     assert ask(folder, "put", "x" * 300, b"") == "ENAMETOOLONG"
+
+
+def test_times_are_set(folder: Folder, root: Path) -> None:
+    assert ask(folder, "utime", "data.txt", atime=1_000_000.5, mtime=2_000_000_250) is None
+    found = os.stat(root / "data.txt")
+    assert (found.st_atime, found.st_mtime) == (1000.0005, 2_000_000.25)
+    assert ask(folder, "getattr", "data.txt")["mtime"] == "1970-01-24T03:33:20.250000+00:00"
+    for times in ({}, {"atime": "x", "mtime": 1}, {"atime": float("inf"), "mtime": 1}, {"atime": 1e300, "mtime": 1}):
+        assert ask(folder, "utime", "data.txt", **times) == "EINVAL"
+    assert ask(folder, "utime", "secret", atime=0, mtime=0) == "EACCES"
+    assert ask(folder, "utime", "none", atime=0, mtime=0) == "ENOENT"
+
+
+@pytest.mark.parametrize("name", ["n" * 255, "ü" * 127, "€" * 85, "😀" * 63])
+def test_the_longest_names_can_be_written(folder: Folder, root: Path, name: str) -> None:
+    assert ask(folder, "put", name, b"x") is None
+    assert (root / name).read_bytes() == b"x"
+    assert ask(folder, "put", name + "€€", b"x") == "ENAMETOOLONG"
+
+
+def test_what_a_move_replaces_no_longer_counts(folder: Folder) -> None:
+    for _ in range(20):
+        assert ask(folder, "put", "new.txt", b"x" * 400) is None
+        assert ask(folder, "rename", "new.txt", newPath="old.txt") is None
+    assert (folder.grown_bytes, folder.added_files) == (400, 1)

@@ -161,12 +161,53 @@ describe('folders', () => {
     expect(await ask('lookup', 'a')).toEqual({ ok: false });
   });
 
+  it('are moved with all that is in them', async () => {
+    const { ask, put, text } = make();
+    await ask('mknod', 'a', { mode: FOLDER_MODE });
+    await ask('mknod', 'a/sub', { mode: FOLDER_MODE });
+    await put('a/sub/100%.txt', 'x');
+    await put('a/b.bin', new Uint8Array([255, 0]));
+    expect(await ask('rename', 'a', { newPath: 'new' })).toMatchObject({ before: expect.any(String), after: expect.any(String) });
+    expect(await text('new/sub/100%.txt')).toBe('x');
+    expect(await ask('getattr', 'new/b.bin')).toMatchObject({ size: 2 });
+    expect(await ask('lookup', 'a')).toEqual({ ok: false });
+    expect(await ask('lookup', 'a/b.bin')).toEqual({ ok: false });
+  });
+
   it('that cannot be made leave nothing behind', async () => {
     const { ask, contents } = make();
     vi.spyOn(contents, 'rename').mockRejectedValue(new Error('no room'));
     expect(await ask('mknod', 'a', { mode: FOLDER_MODE })).toBe('EIO');
     const { content } = await contents.get('');
     expect((content as Contents.IModel[]).map(({ name }) => name).sort()).toEqual(Object.keys(SITE).sort());
+  });
+});
+
+describe('a renamed file', () => {
+  it('tells its time before and after', async () => {
+    const { ask, put, contents } = make();
+    await put('a.txt', 'x');
+    const { last_modified: before } = await contents.get('a.txt');
+    await new Promise(resolve => setTimeout(resolve, 2)); // times are in ms
+    const moved = (await ask('rename', 'a.txt', { newPath: 'b.txt' })) as { before: string; after: string };
+    expect(moved).toEqual({ before, after: (await contents.get('b.txt')).last_modified });
+  });
+
+  it('may have a percent sign in its name', async () => {
+    const { ask, put, text } = make();
+    await put('100%.txt', 'x');
+    await ask('rename', '100%.txt', { newPath: '%41.txt' });
+    await ask('rename', '%41.txt', { newPath: 'c.txt' });
+    expect(await text('c.txt')).toBe('x');
+    expect(await ask('readdir', '')).toEqual(expect.not.arrayContaining(['100%.txt', '%41.txt', 'A.txt']));
+  });
+
+  it('takes the place of another, also in what is remembered', async () => {
+    const { ask, put, text } = make();
+    await put('a.txt', 'new');
+    await put('b.txt', 'old');
+    await ask('rename', 'a.txt', { newPath: 'b.txt' });
+    expect(await text('b.txt')).toBe('new');
   });
 });
 

@@ -1,10 +1,14 @@
 /**
  * The JupyterLite drive as an Emscripten file system: every operation is one synchronous call to
- * the page. Contents of an open file are held once per file, grow geometrically, and are written
- * back on close and fsync only when they changed. Bytes stay bytes both ways.
+ * the page. Contents of an open file are written back on close, fsync, at a request's end, and now and then between, if
+ * they changed. Bytes stay bytes both ways.
+ *
+ * As on Linux, a file that is removed or replaced while it is open lives on for those who have it open. Emscripten keeps a
+ * node for each name it has seen; our node of an open file holds its `driveFile`, and so does each of its streams.
  */
 import type { DriveAnswer } from '../protocol';
 import { CallInterrupted, type PageCalls } from './calls';
+import { DriveFile } from './drive_file';
 import type { EmscriptenFS, ErrnoCodes, FSNode, FSStream } from './emscripten';
 
 const DIR_MODE = 0o40777;
@@ -12,14 +16,10 @@ const SEEK_CUR = 1;
 const SEEK_END = 2;
 const O_ACCMODE = 3;
 const O_RDONLY = 0;
-
-interface OpenFile {
-  /** Capacity may exceed `size`. */
-  data: Uint8Array;
-  size: number;
-  dirty: boolean;
-  opened: number;
-}
+const O_CREAT = 64;
+const FILE_MODE = 0o100666;
+/** Longest name, in bytes, as on Linux. */
+const LONGEST_NAME = 255;
 
 interface Attributes {
   size: number;
@@ -27,7 +27,27 @@ interface Attributes {
   ctime: string;
 }
 
+/** Times that Python has given a file. Drives can't keep them: they hold while the drive's own, `seen`, does. */
+interface Times {
+  seen: string;
+  atime: number;
+  mtime: number;
+}
+
+interface Changes {
+  mode?: number;
+  size?: number;
+  /** Ms; null or missing: it stays. */
+  atime?: number | null;
+  mtime?: number | null;
+  /** Both, in older versions of Emscripten, which also send it with other changes. */
+  timestamp?: number;
+}
+
 export class DriveFS {
+  /** Nodes of files that are open, by their names. */
+  private readonly open = new Set<FSNode>();
+
   constructor(
     private readonly FS: EmscriptenFS,
     private readonly errno: ErrnoCodes,
@@ -76,16 +96,45 @@ export class DriveFS {
     return answer.value;
   }
 
-  private open(node: FSNode): OpenFile {
+  private load(node: FSNode): DriveFile {
     const value = this.request('get', this.path(node)) as { data: Uint8Array } | null;
     if (!value) {
       throw this.error('ENOENT');
     }
-    return { data: value.data, size: value.data.length, dirty: false, opened: 0 };
+    return new DriveFile(value.data);
   }
 
-  private file(node: FSNode): OpenFile | undefined {
-    return node.driveFile as OpenFile | undefined;
+  /** Of a file that somebody else has removed since Emscripten saw it: made anew, where that is asked for. */
+  private loadOrMake(node: FSNode, flags: number): DriveFile {
+    try {
+      return this.load(node);
+    } catch (error) {
+      if (!(flags & O_CREAT) || (error as { errno?: number }).errno !== this.errno.ENOENT) {
+        throw error;
+      }
+      this.request('mknod', this.path(node), { mode: FILE_MODE });
+      return new DriveFile();
+    }
+  }
+
+  private file(node: FSNode): DriveFile | undefined {
+    return node.driveFile;
+  }
+
+  private checkName(name: string): void {
+    if (name.length > LONGEST_NAME / 4 && new TextEncoder().encode(name).length > LONGEST_NAME) {
+      throw this.error('ENAMETOOLONG');
+    }
+  }
+
+  /** The name of an open file is gone, or another file's. */
+  private detach(parent: FSNode, name: string): void {
+    for (const node of this.open) {
+      if (node.parent === parent && node.name === name) {
+        this.file(node)!.removed = true;
+        this.open.delete(node);
+      }
+    }
   }
 
   /** Importers look into a folder again when its time has changed; drives do not change it. */
@@ -93,66 +142,110 @@ export class DriveFS {
     folder.driveChanged = Math.max(Date.now(), (folder.driveChanged ?? 0) + 1);
   }
 
-  private save(node: FSNode, file: OpenFile): void {
-    if (file.dirty) {
-      this.request('put', this.path(node), { data: file.data.subarray(0, file.size) });
-      file.dirty = false;
-    }
+  private save(node: FSNode, file: DriveFile): void {
+    file.save(bytes => this.request('put', this.path(node), { data: bytes }));
   }
 
-  private resize(file: OpenFile, size: number): void {
-    if (size > file.data.length) {
-      const data = new Uint8Array(Math.max(size, file.data.length * 2, 4096));
-      data.set(file.data.subarray(0, file.size));
-      file.data = data;
-    } else if (size < file.size) {
-      file.data.fill(0, size, file.size);
+  /**
+   * Writes back all files that have changed and are still open.
+   *
+   * @returns one line for each that could not be.
+   */
+  saveAll(): string {
+    let problems = '';
+    for (const node of this.open) {
+      try {
+        this.save(node, this.file(node)!);
+      } catch (error) {
+        problems += `${this.path(node)} has changes that could not be saved: ${this.reason(error)}\n`;
+      }
     }
-    file.size = size;
+    return problems;
+  }
+
+  private reason(error: unknown): string {
+    const { errno } = error as { errno?: number };
+    return Object.keys(this.errno).find(name => this.errno[name] === errno) ?? String(error);
+  }
+
+  /** Gives a file times of its own; null: it stays. */
+  private setTimes(node: FSNode, atime: number | null, mtime: number | null): void {
+    const file = this.file(node);
+    if (file?.removed) {
+      file.changed = mtime ?? file.changed;
+      return;
+    }
+    const before = this.getattr(node);
+    if (file) {
+      this.save(node, file); // or its time would be that of the saving
+    }
+    const path = this.path(node);
+    const times = { atime: atime ?? before.atime.getTime(), mtime: mtime ?? before.mtime.getTime() };
+    this.request('utime', path, times);
+    node.driveTimes = { ...times, seen: (this.request('getattr', path) as Attributes).mtime };
+  }
+
+  private getattr(node: FSNode): { mtime: Date; atime: Date } {
+    const isDirectory = this.FS.isDir(node.mode);
+    const file = this.file(node);
+    const attributes =
+      node.parent === node || file?.removed
+        ? { size: 0, mtime: '', ctime: '' }
+        : (this.request('getattr', this.path(node)) as Attributes);
+    const size = isDirectory ? 4096 : (file?.size ?? attributes.size);
+    const changed = file?.dirty || file?.removed ? file.changed : (node.driveChanged ?? 0);
+    const times = node.driveTimes as Times | undefined;
+    const known = times?.seen === attributes.mtime && !file?.dirty ? times : null;
+    const latest = (text: string): number => Math.max(Date.parse(text) || 0, changed);
+    const mtime = new Date(known?.mtime ?? latest(attributes.mtime));
+    const stat = {
+      dev: 1,
+      ino: node.id,
+      mode: node.mode,
+      nlink: file?.removed ? 0 : 1,
+      uid: 0,
+      gid: 0,
+      rdev: 0,
+      size,
+      blksize: 4096,
+      blocks: Math.ceil(size / 512),
+      atime: known ? new Date(known.atime) : mtime,
+      mtime,
+      ctime: new Date(latest(attributes.ctime)),
+    };
+    return stat;
+  }
+
+  /** What has a name now, as far as Emscripten has looked it up. */
+  private existing(parent: FSNode, name: string): FSNode | null {
+    try {
+      return this.FS.lookupNode(parent, name);
+    } catch {
+      return null;
+    }
   }
 
   private readonly nodeOps = {
-    getattr: (node: FSNode): object => {
-      const isDirectory = this.FS.isDir(node.mode);
-      const root = node.parent === node;
-      const attributes = root
-        ? { size: 0, mtime: '', ctime: '' }
-        : (this.request('getattr', this.path(node)) as Attributes);
-      const size = isDirectory ? 4096 : (this.file(node)?.size ?? attributes.size);
-      const date = (text: string): Date => new Date(Math.max(Date.parse(text) || 0, node.driveChanged ?? 0));
-      return {
-        dev: 1,
-        ino: node.id,
-        mode: node.mode,
-        nlink: 1,
-        uid: 0,
-        gid: 0,
-        rdev: 0,
-        size,
-        blksize: 4096,
-        blocks: Math.ceil(size / 512),
-        atime: date(attributes.mtime),
-        mtime: date(attributes.mtime),
-        ctime: date(attributes.ctime),
-      };
-    },
+    getattr: (node: FSNode): object => this.getattr(node),
 
-    setattr: (node: FSNode, attributes: { mode?: number; size?: number }): void => {
-      if (attributes.mode !== undefined) {
-        node.mode = attributes.mode;
+    setattr: (node: FSNode, { mode, size, atime, mtime, timestamp }: Changes): void => {
+      if (mode !== undefined) {
+        node.mode = mode;
       }
-      if (attributes.size !== undefined) {
+      if (size !== undefined) {
         const open = this.file(node);
-        const file = open ?? (attributes.size === 0 ? emptyFile() : this.open(node));
-        this.resize(file, attributes.size);
-        file.dirty = true;
+        const file = open ?? (size === 0 ? new DriveFile() : this.load(node));
+        file.resize(size);
         if (!open) {
           this.save(node, file);
         }
+      } else if (mode === undefined) {
+        this.setTimes(node, atime ?? timestamp ?? null, mtime ?? timestamp ?? null);
       }
     },
 
     lookup: (parent: FSNode, name: string): FSNode => {
+      this.checkName(name);
       const found = this.request('lookup', this.path(parent, name)) as { ok: boolean; mode?: number };
       if (!found.ok) {
         throw this.error('ENOENT');
@@ -161,14 +254,32 @@ export class DriveFS {
     },
 
     mknod: (parent: FSNode, name: string, mode: number): FSNode => {
+      this.checkName(name);
       this.request('mknod', this.path(parent, name), { mode });
       this.changed(parent);
       return this.createNode(parent, name, mode);
     },
 
     rename: (node: FSNode, newParent: FSNode, newName: string): void => {
-      this.request('rename', this.path(node), { newPath: this.path(newParent, newName) });
-      this.changed(node.parent);
+      this.checkName(newName);
+      const { parent } = node;
+      const replaced = this.existing(newParent, newName);
+      if (replaced && this.FS.isDir(replaced.mode)) {
+        this.nodeOps.rmdir(newParent, newName);
+      }
+      const path = this.path(newParent, newName);
+      const moved = this.request('rename', this.path(node), { newPath: path }) as { before: string; after: string } | null;
+      if (replaced) {
+        this.detach(newParent, newName);
+        this.FS.hashRemoveNode(replaced);
+      }
+      if (moved && this.FS.isFile(node.mode)) {
+        // Some drives take the move for a change.
+        const times = node.driveTimes as Times | undefined;
+        const mtime = times?.seen === moved.before ? times.mtime : Date.parse(moved.before);
+        node.driveTimes = { atime: times?.atime ?? mtime, mtime, seen: moved.after };
+      }
+      this.changed(parent);
       this.changed(newParent);
       node.name = newName;
       node.parent = newParent;
@@ -176,6 +287,7 @@ export class DriveFS {
 
     unlink: (parent: FSNode, name: string): void => {
       this.request('rmdir', this.path(parent, name));
+      this.detach(parent, name);
       this.changed(parent);
     },
 
@@ -207,69 +319,74 @@ export class DriveFS {
     open: (stream: FSStream): void => {
       const { node } = stream;
       if (this.FS.isFile(node.mode)) {
-        const file = this.file(node) ?? this.open(node);
+        const file = this.file(node) ?? this.loadOrMake(node, stream.flags);
         file.opened++;
-        node.driveFile = file;
+        node.driveFile = stream.driveFile = file;
+        this.open.add(node);
+      }
+    },
+
+    dup: (stream: FSStream): void => {
+      if (stream.driveFile) {
+        stream.driveFile.opened++;
       }
     },
 
     close: (stream: FSStream): void => {
-      const file = this.file(stream.node);
+      const { node, driveFile: file } = stream;
       if (!file) {
         return;
       }
       try {
         if ((stream.flags & O_ACCMODE) !== O_RDONLY) {
-          this.save(stream.node, file);
+          this.save(node, file);
         }
       } finally {
-        if (--file.opened <= 0) {
-          stream.node.driveFile = undefined;
+        if (--file.opened <= 0 && this.file(node) === file) {
+          node.driveFile = undefined;
+          this.open.delete(node);
         }
       }
     },
 
     fsync: (stream: FSStream): number => {
-      const file = this.file(stream.node);
-      if (file) {
-        this.save(stream.node, file);
+      if (stream.driveFile) {
+        this.save(stream.node, stream.driveFile);
       }
       return 0;
     },
 
-    read: (
-      stream: FSStream,
-      buffer: Uint8Array,
-      offset: number,
-      length: number,
-      position: number,
-    ): number => {
-      const file = this.file(stream.node);
-      if (!file || position >= file.size) {
-        return 0;
-      }
-      const size = Math.min(file.size - position, length);
-      buffer.set(file.data.subarray(position, position + size), offset);
-      return size;
-    },
+    read: ({ driveFile }: FSStream, buffer: Uint8Array, offset: number, length: number, position: number): number =>
+      driveFile?.read(buffer, offset, length, position) ?? 0,
 
-    write: (
-      stream: FSStream,
-      buffer: Uint8Array,
-      offset: number,
-      length: number,
-      position: number,
-    ): number => {
-      const file = this.file(stream.node);
+    write: (stream: FSStream, buffer: Uint8Array, offset: number, length: number, position: number): number => {
+      const file = stream.driveFile;
       if (!file || length <= 0) {
         return 0;
       }
-      if (position + length > file.size) {
-        this.resize(file, position + length);
+      file.write(buffer.subarray(offset, offset + length), position);
+      if (file.due) {
+        try {
+          this.save(stream.node, file);
+        } catch {
+          // Closing the file tells.
+        }
       }
-      file.data.set(buffer.subarray(offset, offset + length), position);
-      file.dirty = true;
       return length;
+    },
+
+    /** A mapping is a copy in Python's memory, as Emscripten makes one of a file there. */
+    mmap: (stream: FSStream, length: number, position: number, protection: number, flags: number): object => {
+      if (!stream.driveFile) {
+        throw this.error('ENODEV');
+      }
+      const inMemory = { node: { mode: stream.node.mode, contents: stream.driveFile.bytes } };
+      return this.FS.filesystems.MEMFS.ops_table.file.stream.mmap(inMemory, length, position, protection, flags);
+    },
+
+    msync: (stream: FSStream, buffer: Uint8Array, offset: number, length: number): number => {
+      stream.driveFile?.writeMapped(buffer.subarray(0, length), offset);
+      return this.streamOps.fsync(stream);
     },
 
     llseek: (stream: FSStream, offset: number, whence: number): number => {
@@ -277,7 +394,7 @@ export class DriveFS {
       if (whence === SEEK_CUR) {
         position += stream.position;
       } else if (whence === SEEK_END && this.FS.isFile(stream.node.mode)) {
-        position += this.file(stream.node)?.size ?? 0;
+        position += stream.driveFile?.size ?? 0;
       }
       if (position < 0) {
         throw this.error('EINVAL');
@@ -285,8 +402,4 @@ export class DriveFS {
       return position;
     },
   };
-}
-
-function emptyFile(): OpenFile {
-  return { data: new Uint8Array(0), size: 0, dirty: false, opened: 0 };
 }

@@ -1,4 +1,5 @@
 /** The parts of Emscripten's file system this worker touches. */
+import type { DriveFile } from './drive_file';
 
 export interface FSNode {
   id: number;
@@ -10,7 +11,9 @@ export interface FSNode {
   node_ops: object;
   stream_ops: object;
   /** Ours: the contents while the file is open. */
-  driveFile?: unknown;
+  driveFile?: DriveFile;
+  /** Ours: times Python has set. */
+  driveTimes?: unknown;
   /** Ours, of folders: when Python last added or removed a name, in milliseconds. */
   driveChanged?: number;
 }
@@ -19,11 +22,25 @@ export interface FSStream {
   node: FSNode;
   position: number;
   flags: number;
+  /** Ours: the contents, also of a file whose name is gone. */
+  driveFile?: DriveFile;
 }
 
 export interface EmscriptenFS {
   ErrnoError: new (errno: number) => Error;
   createNode(parent: FSNode | null, name: string, mode: number, dev: number): FSNode;
+  /** Takes a node out of those that lookups find. */
+  hashRemoveNode(node: FSNode): void;
+  lookupNode(parent: FSNode, name: string): FSNode;
+  filesystems: {
+    MEMFS: {
+      ops_table: {
+        file: {
+          stream: { mmap(stream: object, length: number, position: number, protection: number, flags: number): object };
+        };
+      };
+    };
+  };
   isDir(mode: number): boolean;
   isFile(mode: number): boolean;
   mkdirTree(path: string): void;

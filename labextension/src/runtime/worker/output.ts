@@ -15,6 +15,11 @@ const IN_FLIGHT_LIMIT = 100_000;
 /** What a message costs the page beside its bytes. */
 const MESSAGE_BYTES = 1000;
 
+/** Bytes of descriptors as text; what is not UTF-8 becomes a replacement character. */
+function bytesDecoder(): TextDecoder {
+  return new TextDecoder('utf-8', { ignoreBOM: true });
+}
+
 export class OutputBuffer {
   /** What Python holds, of the stream and the request that came last. */
   held: HeldTexts | null = null;
@@ -26,6 +31,11 @@ export class OutputBuffer {
   private since = 0;
   private timer = false;
   private parent = '{}';
+  /** What text of descriptors belongs to. */
+  private newest = '{}';
+  private readonly decoders = { stdout: bytesDecoder(), stderr: bytesDecoder() };
+  /** The stream whose last bytes may end within a character. */
+  private unfinished: StreamChunk['name'] | null = null;
   private sent = 0;
 
   constructor(
@@ -35,17 +45,56 @@ export class OutputBuffer {
     private readonly acknowledged: boolean,
   ) {}
 
-  setParent(json: string): void {
+  /** @param newest Whether this request has just begun. */
+  setParent(json: string, newest = false): void {
     this.takeHeld();
     this.parent = json;
+    if (newest) {
+      this.newest = json;
+    }
   }
 
   /** @returns whether the writer has to wait for room now. */
   write(name: StreamChunk['name'], text: string): boolean {
-    const time = performance.now();
     this.takeHeld();
+    this.finishCharacter();
     this.name = name;
-    this.add(text, time);
+    return this.append(name, text, this.parent);
+  }
+
+  /**
+   * Takes bytes written to a descriptor, by C code or `os.write`.
+   *
+   * @returns whether the writer has to wait for room now.
+   */
+  writeBytes(name: StreamChunk['name'], bytes: Uint8Array): boolean {
+    this.takeHeld();
+    if (this.unfinished !== name) {
+      this.finishCharacter();
+    }
+    this.unfinished = name;
+    return this.append(name, this.decoders[name].decode(bytes, { stream: true }), this.newest);
+  }
+
+  /** Shows the beginning of a character of which nothing more can follow. */
+  private finishCharacter(): void {
+    const name = this.unfinished;
+    if (name) {
+      this.unfinished = null;
+      this.add(name, this.decoders[name].decode(), this.newest, performance.now());
+    }
+  }
+
+  /** What a request has left, at its end. */
+  endRequest(): void {
+    this.takeHeld();
+    this.finishCharacter();
+    this.flush();
+  }
+
+  private append(name: StreamChunk['name'], text: string, parent: string): boolean {
+    const time = performance.now();
+    this.add(name, text, parent, time);
     const quiet = time - this.lastFlush > FLUSH_MS;
     // `print` writes the end of a line by itself: a line stays whole.
     const due = text.endsWith('\n') ? quiet : time - this.since > FLUSH_MS;
@@ -66,8 +115,10 @@ export class OutputBuffer {
     return !this.hasRoom();
   }
 
-  private add(text: string, time: number): void {
-    const { name, parent } = this;
+  private add(name: StreamChunk['name'], text: string, parent: string, time: number): void {
+    if (!text) {
+      return;
+    }
     const last = this.chunks[this.chunks.length - 1];
     if (!last) {
       this.since = time;
@@ -84,7 +135,8 @@ export class OutputBuffer {
     try {
       const text = this.held?.take();
       if (text) {
-        this.add(text, performance.now());
+        this.finishCharacter();
+        this.add(this.name, text, this.parent, performance.now());
       }
     } catch {
       // No room on the stack, or Python is gone: what is held stays.

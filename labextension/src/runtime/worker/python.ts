@@ -16,7 +16,7 @@ import {
   type Lock,
 } from '../boot_assets';
 import { errorText, isOutOfMemory } from '../errors';
-import type { Adoption, BootInfo, BootOptions, FromWorker, JupyterMessage, PackageProgress } from '../protocol';
+import type { Adoption, BootInfo, BootOptions, FromWorker, JupyterMessage, PackageProgress, StreamChunk } from '../protocol';
 import type { PageCalls } from './calls';
 import type { InterruptController } from './control';
 import { DriveFS } from './drive_fs';
@@ -26,6 +26,7 @@ import { HeldTexts } from './held_texts';
 import type { OutputBuffer } from './output';
 import { FETCHES_NOW, type LazyAsset } from './lazy';
 import { Pack } from './pack';
+import { Requests } from './requests';
 import { restore } from './snapshot';
 import { canSuspend, type PlainEntries } from './stack';
 
@@ -58,7 +59,16 @@ interface Pyodide {
     on_fatal?: (error: Error) => void;
     lockfile_packages?: Record<string, unknown>;
   };
-  _module: PlainEntries & { HEAP32: Int32Array; __Py_emscripten_signal_clock?: number };
+  _module: PlainEntries & {
+    HEAP32: Int32Array;
+    HEAPU32: Uint32Array;
+    __Py_emscripten_signal_clock?: number;
+    /** Address of C's `stdout`. */
+    _stdout?: number;
+    _setvbuf?(file: number, buffer: number, mode: number, size: number): number;
+  };
+  setStdout(options: object): void;
+  setStderr(options: object): void;
   registerJsModule(name: string, module: object): void;
   setInterruptBuffer(buffer: unknown): void;
   pyimport(name: string): PyProxy;
@@ -82,6 +92,8 @@ type Progress = (stage: 'runtime' | 'packages' | 'kernel' | 'ready', fraction: n
 
 /** This script's address, as Pyodide names it in tracebacks that go through JavaScript. */
 const SCRIPT = /\w+:\/\/[^\s()]+?(?=:\d+:\d+)/.exec(new Error().stack ?? '')?.[0] ?? '';
+/** C's _IONBF. */
+const UNBUFFERED = 2;
 /** Ms after the first cell until what Python may need next is fetched. */
 const REST_DELAY_MS = 2000;
 
@@ -101,6 +113,8 @@ export class Python {
   private ahead: ((epoch: number) => unknown) | null = null;
   private plain: PyProxy | null = null;
   private kernel: PyProxy | null = null;
+  private drive: DriveFS | null = null;
+  private readonly requests = new Requests();
   /** Packages the distribution's lock offers beyond our own. */
   private lockNames = new Set<string>();
   /** What a start from the snapshot has left to be fetched. */
@@ -267,6 +281,7 @@ export class Python {
     pyodide.loadPackage = loads.wrap(pyodide.loadPackage);
     pyodide.loadPackagesFromImports = loads.wrap(pyodide.loadPackagesFromImports);
     await this.prepare(options, progress);
+    this.takeDescriptors();
     if (options.mode === 'kernel' && manifest.packs.jedi) {
       const [major, minor] = lock.info.python.split('.');
       this.loadJedi = async () => {
@@ -279,6 +294,26 @@ export class Python {
           post({ type: 'log', level: 'warning', text: errorText(error) });
         }
       };
+    }
+  }
+
+  /** From now on what C code and `os.write` write is output; until here it is the log's. */
+  private takeDescriptors(): void {
+    const { pyodide } = this;
+    const { output, calls } = this.dependencies;
+    const writer = (name: StreamChunk['name']): object => ({
+      write: (bytes: Uint8Array) => {
+        if (output.writeBytes(name, bytes)) {
+          calls.waitForRoom(output.hasRoom); // what interrupts it, Python sees next
+        }
+        return bytes.length;
+      },
+    });
+    pyodide.setStdout(writer('stdout'));
+    pyodide.setStderr(writer('stderr'));
+    const { HEAPU32, _stdout, _setvbuf } = pyodide._module;
+    if (_stdout && _setvbuf) {
+      _setvbuf(HEAPU32[_stdout >>> 2], 0, UNBUFFERED, 0); // text of C code keeps its place among the others
     }
   }
 
@@ -306,7 +341,8 @@ export class Python {
     progress('kernel', 0.8, 'Starting the kernel');
     if (options.cwd !== null && this.dependencies.calls.available) {
       pyodide.FS.mkdirTree(DRIVE);
-      pyodide.FS.mount(new DriveFS(pyodide.FS, pyodide.ERRNO_CODES, this.dependencies.calls), {}, DRIVE);
+      this.drive = new DriveFS(pyodide.FS, pyodide.ERRNO_CODES, this.dependencies.calls);
+      pyodide.FS.mount(this.drive, {}, DRIVE);
     }
     if (options.mode === 'session') {
       this.plain = pyodide.pyimport('browsergrad_kernel.plain');
@@ -342,7 +378,7 @@ export class Python {
   async exec(code: string, epoch: number, loadImports: boolean): Promise<unknown> {
     const wanted = loadImports && this.lockNames.size > 0;
     const json = (await (this.plain!.execute as PyProxy)(code, epoch, wanted)) as string;
-    this.dependencies.output.flush();
+    this.dependencies.output.endRequest();
     return JSON.parse(json);
   }
 
@@ -469,17 +505,28 @@ export class Python {
     return problem;
   }
 
+  /** What a cell has written to a file that it has not closed is there for others, and outlives Python. */
+  private saveOpenFiles(): void {
+    const problems = this.drive?.saveAll();
+    if (problems) {
+      this.dependencies.output.writeBytes('stderr', new TextEncoder().encode(problems));
+    }
+  }
+
   /** The module Python imports as `_browsergrad_host`; `_host.py` lists the methods. */
   private hostModule(): object {
     const { interrupts, output, calls } = this.dependencies;
     return {
       publish: (json: string, buffers: PyProxy | null | undefined) =>
         output.message(json, buffers ? copyBuffers(buffers) : []),
-      stream_parent: (json: string) => output.setParent(json),
+      stream_parent: (json: string, newest?: boolean) => output.setParent(json, newest),
       write: (name: 'stdout' | 'stderr', text: string) => output.write(name, text),
-      flush: () => output.flush(),
+      flush: (end?: boolean) => (end ? output.endRequest() : output.flush()),
       begin: (epoch: number, request: boolean) => interrupts.begin(epoch, request),
-      end: (epoch: number) => interrupts.end(epoch),
+      end: (epoch: number) => {
+        this.saveOpenFiles();
+        interrupts.end(epoch);
+      },
       delivered: (how: number) => interrupts.delivered(how),
       verified: () => interrupts.verified(),
       undeliver: () => interrupts.undeliver(),
@@ -508,6 +555,10 @@ export class Python {
       tick: (ms?: number) => interrupts.tick(ms),
       tick_done: () => interrupts.tickDone(),
       poll_main: () => interrupts.pollPage(),
+      log: (text: string) => this.dependencies.post({ type: 'log', level: 'warning', text }),
+      request: (json: string, body: PyProxy | undefined) => this.requests.ask(json, bytesOf(body)),
+      request_now: (json: string, body: PyProxy | undefined) => this.requests.askNow(json, bytesOf(body)),
+      request_abort: () => this.requests.abort(),
       offer_ahead: () => this.dependencies.post({ type: 'ahead' }),
       load_packages: async (names: PyProxy) => this.load(names.toJs() as string[]),
       // Without packages there is nothing to wait for, not even a turn of the event loop.
@@ -550,6 +601,11 @@ function bringsMicropip(manifest: KernelManifest, lock: Lock): boolean {
   return (
     !('micropip' in manifest.packages) || (!(compiledPack(lock) in manifest.packs) && 'micropip' in lock.packages)
   );
+}
+
+/** A copy of a Python bytes object. */
+function bytesOf(object: PyProxy | undefined): Uint8Array | null {
+  return object ? (object.toJs() as Uint8Array) : null;
 }
 
 /** Copies a Python list of bytes-like objects into buffers of their own. */

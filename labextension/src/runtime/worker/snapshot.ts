@@ -29,7 +29,7 @@ interface EmscriptenModule {
   };
   FS: EmscriptenFS & {
     lookupPath(path: string): { node: FSNode };
-    filesystems: { MEMFS: { createNode(parent: FSNode, name: string, mode: number, dev: number): FSNode } };
+    filesystems: EmscriptenFS['filesystems'] & { MEMFS: { createNode(parent: FSNode, name: string, mode: number, dev: number): FSNode } };
   };
   HEAP8: Int8Array;
   HEAP32: Int32Array;

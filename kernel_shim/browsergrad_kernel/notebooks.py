@@ -1,0 +1,118 @@
+"""``%run other.ipynb``: the code cells of a notebook, one after the other, in the user's namespace.
+
+IPython reads notebooks by nbformat, which sites don't have, and runs them where nothing can be awaited. Here a cell's
+``%run`` becomes an await, as its ``%pip`` does: so cells of that notebook may await, install and import packages.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from IPython.utils.contexts import preserve_keys
+from IPython.utils.path import get_py_filename
+from IPython.utils.syspathcontext import prepended_to_syspath
+
+from . import packages
+
+_MAGIC = "run_line_magic"
+#: Options of ``%run``, as IPython's own magic has them.
+_OPTIONS = "nidtN:b:pD:l:rs:T:em:G"
+
+
+def sources(path: Path) -> list[str]:
+    """The code cells of the notebook at `path`, of any format since 2.
+
+    Raises
+    ------
+    ValueError
+        The file is no notebook.
+    """
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        if "worksheets" in notebook:  # formats 2 and 3
+            cells = [(cell, "input") for sheet in notebook["worksheets"] for cell in sheet["cells"]]
+        else:
+            cells = [(cell, "source") for cell in notebook["cells"]]
+        code = [cell[key] for cell, key in cells if cell["cell_type"] == "code"]
+        return ["".join(source) for source in code]
+    except (ValueError, TypeError, LookupError) as error:
+        raise ValueError(f"{path.name} cannot be run: it is not a notebook ({type(error).__name__}: {error})") from None
+
+
+def await_run(transformed: str) -> str:
+    """Turn a transformed cell's calls of ``%run`` into awaits of `KernelShell.run_awaiting`, where await is allowed."""
+    if f"{_MAGIC}('run'" not in transformed:
+        return transformed
+    try:
+        tree = ast.parse(transformed)
+    except SyntaxError:  # shown when the cell runs
+        return transformed
+    lines = transformed.encode().split(b"\n")
+    calls = sorted(_calls(tree, True), key=lambda call: (call.lineno, call.col_offset), reverse=True)
+    for call in calls:
+        line = lines[call.lineno - 1]
+        before, after = line[: call.col_offset], line[call.col_offset :]
+        lines[call.lineno - 1] = before + b"await " + after.replace(f"{_MAGIC}('run', ".encode(), b"run_awaiting(", 1)
+    return b"\n".join(lines).decode()
+
+
+def _calls(node: ast.AST, awaits: bool) -> Iterator[ast.Call]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Call) and awaits and _is_run(child):
+            yield child
+        inside = isinstance(child, (ast.FunctionDef, ast.Lambda, ast.ClassDef, ast.GeneratorExp))
+        yield from _calls(child, isinstance(child, ast.AsyncFunctionDef) or (awaits and not inside))
+
+
+def _is_run(call: ast.Call) -> bool:
+    return (
+        isinstance(call.func, ast.Attribute)
+        and call.func.attr == _MAGIC
+        and len(call.args) == 2
+        and all(isinstance(argument, ast.Constant) for argument in call.args)
+        and call.args[0].value == "run"  # type: ignore[attr-defined]
+    )
+
+
+def named(shell: Any, line: str) -> Path | None:
+    """The notebook that a ``%run`` with the arguments `line` means; None if it means none, or there is none."""
+    options, words = shell.magics_manager.registry["ExecutionMagics"].parse_options(line, _OPTIONS, mode="list", list_all=1)
+    if "m" in options or not words:
+        return None
+    try:
+        name = get_py_filename(words[0])
+    except OSError:  # IPython's own magic says so
+        return None
+    return Path(name).expanduser().resolve() if name.lower().endswith(".ipynb") else None
+
+
+async def run(shell: Any, path: Path) -> None:
+    """Run the notebook at `path`; what a cell of it raises ends it, and is raised."""
+    with prepended_to_syspath(str(path.parent)), preserve_keys(shell.user_ns, "__file__"):
+        shell.user_ns["__file__"] = str(path)
+        for source in sources(path):
+            transformed, problem = source, None
+            try:
+                transformed = await_run(packages.await_pip(shell.transform_cell(source)))
+            except Exception:  # shown where the notebook's author sees it: as the cell's error
+                problem = sys.exc_info()
+            await packages.load_imports(transformed)
+            with shell.errors_raised():
+                result = await shell.run_cell_async(
+                    source, silent=True, transformed_cell=transformed, preprocessing_exc_tuple=problem
+                )
+            result.raise_error()
+
+
+def run_now(shell: Any, path: Path) -> None:
+    """Run the notebook at `path` where nothing can be awaited: in a function."""
+    with prepended_to_syspath(str(path.parent)):
+        for source in sources(path):
+            with shell.errors_raised():
+                result = shell.run_cell(source, silent=True)
+            result.raise_error()

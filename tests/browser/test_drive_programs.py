@@ -1,0 +1,48 @@
+"""Files on a site's drive behave as on Linux: the same programs print the same, whichever way Python reaches the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import STACK_SWITCHING, opened, serve, without
+from playwright.sync_api import Browser
+
+from tests.drive_programs import PROGRAMS, cell, different, on_linux
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return on_linux(tmp_path_factory.mktemp("linux"))
+
+
+@pytest.fixture(scope="module", params=["isolated", "stack switching", "service worker"])
+def address(request: pytest.FixtureRequest, site: Path, static: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = site
+    if request.param == "service worker":  # no stack switching either
+        folder = without(site, static, tmp_path_factory.mktemp("no-jspi"), STACK_SWITCHING)
+    server, address = serve(folder, isolated=request.param == "isolated")
+    yield address
+    server.shutdown()
+    server.server_close()
+
+
+def test_programs_print_what_they_print_on_linux(browser: Browser, address: str, expected: dict[str, str]) -> None:
+    with opened(browser, address) as lab:
+        lab.start("sub")
+        shown = {}
+        for name in PROGRAMS:
+            run = lab.run(cell(name))
+            shown[name] = run.text() + "".join(f"{e['ename']}: {e['evalue']}\n" for e in run.of("error"))
+        assert different(shown, expected) == {}
+
+
+def test_what_an_open_file_holds_is_saved_at_the_end_of_the_cell(browser: Browser, address: str) -> None:
+    with opened(browser, address) as lab:
+        lab.start("sub")
+        lab.run("f = open('log.txt', 'w')\nf.write('kept')\nf.flush()")
+        content = "async () => (await jupyterapp.serviceManager.contents.get('sub/log.txt', {content: true})).content"
+        assert lab.js(content) == "kept"
+        lab.run("f.write(' and lost by nobody')\nf.flush()\n1 / 0")
+        assert lab.js(content) == "kept and lost by nobody"
