@@ -8,7 +8,7 @@ import sys
 import warnings
 from typing import Any
 
-from . import _host, blocking, comms, interrupts, messages, packages, stand_ins, streams
+from . import _host, blocking, comms, interrupts, messages, micropip_watch, packages, stand_ins, streams
 
 #: What `prepare` has made and `start` has not taken yet.
 _prepared: Any = None
@@ -76,7 +76,7 @@ def start(config: dict[str, Any]) -> Any:
     interrupts.install()
     blocking.install()
     shell.install_input()
-    packages.watch()
+    micropip_watch.watch()
     packages.configure(
         list(config.get("piplite_urls") or []),
         bool(config.get("disable_pypi", True)),

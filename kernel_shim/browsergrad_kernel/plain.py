@@ -19,7 +19,7 @@ from typing import Any
 
 import __main__
 
-from . import blocking, interrupts, packages, streams, tracebacks
+from . import blocking, interrupts, micropip_watch, streams, tracebacks
 from ._host import host
 
 _count = 0
@@ -51,7 +51,7 @@ def start(interruptible: bool = True) -> None:
         sys.stdout, sys.stderr = _Lines("stdout"), _Lines("stderr")
     interrupts.install()
     blocking.install()
-    packages.watch()
+    micropip_watch.watch()
     interrupts.RUN_CODE_FUNCTIONS.add(_run_code.__code__)
     blocking.set_input(_no_input)
     _kept.update(_namespace)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import getpass
+import io
 import os
 import sys
 import traceback
@@ -16,9 +17,10 @@ from IPython.core.autocall import ZMQExitAutocall
 from IPython.core.error import StdinNotImplementedError, UsageError
 from IPython.core.events import EventManager, available_events
 from IPython.core.interactiveshell import InteractiveShell, InteractiveShellABC
+from IPython.utils.text import SList
 from traitlets import Bool, Instance, Type, Unicode, default
 
-from . import blocking, interrupts, magics, messages, packages, streams, tracebacks
+from . import blocking, interrupts, magics, messages, packages, pip_lines, streams, tracebacks
 from .display import KernelDisplayHook, KernelDisplayPublisher
 from .history import MemoryHistory
 from .parent import parent_header, parent_message, set_parent
@@ -146,18 +148,31 @@ class KernelShell(InteractiveShell):
     # --- commands of an operating system, which a browser has not
 
     def system(self, cmd: str) -> None:
-        """Refuse, saying why."""
-        raise magics.NoProcessesError(cmd)
+        """Run pip, else refuse, saying why."""
+        cmd = self.var_expand(cmd, depth=1)
+        pip_lines.run_now(lambda: self._shell_pip(cmd), cmd, pip_lines.waits(cmd))
 
     system_piped = system_raw = system
 
     def getoutput(self, cmd: str, split: bool = True, depth: int = 0) -> Any:
-        """Refuse, saying why."""
-        raise magics.NoProcessesError(cmd)
+        """Run pip and return what it says, else refuse, saying why."""
+        cmd, said = self.var_expand(cmd, depth=depth + 1), io.StringIO()
+        pip_lines.run_now(lambda: self._shell_pip(cmd, said), cmd, pip_lines.waits(cmd))
+        return SList(said.getvalue().splitlines()) if split else said.getvalue()
 
     async def pip(self, arguments: str) -> None:
-        """Run ``%pip``; cells come here by `packages.await_pip`."""
-        await packages.pip(self.var_expand(arguments, depth=1))
+        """Run ``%pip``; cells come here by `pip_lines.await_pip`."""
+        await pip_lines.run(f"pip {self.var_expand(arguments, depth=1)}")
+
+    async def shell_pip(self, cmd: str, returned: bool = False) -> Any:
+        """Run ``!pip``; with `returned`, return what it says, as lines."""
+        cmd, said = self.var_expand(cmd, depth=1), io.StringIO()
+        await self._shell_pip(cmd, said if returned else None)
+        return SList(said.getvalue().splitlines()) if returned else None
+
+    async def _shell_pip(self, cmd: str, out: Any = None) -> None:
+        if not await pip_lines.run(cmd, out):
+            raise magics.NoProcessesError(cmd)
 
     # --- payloads of the reply
 
