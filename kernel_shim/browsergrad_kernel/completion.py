@@ -6,8 +6,10 @@ Positions are in Unicode code points, as Python counts them.
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 from typing import Any
+
+from . import shadowing
 
 _jedi_seen = False
 
@@ -47,14 +49,18 @@ def _use_jedi_once_present(shell: Any) -> None:
     if _jedi_seen:
         return
     importlib.invalidate_caches()
-    if importlib.util.find_spec("jedi") and importlib.util.find_spec("parso"):
+    if shadowing.find_in_library("jedi") and shadowing.find_in_library("parso"):
         _jedi_seen = True
         shell.Completer.use_jedi = True
 
 
 def warm_up() -> tuple[str, ...]:
     """What to run, a piece at a time, so that the next completion need not wait while jedi imports and reads stubs."""
-    return ("import importlib; importlib.invalidate_caches(); import jedi", "import jedi; jedi.Interpreter('1 .', [{}]).complete(1, 3)")
+    hidden = "import importlib; from browsergrad_kernel.shadowing import hidden\nwith hidden():"
+    return (
+        f"{hidden} importlib.invalidate_caches(); import jedi",
+        f"{hidden} import jedi; jedi.Interpreter('1 .', [{{}}]).complete(1, 3)",
+    )
 
 
 def inspect(shell: Any, content: dict[str, Any]) -> dict[str, Any]:

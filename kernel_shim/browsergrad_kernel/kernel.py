@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from . import comms, completion, execution, history, interrupts, messages, streams
+from . import comms, completion, execution, history, interrupts, messages, shadowing, streams
 from ._host import IN_PYODIDE, host
 from .parent import parent_header, parent_message, set_parent
 from .shell import KernelShell, safe_str
@@ -227,7 +227,8 @@ def _call(handler: Callable[[dict[str, Any]], dict[str, Any]], content: dict[str
     """What a handler answers; an interrupt of `epoch` ends it."""
     interrupts.begin(epoch, True)
     try:
-        return interrupts.call(handler, content)
+        with shadowing.hidden():
+            return interrupts.call(handler, content)
     finally:
         interrupts.end(epoch)
 

@@ -8,7 +8,7 @@ import sys
 import warnings
 from typing import Any
 
-from . import _host, blocking, comms, interrupts, messages, micropip_watch, packages, stand_ins, streams
+from . import _host, blocking, comms, interrupts, messages, micropip_watch, packages, shadowing, stand_ins, streams
 
 #: What `prepare` has made and `start` has not taken yet.
 _prepared: Any = None
@@ -17,6 +17,7 @@ _prepared: Any = None
 def prepare() -> Any:
     """Make the shell and the kernel as far as that needs no host: what a memory snapshot holds."""
     global _prepared
+    shadowing.install()
     stand_ins.install()
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     os.environ.setdefault("IPYTHONDIR", "/tmp/ipython")

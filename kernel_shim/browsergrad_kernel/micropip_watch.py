@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
+
+from . import shadowing
 
 
 class _Watch(MetaPathFinder):
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        spec = PathFinder.find_spec(fullname, path) if fullname == "micropip" else None
+        spec = shadowing.find_in_library(fullname) if fullname == "micropip" else None
         if spec and spec.loader:
             execute = spec.loader.exec_module
 

@@ -13,7 +13,7 @@ from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Any, TextIO
 
-from . import packages
+from . import packages, shadowing
 from .micropip_hooks import Plan, installed, is_of_kernel
 from .pip_options import Line, PipError, help_text, parse
 from .pip_requirements import Wanted, canonical, name_of, read, resolve
@@ -38,12 +38,13 @@ async def run(words: list[str], out: TextIO | None = None) -> None:
         For what cannot be done here.
     """
     line = parse(words)
-    if line.command == "install":
-        await _install(line)
-    elif line.command == "uninstall":
-        await _uninstall(line)
-    else:
-        _COMMANDS[line.command](line, out or sys.stdout)
+    with shadowing.hidden():
+        if line.command == "install":
+            await _install(line)
+        elif line.command == "uninstall":
+            await _uninstall(line)
+        else:
+            _COMMANDS[line.command](line, out or sys.stdout)
 
 
 def waits(words: list[str]) -> bool:

@@ -20,7 +20,7 @@ from IPython.core.interactiveshell import InteractiveShell, InteractiveShellABC
 from IPython.utils.text import SList
 from traitlets import Bool, Instance, Type, Unicode, default
 
-from . import blocking, interrupts, magics, messages, packages, pip_lines, streams, tracebacks
+from . import blocking, interrupts, magics, messages, packages, pip_lines, shadowing, streams, tracebacks
 from .display import KernelDisplayHook, KernelDisplayPublisher
 from .history import MemoryHistory
 from .parent import parent_header, parent_message, set_parent
@@ -195,6 +195,7 @@ class KernelShell(InteractiveShell):
         value = interrupts.itself(value)
         etype = type(value)
         packages.explain_missing(value)
+        shadowing.explain(value)
         tracebacks.hide_ours(value)
         return etype, value, tracebacks.without_ours(frames)
 
@@ -205,7 +206,7 @@ class KernelShell(InteractiveShell):
             etype, value, frames = self._get_exc_info(exc_tuple)
             self._showtraceback(etype, value, _plain(value, _below_run_code(frames)))
             return
-        with tracebacks.quickly("lines" if self.InteractiveTB.mode == "Context" else "variables"):
+        with shadowing.hidden(), tracebacks.quickly("lines" if self.InteractiveTB.mode == "Context" else "variables"):
             super().showtraceback(exc_tuple, *args, **kwargs)
 
     def _format_exception_for_storage(self, exception: BaseException, *args: Any, **kwargs: Any) -> dict[str, Any]:
