@@ -36,14 +36,12 @@ def run(sandbox: Sandbox, code: str) -> str:
 
 
 def complete(sandbox: Sandbox, code: str) -> dict[str, Any]:
-    async def ask() -> dict[str, Any]:
+    async def ask() -> list[dict[str, Any]]:
         message = sandbox.message("complete_request", {"code": code, "cursor_pos": len(code)})
-        async for answer in sandbox.request(message):
-            if answer["header"]["msg_type"] == "complete_reply":
-                return answer["content"]
-        raise AssertionError("no reply")
+        return [answer async for answer in sandbox.request(message)]
 
-    return asyncio.run(ask())
+    (reply,) = [answer for answer in asyncio.run(ask()) if answer["header"]["msg_type"] == "complete_reply"]
+    return reply["content"]
 
 
 @pytest.mark.parametrize(
