@@ -8,7 +8,19 @@ import sys
 import warnings
 from typing import Any
 
-from . import _host, blocking, comms, interrupts, messages, micropip_watch, packages, shadowing, stand_ins, streams
+from . import (
+    _host,
+    blocking,
+    comms,
+    interrupts,
+    messages,
+    micropip_watch,
+    packages,
+    processes,
+    shadowing,
+    stand_ins,
+    streams,
+)
 
 #: What `prepare` has made and `start` has not taken yet.
 _prepared: Any = None
@@ -19,6 +31,8 @@ def prepare() -> Any:
     global _prepared
     shadowing.install()
     stand_ins.install()
+    if _host.IN_PYODIDE:
+        processes.install()
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     os.environ.setdefault("IPYTHONDIR", "/tmp/ipython")
     # Text in colour, as a terminal that notebooks can show.

@@ -200,7 +200,7 @@ def waits(text: str) -> bool:
     """Whether a shell's text has a pip command that may have to wait."""
     from . import pip
 
-    return any(pip.waits(_pip_words(command.words) or []) for command in _commands(text))
+    return any(pip.waits(pip_words(command.words) or []) for command in _commands(text))
 
 
 def _commands(text: str) -> list[_Command]:
@@ -225,7 +225,7 @@ def _commands(text: str) -> list[_Command]:
             target = token
         else:
             problem = problem or token
-    if not any(_pip_words(item.words) is not None for item in result):
+    if not any(pip_words(item.words) is not None for item in result):
         return []
     if problem:
         raise PipError(
@@ -233,7 +233,7 @@ def _commands(text: str) -> list[_Command]:
             "write %pip lines alone (%pip show NAME tells about one package)"
         )
     for item in result:
-        if _pip_words(item.words) is None:
+        if pip_words(item.words) is None:
             from .magics import NoProcessesError
 
             raise NoProcessesError(" ".join(item.words))
@@ -249,8 +249,8 @@ def _redirect(command: _Command, operator: str, target: str) -> str | None:
     return None
 
 
-def _pip_words(words: list[str]) -> list[str] | None:
-    """What stands behind pip in a command, None for another program's."""
+def pip_words(words: list[str]) -> list[str] | None:
+    """What stands behind ``pip`` in a command's words; None for another program's command."""
     rest = list(words)
     while rest and (_ASSIGNMENT.match(rest[0]) or rest[0] == "sudo"):
         rest.pop(0)
@@ -286,5 +286,5 @@ async def run(text: str, out: TextIO | None = None) -> bool:
                 target = io.StringIO()
             elif command.output is not None:
                 target = stack.enter_context(open(command.output, "a" if command.append else "w", encoding="utf-8"))
-            await pip.run(_pip_words(command.words) or [], target)
+            await pip.run(pip_words(command.words) or [], target)
     return bool(found)

@@ -20,7 +20,7 @@ from IPython.core.interactiveshell import InteractiveShell, InteractiveShellABC
 from IPython.utils.text import SList
 from traitlets import Bool, Instance, Type, Unicode, default
 
-from . import blocking, interrupts, magics, messages, packages, pip_lines, shadowing, streams, tracebacks
+from . import blocking, interrupts, magics, messages, packages, pip_lines, shadowing, stand_ins, streams, tracebacks
 from .display import KernelDisplayHook, KernelDisplayPublisher
 from .history import MemoryHistory
 from .parent import parent_header, parent_message, set_parent
@@ -194,8 +194,9 @@ class KernelShell(InteractiveShell):
         etype, value, frames = super()._get_exc_info(exc_tuple)
         value = interrupts.itself(value)
         etype = type(value)
-        packages.explain_missing(value)
-        shadowing.explain(value)
+        if not stand_ins.explain(value):
+            packages.explain_missing(value)
+            shadowing.explain(value)
         tracebacks.hide_ours(value)
         return etype, value, tracebacks.without_ours(frames)
 

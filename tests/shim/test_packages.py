@@ -157,8 +157,11 @@ def test_modules_that_are_no_packages_of_the_site_get_no_note(name: str | None) 
 
 
 def test_stand_ins_are_found_only_after_real_modules(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setitem(stand_ins._ATTRIBUTES, "absent_here", {"x": 1})
-    monkeypatch.setitem(stand_ins._ATTRIBUTES, "present_here", {"x": "stand-in"})
+    monkeypatch.setattr(stand_ins, "_SUBSTITUTES", {"absent_here", "present_here"})
+    monkeypatch.setattr(stand_ins, "_FOLDER", str(tmp_path / "substitutes"))
+    (tmp_path / "substitutes").mkdir()
+    (tmp_path / "substitutes/absent_here.py").write_text("x = 1", "utf-8")
+    (tmp_path / "substitutes/present_here.py").write_text("x = 'stand-in'", "utf-8")
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
     (tmp_path / "present_here.py").write_text("x = 'real'", "utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
