@@ -146,7 +146,7 @@ def fcntl(fd: Any, cmd: int, arg: Any = 0, /) -> Any:
         For any other.
     """
     descriptor = _descriptor(fd)
-    if cmd == F_DUPFD or cmd == F_DUPFD_CLOEXEC:
+    if cmd in (F_DUPFD, F_DUPFD_CLOEXEC):
         return os.dup(descriptor)
     if cmd == F_GETFD:
         return 0 if os.get_inheritable(descriptor) else FD_CLOEXEC
