@@ -154,7 +154,7 @@ INSTALL = (
     Option("--no-compile", IGNORED, "Python compiles what it imports"),
     Option("--no-warn-script-location", IGNORED, "there are no scripts to run"),
     Option("--no-warn-conflicts", IGNORED, "use `%pip check`"),
-    Option("--require-hashes", WORKS, "refuses requirements without --hash; see below"),
+    Option("--require-hashes", WORKS, "refuses requirements without --hash"),
     Option("--no-require-hashes", IGNORED, "hashes that are given are compared"),
     Option("--progress-bar TYPE", IGNORED, "there is none"),
     Option("--root-user-action ACTION", IGNORED, "there is no root user"),

@@ -231,7 +231,8 @@ class error(Exception):
     """What the functions raise."""
 
 
-def _refuse(fd: Any) -> Any:
+def _refuse(fd: Any, *arguments: Any) -> Any:
+    """Refuse: the file is not a terminal, or not open."""
     descriptor = fd if isinstance(fd, int) else fd.fileno()
     try:
         os.fstat(descriptor)
@@ -240,41 +241,4 @@ def _refuse(fd: Any) -> Any:
     raise error(errno.ENOTTY, os.strerror(errno.ENOTTY))
 
 
-def tcgetattr(fd: Any, /) -> Any:
-    """Refuse: the file is not a terminal."""
-    return _refuse(fd)
-
-
-def tcsetattr(fd: Any, when: int, attributes: Any, /) -> Any:
-    """Refuse: the file is not a terminal."""
-    return _refuse(fd)
-
-
-def tcsendbreak(fd: Any, duration: int, /) -> Any:
-    """Refuse: the file is not a terminal."""
-    return _refuse(fd)
-
-
-def tcdrain(fd: Any, /) -> Any:
-    """Refuse: the file is not a terminal."""
-    return _refuse(fd)
-
-
-def tcflush(fd: Any, queue: int, /) -> Any:
-    """Refuse: the file is not a terminal."""
-    return _refuse(fd)
-
-
-def tcflow(fd: Any, action: int, /) -> Any:
-    """Refuse: the file is not a terminal."""
-    return _refuse(fd)
-
-
-def tcgetwinsize(fd: Any, /) -> Any:
-    """Refuse: the file is not a terminal."""
-    return _refuse(fd)
-
-
-def tcsetwinsize(fd: Any, winsize: Any, /) -> Any:
-    """Refuse: the file is not a terminal."""
-    return _refuse(fd)
+tcdrain = tcflow = tcflush = tcgetattr = tcgetwinsize = tcsendbreak = tcsetattr = tcsetwinsize = _refuse
