@@ -47,6 +47,21 @@ with tempfile.SpooledTemporaryFile(max_size=10, dir='.') as f:
     f.write(b'y' * 100); f.seek(90); print(f.read())
 print(os.listdir())
 """,
+    "locks": """
+import errno, fcntl
+with open('shared', 'w') as f:
+    for operation in (fcntl.LOCK_EX, fcntl.LOCK_SH | fcntl.LOCK_NB, fcntl.LOCK_UN):
+        print(fcntl.flock(f, operation), fcntl.flock(f.fileno(), operation))
+    fcntl.flock(f, fcntl.LOCK_EX); f.write('one'); f.flush(); os.remove('shared')
+    print(fcntl.flock(f, fcntl.LOCK_UN), os.listdir())
+    try: fcntl.flock(f, 3)
+    except OSError as error: print(errno.errorcode[error.errno])
+    descriptor = f.fileno()
+try: fcntl.flock(descriptor, fcntl.LOCK_EX)
+except OSError as error: print(errno.errorcode[error.errno])
+try: fcntl.flock(f, fcntl.LOCK_EX)
+except ValueError as error: print(error)
+""",
     "a mapping for reading": """
 import mmap
 Path('m').write_bytes(b'0123456789' * 2000)

@@ -10,14 +10,14 @@ asked (`get_ready`). Until then, IPython's own completer answers from the names 
 from __future__ import annotations
 
 import ast
-import importlib.util
+import importlib
 import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from . import interrupts
+from . import interrupts, shadowing
 from ._host import IN_PYODIDE, host
 
 #: Statements that import, as far as they stand on one line.
@@ -149,7 +149,7 @@ class _Readiness:
 
 
 _readiness = _Readiness()
-if not IN_PYODIDE and importlib.util.find_spec("jedi"):
+if not IN_PYODIDE and shadowing.find_in_library("jedi"):
     _readiness.pieces.clear()  # imports are quick there, and nobody waits for idle moments
 
 

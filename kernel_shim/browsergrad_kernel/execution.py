@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from . import interrupts, magics, messages, notebooks, packages
+from . import interrupts, magics, messages, notebooks, packages, pip_lines
 
 
 async def execute(kernel: Any, message: dict[str, Any], content: dict[str, Any], epoch: int) -> dict[str, Any]:
@@ -65,7 +65,7 @@ async def _run(
     transformed, problem = code, None
     try:
         body = magics.take_limit(code)
-        transformed = notebooks.await_run(packages.await_pip(interrupts.call(shell.transform_cell, body)))
+        transformed = notebooks.await_run(pip_lines.await_pip(interrupts.call(shell.transform_cell, body)))
     except Exception:  # a transformer of the user may raise anything; run_cell shows it
         problem = sys.exc_info()
     packages.look_again()

@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import comms, completion, execution, history, interrupts, messages, streams
+from . import comms, completion, execution, history, interrupts, messages, shadowing, streams
 from ._host import host
 from .parent import parent_header, parent_message, set_parent
 from .shell import KernelShell, safe_str
@@ -237,7 +237,8 @@ def _interruptible(epoch: int, *, request: bool) -> Iterator[None]:
     """Interrupts of `epoch` end what `interrupts.call` does in this block."""
     interrupts.begin(epoch, request)
     try:
-        yield
+        with shadowing.hidden():
+            yield
     finally:
         interrupts.end(epoch)
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from IPython.core import page
 from IPython.core.error import UsageError
+from IPython.core.getipython import get_ipython
 
-from . import interrupts
+from . import interrupts, pip_lines
 
 
 class NoProcessesError(OSError):
@@ -86,6 +87,9 @@ def register(shell: Any) -> None:
 
 def _no_script(name: str) -> Any:
     def magic(line: str, cell: str = "") -> None:
+        if name in pip_lines.SHELLS and not line.strip() and pip_lines.mentions_pip(cell):
+            get_ipython().system(cell)
+            return
         program = line if name in ("script", "system", "sx", "!") and line.strip() else name
         if program in ("system", "sx", "!"):
             program = cell
@@ -96,7 +100,9 @@ def _no_script(name: str) -> Any:
 
 
 def _no_line(name: str) -> Any:
-    def magic(line: str) -> None:
+    def magic(line: str) -> Any:
+        if name in pip_lines.SHELLS and pip_lines.mentions_pip(line):
+            return get_ipython().getoutput(line)
         raise NoProcessesError(line if name in ("system", "sx") else name)
 
     magic.__doc__ = f"%{name} needs a process, which a browser has not."
@@ -106,9 +112,11 @@ def _no_line(name: str) -> Any:
 def pip(line: str) -> None:
     """Install packages: %pip install NAME…
 
-    A cell's %pip becomes an await, so it works wherever await does.
+    `%pip help` tells what it can do. At the top level of a cell it becomes an await; elsewhere it waits by suspending
+    Python, in browsers that can.
     """
-    raise UsageError(f"%pip {line} needs a cell of its own, or a place where await is allowed: not inside a magic")
+    command = f"pip {line}"
+    pip_lines.run_now(lambda: pip_lines.run(command), f"%{command}", pip_lines.waits(command))
 
 
 def autosave(line: str) -> None:

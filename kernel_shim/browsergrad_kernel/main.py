@@ -8,7 +8,20 @@ import sys
 import warnings
 from typing import Any
 
-from . import _host, amended, blocking, comms, interrupts, messages, packages, stand_ins, streams
+from . import (
+    _host,
+    amended,
+    blocking,
+    comms,
+    interrupts,
+    messages,
+    micropip_watch,
+    packages,
+    processes,
+    shadowing,
+    stand_ins,
+    streams,
+)
 
 #: What `prepare` has made and `start` has not taken yet.
 _prepared: Any = None
@@ -17,8 +30,11 @@ _prepared: Any = None
 def prepare() -> Any:
     """Make the shell and the kernel as far as that needs no host: what a memory snapshot holds."""
     global _prepared
+    shadowing.install()
     stand_ins.install()
     amended.install()
+    if _host.IN_PYODIDE:
+        processes.install()
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     os.environ.setdefault("IPYTHONDIR", "/tmp/ipython")
     # Text in colour, as a terminal that notebooks can show.
@@ -77,7 +93,7 @@ def start(config: dict[str, Any]) -> Any:
     interrupts.install()
     blocking.install()
     shell.install_input()
-    packages.watch()
+    micropip_watch.watch()
     packages.configure(
         list(config.get("piplite_urls") or []),
         bool(config.get("disable_pypi", True)),

@@ -17,7 +17,7 @@ from IPython.utils.contexts import preserve_keys
 from IPython.utils.path import get_py_filename
 from IPython.utils.syspathcontext import prepended_to_syspath
 
-from . import packages
+from . import packages, pip_lines
 
 _MAGIC = "run_line_magic"
 #: Options of ``%run``, as IPython's own magic has them.
@@ -98,7 +98,7 @@ async def run(shell: Any, path: Path) -> None:
         for source in sources(path):
             transformed, problem = source, None
             try:
-                transformed = await_run(packages.await_pip(shell.transform_cell(source)))
+                transformed = await_run(pip_lines.await_pip(shell.transform_cell(source)))
             except Exception:  # shown where the notebook's author sees it: as the cell's error
                 problem = sys.exc_info()
             await packages.load_imports(transformed)

@@ -1,28 +1,18 @@
-"""``%pip`` and packages named by a cell's imports.
-
-``%pip`` is piplite's, of jupyterlite-pyodide-kernel: micropip with the site's own index first.
-"""
+"""Where packages come from: the site's indexes, for ``%pip``, and packages named by a cell's imports."""
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
-import re
-import shlex
+import logging
 import sys
-from importlib.abc import MetaPathFinder
-from importlib.machinery import FileFinder, ModuleSpec, PathFinder
+from importlib.machinery import FileFinder
 from types import ModuleType
 from typing import Any
 
-from . import interrupts
-from ._host import host
+from IPython.core.error import UsageError
 
-#: What IPython makes of ``%pip …`` and ``!pip …``.
-_PIP_CALL = re.compile(
-    r"get_ipython\(\)\.(?:run_line_magic\('pip', (?P<quote>['\"])"
-    r"|system\((?P<shell>['\"])pip3?(?:\s+|(?=(?P=shell))))"
-)
+from ._host import host
 
 #: Where the notebook's files are.
 DRIVE = "/drive"
@@ -71,20 +61,21 @@ def on_server() -> bool:
     return _on_server
 
 
-async def _piplite() -> Any:
+async def piplite() -> Any:
+    """The package piplite, told where this site keeps its packages."""
     global _configured
     if not _exists("micropip"):
         await host.load_packages(["micropip"])
         importlib.invalidate_caches()
     _adapt_micropip()
     import piplite
-    import piplite.cli
     import piplite.piplite
 
     if not _configured:
         _configured = True
         piplite.piplite._PIPLITE_URLS = _urls
         piplite.piplite._PIPLITE_DISABLE_PYPI = _disable_pypi
+        _ask_folders_first(piplite.piplite)
     return piplite
 
 
@@ -119,96 +110,27 @@ def _adapt_micropip() -> None:
     micropip.install = install_without
 
 
-class _Watch(MetaPathFinder):
-    """Makes micropip's commits whole wherever it is imported, by ``%pip`` or by the user."""
+async def install(*, no_index: bool = False, **options: Any) -> None:
+    """Install requirements by piplite, replacing what does not fit.
 
-    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        spec = PathFinder.find_spec(fullname, path) if fullname == "micropip" else None
-        if spec and spec.loader:
-            execute = spec.loader.exec_module
-
-            def exec_module(module: ModuleType) -> None:
-                execute(module)
-                _protect_commits(module)
-
-            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
-        return spec
-
-
-def _protect_commits(micropip: ModuleType) -> None:
-    """Keep what writes and what removes a wheel's files whole; its download stays interruptible."""
-    from micropip.package_manager import PackageManager
-    from micropip.wheelinfo import WheelInfo
-
-    install = WheelInfo.install
-    # Before micropip 0.10 (Pyodide 0.27) the files are removed by `uninstall` itself.
-    owner, name = (
-        (PackageManager, "_uninstall_distributions")
-        if hasattr(PackageManager, "_uninstall_distributions")
-        else (micropip, "uninstall")
-    )
-    remove = getattr(owner, name)
-
-    async def install_whole(*args: Any, **kwargs: Any) -> Any:
-        with interrupts.uninterruptible():
-            return await install(*args, **kwargs)
-
-    def remove_whole(*args: Any, **kwargs: Any) -> Any:
-        with interrupts.uninterruptible():
-            return remove(*args, **kwargs)
-
-    WheelInfo.install = install_whole
-    setattr(owner, name, remove_whole)
-
-
-def watch() -> None:
-    """See to it that no interrupt leaves half a package behind."""
-    if not any(isinstance(finder, _Watch) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _Watch())
-
-
-def await_pip(transformed: str) -> str:
-    """Turn a transformed cell's calls of pip into awaits of `KernelShell.pip`.
-
-    Installing waits for downloads, which a synchronous magic can't do in a browser.
+    Parameters
+    ----------
+    no_index
+        Whether PyPI is not asked even where the site allows it.
+    options
+        Those of ``piplite.install``.
     """
-    if "pip" not in transformed:
-        return transformed
-    return _PIP_CALL.sub(
-        lambda found: f"await get_ipython().pip({found['quote'] or found['shell']}", transformed
-    )
-
-
-async def pip(arguments: str) -> None:
-    """Run one ``pip`` command line: install, uninstall, list, freeze."""
-    words = shlex.split(arguments)
-    command = words[0] if words else "help"
-    if command in ("list", "freeze"):
-        _list(command)
-        return
-    if command == "uninstall":
-        await _piplite()
-        import micropip
-
-        micropip.uninstall([word for word in words[1:] if not word.startswith("-")])
-        return
-    cli = (await _piplite()).cli
-    action, options = await cli.get_action_kwargs(words)
-    if action == "help" and command in ("help", "--help", "-h"):
-        cli._get_parser().print_help()
-    elif action != "install":
-        raise ValueError(f"%pip {arguments}: this kernel's pip can install, uninstall, list and freeze packages")
-    elif not options["requirements"]:
-        raise ValueError("%pip install needs at least one package")
-    else:
-        await _install(options)
-
-
-async def _install(options: dict[str, Any]) -> None:
+    tool = await piplite()
+    settings = tool.piplite
+    before = settings._PIPLITE_DISABLE_PYPI
+    settings._PIPLITE_DISABLE_PYPI = before or no_index
+    for handler in logging.getLogger("micropip").handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(sys.stdout)  # micropip keeps the stream of its first use
     try:
-        await (await _piplite()).install(**options)
-    except Exception as error:
-        if _disable_pypi and not getattr(error, "__notes__", None):
+        await tool.install(**options, reinstall=True)
+    except ValueError as error:
+        if _disable_pypi and not isinstance(error, UsageError) and not getattr(error, "__notes__", None):
             error.add_note(
                 "This kernel's sandbox offers only packages that it was given. Who runs the server can give some: "
                 "BrowsergradServerKernel.package_folders, or allow_pypi"
@@ -217,15 +139,25 @@ async def _install(options: dict[str, Any]) -> None:
                 f"BrowsergradAddon.packages = {options['requirements']!r}"
             )
         raise
+    finally:
+        settings._PIPLITE_DISABLE_PYPI = before
     importlib.invalidate_caches()
 
 
-def _list(command: str) -> None:
-    from importlib.metadata import distributions
+def _ask_folders_first(piplite: ModuleType) -> None:
+    """Let piplite look into the folders of ``--find-links`` before it asks an index."""
+    from . import micropip_hooks
 
-    found = {item.metadata["Name"]: item.version for item in distributions()}
-    for name in sorted(found, key=str.lower):
-        print(f"{name}=={found[name]}" if command == "freeze" else f"{name:<28} {found[name]}")
+    query_index = piplite._query_package
+    if query_index.__module__ == __name__:
+        return
+
+    async def query(name: str, *args: Any, **kwargs: Any) -> Any:
+        plan = micropip_hooks.current_plan()
+        offered = plan.offered(name) if plan is not None else None
+        return offered or micropip_hooks.in_order(await query_index(name, *args, **kwargs))
+
+    piplite._query_package = query
 
 
 def look_again() -> None:

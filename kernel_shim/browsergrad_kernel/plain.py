@@ -19,7 +19,7 @@ from typing import Any
 
 import __main__
 
-from . import amended, blocking, interrupts, packages, streams, tracebacks
+from . import amended, blocking, interrupts, micropip_watch, streams, tracebacks
 from ._host import host
 
 _count = 0
@@ -49,7 +49,7 @@ def start(interruptible: bool = True) -> None:
     streams.install(streams.OutStream if interruptible else _Lines)
     interrupts.install()
     blocking.install()
-    packages.watch()
+    micropip_watch.watch()
     amended.install()
     interrupts.RUN_CODE_FUNCTIONS.add(_run_code.__code__)
     blocking.set_input(_no_input)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import getpass
+import io
 import os
 import sys
 import traceback
@@ -17,9 +18,22 @@ from IPython.core.autocall import ZMQExitAutocall
 from IPython.core.error import StdinNotImplementedError, UsageError
 from IPython.core.events import EventManager, available_events
 from IPython.core.interactiveshell import InteractiveShell, InteractiveShellABC
+from IPython.utils.text import SList
 from traitlets import Bool, Instance, Type, Unicode, default
 
-from . import blocking, interrupts, magics, messages, notebooks, packages, streams, tracebacks
+from . import (
+    blocking,
+    interrupts,
+    magics,
+    messages,
+    notebooks,
+    packages,
+    pip_lines,
+    shadowing,
+    stand_ins,
+    streams,
+    tracebacks,
+)
 from .display import KernelDisplayHook, KernelDisplayPublisher
 from .history import MemoryHistory
 from .parent import parent_header, parent_message, set_parent
@@ -149,18 +163,31 @@ class KernelShell(InteractiveShell):
     # --- commands of an operating system, which a browser has not
 
     def system(self, cmd: str) -> None:
-        """Refuse, saying why."""
-        raise magics.NoProcessesError(cmd)
+        """Run pip, else refuse, saying why."""
+        cmd = self.var_expand(cmd, depth=1)
+        pip_lines.run_now(lambda: self._shell_pip(cmd), cmd, pip_lines.waits(cmd))
 
     system_piped = system_raw = system
 
     def getoutput(self, cmd: str, split: bool = True, depth: int = 0) -> Any:
-        """Refuse, saying why."""
-        raise magics.NoProcessesError(cmd)
+        """Run pip and return what it says, else refuse, saying why."""
+        cmd, said = self.var_expand(cmd, depth=depth + 1), io.StringIO()
+        pip_lines.run_now(lambda: self._shell_pip(cmd, said), cmd, pip_lines.waits(cmd))
+        return SList(said.getvalue().splitlines()) if split else said.getvalue()
 
     async def pip(self, arguments: str) -> None:
-        """Run ``%pip``; cells come here by `packages.await_pip`."""
-        await packages.pip(self.var_expand(arguments, depth=1))
+        """Run ``%pip``; cells come here by `pip_lines.await_pip`."""
+        await pip_lines.run(f"pip {self.var_expand(arguments, depth=1)}")
+
+    async def shell_pip(self, cmd: str, returned: bool = False) -> Any:
+        """Run ``!pip``; with `returned`, return what it says, as lines."""
+        cmd, said = self.var_expand(cmd, depth=1), io.StringIO()
+        await self._shell_pip(cmd, said if returned else None)
+        return SList(said.getvalue().splitlines()) if returned else None
+
+    async def _shell_pip(self, cmd: str, out: Any = None) -> None:
+        if not await pip_lines.run(cmd, out):
+            raise magics.NoProcessesError(cmd)
 
     async def run_awaiting(self, arguments: str) -> None:
         """Run ``%run``; cells come here by `notebooks.await_run`."""
@@ -207,7 +234,9 @@ class KernelShell(InteractiveShell):
         etype, value, frames = super()._get_exc_info(exc_tuple)
         value = interrupts.itself(value)
         etype = type(value)
-        packages.explain_missing(value)
+        if not stand_ins.explain(value):
+            packages.explain_missing(value)
+            shadowing.explain(value)
         tracebacks.hide_ours(value)
         return etype, value, tracebacks.without_ours(frames)
 
@@ -218,7 +247,7 @@ class KernelShell(InteractiveShell):
             etype, value, frames = self._get_exc_info(exc_tuple)
             self._showtraceback(etype, value, _plain(value, _below_run_code(frames)))
             return
-        with tracebacks.quickly("lines" if self.InteractiveTB.mode == "Context" else "variables"):
+        with shadowing.hidden(), tracebacks.quickly("lines" if self.InteractiveTB.mode == "Context" else "variables"):
             super().showtraceback(exc_tuple, *args, **kwargs)
 
     def _format_exception_for_storage(self, exception: BaseException, *args: Any, **kwargs: Any) -> dict[str, Any]:

@@ -1,47 +1,72 @@
-"""Modules a browser lacks but libraries import: empty ones, where no real one is found."""
+"""Modules that Python in a browser lacks: whole ones in their place where that is possible, else the reason why not.
+
+A module that exists offers what it promises; one that cannot is absent, and the error says why. Libraries ask for these
+modules by ``try: import … except ImportError``, as they do for Windows.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
-import types
-from importlib.abc import Loader, MetaPathFinder
+from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
 from typing import Any
 
+#: Found in `_FOLDER` where there is no real one: Pyodide 0.27 has none of them, 314 lacks `resource`.
+_SUBSTITUTES = frozenset({"fcntl", "resource", "termios"})
+_FOLDER = os.path.join(os.path.dirname(__file__), "substitutes")
 
-def _same(function: Any = None, *args: Any, **kwargs: Any) -> Any:
-    return function
+_TERMINAL = "it works with a terminal, which a notebook does not have"
+_DESKTOP = "it opens windows on a desktop, which a browser page cannot; ipywidgets and matplotlib show things in the notebook"
+_PROCESSES = "it starts processes, and Python in WebAssembly has none"
+_USERS = "it asks an operating system about its users, and there is none here"
+_WINDOWS = "it exists on Windows alone"
+_LEFT_OUT = "it is not part of this distribution of Python"
 
+#: Why modules are absent, and what to use instead.
+REASONS = {
+    "_multiprocessing": f"multiprocessing is no use here: {_PROCESSES}. Call the functions one after the other, or use asyncio",
+    "_posixshmem": f"multiprocessing is no use here: {_PROCESSES}. Call the functions one after the other, or use asyncio",
+    "crypt": _USERS,
+    "curses": f"{_TERMINAL}: use print, clear_output or ipywidgets",
+    "dbm": f"{_LEFT_OUT}: use sqlite3 or json",
+    "ensurepip": "a notebook has `%pip`",
+    "grp": _USERS,
+    "idlelib": _DESKTOP,
+    "msvcrt": _WINDOWS,
+    "pexpect": f"{_PROCESSES} to control",
+    "pip": "its commands are written in a cell, as in `%pip install NAME`",
+    "ptyprocess": _PROCESSES,
+    "pwd": _USERS,
+    "readline": f"{_TERMINAL}: the notebook edits and completes lines by itself",
+    "spwd": _USERS,
+    "syslog": "there is no log of an operating system here: use logging",
+    "tkinter": _DESKTOP,
+    "tornado": "it serves a network, which a browser page and the sandbox cannot; asyncio works, and pyodide.http fetches",
+    "turtle": _DESKTOP,
+    "venv": "each kernel has an environment of its own: use `%pip`",
+    "winreg": _WINDOWS,
+    "winsound": _WINDOWS,
+}
 
-#: What the modules must offer to be imported.
-_ATTRIBUTES: dict[str, dict[str, Any]] = {
-    "termios": {"TCSAFLUSH": 2, "error": OSError},
-    "fcntl": {},
-    "resource": {},
-    "pexpect": {},
-    # plotly reaches it through tenacity, ipympl and matplotlib's webagg directly.
-    "tornado": {"__path__": []},
-    "tornado.gen": {
-        "coroutine": _same,
-        "sleep": lambda *args, **kwargs: None,
-        "is_coroutine_function": lambda function: False,
-    },
+#: Functions that this Python's modules lack, and what to use instead.
+_MISSING_FUNCTIONS = {
+    ("os", "forkpty"): _PROCESSES,
+    ("os", "openpty"): _TERMINAL,
+    ("os", "posix_spawn"): _PROCESSES,
+    ("os", "posix_spawnp"): _PROCESSES,
+    ("os", "startfile"): "it exists on Windows alone",
+    ("signal", "alarm"): "there are no alarms here: %%timeout SECONDS in the first line of a cell ends it, asyncio.timeout a coroutine",
+    ("signal", "setitimer"): "there are no alarms here: %%timeout SECONDS in the first line of a cell ends it, asyncio.timeout a coroutine",
 }
 
 
-class _Finder(MetaPathFinder, Loader):
-    """Asked after the real finders, so that a package installed later wins."""
+class _Finder(MetaPathFinder):
+    """Asked after the real finders, so that a real module wins."""
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        if fullname in _ATTRIBUTES:
-            return ModuleSpec(fullname, self, is_package="__path__" in _ATTRIBUTES[fullname])
-        return None
-
-    def create_module(self, spec: ModuleSpec) -> types.ModuleType:
-        return types.ModuleType(spec.name, "Stand-in: this module does not exist in a browser.")
-
-    def exec_module(self, module: types.ModuleType) -> None:
-        module.__dict__.update(_ATTRIBUTES[module.__name__])
+        return PathFinder.find_spec(fullname, [_FOLDER]) if fullname in _SUBSTITUTES else None
 
 
 def install() -> None:
@@ -50,3 +75,33 @@ def install() -> None:
         return
     at = sys.meta_path.index(PathFinder) + 1 if PathFinder in sys.meta_path else len(sys.meta_path)
     sys.meta_path.insert(at, _Finder())
+    if sys.platform == "emscripten":
+        _check_locks()
+
+
+def _check_locks() -> None:
+    """Let ``fcntl.flock`` refuse what is not open, or not a lock: Emscripten's answers yes to anything."""
+    import fcntl
+
+    from .substitutes.fcntl import flock
+
+    fcntl.flock = flock
+
+
+def explain(error: BaseException) -> bool:
+    """Add to an error that comes of an absent module or function why it is absent; whether it does."""
+    reason = None
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        name = error.name.partition(".")[0]
+        reason = None if name in sys.modules else REASONS.get(name)
+    elif isinstance(error, AttributeError):
+        module = getattr(error, "obj", None)
+        if isinstance(module, ModuleType):
+            name = f"{module.__name__}.{error.name}"
+            reason = _MISSING_FUNCTIONS.get((module.__name__, error.name))
+    elif isinstance(error, OSError) and error.args == ("out of pty devices",):
+        name, reason = "pty", f"{_TERMINAL}, and programs, which Python in WebAssembly cannot start"
+    if reason is None or getattr(error, "__notes__", None):
+        return reason is not None
+    error.add_note(reason if reason.startswith(name.strip("_")) else f"{name} is not here: {reason}")
+    return True

@@ -54,14 +54,14 @@ def installs(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("code", "wanted"),
     [
-        ("%pip install one two", {"requirements": ["one", "two"], "deps": True}),
-        ("if True:\n    %pip install -q one", {"requirements": ["one"], "deps": True}),
-        ("!pip install one", {"requirements": ["one"], "deps": True}),
-        ("name = 'one'\n%pip install {name}", {"requirements": ["one"], "deps": True}),
-        ("%pip install --no-deps --pre 'one>=1'", {"requirements": ["one>=1"], "pre": True}),
+        ("%pip install one two", {"requirements": ["one", "two"], "deps": True, "reinstall": True}),
+        ("if True:\n    %pip install -q one", {"requirements": ["one"], "deps": True, "reinstall": True}),
+        ("!pip install one", {"requirements": ["one"], "deps": True, "reinstall": True}),
+        ("name = 'one'\n%pip install {name}", {"requirements": ["one"], "deps": True, "reinstall": True}),
+        ("%pip install --no-deps --pre 'one>=1'", {"requirements": ["one>=1"], "pre": True, "reinstall": True}),
         (
             "from pathlib import Path\nPath('r.txt').write_text('one')\n%pip install -r r.txt",
-            {"requirements": ["one"], "deps": True},
+            {"requirements": ["one"], "deps": True, "reinstall": True},
         ),
     ],
 )
@@ -94,8 +94,8 @@ def test_a_failed_install_tells_the_author_what_to_do_where_pypi_is_off(
 
 
 @pytest.mark.parametrize("line", ["%pip install", "%pip download x", "%pip install --no-such-flag x"])
-def test_a_wrong_pip_line_is_an_error(client: Client, installs: list[dict[str, Any]], line: str) -> None:
-    assert client.run(line).reply["ename"] == "ValueError"
+def test_a_wrong_pip_line_is_a_usage_error(client: Client, installs: list[dict[str, Any]], line: str) -> None:
+    assert client.run(line).reply["ename"] == "UsageError"
 
 
 def test_pip_lists_what_is_there(client: Client) -> None:
@@ -157,8 +157,11 @@ def test_modules_that_are_no_packages_of_the_site_get_no_note(name: str | None) 
 
 
 def test_stand_ins_are_found_only_after_real_modules(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setitem(stand_ins._ATTRIBUTES, "absent_here", {"x": 1})
-    monkeypatch.setitem(stand_ins._ATTRIBUTES, "present_here", {"x": "stand-in"})
+    monkeypatch.setattr(stand_ins, "_SUBSTITUTES", {"absent_here", "present_here"})
+    monkeypatch.setattr(stand_ins, "_FOLDER", str(tmp_path / "substitutes"))
+    (tmp_path / "substitutes").mkdir()
+    (tmp_path / "substitutes/absent_here.py").write_text("x = 1", "utf-8")
+    (tmp_path / "substitutes/present_here.py").write_text("x = 'stand-in'", "utf-8")
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
     (tmp_path / "present_here.py").write_text("x = 'real'", "utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))

@@ -1,0 +1,74 @@
+"""%pip, namesakes of Python's modules and absent modules in real pages, isolated and not."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+from conftest import Lab
+
+MAKE_WHEEL = textwrap.dedent(
+    """
+    import zipfile
+    def make_wheel(version):
+        info, name = f"tinylab-{version}.dist-info", f"tinylab-{version}-py3-none-any.whl"
+        texts = {
+            "tinylab/__init__.py": f"version = {version!r}",
+            f"{info}/METADATA": f"Metadata-Version: 2.1\\nName: tinylab\\nVersion: {version}\\n",
+            f"{info}/WHEEL": "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+        }
+        with zipfile.ZipFile(name, "w") as wheel:
+            for path, text in texts.items():
+                wheel.writestr(path, text)
+            wheel.writestr(f"{info}/RECORD", "".join(f"{path},,\\n" for path in [*texts, f"{info}/RECORD"]))
+    make_wheel("1.0"); make_wheel("2.0")
+    """
+)
+INSTALLED = "from importlib.metadata import distributions\n[item.version for item in distributions() if item.name == 'tinylab']"
+ONE = "./tinylab-1.0-py3-none-any.whl"
+
+
+@pytest.fixture
+def wheels(lab: Lab) -> Lab:
+    assert lab.run(MAKE_WHEEL).content["status"] == "ok"
+    lab.run("%pip uninstall -y tinylab")
+    return lab
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"%pip install -U -qq {ONE}  # it's needed",
+        f"!python -m pip install {ONE}",
+        f"%%capture said\n%pip install {ONE}",
+        f"%%time\n%pip install {ONE}",
+        f"def prepare():\n    %pip install {ONE}\nprepare()",
+        f"open('list.txt', 'w').write('{ONE}  # ours\\n')\n%pip install --requirement=list.txt",
+    ],
+)
+def test_wheels_beside_the_notebook_are_installed_however_it_is_written(wheels: Lab, code: str) -> None:
+    run = wheels.run(code)
+    assert run.content["status"] == "ok" and run.idle, run.content
+    assert wheels.run(INSTALLED).result == "['1.0']"
+
+
+def test_upgrade_replaces_a_version(wheels: Lab) -> None:
+    wheels.run(f"%pip install {ONE}")
+    wheels.run("%pip install --upgrade --no-index -f . tinylab")
+    assert wheels.run(INSTALLED).result == "['2.0']"
+
+
+def test_the_debugger_works_beside_namesakes_of_its_modules(lab: Lab) -> None:
+    lab.run("for name in ('code', 'cmd', 'bdb', 'statistics'): open(f'{name}.py', 'w').write('mine = 1')")
+    assert lab.run("import code, statistics\nstatistics.mine").result == "1"
+    run = lab.run("n = 3\nbreakpoint()\nprint('on')", input=["p n", "c"])
+    assert run.content["status"] == "ok" and "3" in run.text() and run.text().endswith("on\n")
+    shown = "\n".join(lab.run("statistics.mean").content["traceback"])
+    assert "/drive/sub/statistics.py hides Python's own module statistics" in shown
+    lab.run("import os\nfor name in ('code', 'cmd', 'bdb', 'statistics'): os.remove(f'{name}.py')")
+
+
+def test_modules_are_whole_or_absent(lab: Lab) -> None:
+    assert lab.run("import fcntl, resource, termios\nresource.getrusage(resource.RUSAGE_SELF).ru_maxrss > 0").result == "True"
+    assert "pexpect is not here" in "\n".join(lab.run("import pexpect").content["traceback"])
+    assert "no processes" in lab.run("import subprocess; subprocess.run(['ls'])").content["evalue"]
