@@ -52,6 +52,7 @@ WORKER_ONLY = (
     "poll_main",
     "jedi",
     "load_packages",
+    "package_of",
     "packages_from_imports",
 )
 

@@ -69,7 +69,7 @@ async def _run(
     except Exception:  # a transformer of the user may raise anything; run_cell shows it
         problem = sys.exc_info()
     packages.look_again()
-    await packages.load_imports(transformed)
+    await packages.load_imports(transformed, lambda body: interrupts.call(shell.transform_cell, body))
     result = None
     try:
         result = await shell.run_cell_async(

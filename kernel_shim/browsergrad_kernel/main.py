@@ -8,7 +8,7 @@ import sys
 import warnings
 from typing import Any
 
-from . import _host, blocking, comms, interrupts, messages, packages, stand_ins, streams
+from . import _host, blocking, comms, interrupts, messages, on_demand, packages, stand_ins, streams
 
 #: What `prepare` has made and `start` has not taken yet.
 _prepared: Any = None
@@ -77,6 +77,7 @@ def start(config: dict[str, Any]) -> Any:
     blocking.install()
     shell.install_input()
     packages.watch()
+    on_demand.install()
     packages.configure(
         list(config.get("piplite_urls") or []),
         bool(config.get("disable_pypi", True)),

@@ -57,6 +57,8 @@ interface Pyodide {
   _api: {
     on_fatal?: (error: Error) => void;
     lockfile_packages?: Record<string, unknown>;
+    /** Packages of the lock by the modules they hold. */
+    _import_name_to_package_name?: Map<string, string>;
   };
   _module: { HEAP32: Int32Array; __Py_emscripten_signal_clock?: number };
   registerJsModule(name: string, module: object): void;
@@ -521,6 +523,10 @@ export class Python {
       tick_done: () => interrupts.tickDone(),
       poll_main: () => interrupts.pollPage(),
       jedi: () => this.jedi,
+      package_of: (module: string) => {
+        const name = this.pyodide._api._import_name_to_package_name?.get(module);
+        return name !== undefined && !(name in this.pyodide.loadedPackages) ? name : undefined;
+      },
       load_packages: async (names: PyProxy) => this.load(names.toJs() as string[]),
       // Without packages there is nothing to wait for, not even a turn of the event loop.
       packages_from_imports: (code: string) =>
