@@ -30,7 +30,8 @@ Message = tuple[str, dict[str, Any]]
 Runner = Callable[[str, list[str]], tuple[dict[str, Any], list[Message]]]
 
 _KNOWN = frozenset(
-    "id title cells files stdin delays_ms complete within_s stop_after_s check allow_errors where needs may_kill hosts".split()
+    {"id", "title", "cells", "files", "stdin", "delays_ms", "complete", "within_s", "stop_after_s"}
+    | {"check", "allow_errors", "where", "needs", "may_kill", "hosts"}
 )
 
 

@@ -40,7 +40,8 @@ async def execute(kernel: Any, message: dict[str, Any], content: dict[str, Any],
             # Interrupted between the cell and its bookkeeping; what the cell raises, IPython shows.
             error = raised
         if error is not None and shell.shown is None:
-            shell.show_plainly(error)
+            handled = isinstance(error, shell.custom_exceptions)
+            (shell.leave_to_handler if handled else shell.show_plainly)(error)
     finally:
         interrupts.end(epoch)
     failed = error is not None or shell.result_failed

@@ -34,7 +34,7 @@ def prepare() -> Any:
     comms.install("")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        shell = ZMQInteractiveShell.instance(session_id="", user_ns={})
+        shell = ZMQInteractiveShell.instance(session_id="")
     # Of no use in a notebook: sys.exit() ends the cell.
     warnings.filterwarnings("ignore", message="To exit: use")
     interrupts.RUN_CODE_FUNCTIONS.add(InteractiveShell.run_code.__code__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -11,11 +12,14 @@ from .hosts import Answer
 _REPLACED = [
     (re.compile(r"\x1b\[[0-9;]*m"), ""),
     (re.compile(r"<ipython-input-\d+-\w+>|(?<![^\s\"'(])[^\s\"'(]*ipykernel_\d+/\d+\.py"), "<cell>"),
+    (re.compile(r"\b\d{5,}\.py\b"), "<cell>"),  # what a syntax error keeps of the name
     (re.compile(r"In\[\d+\]"), "In[n]"),
+    (re.compile(r"File <frozen [\w.]+>:\d+"), "File <lib>/frozen.py"),
+    (re.compile(r"The slowest run took .*\n|(?:Compiler|Parser) +: .*\n"), ""),  # on a busy machine
     (re.compile(r"\b0x[0-9a-f]{4,}\b"), "0x0"),
     # A library's file; versions of Python have their own lines.
     (re.compile(r"(?<![\w./~-])[\w./~-]*/python3\.?\d+(?:\.zip)?/(?:(?:site|dist)-packages/)?([\w./-]+\.py)(?::\d+)?"), r"<lib>/\1"),
-    (re.compile(r"\b\d+(?:\.\d+)? ?(?:[nmµu]|μ)?s\b"), "<time>"),
+    (re.compile(r"\b\d+(?:\.\d+)?(?:e[+-]?\d+)? ?(?:[nmµu]|μ)?s\b"), "<time>"),
     (re.compile(r"\x1b\]8;[^\x07\x1b]*(?:\x07|\x1b\\)"), ""),
 ]
 #: Of tracebacks: a frame's first line.
@@ -34,7 +38,7 @@ def traceback(lines: list[str], folder: str) -> list[str]:
     """Frames of a traceback; those of libraries one after the other are one, since other versions have others."""
     whole = text("\n".join(lines), folder)
     starts = [0, *(found.start() for found in _FRAME.finditer(whole)), len(whole)]
-    parts = [whole[start:end].strip() for start, end in zip(starts, starts[1:], strict=False)]
+    parts = [whole[start:end].strip() for start, end in itertools.pairwise(starts)]
     found: list[str] = []
     for index, part in enumerate(parts):
         if part.startswith("File <lib>") and index < len(parts) - 1:
@@ -81,7 +85,8 @@ class Comparable:
     def cell(self, answer: Answer) -> list[Any]:
         """Messages in order, streams joined, then the reply."""
         found: list[Any] = []
-        for kind, content in answer.messages:
+        # Channels keep no order among each other.
+        for kind, content in sorted(answer.messages, key=lambda message: message[0] != "input_request"):
             if kind == "status":
                 continue
             content = dict(content)

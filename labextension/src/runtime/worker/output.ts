@@ -67,6 +67,9 @@ export class OutputBuffer {
   }
 
   private add(text: string, time: number): void {
+    if (!text) {
+      return; // nothing to show, and no message
+    }
     const { name, parent } = this;
     const last = this.chunks[this.chunks.length - 1];
     if (!last) {
