@@ -53,6 +53,10 @@ WORKER_ONLY = (
     "jedi",
     "load_packages",
     "package_of",
+    "packages_in_order",
+    "reads_now",
+    "read_now",
+    "package_is",
     "packages_from_imports",
 )
 

@@ -6,14 +6,16 @@ notebook, ``importlib``, libraries that import another one when a function needs
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import json
 import sys
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from . import blocking, cell_imports
+from . import blocking, cell_imports, interrupts
 from ._host import host
 
 
@@ -85,18 +87,60 @@ def load(package: str, module: str) -> None:
     ModuleNotFoundError
         It cannot be loaded, or Python cannot wait at this place.
     """
-    if not blocking.can_wait():
+    if blocking.can_wait():
+        wait = _load_and_wait
+    elif host.reads_now():
+        wait = _load_now
+    else:
         raise ModuleNotFoundError(
             f"No module named {module!r} yet: Python cannot wait here until its package {package} has been loaded. "
             f"Write `import {module}` into a cell of its own, and run that first",
             name=module,
         )
     try:
-        blocking.wait_for(host.load_packages([package]))
+        wait(package)
     except Exception as error:
         raise ModuleNotFoundError(
             f"No module named {module!r}: its package {package} could not be loaded: {error}", name=module
         ) from error
+
+
+def _load_and_wait(package: str) -> None:
+    blocking.wait_for(host.load_packages([package]))
+
+
+def _load_now(package: str) -> None:
+    """Load without suspending Python: the worker stands still while each file comes."""
+    for entry in json.loads(host.packages_in_order(package)):
+        name = entry["name"]
+        host.package_is(name, "loading")
+        try:
+            _install_now(entry)
+        except BaseException as error:
+            host.package_is(name, "failed", str(error))
+            raise
+        host.package_is(name, "loaded")
+        interrupts.poll()
+
+
+def _install_now(entry: dict[str, str]) -> None:
+    """Fetch a file of the lock, check it and unpack it, by the functions Pyodide itself uses (0.27 and later)."""
+    from pyodide import _package_loader
+
+    file, folder = entry["file_name"], entry["install_dir"]
+    data = host.read_now(file)
+    if hashlib.sha256(data.to_bytes()).hexdigest() != entry["sha256"]:
+        raise OSError(f"{file} has another sha256 than pyodide-lock.json says: build the site again")
+    with interrupts.uninterruptible():
+        libraries = _package_loader.unpack_buffer(
+            data, filename=file, extract_dir=_package_loader.get_install_dir(folder), calculate_dynlibs=True
+        )
+        if entry["package_type"] == "shared_library":
+            import ctypes
+
+            # Modules of other packages look for its functions; they themselves are loaded when they are imported.
+            for path in libraries:
+                ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)
 
 
 def _users_wish(frame: Any) -> bool:

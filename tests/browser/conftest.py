@@ -155,6 +155,14 @@ def build_site(
     return output
 
 
+def without_suspending(site: Path, static: str) -> None:
+    """Let a site's worker find no stack switching, as in older browsers."""
+    worker = site / static.strip("/") / "runtime" / "worker.js"
+    source = worker.read_text("utf-8")
+    worker.unlink()  # it may be a hard link
+    worker.write_text(f"delete WebAssembly.Suspending;\ndelete WebAssembly.promising;\n{source}", "utf-8")
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_site(tmp_path_factory.mktemp("site"))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Lab, open_lab, serve, stop_cases
+from conftest import Lab, open_lab, serve, stop_cases, without_suspending
 from playwright.sync_api import Browser
 
 
@@ -18,10 +18,7 @@ def base(site: Path, static: str, tmp_path_factory: pytest.TempPathFactory) -> I
     """The site without isolation, whose worker finds no stack switching: as in Firefox and Safari."""
     folder = tmp_path_factory.mktemp("no-jspi") / "site"
     shutil.copytree(site, folder, copy_function=os.link)
-    worker = folder / static.strip("/") / "runtime" / "worker.js"
-    source = worker.read_text("utf-8")
-    worker.unlink()  # a hard link
-    worker.write_text(f"delete WebAssembly.Suspending;\ndelete WebAssembly.promising;\n{source}", "utf-8")
+    without_suspending(folder, static)
     server, address = serve(folder, isolated=False)
     yield address
     server.shutdown()

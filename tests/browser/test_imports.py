@@ -1,0 +1,49 @@
+"""Packages that are imported where no text tells of them, in a browser that cannot suspend Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Lab, build_site, opened, served, without_suspending
+from playwright.sync_api import Browser
+
+from tests.wheels import make_wheel
+
+
+@pytest.fixture(scope="module")
+def old_browser_site(full_pyodide: Path, static: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole distribution, a package of its own, and one whose file is damaged."""
+    wheels = tmp_path_factory.mktemp("wheels")
+    packages = [str(make_wheel(wheels, name, "1.0")) for name in ("pure", "hurt")]
+    site = build_site(tmp_path_factory.mktemp("site"), pyodide_url=str(full_pyodide), packages=packages)
+    (hurt,) = (site / "static/browsergrad/pyodide").glob("hurt-*.whl")
+    hurt.write_bytes(hurt.read_bytes().replace(b"1.0", b"1.1"))
+    without_suspending(site, static)
+    return site
+
+
+@pytest.fixture(scope="module")
+def lab(browser: Browser, old_browser_site: Path) -> Iterator[Lab]:
+    with served(old_browser_site, True) as address, opened(browser, address) as lab:
+        lab.start()
+        assert lab.run("from pyodide.ffi import can_run_sync; can_run_sync()").result == "False"
+        yield lab
+
+
+def test_an_import_by_a_made_up_name_finds_a_package(lab: Lab) -> None:
+    assert lab.run("name = 'pu' + 're'\n__import__(name).version").result == "'1.0'"
+    assert lab.run("import pure\npure.version").result == "'1.0'"
+
+
+def test_compiled_modules_are_found_with_what_they_need(lab: Lab) -> None:
+    assert lab.run("from importlib import import_module\npd = import_module('pan' + 'das')\nint(pd.Series([1, 2]).sum())").result == "3"
+    # What came now counts as loaded, for imports that a text tells of.
+    assert lab.run("import numpy\nnumpy.arange(3).tolist()").result == "[0, 1, 2]"
+
+
+def test_a_damaged_file_is_named_and_not_unpacked(lab: Lab) -> None:
+    refused = lab.run("__import__('hu' + 'rt')").content
+    assert refused["ename"] == "ModuleNotFoundError" and "hurt-1.0-py3-none-any.whl has another sha256" in refused["evalue"]
+    assert lab.run("import os, site\n'hurt' in os.listdir(site.getsitepackages()[0])").result == "False"
