@@ -26,6 +26,8 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from scripts import toolchain
 from scripts.chromium import FLAGS, chromium
+from tests import kernel_cases
+from tests.wheels import make_wheel
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -209,7 +211,16 @@ def full_pyodide(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 @pytest.fixture(scope="session")
-def static(site: Path) -> str:
+def full_site(full_pyodide: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site on that distribution, with two packages of its own and what the notebooks of `kernel_cases` need."""
+    wheels = tmp_path_factory.mktemp("wheels")
+    own = [str(make_wheel(wheels, name, "1.0")) for name in ("pure", "hurt")]
+    needs = {need for case in kernel_cases.load() for need in case.needs}
+    return build_site(tmp_path_factory.mktemp("site"), pyodide_url=str(full_pyodide), packages=[*own, *sorted(needs)])
+
+
+@pytest.fixture(scope="session")
+def static() -> str:
     """Path of the runtime inside the site."""
     return "/extensions/jupyterlite-browsergrad/static"
 

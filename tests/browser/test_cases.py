@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Lab, build_site, opened, served
+from conftest import Lab, opened, served
 from playwright.sync_api import Browser
 
 from tests import kernel_cases
@@ -80,12 +80,6 @@ class Pages:
 def _pages(browser: Browser, site: Path, isolated: bool) -> Iterator[Pages]:
     with served(site, isolated) as address, opened(browser, address) as lab:
         yield Pages(lab)
-
-
-@pytest.fixture(scope="module")
-def full_site(full_pyodide: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    needs = sorted({need for case in kernel_cases.load() for need in case.needs})
-    return build_site(tmp_path_factory.mktemp("site"), pyodide_url=str(full_pyodide), packages=needs)
 
 
 @pytest.fixture(scope="module")

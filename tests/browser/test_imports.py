@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Lab, build_site, opened, served, without_suspending
+from conftest import Lab, opened, served, without_suspending
 from playwright.sync_api import Browser
-
-from tests.wheels import make_wheel
 
 
 @pytest.fixture(scope="module")
-def old_browser_site(full_pyodide: Path, static: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A whole distribution, a package of its own, and one whose file is damaged."""
-    wheels = tmp_path_factory.mktemp("wheels")
-    packages = [str(make_wheel(wheels, name, "1.0")) for name in ("pure", "hurt")]
-    site = build_site(tmp_path_factory.mktemp("site"), pyodide_url=str(full_pyodide), packages=packages)
+def old_browser_site(full_site: Path, static: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole distribution with one damaged package."""
+    site = tmp_path_factory.mktemp("no-jspi") / "site"
+    shutil.copytree(full_site, site, copy_function=os.link)
     (hurt,) = (site / "static/browsergrad/pyodide").glob("hurt-*.whl")
-    hurt.write_bytes(hurt.read_bytes().replace(b"1.0", b"1.1"))
+    damaged = hurt.read_bytes().replace(b"1.0", b"1.1")
+    hurt.unlink()  # a hard link
+    hurt.write_bytes(damaged)
     without_suspending(site, static)
     return site
 
