@@ -249,7 +249,9 @@ def test_vendored_packages_install_on_an_older_distribution(old_lab: Lab) -> Non
 
 
 @pytest.mark.parametrize("isolated", [True, False], ids=["isolated", "plain"])
-@pytest.mark.parametrize("code", ["import comm, ipywidgets", "%pip install ipywidgets", "LOAD"])
+@pytest.mark.parametrize(
+    "code", ["import comm, ipywidgets", "%pip install ipywidgets", "LOAD", "name = 'ipywidgets'\n__import__(name)"]
+)
 def test_stop_gives_up_a_download(browser: Browser, embedded: Path, isolated: bool, code: str) -> None:
     """Pyodide loads one package at a time: one that never comes must not keep the next from coming."""
     code = code.replace("LOAD", "import pyodide_js\nawait pyodide_js.loadPackage('ipywidgets')")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -27,10 +28,10 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Case, Outco
     for folder in (theirs_in, ours_in):
         folder.mkdir()
     wanted = cases()
-    with hosts.reference(theirs_in) as reference:
-        theirs = hosts.run_all(reference, wanted)
-    with Sandbox(ours_in) as sandbox:
-        ours = hosts.run_all(hosts.Ours(sandbox), wanted)
+    # Both at once: two processes.
+    with Sandbox(ours_in) as sandbox, hosts.reference(theirs_in) as reference, ThreadPoolExecutor() as pool:
+        running = pool.submit(lambda: hosts.run_all(hosts.Ours(sandbox), wanted))
+        theirs, ours = hosts.run_all(reference, wanted), running.result()
     their_way, our_way = Comparable(str(theirs_in)), Comparable("/drive")
     return [
         (case, [their_way.cell(answer) for answer in one], [our_way.cell(answer) for answer in two])
