@@ -89,7 +89,7 @@ def load(package: str, module: str) -> None:
     """
     if blocking.can_wait():
         wait = _load_and_wait
-    elif host.reads_now():
+    elif host.reads_now() and not _needs_libraries(package):
         wait = _load_now
     else:
         raise ModuleNotFoundError(
@@ -132,15 +132,12 @@ def _install_now(entry: dict[str, str]) -> None:
     if hashlib.sha256(data.to_bytes()).hexdigest() != entry["sha256"]:
         raise OSError(f"{file} has another sha256 than pyodide-lock.json says: build the site again")
     with interrupts.uninterruptible():
-        libraries = _package_loader.unpack_buffer(
-            data, filename=file, extract_dir=_package_loader.get_install_dir(folder), calculate_dynlibs=True
-        )
-        if entry["package_type"] == "shared_library":
-            import ctypes
+        _package_loader.unpack_buffer(data, filename=file, extract_dir=_package_loader.get_install_dir(folder))
 
-            # Modules of other packages look for its functions; they themselves are loaded when they are imported.
-            for path in libraries:
-                ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)
+
+def _needs_libraries(package: str) -> bool:
+    """Whether dynamic libraries belong to it that several modules share, as SciPy's: only Pyodide links those."""
+    return any(entry["install_dir"] == "dynlib" for entry in json.loads(host.packages_in_order(package)))
 
 
 def _users_wish(frame: Any) -> bool:

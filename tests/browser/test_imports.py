@@ -48,3 +48,10 @@ def test_a_damaged_file_is_named_and_not_unpacked(lab: Lab) -> None:
     refused = lab.run("__import__('hu' + 'rt')").content
     assert refused["ename"] == "ModuleNotFoundError" and "hurt-1.0-py3-none-any.whl has another sha256" in refused["evalue"]
     assert lab.run("import os, site\n'hurt' in os.listdir(site.getsitepackages()[0])").result == "False"
+
+
+def test_what_only_pyodide_can_link_is_asked_for_in_a_cell_of_its_own(lab: Lab) -> None:
+    refused = lab.run("__import__('sci' + 'py.linalg')").content
+    assert refused["ename"] == "ModuleNotFoundError" and "Write `import scipy` into a cell of its own" in refused["evalue"]
+    lab.run("import scipy")
+    assert lab.run("__import__('sci' + 'py.linalg').linalg.inv([[2.0]]).tolist()").result == "[[0.5]]"

@@ -7,7 +7,6 @@ const entry = (name: string, ...depends: string[]): LockedPackage => ({
   file_name: `${name}.whl`,
   sha256: '',
   install_dir: 'site',
-  package_type: 'package',
   depends,
 });
 const LOCK = {

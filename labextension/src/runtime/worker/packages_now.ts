@@ -8,7 +8,6 @@ export interface LockedPackage {
   file_name: string;
   sha256: string;
   install_dir: string;
-  package_type: string;
   depends: string[];
 }
 
