@@ -55,6 +55,11 @@ WORKER_ONLY = (
     "request_abort",
     "offer_ahead",
     "load_packages",
+    "package_of",
+    "packages_in_order",
+    "reads_now",
+    "read_now",
+    "package_is",
     "packages_from_imports",
 )
 

@@ -62,6 +62,16 @@ def _may_suspend() -> bool:
     return cell is not None and cell.running and _can_run_sync()
 
 
+def can_wait() -> bool:
+    """Whether `wait_for` works at this place."""
+    return _can_run_sync()
+
+
+def wait_for(awaitable: Any) -> Any:
+    """Wait for a promise in code that is not asynchronous; Stop ends it. Ask `can_wait` first."""
+    return _run_sync(awaitable)
+
+
 def sleep(seconds: float, /) -> None:
     """``time.sleep``, interruptible."""
     if not isinstance(seconds, (int, float)):

@@ -40,7 +40,8 @@ async def execute(kernel: Any, message: dict[str, Any], content: dict[str, Any],
             # Interrupted between the cell and its bookkeeping; what the cell raises, IPython shows.
             error = raised
         if error is not None and shell.shown is None:
-            shell.show_plainly(error)
+            handled = isinstance(error, shell.custom_exceptions)
+            (shell.leave_to_handler if handled else shell.show_plainly)(error)
     finally:
         interrupts.end(epoch)
     failed = error is not None or shell.result_failed
@@ -69,7 +70,7 @@ async def _run(
     except Exception:  # a transformer of the user may raise anything; run_cell shows it
         problem = sys.exc_info()
     packages.look_again()
-    await packages.load_imports(transformed)
+    await packages.load_imports(transformed, lambda body: interrupts.call(shell.transform_cell, body))
     result = None
     try:
         result = await shell.run_cell_async(

@@ -16,6 +16,7 @@ from . import (
     interrupts,
     messages,
     micropip_watch,
+    on_demand,
     packages,
     processes,
     shadowing,
@@ -51,7 +52,7 @@ def prepare() -> Any:
     comms.install("")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        shell = ZMQInteractiveShell.instance(session_id="", user_ns={})
+        shell = ZMQInteractiveShell.instance(session_id="")
     # Of no use in a notebook: sys.exit() ends the cell.
     warnings.filterwarnings("ignore", message="To exit: use")
     interrupts.RUN_CODE_FUNCTIONS.add(InteractiveShell.run_code.__code__)
@@ -94,6 +95,7 @@ def start(config: dict[str, Any]) -> Any:
     blocking.install()
     shell.install_input()
     micropip_watch.watch()
+    on_demand.install()
     packages.configure(
         list(config.get("piplite_urls") or []),
         bool(config.get("disable_pypi", True)),

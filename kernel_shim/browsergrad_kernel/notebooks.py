@@ -101,7 +101,7 @@ async def run(shell: Any, path: Path) -> None:
                 transformed = await_run(pip_lines.await_pip(shell.transform_cell(source)))
             except Exception:  # shown where the notebook's author sees it: as the cell's error
                 problem = sys.exc_info()
-            await packages.load_imports(transformed)
+            await packages.load_imports(transformed, shell.transform_cell)
             with shell.errors_raised():
                 result = await shell.run_cell_async(
                     source, silent=True, transformed_cell=transformed, preprocessing_exc_tuple=problem

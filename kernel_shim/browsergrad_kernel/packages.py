@@ -6,12 +6,14 @@ import importlib
 import importlib.util
 import logging
 import sys
+from collections.abc import Callable
 from importlib.machinery import FileFinder
 from types import ModuleType
 from typing import Any
 
 from IPython.core.error import UsageError
 
+from . import cell_imports
 from ._host import host
 
 #: Where the notebook's files are.
@@ -167,14 +169,13 @@ def look_again() -> None:
             finder.invalidate_caches()
 
 
-async def load_imports(code: str) -> None:
-    """Load the site's packages that `code` imports; a failure shows when the import runs."""
-    if "import" not in code:
+async def load_imports(transformed: str, transform: Callable[[str], str]) -> None:
+    """Load the site's packages that a transformed cell imports; a failure shows when the import runs."""
+    if not _vendored:
         return
     try:
-        loading = host.packages_from_imports(code)
-        if loading is not None:
-            await loading
+        if missing := cell_imports.missing(transformed, transform):
+            await host.packages_from_imports("\n".join(f"import {name}" for name in missing))
     except Exception as error:  # the import itself raises what the user should see
         print(f"packages could not be loaded: {error}", file=sys.stderr)
 

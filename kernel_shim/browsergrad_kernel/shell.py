@@ -273,6 +273,10 @@ class KernelShell(InteractiveShell):
             frames = _from_cell(frames)  # it came while the kernel prepared the cell or kept its books
         self.fail(type(error).__name__, safe_str(error), _plain(error, frames))
 
+    def leave_to_handler(self, error: BaseException) -> None:
+        """Remember an error for the reply that a handler of the user's (`set_custom_exc`) has dealt with."""
+        self.shown = {"ename": type(error).__name__, "evalue": safe_str(error), "traceback": []}
+
     def fail(self, ename: str, evalue: str, traceback: list[str]) -> None:
         """Publish an error and remember it for the reply."""
         self.shown = {"ename": ename, "evalue": evalue, "traceback": traceback}

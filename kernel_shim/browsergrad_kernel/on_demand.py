@@ -1,0 +1,163 @@
+"""Packages that are loaded when they are imported, wherever that happens.
+
+A cell's own text names most of them, and they are there before it runs (`cell_imports`). This catches the rest: modules beside the
+notebook, ``importlib``, libraries that import another one when a function needs it, callbacks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import sys
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+from . import blocking, cell_imports, interrupts
+from ._host import host
+
+
+class _Finder(MetaPathFinder):
+    """Knows what the distribution's lock offers; asked last, so that files and stand-ins come first."""
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        if "." in fullname:
+            return None
+        package = host.package_of(fullname)
+        if package is None or not _users_wish(sys._getframe(1)):
+            return None
+        return ModuleSpec(fullname, _Loader(package))
+
+    def find_elsewhere(self, name: str) -> ModuleSpec | None:
+        """What the other finders have, now that the files are there."""
+        importlib.invalidate_caches()
+        for finder in sys.meta_path:
+            if finder is not self and (spec := finder.find_spec(name, None)) is not None:
+                return spec
+        return None
+
+
+_finder = _Finder()
+
+
+class _Loader(Loader):
+    """Stands in for a module's real loader until its package is there: only asking whether a module exists loads nothing."""
+
+    def __init__(self, package: str) -> None:
+        self.package = package
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        load(self.package, spec.name)
+        real = _finder.find_elsewhere(spec.name)
+        if real is None or real.loader is None:
+            raise ModuleNotFoundError(
+                f"No module named {spec.name!r}: the package {self.package} of this site does not hold it", name=spec.name
+            )
+        # From here on importlib goes on with the real one.
+        spec.__dict__.update(real.__dict__)
+        if there := sys.modules.get(spec.name):
+            # Another task has imported it while this one waited; some modules cannot be made twice.
+            spec.loader = _Present(there)
+        return spec.loader.create_module(spec) if spec.loader else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Never reached: `create_module` puts another loader in this one's place, or raises."""
+
+
+class _Present(Loader):
+    """Gives a module that exists."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self.module = module
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return self.module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """It has run."""
+
+
+def load(package: str, module: str) -> None:
+    """Load a package with what it depends on, and wait for it.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        It cannot be loaded, or Python cannot wait at this place.
+    """
+    if blocking.can_wait():
+        wait = _load_and_wait
+    elif host.reads_now() and not _needs_libraries(package):
+        wait = _load_now
+    else:
+        raise ModuleNotFoundError(
+            f"No module named {module!r} yet: Python cannot wait here until its package {package} has been loaded. "
+            f"Write `import {module}` into a cell of its own, and run that first",
+            name=module,
+        )
+    try:
+        wait(package)
+    except Exception as error:
+        raise ModuleNotFoundError(
+            f"No module named {module!r}: its package {package} could not be loaded: {error}", name=module
+        ) from error
+
+
+def _load_and_wait(package: str) -> None:
+    blocking.wait_for(host.load_packages([package]))
+
+
+def _load_now(package: str) -> None:
+    """Load without suspending Python: the worker stands still while each file comes."""
+    for entry in json.loads(host.packages_in_order(package)):
+        name = entry["name"]
+        host.package_is(name, "loading")
+        try:
+            _install_now(entry)
+        except BaseException as error:
+            host.package_is(name, "failed", str(error))
+            raise
+        host.package_is(name, "loaded")
+        interrupts.poll()
+
+
+def _install_now(entry: dict[str, str]) -> None:
+    """Fetch a file of the lock, check it and unpack it, by the functions Pyodide itself uses (0.27 and later)."""
+    from pyodide import _package_loader
+
+    file, folder = entry["file_name"], entry["install_dir"]
+    data = host.read_now(file)
+    if hashlib.sha256(data.to_bytes()).hexdigest() != entry["sha256"]:
+        raise OSError(f"{file} has another sha256 than pyodide-lock.json says: build the site again")
+    with interrupts.uninterruptible():
+        _package_loader.unpack_buffer(data, filename=file, extract_dir=_package_loader.get_install_dir(folder))
+
+
+def _needs_libraries(package: str) -> bool:
+    """Whether dynamic libraries belong to it that several modules share, as SciPy's: only Pyodide links those."""
+    return any(entry["install_dir"] == "dynlib" for entry in json.loads(host.packages_in_order(package)))
+
+
+def _users_wish(frame: Any) -> bool:
+    """Whether user code imports, itself or by calling a library's function.
+
+    Not so while a library itself is being imported: many look what else there is (pandas for pyarrow), and what they do
+    need the lock has loaded with them. Nor where no user code runs at all, as in completion.
+    """
+    outermost = None
+    while frame is not None:
+        code = frame.f_code
+        if cell_imports.is_users(code.co_filename):
+            return outermost is None or outermost.co_name != "<module>"
+        if not code.co_filename.startswith("<frozen "):
+            outermost = code
+        frame = frame.f_back
+    return False
+
+
+def install() -> None:
+    """Put the finder behind those that find files; Pyodide's own, for modules of JavaScript, may come later."""
+    if _finder not in sys.meta_path:
+        sys.meta_path.append(_finder)
