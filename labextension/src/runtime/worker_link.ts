@@ -31,7 +31,10 @@ const LOAD_MS = 10_000;
 const LONGEST_LOAD_MS = 40_000;
 
 export interface WorkerLinkOptions {
+  /** The worker, instead of one from `workerURL`. */
   worker?: Worker;
+  /** Makes the worker, instead of starting `workerURL`; asked again where a script does not load. */
+  makeWorker?(): Worker;
   workerURL: string | URL;
   boot: Omit<BootOptions, 'control' | 'reply' | 'channel'>;
   /** Site root whose service worker forwards `api/drive`; null where there is none. */
@@ -101,7 +104,8 @@ function canShare(): boolean {
 export class WorkerLink {
   readonly ready: Promise<BootInfo>;
   info: BootInfo | null = null;
-  private worker!: Worker;
+  /** Undefined where none could be made. */
+  private worker: Worker | undefined;
   /** What was posted to a worker that has not come to life yet. */
   private early: ToWorker[] | null = [];
   private loading: ReturnType<typeof setTimeout> | undefined;
@@ -174,7 +178,14 @@ export class WorkerLink {
    */
   private load(patience: number): void {
     const { worker: given, workerURL } = this.options;
-    const worker = (this.worker = given ?? new Worker(workerURL, { type: 'module', name: 'browsergrad' }));
+    let worker: Worker;
+    try {
+      worker = this.worker = given ?? this.make();
+    } catch (error) {
+      // Not at once: whoever makes a link wants to have it first.
+      queueMicrotask(() => this.crash(`no worker could be made: ${errorText(error)}`));
+      return;
+    }
     worker.onmessage = event => this.receive(event.data as FromWorker);
     worker.onerror = event => {
       event.preventDefault?.();
@@ -185,6 +196,7 @@ export class WorkerLink {
     worker.onmessageerror = () => this.crash('a message of the worker could not be read');
     this.early?.forEach(message => worker.postMessage(message));
     if (given) {
+      this.early = null; // there is no second one to post it to
       return;
     }
     this.loading = setTimeout(() => {
@@ -199,10 +211,17 @@ export class WorkerLink {
     }, patience);
   }
 
+  private make(): Worker {
+    const { makeWorker, workerURL } = this.options;
+    return makeWorker ? makeWorker() : new Worker(workerURL, { type: 'module', name: 'browsergrad' });
+  }
+
   private unload(): void {
     clearTimeout(this.loading);
-    this.worker.onmessage = this.worker.onerror = null;
-    this.worker.terminate();
+    if (this.worker) {
+      this.worker.onmessage = this.worker.onerror = null;
+      this.worker.terminate();
+    }
   }
 
   private async sendAssets(): Promise<void> {
@@ -340,7 +359,7 @@ export class WorkerLink {
 
   private post(message: ToWorker): void {
     this.early?.push(message);
-    this.worker.postMessage(message);
+    this.worker?.postMessage(message);
   }
 
   private wake(): void {
@@ -472,7 +491,7 @@ export class WorkerLink {
     try {
       const bytes = new Uint8Array(await (await fetchAsset(url)).arrayBuffer());
       if (!this.ended) {
-        this.worker.postMessage({ type: 'fetched', url, bytes } satisfies ToWorker, [bytes.buffer]);
+        this.worker?.postMessage({ type: 'fetched', url, bytes } satisfies ToWorker, [bytes.buffer]);
       }
     } catch (error) {
       this.options.onLog?.('warning', `${url} could not be fetched ahead of need: ${errorText(error)}`);
