@@ -24,7 +24,8 @@ from ._host import host
 
 _count = 0
 _namespace: dict[str, Any] = __main__.__dict__
-_kept: set[str] = set()
+#: What the namespace holds before any code has run.
+_kept: dict[str, Any] = {}
 
 
 class _Lines(streams.OutStream):
@@ -71,9 +72,8 @@ def _no_input(prompt: object = "") -> str:
 
 def clear_namespace() -> None:
     """Forget the user's names; imported modules and loaded packages stay."""
-    for name in list(_namespace):
-        if name not in _kept:
-            del _namespace[name]
+    _namespace.clear()
+    _namespace.update(_kept)
 
 
 def dedent(code: str) -> str:

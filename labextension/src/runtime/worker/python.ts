@@ -134,7 +134,7 @@ export class Python {
       (await Python.fromSnapshot(options, dependencies, modules, progress)) ??
       (await Python.fromFiles(options, dependencies, progress));
     const { pyodide } = python;
-    const pythonVersion = String(pyodide.runPython('import sys; sys.version.split()[0]'));
+    const pythonVersion = String(pyodide.runPython('__import__("sys").version.split()[0]')); // leaves no name
     progress('ready', 1, 'Python is ready');
     return [
       python,
@@ -234,7 +234,7 @@ export class Python {
     });
     if (!unpacked) {
       (await site).unpack(pyodide.FS, folder, without);
-      pyodide.runPython('import importlib; importlib.invalidate_caches()');
+      pyodide.runPython('__import__("importlib").invalidate_caches()');
     }
     const hash = knownHashes(lock, manifest)[STDLIB];
     if (hash) {
