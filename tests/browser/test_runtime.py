@@ -102,9 +102,9 @@ def test_a_crash_is_told_and_survived(page: Page) -> None:
 
 def test_files_go_both_ways(page: Page) -> None:
     read = page.evaluate(
-        "async () => { await session.fs.write('/tmp/b', new Uint8Array([0, 255])); await session.fs.write('/tmp/t', 'grüße'); return [Array.from(await session.fs.readBytes('/tmp/b')), await session.fs.read('/tmp/t'), await code(session.fs.read('/nowhere'))]; }"
+        "async () => { await session.fs.write('/tmp/b', new Uint8Array([0, 255])); await session.fs.write('/tmp/t', 'grüße'); return [Array.from(await session.fs.readBytes('/tmp/b')), await session.fs.read('/tmp/t'), await session.fs.read('/nowhere').catch(e => [e.code, e.message])]; }"
     )
-    assert read == [[0, 255], "grüße", "file"]
+    assert read == [[0, 255], "grüße", ["file", "/nowhere could not be read: there is no such file (ENOENT)"]]
 
 
 def test_a_second_exec_is_refused_while_one_runs(page: Page) -> None:
@@ -115,9 +115,56 @@ def test_a_second_exec_is_refused_while_one_runs(page: Page) -> None:
 
 
 def test_clear_namespace_forgets_names(page: Page) -> None:
-    run(page, "forgotten = 1")
+    run(page, "forgotten = 1; __name__ = 'mine'; del __builtins__")
     page.evaluate("() => session.clearNamespace()")
-    assert run(page, "print('forgotten' in globals())")["stdout"] == "False\n"
+    names = run(page, "print(__name__, [name for name in globals() if not name.startswith('__')])")["stdout"]
+    assert names == "__main__ []\n", "as in a fresh session"
+
+
+@pytest.mark.parametrize(
+    ("code", "options"),
+    [
+        ("import sys\nsys.exit(1)", {}),
+        ("import asyncio, sys\nawait asyncio.sleep(0)\nsys.exit(1)", {}),
+        ("raise KeyboardInterrupt", {}),
+        ("while True: pass", {"timeoutMs": 200}),
+        ("import time\ntime.sleep(60)", {"timeoutMs": 200}),
+        ("import asyncio\nawait asyncio.sleep(60)", {"timeoutMs": 200}),
+        ("import asyncio\nawait asyncio.sleep(0)\nwhile True: pass", {"timeoutMs": 200}),
+    ],
+)
+def test_what_was_ended_writes_to_no_stderr_then_or_later(page: Page, code: str, options: dict[str, Any]) -> None:
+    ended = run(page, code, **options)
+    assert ended["error"] is not None and ended["stderr"] == ""
+    later = run(page, "import asyncio, gc\ngc.collect()\nawait asyncio.sleep(0)\nprint('clean')")
+    assert (later["stdout"], later["stderr"]) == ("clean\n", "")
+
+
+def test_what_waits_for_a_new_worker_works_and_what_was_aborted_never_runs(page: Page) -> None:
+    outcome = page.evaluate(
+        """async () => { const endless = "while True:\\n  try:\\n    while True: pass\\n  except KeyboardInterrupt: pass";
+        await session.fs.write('kept.txt', 'kept');
+        const stopped = await session.exec({ code: endless, timeoutMs: 100 });
+        const controller = new AbortController();
+        const waiting = session.exec({ code: "never = 1", signal: controller.signal });
+        const files = Promise.all([session.fs.read('kept.txt'), session.fs.write('new.txt', 'new')]);
+        setTimeout(() => controller.abort(), 0);
+        const aborted = await waiting; const can = session.canInterrupt; const [kept] = await files;
+        const next = await session.exec({ code: "print('never' in globals(), open('new.txt').read())" });
+        return [stopped.error.kind, aborted.error.kind, aborted.durationMs, can, kept, next.stdout]; }"""
+    )
+    assert outcome == ["timeout", "aborted", 0, True, "kept", "False new\n"]
+
+
+def test_a_wrong_signal_leaves_the_session_as_it_was(page: Page) -> None:
+    outcome = page.evaluate(
+        """async () => { const frame = document.body.appendChild(document.createElement('iframe'));
+        const others = new frame.contentWindow.AbortController();
+        const codes = await Promise.all([new AbortController(), {}, 'x'].map(signal => code(session.exec({ code: 'wrong = 1', signal }))));
+        const fine = await session.exec({ code: "print('wrong' in globals())", signal: others.signal });
+        frame.remove(); return [codes, fine.stdout]; }"""
+    )
+    assert outcome == [["bad-option"] * 3, "False\n"]
 
 
 def test_bad_options_are_refused(page: Page) -> None:
@@ -128,11 +175,16 @@ def test_bad_options_are_refused(page: Page) -> None:
     assert codes == ["bad-option"] * 6
 
 
-def test_a_missing_asset_is_named(page: Page) -> None:
+@pytest.mark.parametrize(
+    ("option", "file"), [("pyodideIndexURL", "/nothing/here/pyodide-lock.json"), ("kernelURL", "/nothing/here/manifest.json")]
+)
+def test_a_missing_asset_is_named_with_status_and_remedy(page: Page, option: str, file: str) -> None:
     message = page.evaluate(
-        "() => rt.createSession({ ...options, pyodideIndexURL: '/nothing/here/' }).then(() => '', e => `${e.code} ${e.message}`)"
+        "name => rt.createSession({ ...options, [name]: '/nothing/here/' }).then(() => '', e => `${e.code} ${e.message}`)", option
     )
-    assert message.startswith("boot-failed") and "/nothing/here/pyodide-lock.json" in message and "404" in message
+    assert message.startswith("boot-failed")
+    assert file in message and "HTTP 404" in message and option in message
+    assert "jupyter browsergrad sync" in message and "jupyter lite" not in message
 
 
 def test_dispose_settles_what_runs_and_rejects_what_comes(page: Page) -> None:
@@ -244,7 +296,7 @@ def test_a_package_that_is_unknown_is_reported_and_named(own_page: Page) -> None
         """async () => { const progress = []; const onPackageProgress = p => progress.push([p.package, p.status]);
         return [await rt.createSession({ pyodideIndexURL: '/pyodide/', packages: ['no-such-thing'], onPackageProgress }).then(() => '', String), progress]; }"""
     )
-    assert "no-such-thing" in message
+    assert "/pyodide/pyodide-lock.json names no package no-such-thing" in message
     assert progress == [["no-such-thing", "failed"]]
 
 
@@ -301,10 +353,14 @@ def test_a_package_whose_wheel_is_missing_is_reported_and_named(own_page: Page) 
         const error = await rt.createSession({ pyodideIndexURL: '/pyodide/', packages: ['greeter'], onPackageProgress }).then(() => null, e => e);
         return [error?.code, error?.message, progress]; }"""
     )
+    imported = own_page.evaluate("() => lines({}, 'import greeter')")
     own_page.context.unroute("**/greeter-1.0-py3-none-any.whl")
-    assert code == "boot-failed" and "greeter" in message
+    assert code == "boot-failed"
     assert [entry[:2] for entry in progress] == [["greeter", "loading"], ["greeter", "failed"]]
-    assert progress[-1][2], "says why"
+    assert imported["error"]["kind"] == "runtime" and "No module named 'greeter'" in imported["error"]["message"]
+    for said in (message, progress[-1][2], imported["error"]["message"], imported["error"]["traceback"]):
+        assert "/pyodide/greeter-1.0-py3-none-any.whl is missing (HTTP 404)" in said
+        assert "jupyter browsergrad sync" in said and "jupyter lite" not in said
 
 
 def test_a_callback_that_throws_loses_nothing(page: Page) -> None:

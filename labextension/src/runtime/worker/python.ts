@@ -1,7 +1,7 @@
 /**
  * Boots Pyodide and calls Python: the only file that touches Python proxies.
  */
-import { checkHash, damagedAsset, fetchAsset, importAsset, pathOrURL } from '../assets';
+import { checkHash, damagedAsset, fetchAsset, importAsset, importModule, pathOrURL } from '../assets';
 import {
   compiledPack,
   explainFailure,
@@ -26,6 +26,8 @@ import { HeldTexts } from './held_texts';
 import type { OutputBuffer } from './output';
 import { FETCHES_NOW, type LazyAsset } from './lazy';
 import { Pack } from './pack';
+import { PackageFiles } from './package_files';
+import { PageFiles } from './page_files';
 import { restore } from './snapshot';
 import { canSuspend } from './stack';
 
@@ -106,6 +108,7 @@ export class Python {
   private kernel: PyProxy | null = null;
   /** Packages the distribution's lock offers beyond our own. */
   private lockNames = new Set<string>();
+  private packageFiles!: PackageFiles;
   /** What a start from the snapshot has left to be fetched. */
   private rest: LazyAsset[] = [];
   private restAsked = false;
@@ -271,6 +274,7 @@ export class Python {
     for (const name of Object.keys(ours)) {
       pyodide.loadedPackages[name] ??= OUR_CHANNEL;
     }
+    this.packageFiles = new PackageFiles(options.indexURL, lock.packages);
     this.lockNames = new Set(Object.keys(lock.packages).filter(name => !(name in ours)));
     const { loads } = this.dependencies;
     pyodide.loadPackage = loads.wrap(pyodide.loadPackage);
@@ -305,7 +309,7 @@ export class Python {
       await this.load(options.packages);
     }
     for (const { name, importURL, exportName } of options.jsModules) {
-      const imported = (await importAsset(importURL)) as Record<string, unknown>;
+      const imported = await importModule(importURL);
       const value = exportName === undefined ? imported : imported[exportName];
       if (value === undefined || value === null) {
         throw new Error(`jsModules: ${importURL} has no export named ${exportName}`);
@@ -412,16 +416,9 @@ export class Python {
     (this.plain!.clear_namespace as PyProxy)();
   }
 
-  writeFile(path: string, data: Uint8Array): void {
-    const parent = path.slice(0, path.lastIndexOf('/'));
-    if (parent) {
-      this.pyodide.FS.mkdirTree(parent);
-    }
-    this.pyodide.FS.writeFile(path, data);
-  }
-
-  readFile(path: string): Uint8Array {
-    return this.pyodide.FS.readFile(path);
+  /** Files for the page. */
+  get files(): PageFiles {
+    return new PageFiles(this.pyodide.FS, this.pyodide.ERRNO_CODES);
   }
 
   /** @throws naming the packages that could not be loaded: Pyodide only logs them. */
@@ -469,12 +466,13 @@ export class Python {
       });
     } catch (error) {
       requested.filter(name => !seen.has(name)).forEach(name => pending.add(name));
-      settle('failed', String(error));
-      throw error;
+      const problem = await this.packageFiles.explain(pending, errorText(error));
+      settle('failed', problem);
+      throw new Error(problem, { cause: error });
     }
     const failed = errors.length > 0 && pending.size > 0;
-    const problem = failed ? `${[...pending].join(', ')} could not be loaded: ${errors.join('\n')}` : null;
-    settle(failed ? 'failed' : 'loaded', errors.join('\n') || undefined);
+    const problem = failed ? await this.packageFiles.explain(pending, errors.join('\n')) : null;
+    settle(failed ? 'failed' : 'loaded', problem ?? (errors.join('\n') || undefined));
     if (errors.length) {
       this.dependencies.post({ type: 'log', level: 'warning', text: errors.join('\n') });
     }
