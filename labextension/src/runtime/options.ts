@@ -93,7 +93,11 @@ function folderURL(text: string, name: string): string {
 /** Where the kernel's packs are, if nothing says so: a bundler may have put this module anywhere. */
 function kernelFolder(indexURL: string): string {
   const here = import.meta.url;
-  return here.endsWith('/runtime/index.js') ? new URL('../kernel/', here).href : absolute(`${indexURL}../kernel/`, 'kernelURL');
+  // webpack puts the address in that the source had when it was bundled, on the disk.
+  const isOfPage = !here.startsWith('file:') || globalThis.location?.protocol === 'file:';
+  return isOfPage && here.endsWith('/runtime/index.js')
+    ? new URL('../kernel/', here).href
+    : absolute(`${indexURL}../kernel/`, 'kernelURL');
 }
 
 /** A factory's worker. */
