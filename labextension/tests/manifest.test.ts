@@ -120,4 +120,8 @@ describe('assertCompatibleRuntime', () => {
     );
     expect(() => assertCompatibleRuntime(manifest, version)).toThrow(LabRuntimeMismatch);
   });
+
+  it.each([undefined, null, 7, {}, { requires_browsergrad: 7 }])('refuses what is no manifest: %s', other => {
+    expect(() => assertCompatibleRuntime(other as never, '0.8.1')).toThrow(LabRuntimeMismatch);
+  });
 });

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,16 +33,22 @@ document.title = [first.stdout, second.error.kind, third.stdout].map(text => tex
 
 
 @pytest.fixture(scope="module")
-def vite_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The example, built by the commands of its README, in a folder of a site."""
+def vite_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example, made ready by the commands of its README."""
     project = tmp_path_factory.mktemp("vite") / "project"
     shutil.copytree(EXAMPLE, project, ignore=shutil.ignore_patterns("node_modules", "dist", "browsergrad"))
     sync(project / "src" / "browsergrad", ("runtime",))
     sync(project / "public" / "browsergrad", ("pyodide", "kernel"))
     toolchain.run_npm("ci", "--no-audit", "--no-fund", cwd=project)
-    toolchain.run_npm("run", "build", cwd=project)
-    site = project.parent / "site"
-    shutil.move(project / "dist", site / "courses" / "python")
+    return project
+
+
+@pytest.fixture(scope="module")
+def vite_app(vite_project: Path) -> Path:
+    """The example, built, in a folder of a site."""
+    toolchain.run_npm("run", "build", cwd=vite_project)
+    site = vite_project.parent / "site"
+    shutil.move(vite_project / "dist", site / "courses" / "python")
     return site
 
 
@@ -73,6 +81,31 @@ def test_the_vite_example_runs_and_stops_from_a_sub_path(vite_page: Page) -> Non
     page.get_by_role("button", name="Run").click()
     page.get_by_text("Done", exact=True).wait_for()
     assert page.locator("#output").inner_text() == "kept 1\n"
+
+
+@contextmanager
+def vite_server(project: Path) -> Iterator[str]:
+    """The address of Vite's own server, which bundles nothing."""
+    command = [str(toolchain.node_bin() / "node"), "node_modules/vite/bin/vite.js", "--host", "127.0.0.1", "--port", "0"]
+    environ = toolchain.environment() | {"NO_COLOR": "1"}
+    with subprocess.Popen(command, cwd=project, env=environ, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            found = next(filter(None, (re.search(r"http://127\.0\.0\.1:\d+/", line) for line in process.stdout)))
+            yield found[0]
+        finally:
+            process.terminate()
+
+
+def test_the_vite_example_runs_while_it_is_developed(browser: Browser, vite_project: Path) -> None:
+    with vite_server(vite_project) as address, browser.new_page() as page:
+        page.set_default_timeout(60_000)
+        page.goto(address)
+        page.get_by_text("Ready", exact=True).wait_for()
+        assert page.evaluate("crossOriginIsolated")
+        page.get_by_role("button", name="Run").click()
+        page.get_by_text("Done", exact=True).wait_for()
+        assert page.locator("#output").inner_text() == "line 0\nline 1\nline 2\n"
 
 
 def test_the_commands_of_the_example_are_those_that_are_tested() -> None:

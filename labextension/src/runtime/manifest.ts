@@ -194,8 +194,10 @@ export function assertCompatibleRuntime(
   manifest: Pick<LabManifest, 'requires_browsergrad'>,
   version: string,
 ): void {
-  if (!isSemverCompatible(manifest.requires_browsergrad, version)) {
-    throw new LabRuntimeMismatch(manifest.requires_browsergrad, version);
+  // What is no manifest pins nothing that could be satisfied.
+  const pin = (manifest as typeof manifest | null | undefined)?.requires_browsergrad;
+  if (pin === undefined || !isSemverCompatible(pin, version)) {
+    throw new LabRuntimeMismatch(String(pin), String(version));
   }
 }
 
