@@ -25,8 +25,9 @@ import { createSession } from './browsergrad/runtime/index.js';
 const python = new URL('browsergrad/', document.baseURI).href;
 const session = await createSession({ pyodideIndexURL: `${python}pyodide/` });
 const first = await session.exec({ code: 'print(6 * 7)' });
-const deaf = 'while True:\\n  try:\\n    while True: pass\\n  except KeyboardInterrupt: pass';
-const second = await session.exec({ code: deaf, timeoutMs: 200 });
+const deaf = 'print(1)\\nwhile True:\\n  try:\\n    while True: pass\\n  except KeyboardInterrupt: pass';
+const controller = new AbortController();
+const second = await session.exec({ code: deaf, signal: controller.signal, onStdout: () => controller.abort() });
 const third = await session.exec({ code: 'print("again")' });
 document.title = [first.stdout, second.error.kind, third.stdout].map(text => text.trim()).join(' ');
 """
@@ -56,7 +57,7 @@ def vite_app(vite_project: Path) -> Path:
 def vite_page(request: pytest.FixtureRequest, browser: Browser, vite_app: Path) -> Iterator[Page]:
     with served(vite_app, request.param == "isolated") as address:
         page = browser.new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(120_000)
         missing: list[str] = []
         page.on("response", lambda response: missing.append(response.url) if response.status >= 400 else None)
         page.goto(f"{address}/courses/python/index.html")
@@ -99,7 +100,7 @@ def vite_server(project: Path) -> Iterator[str]:
 
 def test_the_vite_example_runs_while_it_is_developed(browser: Browser, vite_project: Path) -> None:
     with vite_server(vite_project) as address, browser.new_page() as page:
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(120_000)
         page.goto(address)
         page.get_by_text("Ready", exact=True).wait_for()
         assert page.evaluate("crossOriginIsolated")
@@ -150,7 +151,7 @@ def test_other_bundlers_find_the_worker_too(bundle, browser: Browser, tmp_path: 
         problems: list[str] = []
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.goto(f"{address}/app/index.html")
-        page.wait_for_function("document.title", timeout=60_000)
-        assert page.title() == "42 timeout again"
+        page.wait_for_function("document.title", timeout=120_000)
+        assert page.title() == "42 aborted again"
         page.close()
     assert problems == []

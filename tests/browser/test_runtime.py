@@ -15,6 +15,11 @@ from playwright.sync_api import Browser, Page
 
 from jupyterlite_browsergrad.wheels import read_wheel
 
+#: `hardStop(session)` runs code that no interrupt ends, aborts it once it runs, and returns the result.
+HARD_STOP = """() => { window.hardStop = session => { const controller = new AbortController();
+  const code = "print('in')\\nwhile True:\\n  try:\\n    while True: pass\\n  except KeyboardInterrupt: pass";
+  return session.exec({ code, signal: controller.signal, onStdout: () => controller.abort() }); }; }"""
+
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, base: str, static: str) -> Iterator[Page]:
@@ -29,6 +34,7 @@ def page(browser: Browser, base: str, static: str) -> Iterator[Page]:
         window.code = promise => promise.then(() => 'resolved', e => e.code); }""",
         static,
     )
+    page.evaluate(HARD_STOP)
     yield page
     page.context.close()
 
@@ -142,9 +148,8 @@ def test_what_was_ended_writes_to_no_stderr_then_or_later(page: Page, code: str,
 
 def test_what_waits_for_a_new_worker_works_and_what_was_aborted_never_runs(page: Page) -> None:
     outcome = page.evaluate(
-        """async () => { const endless = "while True:\\n  try:\\n    while True: pass\\n  except KeyboardInterrupt: pass";
-        await session.fs.write('kept.txt', 'kept');
-        const stopped = await session.exec({ code: endless, timeoutMs: 100 });
+        """async () => { await session.fs.write('kept.txt', 'kept');
+        const stopped = await hardStop(session);
         const controller = new AbortController();
         const waiting = session.exec({ code: "never = 1", signal: controller.signal });
         const files = Promise.all([session.fs.read('kept.txt'), session.fs.write('new.txt', 'new')]);
@@ -153,7 +158,7 @@ def test_what_waits_for_a_new_worker_works_and_what_was_aborted_never_runs(page:
         const next = await session.exec({ code: "print('never' in globals(), open('new.txt').read())" });
         return [stopped.error.kind, aborted.error.kind, aborted.durationMs, can, kept, next.stdout]; }"""
     )
-    assert outcome == ["timeout", "aborted", 0, True, "kept", "False new\n"]
+    assert outcome == ["aborted", "aborted", 0, True, "kept", "False new\n"]
 
 
 def test_a_wrong_signal_leaves_the_session_as_it_was(page: Page) -> None:
@@ -259,6 +264,7 @@ def own_page(
         window.lines = async (options, code) => { const session = await rt.createSession({ pyodideIndexURL: '/pyodide/', ...options });
           const { stdout, error } = await session.exec({ code }); const can = session.canInterrupt; session.dispose(); return { stdout, error, can }; }; }"""
     )
+    page.evaluate(HARD_STOP)
     yield page
     page.context.close()
     server.shutdown()
@@ -312,6 +318,26 @@ def test_without_an_interrupt_buffer_only_hard_stops_remain(own_page: Page) -> N
     can, stdout, stderr, kind, message, after = outcome
     assert (can, stdout, stderr, kind, after) == (False, "in\nlast\n", "side\n", "timeout", "False\n")
     assert "namespace was lost" in message
+
+
+def test_a_worker_that_is_missing_is_named_with_status_and_remedy(own_page: Page) -> None:
+    own_page.context.route("**/runtime/worker.js", lambda route: route.fulfill(status=404))
+    message = own_page.evaluate("() => rt.createSession({ pyodideIndexURL: '/pyodide/' }).then(() => '', e => `${e.code} ${e.message}`)")
+    own_page.context.unroute("**/runtime/worker.js")
+    assert message.startswith("boot-failed") and "/runtime/worker.js could not be loaded (HTTP 404)" in message
+    assert "worker: () => new Worker" in message
+
+
+def test_a_function_makes_a_worker_for_each_start(own_page: Page) -> None:
+    outcome = own_page.evaluate(
+        """async () => { let made = 0; const worker = () => { made++; return new Worker('/runtime/worker.js', { type: 'module' }); };
+        const session = await rt.createSession({ pyodideIndexURL: '/pyodide/', worker });
+        const first = await hardStop(session);
+        const second = await session.exec({ code: 'print(6)' });
+        await session.dispose();
+        return [first.error.kind, second.stdout, made]; }"""
+    )
+    assert outcome == ["aborted", "6\n", 2]
 
 
 def test_a_worker_of_the_pages_own_is_used_for_the_first_boot(own_page: Page) -> None:

@@ -171,8 +171,9 @@ export async function importAsset(url: string, name?: string): Promise<unknown> 
   try {
     module = await import(/* webpackIgnore: true */ /* @vite-ignore */ url);
   } catch (error) {
-    checkModuleType(url, await fetchAsset(url, { cache: 'no-cache' })); // the next worker gets what the server has
-    throw damagedAsset(url, String(error));
+    const response = await fetchAsset(url, { cache: 'no-cache' }); // the next worker gets what the server has
+    const wrongType = wrongModuleType(url, response);
+    throw wrongType === null ? damagedAsset(url, String(error)) : new Error(`${url} cannot be imported: ${wrongType}`);
   }
   if (name !== undefined && !(name in module)) {
     throw damagedAsset(url, `it exports no ${name}`);
@@ -185,29 +186,32 @@ export async function importModule(url: string): Promise<Record<string, unknown>
   try {
     return (await import(/* webpackIgnore: true */ /* @vite-ignore */ url)) as Record<string, unknown>;
   } catch (error) {
-    let response: Response;
-    try {
-      response = await fetch(url, { cache: 'no-cache' });
-    } catch (failure) {
-      throw new Error(`jsModules: ${url} could not be fetched (${String(failure)})`);
-    }
-    if (!response.ok) {
-      throw new Error(`jsModules: ${url} could not be fetched (HTTP ${response.status})`);
-    }
-    checkModuleType(url, response);
-    throw new Error(`jsModules: ${url} could not be imported: ${String(error)}`);
+    const why = await scriptProblem(url);
+    throw new Error(`jsModules: ${url} could not be imported (${why}): ${String(error)}`);
   }
 }
 
-/** @throws Error when browsers refuse to import what is served like this. */
-function checkModuleType(url: string, { headers }: Response): void {
-  const type = headers.get('content-type') ?? 'none';
-  if (!isInstalled(url) && !/javascript|ecmascript/.test(type)) {
-    throw new Error(
-      `${url} is served with MIME type "${type}"; browsers load modules as text/javascript only. ` +
-        'Tell the server that .js and .mjs files are text/javascript',
-    );
+/** What the server says of a script that did not load. */
+export async function scriptProblem(url: string): Promise<string> {
+  try {
+    const response = await fetch(url, { cache: 'no-cache' });
+    await response.body?.cancel();
+    if (!response.ok) {
+      return `HTTP ${response.status}`;
+    }
+    return wrongModuleType(url, response) ?? 'the file is there';
+  } catch (error) {
+    return errorText(error);
   }
+}
+
+/** Why browsers refuse to import what is served like this; null where they don't. */
+function wrongModuleType(url: string, { headers }: Response): string | null {
+  const type = headers.get('content-type') ?? 'none';
+  return isInstalled(url) || /javascript|ecmascript/.test(type)
+    ? null
+    : `it is served with MIME type "${type}"; browsers load modules as text/javascript only. ` +
+        'Tell the server that .js and .mjs files are text/javascript';
 }
 
 /** Outside of pages Pyodide reads files by their paths, and takes no file URL. */

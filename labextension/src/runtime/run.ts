@@ -20,7 +20,13 @@ function tell<T>(callback: ((value: T) => void) | undefined, value: T): void {
   try {
     callback?.(value);
   } catch (error) {
-    reportError(error);
+    if (typeof reportError === 'function') {
+      reportError(error);
+    } else {
+      queueMicrotask(() => {
+        throw error; // outside of browsers that is how it is reported
+      });
+    }
   }
 }
 

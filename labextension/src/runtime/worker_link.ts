@@ -2,7 +2,7 @@
  * One worker as the page sees it: starts it, numbers requests, answers its calls, and settles
  * everything pending when it ends. Session and KernelClient stand on it.
  */
-import { fetchAsset } from './assets';
+import { fetchAsset, scriptProblem } from './assets';
 import { offerBootAssets, sharedBootAssets, type Supply } from './boot_assets';
 import { BrowsergradError, errorText } from './errors';
 import {
@@ -189,9 +189,7 @@ export class WorkerLink {
     worker.onmessage = event => this.receive(event.data as FromWorker);
     worker.onerror = event => {
       event.preventDefault?.();
-      this.crash(
-        `the worker ${String(workerURL)} failed: ${event.message || 'it could not be loaded; check that the file exists and is served as text/javascript'}`,
-      );
+      void this.failed(event.message);
     };
     worker.onmessageerror = () => this.crash('a message of the worker could not be read');
     this.early?.forEach(message => worker.postMessage(message));
@@ -209,6 +207,23 @@ export class WorkerLink {
       this.unload();
       this.load(2 * patience);
     }, patience);
+  }
+
+  /** Ends a worker that failed; where its script could not be loaded, the browser does not say why. */
+  private async failed(message: string | undefined): Promise<void> {
+    const { worker, makeWorker, workerURL, boot } = this.options;
+    const url = String(workerURL);
+    if (worker || makeWorker) {
+      this.crash(`the worker that was given failed: ${message || 'its script could not be loaded'}`);
+    } else if (message) {
+      this.crash(`the worker ${url} failed: ${message}`);
+    } else {
+      const remedy =
+        boot.mode === 'session'
+          ? 'worker.js has to lie where the runtime looks for it, beside index.js; else pass worker: () => new Worker(…)'
+          : 'check that the file exists and is served as text/javascript';
+      this.crash(`the worker ${url} could not be loaded (${await scriptProblem(url)}): ${remedy}`);
+    }
   }
 
   private make(): Worker {
