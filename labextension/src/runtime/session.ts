@@ -126,7 +126,7 @@ class WorkerSession implements Session {
   async live(): Promise<WorkerLink> {
     for (;;) {
       this.checkUsable();
-      if (this.link.isEnded && !this.hasBooted) {
+      if (this.link.isEnded) {
         this.start();
       }
       const { link } = this;
