@@ -7,7 +7,7 @@ import signal
 import sys
 from typing import Protocol
 
-from . import compress, demo, report, serve, validate
+from . import compress, demo, report, serve, sync, validate
 from ._version import __version__
 from .errors import BrowsergradError
 from .grading import check, grade
@@ -28,7 +28,7 @@ class Command(Protocol):
 
 
 #: Name on the command line -> the module that does it.
-COMMANDS: dict[str, Command] = {"serve": serve, "validate": validate, "check": check, "grade": grade, "demo": demo, "report": report, "compress": compress}
+COMMANDS: dict[str, Command] = {"serve": serve, "validate": validate, "check": check, "grade": grade, "demo": demo, "report": report, "compress": compress, "sync": sync}
 
 
 def parser() -> argparse.ArgumentParser:

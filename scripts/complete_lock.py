@@ -1,6 +1,6 @@
-"""Write the entries that npm left out of ``labextension/package-lock.json``.
+"""Write the entries that npm left out of every ``package-lock.json`` of the project.
 
-usage: python scripts/complete_lock.py    (after every `npm install` that changed the lock)
+usage: python scripts/complete_lock.py    (after every `npm install` that changed one)
 
 npm leaves out optional packages of other platforms when its registry does not carry them, and then `npm ci` refuses the lock. Their
 names tell version and platform. Also takes out download addresses, which belong to one machine's registry.
@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-LOCK = Path(__file__).resolve().parent.parent / "labextension" / "package-lock.json"
+REPO = Path(__file__).resolve().parent.parent
+LOCKS = [REPO / folder / "package-lock.json" for folder in ("labextension", "examples/vite")]
 SYSTEMS = {"aix", "android", "darwin", "freebsd", "linux", "netbsd", "openbsd", "openharmony", "sunos", "win32"}
 PROCESSORS = {"arm", "arm64", "ia32", "loong64", "mips64el", "ppc64", "ppc64le", "riscv64", "s390x", "wasm32", "x64"}
 LIBRARIES = {"gnu": "glibc", "musl": "musl", "gnueabihf": "glibc", "musleabihf": "musl"}
@@ -53,7 +54,8 @@ def complete(lock: dict) -> list[str]:
 
 
 if __name__ == "__main__":
-    lock = json.loads(LOCK.read_text("utf-8"))
-    for name in complete(lock):
-        print(f"added {name}")
-    LOCK.write_text(json.dumps(lock, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    for path in LOCKS:
+        lock = json.loads(path.read_text("utf-8"))
+        for name in complete(lock):
+            print(f"{path.relative_to(REPO)}: added {name}")
+        path.write_text(json.dumps(lock, indent=2, ensure_ascii=False) + "\n", "utf-8")

@@ -451,7 +451,14 @@ async def run_cell(coroutine: Any) -> Any:
         _cells_context.run(variable.set, value)
     _cells_context.run(_cell_epoch.set, _state.epoch)
     _state.cell = cell = _Cell(coroutine)
-    return await eager_task(cell, _cells_context)
+    try:
+        return await eager_task(cell, _cells_context)
+    except (KeyboardInterrupt, SystemExit):
+        # These two leave a task's very first step at once: nobody got the task, and asyncio would
+        # complain, in a later cell, that nobody took its exception.
+        if cell.task is not None and cell.task.done() and not cell.task.cancelled():
+            cell.task.exception()
+        raise
 
 
 #: What `run_cell` and `receive` make, whatever is done to asyncio later.

@@ -24,7 +24,8 @@ from ._host import host
 
 _count = 0
 _namespace: dict[str, Any] = __main__.__dict__
-_kept: set[str] = set()
+#: What the namespace holds before any code has run.
+_kept: dict[str, Any] = {}
 
 
 class _Lines(streams.OutStream):
@@ -53,6 +54,7 @@ def start(interruptible: bool = True) -> None:
     amended.install()
     interrupts.RUN_CODE_FUNCTIONS.add(_run_code.__code__)
     blocking.set_input(_no_input)
+    _namespace.pop("_pyodide_core", None)  # Pyodide's start leaves it
     _kept.update(_namespace)
     import browsergrad._sink
 
@@ -70,9 +72,8 @@ def _no_input(prompt: object = "") -> str:
 
 def clear_namespace() -> None:
     """Forget the user's names; imported modules and loaded packages stay."""
-    for name in list(_namespace):
-        if name not in _kept:
-            del _namespace[name]
+    _namespace.clear()
+    _namespace.update(_kept)
 
 
 def dedent(code: str) -> str:
@@ -90,20 +91,34 @@ def _compile(code: str) -> tuple[CodeType, str]:
     return compile(code, filename, "exec", flags=flags, dont_inherit=True), filename
 
 
-async def _run_code(code: CodeType) -> None:
+async def _run_code(code: CodeType) -> BaseException | None:
+    """Run the user's code.
+
+    Returns
+    -------
+    BaseException | None
+        An interrupt or an exit: a task that raises one hands it to the event loop too, which prints it.
+    """
     interrupts.cell_starts_now()
-    result = eval(code, _namespace)
-    if code.co_flags & inspect.CO_COROUTINE:
-        await result
+    try:
+        result = eval(code, _namespace)
+        if code.co_flags & inspect.CO_COROUTINE:
+            await result
+    except (KeyboardInterrupt, SystemExit) as ended:
+        return ended
+    return None
 
 
-def _failure(kind: str, error: BaseException) -> dict[str, Any]:
+def _failure(kind: str, error: BaseException, missing: str | None = None) -> dict[str, Any]:
     tracebacks.hide_ours(error)
     try:
         text = str(error)
     except Exception as broken:  # a user's __str__ may raise anything
         text = f"<str() of the exception raised {type(broken).__name__}>"
     name = type(error).__name__
+    if missing and isinstance(error, ModuleNotFoundError):
+        text = f"{text}; {missing}"
+        error.add_note(missing)
     try:
         lines = traceback.format_exception(type(error), error, tracebacks.only_users(error.__traceback__))
     except Exception:  # the same for a __repr__ or __notes__
@@ -133,14 +148,17 @@ async def execute(code: str, epoch: int, load_imports: bool) -> str:
         except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError) as failure:
             error = _failure("syntax" if isinstance(failure, (SyntaxError, ValueError)) else "runtime", failure)
         else:
+            missing = None
             try:
                 if load_imports:
-                    await interrupts.run_cell(_load_imports(dedent(code)))
-                await interrupts.run_cell(_run_code(code_object))
+                    missing = await interrupts.run_cell(_load_imports(dedent(code)))
+                ended = await interrupts.run_cell(_run_code(code_object))
+                if ended is not None:
+                    raise ended
             except BaseException as raised:
                 failure = interrupts.itself(raised)
                 kind = "interrupted" if isinstance(failure, KeyboardInterrupt) else "runtime"
-                error = _failure(kind, failure)
+                error = _failure(kind, failure, missing)
     finally:
         interrupts.end(epoch)
         for stream in (sys.stdout, sys.stderr):
@@ -149,6 +167,7 @@ async def execute(code: str, epoch: int, load_imports: bool) -> str:
     return json.dumps({"error": error})
 
 
-async def _load_imports(code: str) -> None:
-    await host.packages_from_imports(code)
+async def _load_imports(code: str) -> str | None:
+    """Load the packages that `code` imports; return what could not be loaded, and why."""
+    return await host.packages_from_imports(code)
 

@@ -46,7 +46,7 @@ function errorsOf(source: unknown): [string, string][] {
   const key = (error: [string, string]): string => error.join('\n');
   return result.ok
     ? []
-    : result.errors
+    : result.details
         .map(({ path, code }): [string, string] => [path, code])
         .sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
@@ -65,6 +65,21 @@ describe('parseManifest', () => {
 
   it.each([[undefined], [null], [1], [[]], [true]])('takes %s for an error of the document', source => {
     expect(errorsOf(source)).toEqual([['', 'type']]);
+  });
+
+  it('says every error as a text that begins with its place, and gives the same as fields', () => {
+    const result = parseManifest({ ...fixture.base, id: 'Not Kebab', rubric_path: '../r.py' });
+    for (const copy of [result, structuredClone(result), JSON.parse(JSON.stringify(result)) as typeof result]) {
+      if (copy.ok) {
+        throw new Error('it is wrong');
+      }
+      expect(copy.errors.join('; ')).toMatch(/^\/id: must be kebab-case.*; \/rubric_path: leaves the folder/);
+      expect(copy.errors.every(text => typeof text === 'string')).toBe(true);
+      expect(copy.details.map(({ path, code }) => [path, code])).toEqual([['/id', 'kebab-case'], ['/rubric_path', 'path']]);
+      expect(copy.errors).toEqual(copy.details.map(({ path, message }) => `${path}: ${message}`));
+    }
+    const whole = parseManifest('{');
+    expect(!whole.ok && whole.errors.join('; ')).toMatch(/^\(document\): is not JSON/);
   });
 
   it('normalises paths and hashes', () => {
@@ -99,9 +114,14 @@ describe('assertCompatibleRuntime', () => {
 
   it.each(['0.9.0', 'not a version'])('names pin and version: %s', version => {
     const message = `lab requires ^0.8.0, runtime is ${version}`;
+    const fields = { manifestPin: '^0.8.0', runtimeVersion: version, required: '^0.8.0', actual: version };
     expect(() => assertCompatibleRuntime(manifest, version)).toThrow(
-      expect.objectContaining({ name: 'LabRuntimeMismatch', code: 'lab-runtime-mismatch', message }),
+      expect.objectContaining({ name: 'LabRuntimeMismatch', code: 'lab-runtime-mismatch', message, ...fields }),
     );
     expect(() => assertCompatibleRuntime(manifest, version)).toThrow(LabRuntimeMismatch);
+  });
+
+  it.each([undefined, null, 7, {}, { requires_browsergrad: 7 }])('refuses what is no manifest: %s', other => {
+    expect(() => assertCompatibleRuntime(other as never, '0.8.1')).toThrow(LabRuntimeMismatch);
   });
 });

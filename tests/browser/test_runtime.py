@@ -16,6 +16,11 @@ from playwright.sync_api import Browser, Page
 
 from jupyterlite_browsergrad.wheels import read_wheel
 
+#: `hardStop(session)` runs code that no interrupt ends, aborts it once it runs, and returns the result.
+HARD_STOP = """() => { window.hardStop = session => { const controller = new AbortController();
+  const code = "print('in')\\nwhile True:\\n  try:\\n    while True: pass\\n  except KeyboardInterrupt: pass";
+  return session.exec({ code, signal: controller.signal, onStdout: () => controller.abort() }); }; }"""
+
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, base: str, static: str) -> Iterator[Page]:
@@ -30,6 +35,7 @@ def page(browser: Browser, base: str, static: str) -> Iterator[Page]:
         window.code = promise => promise.then(() => 'resolved', e => e.code); }""",
         static,
     )
+    page.evaluate(HARD_STOP)
     yield page
     page.context.close()
 
@@ -103,9 +109,9 @@ def test_a_crash_is_told_and_survived(page: Page) -> None:
 
 def test_files_go_both_ways(page: Page) -> None:
     read = page.evaluate(
-        "async () => { await session.fs.write('/tmp/b', new Uint8Array([0, 255])); await session.fs.write('/tmp/t', 'grüße'); return [Array.from(await session.fs.readBytes('/tmp/b')), await session.fs.read('/tmp/t'), await code(session.fs.read('/nowhere'))]; }"
+        "async () => { await session.fs.write('/tmp/b', new Uint8Array([0, 255])); await session.fs.write('/tmp/t', 'grüße'); return [Array.from(await session.fs.readBytes('/tmp/b')), await session.fs.read('/tmp/t'), await session.fs.read('/nowhere').catch(e => [e.code, e.message])]; }"
     )
-    assert read == [[0, 255], "grüße", "file"]
+    assert read == [[0, 255], "grüße", ["file", "/nowhere could not be read: there is no such file (ENOENT)"]]
 
 
 def test_a_second_exec_is_refused_while_one_runs(page: Page) -> None:
@@ -116,9 +122,55 @@ def test_a_second_exec_is_refused_while_one_runs(page: Page) -> None:
 
 
 def test_clear_namespace_forgets_names(page: Page) -> None:
-    run(page, "forgotten = 1")
+    run(page, "forgotten = 1; __name__ = 'mine'; del __builtins__")
     page.evaluate("() => session.clearNamespace()")
-    assert run(page, "print('forgotten' in globals())")["stdout"] == "False\n"
+    names = run(page, "print(__name__, [name for name in globals() if not name.startswith('__')])")["stdout"]
+    assert names == "__main__ []\n", "as in a fresh session"
+
+
+@pytest.mark.parametrize(
+    ("code", "options"),
+    [
+        ("import sys\nsys.exit(1)", {}),
+        ("import asyncio, sys\nawait asyncio.sleep(0)\nsys.exit(1)", {}),
+        ("raise KeyboardInterrupt", {}),
+        ("while True: pass", {"timeoutMs": 200}),
+        ("import time\ntime.sleep(60)", {"timeoutMs": 200}),
+        ("import asyncio\nawait asyncio.sleep(60)", {"timeoutMs": 200}),
+        ("import asyncio\nawait asyncio.sleep(0)\nwhile True: pass", {"timeoutMs": 200}),
+    ],
+)
+def test_what_was_ended_writes_to_no_stderr_then_or_later(page: Page, code: str, options: dict[str, Any]) -> None:
+    ended = run(page, code, **options)
+    assert ended["error"] is not None and ended["stderr"] == ""
+    later = run(page, "import asyncio, gc\ngc.collect()\nawait asyncio.sleep(0)\nprint('clean')")
+    assert (later["stdout"], later["stderr"]) == ("clean\n", "")
+
+
+def test_what_waits_for_a_new_worker_works_and_what_was_aborted_never_runs(page: Page) -> None:
+    outcome = page.evaluate(
+        """async () => { await session.fs.write('kept.txt', 'kept');
+        const stopped = await hardStop(session);
+        const controller = new AbortController();
+        const waiting = session.exec({ code: "never = 1", signal: controller.signal });
+        const files = Promise.all([session.fs.read('kept.txt'), session.fs.write('new.txt', 'new')]);
+        setTimeout(() => controller.abort(), 0);
+        const aborted = await waiting; const can = session.canInterrupt; const [kept] = await files;
+        const next = await session.exec({ code: "print('never' in globals(), open('new.txt').read())" });
+        return [stopped.error.kind, aborted.error.kind, aborted.durationMs, can, kept, next.stdout]; }"""
+    )
+    assert outcome == ["aborted", "aborted", 0, True, "kept", "False new\n"]
+
+
+def test_a_wrong_signal_leaves_the_session_as_it_was(page: Page) -> None:
+    outcome = page.evaluate(
+        """async () => { const frame = document.body.appendChild(document.createElement('iframe'));
+        const others = new frame.contentWindow.AbortController();
+        const codes = await Promise.all([new AbortController(), {}, 'x'].map(signal => code(session.exec({ code: 'wrong = 1', signal }))));
+        const fine = await session.exec({ code: "print('wrong' in globals())", signal: others.signal });
+        frame.remove(); return [codes, fine.stdout]; }"""
+    )
+    assert outcome == [["bad-option"] * 3, "False\n"]
 
 
 def test_bad_options_are_refused(page: Page) -> None:
@@ -129,11 +181,16 @@ def test_bad_options_are_refused(page: Page) -> None:
     assert codes == ["bad-option"] * 6
 
 
-def test_a_missing_asset_is_named(page: Page) -> None:
+@pytest.mark.parametrize(
+    ("option", "file"), [("pyodideIndexURL", "/nothing/here/pyodide-lock.json"), ("kernelURL", "/nothing/here/manifest.json")]
+)
+def test_a_missing_asset_is_named_with_status_and_remedy(page: Page, option: str, file: str) -> None:
     message = page.evaluate(
-        "() => rt.createSession({ ...options, pyodideIndexURL: '/nothing/here/' }).then(() => '', e => `${e.code} ${e.message}`)"
+        "name => rt.createSession({ ...options, [name]: '/nothing/here/' }).then(() => '', e => `${e.code} ${e.message}`)", option
     )
-    assert message.startswith("boot-failed") and "/nothing/here/pyodide-lock.json" in message and "404" in message
+    assert message.startswith("boot-failed")
+    assert file in message and "HTTP 404" in message and option in message
+    assert "jupyter browsergrad sync" in message and "jupyter lite" not in message
 
 
 def test_dispose_settles_what_runs_and_rejects_what_comes(page: Page) -> None:
@@ -208,6 +265,7 @@ def own_page(
         window.lines = async (options, code) => { const session = await rt.createSession({ pyodideIndexURL: '/pyodide/', ...options });
           const { stdout, error } = await session.exec({ code }); const can = session.canInterrupt; session.dispose(); return { stdout, error, can }; }; }"""
     )
+    page.evaluate(HARD_STOP)
     yield page
     page.context.close()
     server.shutdown()
@@ -245,7 +303,7 @@ def test_a_package_that_is_unknown_is_reported_and_named(own_page: Page) -> None
         """async () => { const progress = []; const onPackageProgress = p => progress.push([p.package, p.status]);
         return [await rt.createSession({ pyodideIndexURL: '/pyodide/', packages: ['no-such-thing'], onPackageProgress }).then(() => '', String), progress]; }"""
     )
-    assert "no-such-thing" in message
+    assert "/pyodide/pyodide-lock.json names no package no-such-thing" in message
     assert progress == [["no-such-thing", "failed"]]
 
 
@@ -261,6 +319,26 @@ def test_without_an_interrupt_buffer_only_hard_stops_remain(own_page: Page) -> N
     can, stdout, stderr, kind, message, after = outcome
     assert (can, stdout, stderr, kind, after) == (False, "in\nlast\n", "side\n", "timeout", "False\n")
     assert "namespace was lost" in message
+
+
+def test_a_worker_that_is_missing_is_named_with_status_and_remedy(own_page: Page) -> None:
+    own_page.context.route("**/runtime/worker.js", lambda route: route.fulfill(status=404))
+    message = own_page.evaluate("() => rt.createSession({ pyodideIndexURL: '/pyodide/' }).then(() => '', e => `${e.code} ${e.message}`)")
+    own_page.context.unroute("**/runtime/worker.js")
+    assert message.startswith("boot-failed") and "/runtime/worker.js could not be loaded (HTTP 404)" in message
+    assert "worker: () => new Worker" in message
+
+
+def test_a_function_makes_a_worker_for_each_start(own_page: Page) -> None:
+    outcome = own_page.evaluate(
+        """async () => { let made = 0; const worker = () => { made++; return new Worker('/runtime/worker.js', { type: 'module' }); };
+        const session = await rt.createSession({ pyodideIndexURL: '/pyodide/', worker });
+        const first = await hardStop(session);
+        const second = await session.exec({ code: 'print(6)' });
+        await session.dispose();
+        return [first.error.kind, second.stdout, made]; }"""
+    )
+    assert outcome == ["aborted", "6\n", 2]
 
 
 def test_a_worker_of_the_pages_own_is_used_for_the_first_boot(own_page: Page) -> None:
@@ -302,10 +380,14 @@ def test_a_package_whose_wheel_is_missing_is_reported_and_named(own_page: Page) 
         const error = await rt.createSession({ pyodideIndexURL: '/pyodide/', packages: ['greeter'], onPackageProgress }).then(() => null, e => e);
         return [error?.code, error?.message, progress]; }"""
     )
+    imported = own_page.evaluate("() => lines({}, 'import greeter')")
     own_page.context.unroute("**/greeter-1.0-py3-none-any.whl")
-    assert code == "boot-failed" and "greeter" in message
+    assert code == "boot-failed"
     assert [entry[:2] for entry in progress] == [["greeter", "loading"], ["greeter", "failed"]]
-    assert progress[-1][2], "says why"
+    assert imported["error"]["kind"] == "runtime" and "No module named 'greeter'" in imported["error"]["message"]
+    for said in (message, progress[-1][2], imported["error"]["message"], imported["error"]["traceback"]):
+        assert "/pyodide/greeter-1.0-py3-none-any.whl is missing (HTTP 404)" in said
+        assert "jupyter browsergrad sync" in said and "jupyter lite" not in said
 
 
 def test_a_callback_that_throws_loses_nothing(page: Page) -> None:

@@ -126,7 +126,7 @@ def verdict(source: object) -> object:
 def verdict_of(answer: dict[str, Any]) -> object:
     if answer["ok"]:
         return answer["manifest"]
-    return sorted([item["path"], item["code"]] for item in answer["errors"])
+    return sorted([item["path"], item["code"]] for item in answer["details"])
 
 
 @settings(max_examples=400, deadline=None)

@@ -6,11 +6,14 @@ import importlib.util
 import json
 import re
 import runpy
+import subprocess
 import zipfile
 from email.parser import HeaderParser
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -57,19 +60,31 @@ def test_the_changelog_has_a_section_for_this_version():
     assert f"## [{__version__}]" in (REPO / "CHANGELOG.md").read_text("utf-8")
 
 
-def test_the_npm_lock_names_no_download_address_but_keeps_the_hashes():
-    packages = {name: entry for name, entry in LOCK["packages"].items() if name and not entry.get("link")}
+def complete_lock() -> Any:
+    spec = importlib.util.spec_from_file_location("complete_lock", REPO / "scripts/complete_lock.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_npm_lock_is_known_to_the_script_that_completes_them():
+    listed = subprocess.run(["git", "ls-files", "*package-lock.json"], cwd=REPO, capture_output=True, text=True, check=True)
+    assert sorted(listed.stdout.split()) == sorted(path.relative_to(REPO).as_posix() for path in complete_lock().LOCKS)
+
+
+@pytest.mark.parametrize("path", complete_lock().LOCKS, ids=lambda path: path.parent.name)
+def test_an_npm_lock_names_no_download_address_but_keeps_the_hashes(path):
+    lock = json.loads(path.read_text("utf-8"))
+    packages = {name: entry for name, entry in lock["packages"].items() if name and not entry.get("link")}
     assert [name for name, entry in packages.items() if "resolved" in entry] == []
     # Optional packages of other platforms may have been added without one (scripts/complete_lock.py).
     needed = {name: entry for name, entry in packages.items() if not (entry.get("optional") and "cpu" in entry)}
     assert [name for name, entry in needed.items() if "integrity" not in entry and not entry.get("inBundle")] == []
 
 
-def test_the_npm_lock_knows_every_optional_package_so_that_npm_ci_takes_it():
-    spec = importlib.util.spec_from_file_location("complete_lock", REPO / "scripts/complete_lock.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    assert module.complete(json.loads(json.dumps(LOCK))) == [], "run: python scripts/complete_lock.py"
+@pytest.mark.parametrize("path", complete_lock().LOCKS, ids=lambda path: path.parent.name)
+def test_an_npm_lock_knows_every_optional_package_so_that_npm_ci_takes_it(path):
+    assert complete_lock().complete(json.loads(path.read_text("utf-8"))) == [], "run: python scripts/complete_lock.py"
 
 
 def test_every_wheel_in_the_packs_is_pinned_exactly_with_a_hash():

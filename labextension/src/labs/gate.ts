@@ -8,6 +8,7 @@ import { Signal, type ISignal } from '@lumino/signaling';
 import {
   isSemverCompatible,
   LabRuntimeMismatch,
+  manifestErrorText,
   parseManifest,
   pathProblem,
   type LabManifest,
@@ -142,7 +143,7 @@ export class LabGate {
 
   private judge(path: string, read: Exclude<ReadManifest, null>): Verdict {
     if ('errors' in read) {
-      const lines = read.errors.map(error => `${error.path || '(document)'}: ${error.message}`);
+      const lines = read.errors.map(manifestErrorText);
       const message = `the lab manifest ${path} is invalid:\n${lines.join('\n')}`;
       return { kind: 'refused', refusal: { path, message, errors: read.errors } };
     }
@@ -166,7 +167,7 @@ export class LabGate {
       return { errors: [{ path: '', code: 'json', message: 'is not JSON: it is not UTF-8' }] };
     }
     const result = parseManifest(text);
-    return result.ok ? { manifest: result.manifest } : { errors: result.errors };
+    return result.ok ? { manifest: result.manifest } : { errors: result.details };
   }
 
   private inTime<T>(path: string, read: (signal: AbortSignal) => Promise<T>): Promise<T> {

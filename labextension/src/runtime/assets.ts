@@ -14,22 +14,60 @@ export interface PackedFile {
 
 /** Outside of pages the files are the installed package's. */
 const isInstalled = (url: string): boolean => url.startsWith('file:');
+
+/** How files came to where they are, and so how to mend them. */
+interface Origin {
+  /** Where something is missing. */
+  place: string;
+  missing: string;
+  damaged: string;
+  /** Once the files are whole. */
+  again: string;
+  /** Where a package or its file is missing. */
+  packages: string;
+}
+
 const INSTALL = 'install jupyterlite-browsergrad, or unpack that distribution, again';
+const INSTALLED: Origin = { place: '', missing: INSTALL, damaged: INSTALL, again: 'restart the kernel', packages: INSTALL };
+const SITE: Origin = {
+  place: ' from the site',
+  missing: 'build the site again with `jupyter lite build` and publish the whole output folder',
+  damaged: 'publish the site again',
+  again: 'restart the kernel',
+  packages: 'build the site again with `jupyter lite build` and publish the whole output folder',
+};
+const SYNC = '`jupyter browsergrad sync FOLDER` copies runtime/, pyodide/ and kernel/ into a folder of your site';
+const PAGE: Origin = {
+  place: '',
+  missing: `check pyodideIndexURL and kernelURL, and that these folders were copied whole: ${SYNC}`,
+  damaged: `copy it again: ${SYNC}`,
+  again: 'try again',
+  packages:
+    'what `jupyter browsergrad sync FOLDER` copies has no packages; for those copy a full Pyodide release to your site, ' +
+    'with all files that its pyodide-lock.json names, and give its folder as pyodideIndexURL',
+};
+
+let published = SITE;
+
+/** Tells, for all errors that follow, that these are files of a web project that uses the runtime by itself. */
+export function useOwnPage(): void {
+  published = PAGE;
+}
+
+/** How to mend what is at `url`. */
+export function originOf(url: string): Origin {
+  return isInstalled(url) ? INSTALLED : published;
+}
 
 /** That `url` is not there, and how to mend it. */
 export function missingAsset(url: string, why: string): Error {
-  return new Error(
-    isInstalled(url)
-      ? `${url} is missing (${why}): ${INSTALL}`
-      : `${url} is missing from the site (${why}): build the site again with ` +
-          '`jupyter lite build` and publish the whole output folder',
-  );
+  const { place, missing } = originOf(url);
+  return new Error(`${url} is missing${place} (${why}): ${missing}`);
 }
 
 /** That `url` is not what it should be, and how to mend it. */
 export function damagedAsset(url: string, why: string): Error {
-  const remedy = isInstalled(url) ? INSTALL : 'publish the site again';
-  return new Error(`${url} is damaged or of another version (${why}): ${remedy}`);
+  return new Error(`${url} is damaged or of another version (${why}): ${originOf(url).damaged}`);
 }
 
 /** Whether this is the page that many hosts send, with status 200, in place of a file they do not have. */
@@ -124,9 +162,9 @@ export async function readPacked(folderURL: string, entry: PackedFile): Promise<
 }
 
 /**
- * Imports the module at `url`, or says why that failed: browsers only say "failed to fetch".
+ * Imports one of the site's own modules, or says why that failed: browsers only say "failed to fetch".
  *
- * @param name - what it has to export, where it is one of the site's own.
+ * @param name - what it has to export.
  */
 export async function importAsset(url: string, name?: string): Promise<unknown> {
   let module: Record<string, unknown>;
@@ -134,21 +172,46 @@ export async function importAsset(url: string, name?: string): Promise<unknown> 
     module = await import(/* webpackIgnore: true */ /* @vite-ignore */ url);
   } catch (error) {
     const response = await fetchAsset(url, { cache: 'no-cache' }); // the next worker gets what the server has
-    const type = response.headers.get('content-type') ?? 'none';
-    if (!isInstalled(url) && !/javascript|ecmascript/.test(type)) {
-      throw new Error(
-        `${url} is served with MIME type "${type}"; browsers load modules as text/javascript only. ` +
-          'Tell the server that .js and .mjs files are text/javascript',
-      );
-    }
-    throw name === undefined
-      ? new Error(`${url} could not be imported: ${String(error)}`)
-      : damagedAsset(url, String(error));
+    const wrongType = wrongModuleType(url, response);
+    throw wrongType === null ? damagedAsset(url, String(error)) : new Error(`${url} cannot be imported: ${wrongType}`);
   }
   if (name !== undefined && !(name in module)) {
     throw damagedAsset(url, `it exports no ${name}`);
   }
   return module;
+}
+
+/** Imports one of the modules that the page's author lets Python import. */
+export async function importModule(url: string): Promise<Record<string, unknown>> {
+  try {
+    return (await import(/* webpackIgnore: true */ /* @vite-ignore */ url)) as Record<string, unknown>;
+  } catch (error) {
+    const why = await scriptProblem(url);
+    throw new Error(`jsModules: ${url} could not be imported (${why}): ${String(error)}`);
+  }
+}
+
+/** What the server says of a script that did not load. */
+export async function scriptProblem(url: string): Promise<string> {
+  try {
+    const response = await fetch(url, { cache: 'no-cache' });
+    await response.body?.cancel();
+    if (!response.ok) {
+      return `HTTP ${response.status}`;
+    }
+    return wrongModuleType(url, response) ?? 'the file is there';
+  } catch (error) {
+    return errorText(error);
+  }
+}
+
+/** Why browsers refuse to import what is served like this; null where they don't. */
+function wrongModuleType(url: string, { headers }: Response): string | null {
+  const type = headers.get('content-type') ?? 'none';
+  return isInstalled(url) || /javascript|ecmascript/.test(type)
+    ? null
+    : `it is served with MIME type "${type}"; browsers load modules as text/javascript only. ` +
+        'Tell the server that .js and .mjs files are text/javascript';
 }
 
 /** Outside of pages Pyodide reads files by their paths, and takes no file URL. */

@@ -2,7 +2,7 @@
  * Fetches, checks and compiles what a start from the memory snapshot needs, once for all kernels of a page: the idle
  * page does it ahead, else the first kernel's worker, which nothing keeps busy.
  */
-import { checkHash, damagedAsset, fetchAsset, isPage, readAsset, readPacked, type PackedFile } from './assets';
+import { checkHash, damagedAsset, fetchAsset, isPage, originOf, readAsset, readPacked, type PackedFile } from './assets';
 import { errorText } from './errors';
 
 /** `manifest.json` of the kernel's folder. */
@@ -233,8 +233,8 @@ export async function explainFailure(
   }
   return new Error(
     Object.keys(hashes).length
-      ? `${text}. The files in ${indexURL} are whole now, so restart the kernel`
-      : `${text}. If a file in ${indexURL} is damaged, publish the site again`,
+      ? `${text}. The files in ${indexURL} are whole now, so ${originOf(indexURL).again}`
+      : `${text}. If a file in ${indexURL} is damaged, ${originOf(indexURL).damaged}`,
   );
 }
 

@@ -11,16 +11,19 @@ export type ErrorCode =
   | 'worker-crash' // the worker ended by itself
   | 'file' // a file could not be read or written
   | 'lab-runtime-mismatch'
+  | 'no-browser' // there is nothing here that could run Python: no Worker, no page
   | 'internal';
 
-/** The root of every error this runtime throws. */
+/** The root of every error this runtime throws. Without a code it is `internal`. */
 export class BrowsergradError extends Error {
-  constructor(
-    readonly code: ErrorCode,
-    message: string,
-    options?: { cause?: unknown },
-  ) {
-    super(message, options);
+  readonly code: ErrorCode;
+
+  constructor(message: string, options?: { cause?: unknown });
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown });
+  constructor(first: string, second?: string | { cause?: unknown }, third?: { cause?: unknown }) {
+    const hasCode = typeof second === 'string';
+    super(hasCode ? second : first, hasCode ? third : second);
+    this.code = hasCode ? (first as ErrorCode) : 'internal';
     this.name = 'BrowsergradError';
   }
 }

@@ -3,20 +3,29 @@
  */
 export { BrowsergradError, type ErrorCode } from './errors';
 export type { BootInfo, BootProgress, InterruptMode, JsModule, PackageProgress } from './protocol';
-export {
-  createSession,
-  type Artifact,
-  type Assertion,
-  type ErrorAssertion,
-  type ExecErrorKind,
-  type ExecOptions,
-  type ExecResult,
-  type FailAssertion,
-  type PassAssertion,
-  type Session,
-  type SessionFiles,
-  type SessionOptions,
-} from './session';
+export type {
+  Artifact,
+  ArtifactImage,
+  ArtifactJson,
+  ArtifactLog,
+  Assertion,
+  AssertionError,
+  AssertionFail,
+  AssertionPass,
+  ErrorAssertion,
+  ExecError,
+  ExecErrorKind,
+  ExecOptions,
+  ExecResult,
+  FailAssertion,
+  PackageProgressEvent,
+  PassAssertion,
+  Session,
+  SessionFiles,
+  SessionFS,
+  SessionOptions,
+} from './api';
+export { createSession } from './session';
 export {
   assertCompatibleRuntime,
   isSemverCompatible,
@@ -25,6 +34,7 @@ export {
   type LabManifest,
   type ManifestError,
   type ManifestErrorCode,
+  type ManifestParseResult,
   type ManifestResult,
   parseManifest,
 } from './manifest';

@@ -53,18 +53,37 @@ export interface ManifestError {
   message: string;
 }
 
-export type ManifestResult =
+/** What {@link parseManifest} says. */
+export type ManifestParseResult =
   | { ok: true; manifest: LabManifest }
-  | { ok: false; errors: ManifestError[] };
+  | {
+      ok: false;
+      /** Every error as a text that begins with its place: `/id: must be kebab-case, …`. */
+      errors: string[];
+      /** The same errors in the same order, for programs. */
+      details: ManifestError[];
+    };
+
+/** Another name of {@link ManifestParseResult}. */
+export type ManifestResult = ManifestParseResult;
 
 /** A lab pins a runtime that this one is not. */
 export class LabRuntimeMismatch extends BrowsergradError {
+  /** The same as `manifestPin`. */
+  readonly required: string;
+  /** The same as `runtimeVersion`. */
+  readonly actual: string;
+
   constructor(
-    readonly required: string,
-    readonly actual: string,
+    /** What the manifest's `requires_browsergrad` says. */
+    readonly manifestPin: string,
+    /** The version that does not satisfy it. */
+    readonly runtimeVersion: string,
   ) {
-    super('lab-runtime-mismatch', `lab requires ${required}, runtime is ${actual}`);
+    super('lab-runtime-mismatch', `lab requires ${manifestPin}, runtime is ${runtimeVersion}`);
     this.name = 'LabRuntimeMismatch';
+    this.required = manifestPin;
+    this.actual = runtimeVersion;
   }
 }
 
@@ -175,8 +194,10 @@ export function assertCompatibleRuntime(
   manifest: Pick<LabManifest, 'requires_browsergrad'>,
   version: string,
 ): void {
-  if (!isSemverCompatible(manifest.requires_browsergrad, version)) {
-    throw new LabRuntimeMismatch(manifest.requires_browsergrad, version);
+  // What is no manifest pins nothing that could be satisfied.
+  const pin = (manifest as typeof manifest | null | undefined)?.requires_browsergrad;
+  if (pin === undefined || !isSemverCompatible(pin, version)) {
+    throw new LabRuntimeMismatch(String(pin), String(version));
   }
 }
 
@@ -203,11 +224,17 @@ type Fields = Record<string, unknown>;
  * @param source - JSON text, or what it holds.
  * @returns the manifest, or every error, not just the first.
  */
-export function parseManifest(source: unknown): ManifestResult {
+export function parseManifest(source: unknown): ManifestParseResult {
   const check = new ManifestCheck();
   const value = typeof source === 'string' ? check.read(source) : source;
-  const manifest = check.errors.some(error => error.path === '') ? null : check.manifest(value);
-  return manifest ? { ok: true, manifest } : { ok: false, errors: check.errors };
+  const { errors: details } = check;
+  const manifest = details.some(error => error.path === '') ? null : check.manifest(value);
+  return manifest ? { ok: true, manifest } : { ok: false, errors: details.map(manifestErrorText), details };
+}
+
+/** One error as a line of text. */
+export function manifestErrorText({ path, message }: ManifestError): string {
+  return `${path || '(document)'}: ${message}`;
 }
 
 /** Collects the errors of one manifest. */

@@ -2,7 +2,7 @@
  * One worker as the page sees it: starts it, numbers requests, answers its calls, and settles
  * everything pending when it ends. Session and KernelClient stand on it.
  */
-import { fetchAsset } from './assets';
+import { fetchAsset, scriptProblem } from './assets';
 import { offerBootAssets, sharedBootAssets, type Supply } from './boot_assets';
 import { BrowsergradError, errorText } from './errors';
 import {
@@ -32,7 +32,10 @@ const LOAD_MS = 10_000;
 const LONGEST_LOAD_MS = 40_000;
 
 export interface WorkerLinkOptions {
+  /** The worker, instead of one from `workerURL`. */
   worker?: Worker;
+  /** Makes the worker, instead of starting `workerURL`; asked again where a script does not load. */
+  makeWorker?(): Worker;
   workerURL: string | URL;
   boot: Omit<BootOptions, 'control' | 'reply' | 'channel'>;
   /** Site root whose service worker forwards `api/drive`; null where there is none. */
@@ -99,7 +102,8 @@ function toBase64(bytes: Uint8Array): string {
 export class WorkerLink {
   readonly ready: Promise<BootInfo>;
   info: BootInfo | null = null;
-  private worker!: Worker;
+  /** Undefined where none could be made. */
+  private worker: Worker | undefined;
   /** What was posted to a worker that has not come to life yet. */
   private early: ToWorker[] | null = [];
   private loading: ReturnType<typeof setTimeout> | undefined;
@@ -172,17 +176,23 @@ export class WorkerLink {
    */
   private load(patience: number): void {
     const { worker: given, workerURL } = this.options;
-    const worker = (this.worker = given ?? new Worker(workerURL, { type: 'module', name: 'browsergrad' }));
+    let worker: Worker;
+    try {
+      worker = this.worker = given ?? this.make();
+    } catch (error) {
+      // Not at once: whoever makes a link wants to have it first.
+      queueMicrotask(() => this.crash(`no worker could be made: ${errorText(error)}`));
+      return;
+    }
     worker.onmessage = event => this.receive(event.data as FromWorker);
     worker.onerror = event => {
       event.preventDefault?.();
-      this.crash(
-        `the worker ${String(workerURL)} failed: ${event.message || 'it could not be loaded; check that the file exists and is served as text/javascript'}`,
-      );
+      void this.failed(event.message);
     };
     worker.onmessageerror = () => this.crash('a message of the worker could not be read');
     this.early?.forEach(message => worker.postMessage(message));
     if (given) {
+      this.early = null; // there is no second one to post it to
       return;
     }
     this.loading = setTimeout(() => {
@@ -197,10 +207,34 @@ export class WorkerLink {
     }, patience);
   }
 
+  /** Ends a worker that failed; where its script could not be loaded, the browser does not say why. */
+  private async failed(message: string | undefined): Promise<void> {
+    const { worker, makeWorker, workerURL, boot } = this.options;
+    const url = String(workerURL);
+    if (worker || makeWorker) {
+      this.crash(`the worker that was given failed: ${message || 'its script could not be loaded'}`);
+    } else if (message) {
+      this.crash(`the worker ${url} failed: ${message}`);
+    } else {
+      const remedy =
+        boot.mode === 'session'
+          ? 'worker.js has to lie where the runtime looks for it, beside index.js; else pass worker: () => new Worker(…)'
+          : 'check that the file exists and is served as text/javascript';
+      this.crash(`the worker ${url} could not be loaded (${await scriptProblem(url)}): ${remedy}`);
+    }
+  }
+
+  private make(): Worker {
+    const { makeWorker, workerURL } = this.options;
+    return makeWorker ? makeWorker() : new Worker(workerURL, { type: 'module', name: 'browsergrad' });
+  }
+
   private unload(): void {
     clearTimeout(this.loading);
-    this.worker.onmessage = this.worker.onerror = null;
-    this.worker.terminate();
+    if (this.worker) {
+      this.worker.onmessage = this.worker.onerror = null;
+      this.worker.terminate();
+    }
   }
 
   private async sendAssets(): Promise<void> {
@@ -343,7 +377,7 @@ export class WorkerLink {
 
   private post(message: ToWorker): void {
     this.early?.push(message);
-    this.worker.postMessage(message);
+    this.worker?.postMessage(message);
   }
 
   private wake(): void {
@@ -478,7 +512,7 @@ export class WorkerLink {
     try {
       const bytes = new Uint8Array(await (await fetchAsset(url)).arrayBuffer());
       if (!this.ended) {
-        this.worker.postMessage({ type: 'fetched', url, bytes } satisfies ToWorker, [bytes.buffer]);
+        this.worker?.postMessage({ type: 'fetched', url, bytes } satisfies ToWorker, [bytes.buffer]);
       }
     } catch (error) {
       this.options.onLog?.('warning', `${url} could not be fetched ahead of need: ${errorText(error)}`);

@@ -6,6 +6,9 @@
 /** Addresses of packages: what tasks of earlier cells fetch meanwhile goes on. */
 const PACKAGE = /\.(whl|zip|tar|tar\.\w+)([?#]|$)/;
 
+/** What a load says that was given up. */
+export const INTERRUPTED = 'the cell was interrupted';
+
 interface Load {
   epoch: number;
   controller: AbortController;
@@ -37,7 +40,7 @@ export class AbortableLoads {
   abort(epoch: number): void {
     for (const load of this.running) {
       if (load.epoch === epoch) {
-        load.controller.abort(new DOMException('the cell was interrupted', 'AbortError'));
+        load.controller.abort(new DOMException(INTERRUPTED, 'AbortError'));
       }
     }
   }

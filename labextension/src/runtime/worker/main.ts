@@ -1,6 +1,7 @@
 /**
  * The worker's entry: takes messages, one request at a time, and answers each.
  */
+import { useOwnPage } from '../assets';
 import type { BootAssets } from '../boot_assets';
 import { errorText, isOutOfMemory } from '../errors';
 import { Control, type BootOptions, type FromWorker, type InterruptMode, type ToWorker } from '../protocol';
@@ -54,6 +55,9 @@ function interruptMode(options: BootOptions): InterruptMode {
 async function boot(options: BootOptions): Promise<void> {
   if (options.sealed) {
     sealScope();
+  }
+  if (options.mode === 'session') {
+    useOwnPage();
   }
   calls = new PageCalls(post, () => interrupts, options.reply, options.channel);
   const output = new OutputBuffer(
@@ -153,8 +157,8 @@ function receive(message: ToWorker): void {
       void answer(message.id, () => {
         const { operation } = message;
         return operation.kind === 'write'
-          ? booted().writeFile(operation.path, operation.data)
-          : booted().readFile(operation.path);
+          ? booted().files.write(operation.path, operation.data)
+          : booted().files.read(operation.path);
       });
       break;
     case 'adopt':

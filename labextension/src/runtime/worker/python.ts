@@ -1,7 +1,7 @@
 /**
  * Boots Pyodide and calls Python: the only file that touches Python proxies.
  */
-import { checkHash, damagedAsset, fetchAsset, importAsset, pathOrURL } from '../assets';
+import { checkHash, damagedAsset, fetchAsset, importAsset, importModule, pathOrURL } from '../assets';
 import {
   compiledPack,
   explainFailure,
@@ -26,7 +26,9 @@ import { HeldTexts } from './held_texts';
 import type { OutputBuffer } from './output';
 import { FETCHES_NOW, readSync, type LazyAsset } from './lazy';
 import { Pack } from './pack';
+import { PackageFiles } from './package_files';
 import { inOrder, type LockedPackage } from './packages_now';
+import { PageFiles } from './page_files';
 import { Requests } from './requests';
 import { restore } from './snapshot';
 import { canSuspend, type PlainEntries } from './stack';
@@ -120,6 +122,7 @@ export class Python {
   private readonly requests = new Requests();
   /** Packages the distribution's lock offers beyond our own. */
   private lockNames = new Set<string>();
+  private packageFiles!: PackageFiles;
   /** What a start from the snapshot has left to be fetched. */
   private rest: LazyAsset[] = [];
   private restAsked = false;
@@ -144,7 +147,7 @@ export class Python {
       (await Python.fromSnapshot(options, dependencies, modules, progress)) ??
       (await Python.fromFiles(options, dependencies, progress));
     const { pyodide } = python;
-    const pythonVersion = String(pyodide.runPython('import sys; sys.version.split()[0]'));
+    const pythonVersion = String(pyodide.runPython('__import__("sys").version.split()[0]')); // leaves no name
     progress('ready', 1, 'Python is ready');
     return [
       python,
@@ -244,7 +247,7 @@ export class Python {
     });
     if (!unpacked) {
       (await site).unpack(pyodide.FS, folder, without);
-      pyodide.runPython('import importlib; importlib.invalidate_caches()');
+      pyodide.runPython('__import__("importlib").invalidate_caches()');
     }
     const hash = knownHashes(lock, manifest)[STDLIB];
     if (hash) {
@@ -282,6 +285,7 @@ export class Python {
     for (const name of Object.keys(ours)) {
       pyodide.loadedPackages[name] ??= OUR_CHANNEL;
     }
+    this.packageFiles = new PackageFiles(options.indexURL, lock.packages);
     this.lockNames = new Set(Object.keys(lock.packages).filter(name => !(name in ours)));
     const { loads } = this.dependencies;
     pyodide.loadPackage = loads.wrap(pyodide.loadPackage);
@@ -337,7 +341,7 @@ export class Python {
       await this.load(options.packages);
     }
     for (const { name, importURL, exportName } of options.jsModules) {
-      const imported = (await importAsset(importURL)) as Record<string, unknown>;
+      const imported = await importModule(importURL);
       const value = exportName === undefined ? imported : imported[exportName];
       if (value === undefined || value === null) {
         throw new Error(`jsModules: ${importURL} has no export named ${exportName}`);
@@ -442,16 +446,9 @@ export class Python {
     (this.plain!.clear_namespace as PyProxy)();
   }
 
-  writeFile(path: string, data: Uint8Array): void {
-    const parent = path.slice(0, path.lastIndexOf('/'));
-    if (parent) {
-      this.pyodide.FS.mkdirTree(parent);
-    }
-    this.pyodide.FS.writeFile(path, data);
-  }
-
-  readFile(path: string): Uint8Array {
-    return this.pyodide.FS.readFile(path);
+  /** Files for the page. */
+  get files(): PageFiles {
+    return new PageFiles(this.pyodide.FS, this.pyodide.ERRNO_CODES);
   }
 
   /** @throws naming the packages that could not be loaded: Pyodide only logs them. */
@@ -499,12 +496,13 @@ export class Python {
       });
     } catch (error) {
       requested.filter(name => !seen.has(name)).forEach(name => pending.add(name));
-      settle('failed', String(error));
-      throw error;
+      const problem = await this.packageFiles.explain(pending, errorText(error));
+      settle('failed', problem);
+      throw new Error(problem, { cause: error });
     }
     const failed = errors.length > 0 && pending.size > 0;
-    const problem = failed ? `${[...pending].join(', ')} could not be loaded: ${errors.join('\n')}` : null;
-    settle(failed ? 'failed' : 'loaded', errors.join('\n') || undefined);
+    const problem = failed ? await this.packageFiles.explain(pending, errors.join('\n')) : null;
+    settle(failed ? 'failed' : 'loaded', problem ?? (errors.join('\n') || undefined));
     if (errors.length) {
       this.dependencies.post({ type: 'log', level: 'warning', text: errors.join('\n') });
     }

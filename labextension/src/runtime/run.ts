@@ -1,0 +1,117 @@
+/**
+ * One exec of a session: what it has reported so far, and how it was stopped.
+ */
+import type { Artifact, Assertion, ExecError, ExecResult } from './api';
+import type { CheckedExec } from './options';
+
+/** What reaches the page from Python beside text. */
+export type SessionEvent =
+  | { type: 'assertion'; event: Assertion }
+  | { type: 'artifact'; event: Artifact };
+
+/** By whom and why a run was stopped. */
+export interface Stop {
+  kind: 'timeout' | 'aborted' | 'interrupted';
+  message: string;
+}
+
+/** Calls back into the page; what the page throws is reported as its own error, and what follows still comes. */
+function tell<T>(callback: ((value: T) => void) | undefined, value: T): void {
+  try {
+    callback?.(value);
+  } catch (error) {
+    if (typeof reportError === 'function') {
+      reportError(error);
+    } else {
+      queueMicrotask(() => {
+        throw error; // outside of browsers that is how it is reported
+      });
+    }
+  }
+}
+
+export class Run {
+  /** The first stop that was asked for. */
+  stopped: Stop | null = null;
+  /** Settles when the run was stopped before its code began. */
+  readonly cancelled: Promise<void>;
+  /** Settles when the run has ended. */
+  readonly ended: Promise<void>;
+  /** Ends the worker when the code does not end by itself. */
+  hardTimer: ReturnType<typeof setTimeout> | undefined;
+  /** `performance.now()` when the code began; null before. */
+  private began: number | null = null;
+  private cancel!: () => void;
+  private end!: () => void;
+  private readonly result = {
+    stdout: '',
+    stderr: '',
+    assertions: [] as Assertion[],
+    artifacts: [] as Artifact[],
+  };
+
+  constructor(readonly options: CheckedExec) {
+    this.cancelled = new Promise(resolve => {
+      this.cancel = resolve;
+    });
+    this.ended = new Promise(resolve => {
+      this.end = resolve;
+    });
+  }
+
+  get hasBegun(): boolean {
+    return this.began !== null;
+  }
+
+  /** The code begins now. */
+  begin(): void {
+    this.began = performance.now();
+  }
+
+  /** Notes who stops it. Code that has not begun never will; what runs is for the session to stop. */
+  stop(stop: Stop): void {
+    this.stopped ??= stop;
+    if (!this.hasBegun) {
+      this.cancel();
+    }
+  }
+
+  text(name: 'stdout' | 'stderr', text: string): void {
+    this.result[name] += text;
+    const { onStdout, onStderr } = this.options;
+    tell(name === 'stdout' ? onStdout : onStderr, text);
+  }
+
+  event({ type, event }: SessionEvent): void {
+    if (type === 'assertion') {
+      this.result.assertions.push(event);
+      tell(this.options.onAssertion, event);
+    } else {
+      this.result.artifacts.push(event);
+      tell(this.options.onArtifact, event);
+    }
+  }
+
+  /** What came of it. */
+  finish(error: ExecError | null): ExecResult {
+    const durationMs = this.began === null ? 0 : performance.now() - this.began;
+    return { ok: error === null, ...this.result, error, durationMs };
+  }
+
+  /** What Python says came of it, and for an interrupt who asked for it. */
+  finishCode(error: ExecError | null): ExecResult {
+    return this.finish(error?.kind === 'interrupted' && this.stopped ? { ...error, ...this.stopped } : error);
+  }
+
+  /** What came of code that was stopped before it began. */
+  finishUnbegun(): ExecResult {
+    const { kind, message } = this.stopped!;
+    return this.finish({ kind, message: `${message} before the code started` });
+  }
+
+  /** Nothing follows. */
+  close(): void {
+    clearTimeout(this.hardTimer);
+    this.end();
+  }
+}

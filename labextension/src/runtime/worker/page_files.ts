@@ -1,0 +1,54 @@
+/**
+ * Files of Python's file system for the page, with errors that name path and reason: Emscripten's only have a number.
+ */
+import type { EmscriptenFS, ErrnoCodes } from './emscripten';
+
+const REASONS: Record<string, string> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of the path is a file, not a folder',
+  EEXIST: 'a part of the path is a file, not a folder',
+  EACCES: 'permission denied',
+  EPERM: 'it may not be changed',
+  EROFS: 'it may not be changed',
+  ENOSPC: 'no space is left',
+  ENAMETOOLONG: 'the name is too long',
+  ELOOP: 'its links lead in a circle',
+};
+
+export class PageFiles {
+  constructor(
+    private readonly FS: EmscriptenFS,
+    private readonly codes: ErrnoCodes,
+  ) {}
+
+  /** Writes a file; makes its folder. */
+  write(path: string, data: Uint8Array): void {
+    this.attempt(path, 'written', () => {
+      const parent = path.slice(0, path.lastIndexOf('/'));
+      if (parent) {
+        this.FS.mkdirTree(parent);
+      }
+      this.FS.writeFile(path, data);
+    });
+  }
+
+  read(path: string): Uint8Array {
+    return this.attempt(path, 'read', () => this.FS.readFile(path));
+  }
+
+  private attempt<T>(path: string, done: string, work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      const number = (error as { errno?: unknown } | null)?.errno;
+      if (typeof number !== 'number') {
+        throw error;
+      }
+      const errno = Object.keys(this.codes).find(name => this.codes[name] === number) ?? `error ${number}`;
+      const reason = REASONS[errno];
+      const text = `${path} could not be ${done}: ${reason ? `${reason} (${errno})` : errno}`;
+      throw Object.assign(new Error(text), { errno });
+    }
+  }
+}
