@@ -15,6 +15,7 @@ from typing import Any
 
 from IPython.core import page
 from IPython.core.autocall import ZMQExitAutocall
+from IPython.core.compilerop import CachingCompiler
 from IPython.core.error import StdinNotImplementedError, UsageError
 from IPython.core.events import EventManager, available_events
 from IPython.core.interactiveshell import InteractiveShell, InteractiveShellABC
@@ -60,6 +61,18 @@ class KernelEvents(EventManager):
                 self.shell.showtraceback()
 
 
+class KernelCompiler(CachingCompiler):
+    """Unfinished code is a SyntaxError. Python 3.13 and later have a hidden class for it, whose name says nothing to students."""
+
+    def ast_parse(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().ast_parse(*args, **kwargs)
+        except SyntaxError as error:
+            if type(error).__name__ != "_IncompleteInputError":
+                raise
+            raise SyntaxError(*error.args) from None
+
+
 class KernelShell(InteractiveShell):
     """The shell of the kernel.
 
@@ -74,6 +87,7 @@ class KernelShell(InteractiveShell):
         Whether that error came from showing the cell's result.
     """
 
+    compiler_class = Type(KernelCompiler)
     displayhook_class = Type(KernelDisplayHook)
     display_pub_class = Type(KernelDisplayPublisher)
     exiter = Instance(ZMQExitAutocall)
