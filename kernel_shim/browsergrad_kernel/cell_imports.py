@@ -20,7 +20,7 @@ _MODULES_OF_MAGICS = {"matplotlib": ("matplotlib",), "pylab": ("numpy", "matplot
 #: Functions that take a module's name.
 _IMPORTERS = frozenset({"import_module", "__import__"})
 #: What a text has that leads to imports.
-_SIGNS = re.compile("import|_magic|run_awaiting")
+_SIGNS = re.compile("import|_magic")
 #: From where the line of a magic is Python: options come before.
 _STATEMENT = re.compile(r"(?:^|(?<=\s))(?:import|from)\s.*", re.DOTALL)
 #: Most files that are read for one cell.
@@ -65,8 +65,6 @@ class _Reader:
                 self._run(line)
             for module in _MODULES_OF_MAGICS.get(name, ()):
                 self._module(module)
-        elif function == "run_awaiting" and len(words) == 1:  # what `notebooks` makes of `%run` where await is allowed
-            self._run(words[0])
 
     def _line(self, line: str) -> None:
         if found := _STATEMENT.search(line):

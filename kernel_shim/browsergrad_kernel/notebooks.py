@@ -76,7 +76,13 @@ def _is_run(call: ast.Call) -> bool:
         and len(call.args) == 2
         and all(isinstance(argument, ast.Constant) for argument in call.args)
         and call.args[0].value == "run"  # type: ignore[attr-defined]
+        and _may_name_one(str(call.args[1].value))  # type: ignore[attr-defined]
     )
+
+
+def _may_name_one(line: str) -> bool:
+    """Whether a ``%run`` with these arguments may mean a notebook, perhaps by a variable; scripts need no await."""
+    return ".ipynb" in line.lower() or "{" in line or "$" in line
 
 
 def named(shell: Any, line: str) -> Path | None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
@@ -118,9 +119,8 @@ class _Exchange:
         self._sent.append(bytes(data))
 
     def makefile(self, mode: str = "rb", *args: Any, **options: Any) -> io.BytesIO:
-        """The response; this is when the request is made."""
         raw, self._sent = b"".join(self._sent), []
-        return io.BytesIO(self._ask(raw))
+        return _Answer(lambda: self._ask(raw))
 
     def close(self) -> None:
         self._sent.clear()
@@ -150,6 +150,20 @@ class _Exchange:
         if method != "HEAD":
             lines.append(f"Content-Length: {len(content)}")
         return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + content
+
+
+class _Answer(io.BytesIO):
+    """A response. The request is made when its first line is read: whoever holds a response that failed can close it."""
+
+    def __init__(self, ask: Callable[[], bytes]) -> None:
+        super().__init__()
+        self._ask: Callable[[], bytes] | None = ask
+
+    def readline(self, *args: Any) -> bytes:
+        if self._ask is not None:
+            ask, self._ask = self._ask, None
+            super().__init__(ask())
+        return super().readline(*args)
 
 
 def _unchunked(body: bytes) -> bytes:

@@ -159,6 +159,27 @@ def test_statuses_without_a_name_get_one(asked: Any) -> None:
     assert caught.value.read() == b"hello"
 
 
+def test_a_response_that_failed_can_be_closed(asked: Any) -> None:
+    """Python closes what is left of one; where it cannot, it writes so into a later cell."""
+    client, _, browser = asked
+    browser.answer = {"failed": "other", "message": "it broke", "origin": ""}
+    responses = []
+
+    class Response(client.HTTPResponse):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            responses.append(self)
+            super().__init__(*args, **options)
+
+    connection = client.HTTPConnection("a.invalid")
+    connection.response_class = Response
+    connection.request("GET", "/")
+    with pytest.raises(ConnectionError, match="it broke"):
+        connection.getresponse()
+    (response,) = responses
+    response.close()
+    assert response.closed
+
+
 @pytest.mark.parametrize(
     ("failed", "text"),
     [

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsergrad_kernel import packages
+from browsergrad_kernel import notebooks, packages
 
 from .conftest import Client
 
@@ -45,6 +45,16 @@ def test_packages_that_its_cells_import_are_loaded(client: Client, tmp_path: Pat
     client.host.load = lambda code: Path("loaded_for_parts.py").write_text("x = 1", "utf-8") and None
     assert client.run("%run parts.ipynb\nloaded_for_parts.x").result == "1"
     assert client.host.imports == ["import loaded_for_parts"]
+
+
+@pytest.mark.parametrize(
+    ("code", "awaits"),
+    [("%run script.py", False), ("%run script", False), ("%run Parts.IPYNB", True), ("%run {name}", True), ("%run $name", True)],
+)
+def test_a_script_runs_as_typed(client: Client, code: str, awaits: bool) -> None:
+    """Its traceback shows the line that ipykernel's shows."""
+    transformed = client.kernel.shell.transform_cell(code)
+    assert (notebooks.await_run(transformed) != transformed) is awaits
 
 
 @pytest.mark.parametrize("number", [2, 3])
