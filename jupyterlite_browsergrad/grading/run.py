@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import inspect
 import json
 import secrets
+import shutil
 import tempfile
 import threading
 import time
@@ -18,6 +20,9 @@ from typing import Any
 from .. import PYODIDE_VERSION, __version__
 from ..errors import GradingError
 from . import inside
+from .apart.install import STUDENT, install_code
+from .apart.pool import imports_of
+from .apart.session import ApartRubric, Tampered, TimeOver
 from .bundle import LabBundle
 from .site import python_of
 from .submissions import Unreadable, cells_of
@@ -58,6 +63,12 @@ class Job:
         Names of the assertions that the reference passes, with how often; None: not known.
     from_files
         Whether Python starts from its files, though there is a memory snapshot.
+    form
+        ``apart``: the rubric runs in an interpreter of its own; ``shared``: in the student's.
+    why
+        Why it is shared, where nobody asked for that.
+    imports
+        Import statements whose packages the rubric's interpreter has to have, beside the rubric's own.
     """
 
     lab: LabBundle
@@ -66,6 +77,9 @@ class Job:
     limits: JobLimits
     expected: dict[str, int] | None = None
     from_files: bool = False
+    form: str = "shared"
+    why: str | None = None
+    imports: tuple[str, ...] = ()
 
 
 #: Sandboxes at work in this process.
@@ -97,6 +111,8 @@ def run_job(job: Job) -> dict[str, Any]:
         "pyodide_version": PYODIDE_VERSION,
         "python_version": None,
         "started_from": None,
+        "rubric": job.form,
+        "rubric_why": job.why,
         "start_s": 0.0,
         "cells_s": 0.0,
         "rubric_s": 0.0,
@@ -132,13 +148,20 @@ def _run(job: Job, cells: list[str], result: dict[str, Any]) -> None:
             target = Path(folder, path)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
+        apart = None
         try:
             with Sandbox(folder, limits=limits, from_files=job.from_files, **vars(python)) as sandbox:
                 _at_work.add(sandbox)
                 try:
-                    _Grading(job, sandbox, result).run(cells)
+                    if job.form == "apart":
+                        apart = ApartRubric(job, vars(python))
+                        _at_work.add(apart.sandbox)
+                    _Grading(job, sandbox, result, Path(folder), apart).run(cells)
                 finally:
                     _at_work.discard(sandbox)
+                    if apart is not None:
+                        _at_work.discard(apart.sandbox)
+                        apart.close()
         except SandboxError as error:
             result["error"] = _error("sandbox", "SandboxError", str(error))
 
@@ -146,8 +169,10 @@ def _run(job: Job, cells: list[str], result: dict[str, Any]) -> None:
 class _Grading:
     """One submission in a sandbox that is starting."""
 
-    def __init__(self, job: Job, sandbox: Any, result: dict[str, Any]) -> None:
+    def __init__(self, job: Job, sandbox: Any, result: dict[str, Any], folder: Path, apart: ApartRubric | None) -> None:
         self.job = job
+        self.folder = folder
+        self.apart = apart
         self.sandbox = sandbox
         self.result = result
         self.key = secrets.token_hex(32)
@@ -166,7 +191,7 @@ class _Grading:
         timer.start()
         try:
             self._cells(cells)
-            self._rubric()
+            self._rubric(cells)
         finally:
             timer.cancel()
 
@@ -177,8 +202,12 @@ class _Grading:
     def _set_up(self) -> None:
         """Put the grader and the lab's data into the sandbox before the student's first cell."""
         handed = {"manifest": self.job.lab.manifest, "datasets": self.job.lab.datasets}
+        lab = self.job.lab
+        imports = [line.partition(" ")[2] for line in imports_of(lab.rubric)]
+        own = {path[:-3].replace("/", "."): text.decode("utf-8", "replace") for path, text in lab.files.items() if path.endswith(".py")}
+        code = _SET_UP.format(source=inspect.getsource(inside), handed=json.dumps(handed), imports=imports, own=json.dumps(own), apart=bool(self.apart))
         done = self._ask(
-            _SET_UP.format(source=inspect.getsource(inside), handed=json.dumps(handed)),
+            (install_code(STUDENT) if self.apart else "") + code,
             f"__import__('sys').modules['_browsergrad_inside'].begin({self.key!r})",
         )
         version = _value(done)
@@ -222,8 +251,12 @@ class _Grading:
             "TabError": "syntax",
         }.get(name, "runtime")
 
-    def _rubric(self) -> None:
+    def _rubric(self, cells: list[str]) -> None:
         if self.lost or not self.sandbox.is_alive:
+            return
+        self._put_back()
+        if self.apart is not None:
+            self._rubric_apart(self.apart, cells)
             return
         started = time.monotonic()
         challenge = secrets.token_hex(32)
@@ -239,10 +272,54 @@ class _Grading:
         elif done.get("ename") in ("KernelDied", "CellTimeoutError", "OutputLimitError"):
             self._failed(done)
         elif self.result["rubric_s"] >= self.job.limits.cell_s:
-            message = f"the rubric ran longer than its limit of {self.job.limits.cell_s:g} s"
-            self.result["error"] = _error("timeout", "CellTimeoutError", message)
-        elif self.result["error"] is None or self.result["error"]["kind"] in ("runtime", "syntax"):
-            self.result["error"] = _error("tampered", "Tampered", "the results have no valid signature")
+            self._late_rubric()
+        else:
+            self._tampered("the results have no valid signature")
+
+    def _put_back(self) -> None:
+        """Give the lab's files their own content again: the rubric reads them."""
+        for path, content in self.job.lab.files.items():
+            target = self.folder / path
+            with contextlib.suppress(OSError):
+                if not target.is_file() or target.stat().st_size != len(content) or target.read_bytes() != content:
+                    if target.is_dir():
+                        shutil.rmtree(target)
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.write_bytes(content)
+
+    def _rubric_apart(self, apart: ApartRubric, cells: list[str]) -> None:
+        apart.wait_ready()
+        started = time.monotonic()
+        try:
+            content = apart.run(self.sandbox, self.folder, inside.ENTRY, self.key, cells)
+        except TimeOver:
+            self._late_rubric()
+        except Tampered as error:
+            self._tampered(f"the submission's side broke the rules of the exchange: {error}")
+        else:
+            if "reply" in content:
+                self._ended_early(content["reply"], time.monotonic() - started)
+            else:
+                self.result["counts"] = content["counts"]
+                self.result["assertions"] = _limited(content["assertions"])
+        self.result["rubric_s"] = round(time.monotonic() - started, 3)
+
+    def _ended_early(self, reply: dict[str, Any], seconds: float) -> None:
+        """The request that answers the rubric, or the rubric itself, ended by something else."""
+        if reply.get("ename") in ("KernelDied", "CellTimeoutError", "OutputLimitError", "MemoryError"):
+            self._failed(reply)
+        elif seconds >= self.job.limits.cell_s:
+            self._late_rubric()
+        else:
+            self._tampered("the submission's side did not answer the rubric")
+
+    def _late_rubric(self) -> None:
+        message = f"the rubric ran longer than its limit of {self.job.limits.cell_s:g} s"
+        self.result["error"] = _error("timeout", "CellTimeoutError", message)
+
+    def _tampered(self, why: str) -> None:
+        if self.result["error"] is None or self.result["error"]["kind"] in ("runtime", "syntax"):
+            self.result["error"] = _error("tampered", "Tampered", why)
 
     def _verified(self, signed: str, challenge: str) -> dict[str, Any] | None:
         mark, text = signed[:64], signed[64:]
@@ -267,7 +344,7 @@ class _Grading:
 
 
 _SET_UP = """
-def _browsergrad_set_up(source, handed):
+def _browsergrad_set_up(source, handed, imports, own, apart):
     import json, os, sys
     from pathlib import Path
     from types import ModuleType
@@ -280,8 +357,16 @@ def _browsergrad_set_up(source, handed):
         del sys.modules["_browsergrad_inside"]
         user = shell.user_ns
         user.pop("_browsergrad_set_up", None)
+        user.pop("_browsergrad_install", None)
         hidden = set(user)
-        module.install(key, lambda: {{name: value for name, value in user.items() if name not in hidden}})
+        exchange = None
+        if apart:
+            from browsergrad_kernel import blocking
+
+            wait, ask = blocking.read_line, shell._request_input
+            exchange = lambda text: wait(text, False, ask)
+        kept = module.Kept(imports, own, (str(place), content))
+        module.install(key, lambda: {{name: value for name, value in user.items() if name not in hidden}}, kept, exchange)
         return sys.version.split()[0]
 
     module.begin = begin
@@ -291,9 +376,10 @@ def _browsergrad_set_up(source, handed):
             entry["path"] = os.path.abspath(entry["path"])
     place = Path("/tmp/browsergrad/lab.json")
     place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(json.dumps({{**handed, "folder": os.getcwd()}}), "utf-8")
+    content = json.dumps({{**handed, "folder": os.getcwd()}})
+    place.write_text(content, "utf-8")
 
-_browsergrad_set_up({source!r}, __import__("json").loads({handed!r}))
+_browsergrad_set_up({source!r}, __import__("json").loads({handed!r}), {imports!r}, __import__("json").loads({own!r}), {apart!r})
 """
 
 

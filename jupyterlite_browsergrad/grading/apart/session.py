@@ -1,0 +1,138 @@
+"""One submission's rubric, run in an interpreter of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from pathlib import Path
+from typing import Any
+
+from . import pool
+from .files import FilesInStep
+from .relay import Exchange, Outcome
+from .values import words_of
+
+__all__ = ["ApartRubric", "Tampered", "TimeOver"]
+
+
+class TimeOver(Exception):
+    """The rubric reached its limit of time."""
+
+
+class Tampered(Exception):
+    """What came from the submission's side is nothing that ours writes."""
+
+
+class ApartRubric:
+    """The rubric's interpreter for one job; it starts at once, while the student's cells run.
+
+    Parameters
+    ----------
+    job
+        The submission, for its lab and limits.
+    python
+        Arguments of the sandbox that name Pyodide and packages.
+    """
+
+    def __init__(self, job: Any, python: dict[str, Any]) -> None:
+        from ...server_kernel.sandbox import Limits, Sandbox
+
+        self._job = job
+        limits = Limits(
+            cell_s=None,  # the exchange has its own limit
+            memory_bytes=job.limits.memory_bytes,
+            output_bytes=job.limits.output_bytes,
+            disk_bytes=job.limits.disk_bytes,
+            files=2000,
+        )
+        wanted = pool.Wanted(
+            job.lab.sha256, job.limits.memory_bytes, job.limits.disk_bytes, job.from_files, job.lab.site, job.imports
+        )
+        self._box: pool.RubricBox | None = pool.take(
+            wanted, job.lab, lambda folder: Sandbox(folder, limits=limits, from_files=job.from_files, **python).start()
+        )
+
+        #: Its sandbox.
+        self.sandbox = self._box.sandbox
+
+    def wait_ready(self) -> None:
+        """Wait until a rubric can run."""
+        assert self._box is not None
+        self._box.wait_ready()
+
+    def run(self, sandbox: Any, folder: Path, entry: str, key: str, cells: list[str]) -> dict[str, Any]:
+        """Run the rubric against what the cells have left in the student's sandbox.
+
+        Returns
+        -------
+        dict
+            The content of an assertions bundle; or the content of the reply of a student's side that ended before.
+
+        Raises
+        ------
+        TimeOver, Tampered
+        """
+        box, job = self._box, self._job
+        assert box is not None
+        self._box = None
+        box.uses += 1
+        challenge = secrets.token_hex(32)
+        files = FilesInStep(folder, box.folder, set(job.lab.files))
+        exchange = Exchange(sandbox, box.sandbox, job.limits.cell_s, files.to_student, files.to_rubric)
+        start = {"rubric": job.lab.rubric, "filename": job.lab.rubric_path, "cells": cells, "seed": secrets.randbits(64)}
+        words = json.dumps(words_of(job.lab.rubric))
+        outcome = None
+        try:
+            outcome = exchange.run(
+                f"__import__({entry!r}).grade({words!r}, {job.lab.rubric_path!r}, {challenge!r})",
+                _proof(key, challenge, words),
+                f"__import__('sys').modules[{pool.ENTRY!r}].box.grade()",
+                start,
+            )
+        finally:
+            told = _told(outcome)
+            if told and told.get("clean") and box.sandbox.is_alive:
+                pool.release(box)
+            else:
+                box.close()
+        return _content(outcome, told)
+
+    def close(self) -> None:
+        """End an interpreter that ran nothing for this job, or keep it for the next one."""
+        if self._box is not None:
+            box, self._box = self._box, None
+            pool.release(box) if box.sandbox.is_alive else box.close()
+
+
+def _proof(key: str, challenge: str, words: str) -> str:
+    """What `inside` makes of the same."""
+    secret = key.encode()
+    inner = hashlib.sha256(secret + f"{challenge}\n{hashlib.sha256(words.encode()).hexdigest()}".encode()).digest()
+    return hashlib.sha256(secret + inner).hexdigest()
+
+
+def _told(outcome: Outcome | None) -> dict[str, Any] | None:
+    """What the rubric's interpreter says at its end."""
+    if outcome is None or outcome.side != "rubric":
+        return None
+    try:
+        told = json.loads(outcome.content["user_expressions"]["result"]["data"]["text/plain"])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return told if isinstance(told, dict) else None
+
+
+def _content(outcome: Outcome, told: dict[str, Any] | None) -> dict[str, Any]:
+    match outcome.side:
+        case "time":
+            raise TimeOver
+        case "tampered":
+            raise Tampered(outcome.why)
+        case "student":
+            return {"reply": outcome.content}
+    if told is None:
+        return {"reply": outcome.content}
+    if "content" not in told:
+        raise Tampered(str(told.get("tampered", told.get("ended"))))
+    return dict(told["content"])
