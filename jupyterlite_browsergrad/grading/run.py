@@ -311,7 +311,8 @@ class _Grading:
         elif seconds >= self.job.limits.cell_s:
             self._late_rubric()
         else:
-            self._tampered("the submission's side did not answer the rubric")
+            said = f": {reply.get('ename')}: {reply.get('evalue')}" if "ename" in reply else ""
+            self._tampered(f"the submission's side did not answer the rubric{said}")
 
     def _late_rubric(self) -> None:
         message = f"the rubric ran longer than its limit of {self.job.limits.cell_s:g} s"

@@ -30,7 +30,11 @@ class FilesInStep:
     def __init__(self, student: Path, rubric: Path, own: set[str]) -> None:
         self._folders = {"student": student, "rubric": rubric}
         self._own = {os.path.normcase(path) for path in own}
-        self._seen: dict[str, _State] = {name: _state(folder) for name, folder in self._folders.items()}
+        # The lab's own files are the same in both.
+        self._seen: dict[str, _State] = {
+            name: {path: state for path, state in _state(folder).items() if os.path.normcase(path) in self._own}
+            for name, folder in self._folders.items()
+        }
         self._files = self._bytes = 0
 
     def to_student(self) -> None:
@@ -46,13 +50,21 @@ class FilesInStep:
         if now == before:
             return
         self._seen[source] = now
-        for path, state in now.items():
-            if before.get(path) != state and not (target == "rubric" and os.path.normcase(path) in self._own):
-                self._copy(path, state, source, target)
-        for path in sorted(before.keys() - now.keys(), reverse=True):
-            if not (target == "rubric" and os.path.normcase(path) in self._own):
-                self._remove(path, target)
-        self._seen[target] = _state(self._folders[target])
+        changed = [path for path, state in now.items() if before.get(path) != state]
+        gone = sorted(before.keys() - now.keys(), reverse=True)
+        if target == "rubric":
+            changed, gone = ([path for path in paths if os.path.normcase(path) not in self._own] for paths in (changed, gone))
+        for path in changed:
+            self._copy(path, now[path], source, target)
+        for path in gone:
+            self._remove(path, target)
+        # What was carried over need not come back.
+        after = _state(self._folders[target])
+        for path in (*changed, *gone):
+            if path in after:
+                self._seen[target][path] = after[path]
+            else:
+                self._seen[target].pop(path, None)
 
     def _copy(self, path: str, state: tuple[int, int, int], source: str, target: str) -> None:
         place = self._folders[target] / path

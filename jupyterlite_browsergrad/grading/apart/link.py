@@ -386,7 +386,10 @@ class Link:
         except BaseException as broken:
             text = f"<str failed: {type(broken).__name__}>"
         arguments: list[Any] = []
-        for part in error.args[:20] if type(error.args) is tuple else ():
+        parts = error.args[:20] if type(error.args) is tuple else ()
+        if isinstance(error, OSError) and len(parts) == 2 and error.filename is not None:
+            parts = (*parts, error.filename)
+        for part in parts:
             alone = Encoder(self)
             try:
                 node = alone(part, depth)
@@ -423,7 +426,7 @@ class Link:
             made = self._genuine_exception(kind, arguments, text)
         self._stand_ins[number] = made
         if shown:
-            object.__setattr__(made, "_browsergrad_traceback", shown)
+            made.add_note(f"In the submission:\n{shown.rstrip()}")
         return made
 
     def _genuine_exception(self, kind: type[BaseException], arguments: tuple[Any, ...], text: str) -> BaseException:

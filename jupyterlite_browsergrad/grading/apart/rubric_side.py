@@ -33,6 +33,8 @@ VALUE_METHODS = frozenset(
 #: Attributes by which an object of the interpreter leads on to others.
 _LEADING = ("gi_", "cr_", "ag_", "tb_", "f_", "co_", "func_", "im_", "mock_", "side_effect")
 _CLOSED = (types.ModuleType, types.FrameType, types.CodeType, types.TracebackType)
+#: Frames of this line in a traceback.
+_OURS = re.compile(r'  File "<browsergrad \w+>", line \d+, in .*\n(?:    .*\n)*')
 _NAMING = {"__name__", "__qualname__", "__doc__", "__module__"}
 
 
@@ -136,22 +138,25 @@ class _Line:
         self.link = link
         modules = [importlib.import_module(name) for name in PATCHABLE]
         self.saved = [(module, dict(vars(module))) for module in modules]
-        self.patched: set[tuple[str, str]] = set()
+        self.patched: dict[tuple[str, str], Any] = {}
         self.random = random.getstate()
         self.tracked: dict[str, Any] = {}
         self.seen: dict[str, Any] = {}
 
     def outgoing(self, message: dict[str, Any]) -> None:
-        patches = []
-        changed = set()
+        patches: list[Any] = []
+        changed: dict[tuple[str, str], Any] = {}
         for module, names in self.saved:
             now = vars(module)
             for name, value in names.items():
                 if now.get(name) is not value and name not in _OWN:
-                    changed.add((module.__name__, name))
-                    patches.append([module.__name__, name, [Encoder(self.link)(now.get(name))]])
-        patches += [[place, name, None] for place, name in sorted(self.patched - changed)]
-        self.patched = changed
+                    changed[module.__name__, name] = now.get(name)
+        if changed or self.patched:
+            before, self.patched = self.patched, changed
+            for (place, name), value in changed.items():
+                if (place, name) not in before or before[place, name] is not value:
+                    patches.append([place, name, [Encoder(self.link)(value)]])
+            patches += [[place, name, None] for place, name in before if (place, name) not in changed]
         if patches:
             message["patch"] = patches
         if (state := random.getstate()) != self.random:
@@ -316,6 +321,9 @@ class Rubric:
         content = run_rubric(rubric, names, filename)
         if link.broken is not None:
             raise link.broken
+        for each in content["assertions"]:
+            if "traceback" in each:
+                each["traceback"] = _OURS.sub("", each["traceback"])
         return content
 
     def _names(self, link: Link, rules: RubricRules, line: _Line, hello: dict[str, Any], words: list[str] | None) -> dict[str, Any]:

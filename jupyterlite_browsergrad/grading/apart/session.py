@@ -8,6 +8,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from ...errors import GradingError
 from . import pool
 from .files import FilesInStep
 from .relay import Exchange, Outcome
@@ -79,6 +80,7 @@ class ApartRubric:
         box.uses += 1
         challenge = secrets.token_hex(32)
         files = FilesInStep(folder, box.folder, set(job.lab.files))
+        files.to_rubric()
         exchange = Exchange(sandbox, box.sandbox, job.limits.cell_s, files.to_student, files.to_rubric)
         start = {"rubric": job.lab.rubric, "filename": job.lab.rubric_path, "cells": cells, "seed": secrets.randbits(64)}
         words = json.dumps(words_of(job.lab.rubric))
@@ -130,9 +132,21 @@ def _content(outcome: Outcome, told: dict[str, Any] | None) -> dict[str, Any]:
         case "tampered":
             raise Tampered(outcome.why)
         case "student":
-            return {"reply": outcome.content}
+            return {"reply": _failure(outcome.content)}
     if told is None:
-        return {"reply": outcome.content}
+        reply = _failure(outcome.content)
+        if reply.get("ename") in ("KernelDied", "OutputLimitError", "MemoryError"):
+            return {"reply": reply}
+        raise GradingError(f"the rubric's interpreter failed: {reply.get('ename')}: {reply.get('evalue')}")
     if "content" not in told:
         raise Tampered(str(told.get("tampered", told.get("ended"))))
     return dict(told["content"])
+
+
+def _failure(content: dict[str, Any]) -> dict[str, Any]:
+    """What a reply says of its error, or of that of its expression."""
+    try:
+        result = content["user_expressions"]["result"]
+    except (LookupError, TypeError):
+        return content
+    return result if isinstance(result, dict) and result.get("status") == "error" else content
