@@ -69,6 +69,13 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT.output_bytes // MEGABYTE,
         help="that one cell may write (default: %(default)s)",
     )
+    add(
+        "--submission-size",
+        metavar="MB",
+        type=_int,
+        default=DEFAULT.submission_bytes // MEGABYTE,
+        help="of one submission's file; a larger one is not read (default: %(default)s)",
+    )
 
 
 def limits_of(options: argparse.Namespace) -> JobLimits:
@@ -78,6 +85,7 @@ def limits_of(options: argparse.Namespace) -> JobLimits:
         cell_s=options.cell_timeout,
         memory_bytes=options.memory * MEGABYTE,
         output_bytes=options.output * MEGABYTE,
+        submission_bytes=options.submission_size * MEGABYTE,
     )
 
 

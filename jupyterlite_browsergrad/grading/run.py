@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import hashlib
 import inspect
 import json
 import secrets
 import shutil
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -19,23 +17,22 @@ from typing import Any
 
 from .. import PYODIDE_VERSION, __version__
 from ..errors import GradingError
-from . import inside
+from . import inside, scratch
 from .apart.install import STUDENT, install_code
 from .apart.pool import imports_of
 from .apart.session import ApartRubric, Tampered, TimeOver
 from .bundle import LabBundle
+from .replies import MOST_REPLY, content_of, read_text, text_of
 from .site import python_of
 from .submissions import Unreadable, cells_of
 
 __all__ = ["Job", "JobLimits", "end_sandboxes", "run_job"]
 
 MEGABYTE = 1 << 20
-#: How the kernel ends what it says of a cell that took the interpreter with it.
-LOST = "its variables are lost."
 #: Of a text in a result, such as an error's value.
 MOST_TEXT = 2000
-#: Bytes of assertions that a result holds.
-MOST_ASSERTIONS = 4 * MEGABYTE
+#: Why a sandbox was ended, and the kind of error that this is.
+_CAUSES = {"time": "timeout", "memory": "memory", "output": "output"}
 
 
 @dataclass(frozen=True)
@@ -51,6 +48,8 @@ class JobLimits:
     output_bytes: int = 4 * MEGABYTE
     #: Bytes it may write to its copy of the lab's folder.
     disk_bytes: int = 64 * MEGABYTE
+    #: Bytes of the submission's file.
+    submission_bytes: int = 16 * MEGABYTE
 
 
 @dataclass(frozen=True)
@@ -69,6 +68,8 @@ class Job:
         Why it is shared, where nobody asked for that.
     imports
         Import statements whose packages the rubric's interpreter has to have, beside the rubric's own.
+    problem
+        Why the submission was not read; it gets a result without a sandbox.
     """
 
     lab: LabBundle
@@ -77,6 +78,7 @@ class Job:
     limits: JobLimits
     expected: dict[str, int] | None = None
     from_files: bool = False
+    problem: str | None = None
     form: str = "shared"
     why: str | None = None
     imports: tuple[str, ...] = ()
@@ -93,11 +95,11 @@ def end_sandboxes() -> None:
 
 
 def run_job(job: Job) -> dict[str, Any]:
-    """Run the submission's cells, then the rubric, and return the result's line. Never raises for what a submission does."""
+    """Run the submission's cells, then the rubric, and return the result's line. Raises nothing: a failure is a result too."""
     started = time.monotonic()
     result: dict[str, Any] = {
         "submission": job.name,
-        "sha256": hashlib.sha256(job.content).hexdigest(),
+        "sha256": "" if job.problem else hashlib.sha256(job.content).hexdigest(),
         "lab": job.lab.manifest["id"],
         "lab_version": job.lab.manifest["version"],
         "lab_sha256": job.lab.sha256,
@@ -118,11 +120,14 @@ def run_job(job: Job) -> dict[str, Any]:
         "rubric_s": 0.0,
     }
     try:
-        cells = cells_of(job.name, job.content)
+        if job.problem:
+            raise Unreadable(job.problem)
+        _run(job, cells_of(job.name, job.content), result)
     except Unreadable as error:
         result["error"] = _error("unreadable", "Unreadable", str(error))
-    else:
-        _run(job, cells, result)
+    except Exception as error:  # ours, or one of this machine: the other submissions are graded all the same
+        kind = "crash" if result["cells"] else "sandbox"
+        result["error"] = _error(kind, type(error).__name__, str(error))
     expected = Counter(job.expected or {})
     passes = Counter(each["name"] for each in result["assertions"] if each["kind"] == "pass")
     result["missing"] = sorted((expected - passes).elements())
@@ -133,37 +138,36 @@ def run_job(job: Job) -> dict[str, Any]:
 
 
 def _run(job: Job, cells: list[str], result: dict[str, Any]) -> None:
-    from ..server_kernel.sandbox import Limits, Sandbox, SandboxError
+    from ..server_kernel.sandbox import Limits, Sandbox
 
+    largest = max(map(len, job.lab.files.values()), default=0)
     limits = Limits(
-        cell_s=job.limits.cell_s,
         memory_bytes=job.limits.memory_bytes,
         output_bytes=job.limits.output_bytes,
         disk_bytes=job.limits.disk_bytes,
+        file_bytes=max(largest, job.limits.disk_bytes),
         files=1000,
+        reply_bytes=MOST_REPLY,
     )
     python = python_of(job.lab.site)
-    with tempfile.TemporaryDirectory(prefix="browsergrad-") as folder:
+    with scratch.folder() as folder:
         for path, content in job.lab.files.items():
             target = Path(folder, path)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         apart = None
-        try:
-            with Sandbox(folder, limits=limits, from_files=job.from_files, **vars(python)) as sandbox:
-                _at_work.add(sandbox)
-                try:
-                    if job.form == "apart":
-                        apart = ApartRubric(job, vars(python))
-                        _at_work.add(apart.sandbox)
-                    _Grading(job, sandbox, result, Path(folder), apart).run(cells)
-                finally:
-                    _at_work.discard(sandbox)
-                    if apart is not None:
-                        _at_work.discard(apart.sandbox)
-                        apart.close()
-        except SandboxError as error:
-            result["error"] = _error("sandbox", "SandboxError", str(error))
+        with Sandbox(folder, limits=limits, from_files=job.from_files, **vars(python)) as sandbox:
+            _at_work.add(sandbox)
+            try:
+                if job.form == "apart":
+                    apart = ApartRubric(job, vars(python))
+                    _at_work.add(apart.sandbox)
+                _Grading(job, sandbox, result, folder, apart).run(cells)
+            finally:
+                _at_work.discard(sandbox)
+                if apart is not None:
+                    _at_work.discard(apart.sandbox)
+                    apart.close()
 
 
 class _Grading:
@@ -185,6 +189,8 @@ class _Grading:
         self.sandbox.wait_ready()
         self.result["started_from"] = self.sandbox.started_from
         self._set_up()
+        # The limits are the student's: what came before has that of the start.
+        self.sandbox.limit_cells(self.job.limits.cell_s)
         self.result["start_s"] = round(time.monotonic() - started, 3)
         timer = threading.Timer(self.job.limits.total_s, self._end)
         timer.daemon = True
@@ -210,9 +216,9 @@ class _Grading:
             (install_code(STUDENT) if self.apart else "") + code,
             f"__import__('sys').modules['_browsergrad_inside'].begin({self.key!r})",
         )
-        version = _value(done)
+        version = text_of(done)
         if version is None:
-            raise GradingError(f"the sandbox could not be prepared: {done.get('evalue', done)}")
+            raise GradingError(f"the sandbox could not be prepared: {read_text(done, 'evalue', 'no reply')}")
         self.result["python_version"] = version
         self._ask("", "None")  # nothing keeps the request with the key
 
@@ -229,16 +235,15 @@ class _Grading:
 
     def _failed(self, content: dict[str, Any]) -> None:
         """Note the first cell that failed; but that the sandbox ended is what counts more."""
-        name = str(content.get("ename", "NoReply"))
-        value = str(content.get("evalue", "what came from the sandbox is no reply"))
-        self.lost = self.lost or value.endswith(LOST)
-        if name == "KernelDied" or self.lost or self.result["error"] is None:
+        name = read_text(content, "ename", "NoReply")
+        value = read_text(content, "evalue", "what came from the sandbox is no reply")
+        if self.lost or self.result["error"] is None:
             self.result["error"] = _error(self._kind(name, value), name, value)
 
     def _kind(self, name: str, value: str) -> str:
-        if name == "KernelDied":
-            if self.late or "longer than its limit" in value:
-                return "timeout"
+        if not self.sandbox.is_alive:
+            return "timeout" if self.late else _CAUSES.get(self.sandbox.cause, "crash")
+        if self.lost and name == "KernelDied":
             return "memory" if "memory" in value else "crash"
         return {
             "CellTimeoutError": "timeout",
@@ -264,12 +269,12 @@ class _Grading:
         call = f"__import__({inside.ENTRY!r}).grade({rubric!r}, {self.job.lab.rubric_path!r}, {challenge!r})"
         done = self._ask("", call)
         self.result["rubric_s"] = round(time.monotonic() - started, 3)
-        signed = _value(done)
+        signed = text_of(done)
         content = None if signed is None else self._verified(signed, challenge)
         if content is not None:
             self.result["counts"] = content["counts"]
-            self.result["assertions"] = _limited(content["assertions"])
-        elif done.get("ename") in ("KernelDied", "CellTimeoutError", "OutputLimitError"):
+            self.result["assertions"] = content["assertions"]
+        elif self.lost or done.get("ename") in ("CellTimeoutError", "OutputLimitError"):
             self._failed(done)
         elif self.result["rubric_s"] >= self.job.limits.cell_s:
             self._late_rubric()
@@ -301,18 +306,18 @@ class _Grading:
                 self._ended_early(content["reply"], time.monotonic() - started)
             else:
                 self.result["counts"] = content["counts"]
-                self.result["assertions"] = _limited(content["assertions"])
+                self.result["assertions"] = content["assertions"]
         self.result["rubric_s"] = round(time.monotonic() - started, 3)
 
     def _ended_early(self, reply: dict[str, Any], seconds: float) -> None:
         """The request that answers the rubric, or the rubric itself, ended by something else."""
-        if reply.get("ename") in ("KernelDied", "CellTimeoutError", "OutputLimitError", "MemoryError"):
+        self.lost = self.lost or not self.sandbox.is_alive
+        if self.lost or reply.get("ename") in ("CellTimeoutError", "OutputLimitError", "MemoryError"):
             self._failed(reply)
         elif seconds >= self.job.limits.cell_s:
             self._late_rubric()
         else:
-            said = f": {reply.get('ename')}: {reply.get('evalue')}" if "ename" in reply else ""
-            self._tampered(f"the submission's side did not answer the rubric{said}")
+            self._tampered(f"the submission's side did not answer the rubric: {read_text(reply, 'evalue', 'it ended')}")
 
     def _late_rubric(self) -> None:
         message = f"the rubric ran longer than its limit of {self.job.limits.cell_s:g} s"
@@ -329,19 +334,16 @@ class _Grading:
         message = hashlib.sha256(secret + f"{challenge}\n{digest}\n{text}".encode()).digest()
         if not secrets.compare_digest(hashlib.sha256(secret + message).hexdigest().encode(), mark.encode()):
             return None
-        content: dict[str, Any] = json.loads(text)
-        return content
+        return content_of(text)
 
     def _ask(self, code: str, expression: str) -> dict[str, Any]:
         return self._execute(code, silent=True, store_history=False, user_expressions={"result": expression})
 
     def _execute(self, code: str, **content: Any) -> dict[str, Any]:
-        """The reply's content; empty when that is none: student code can reach what writes it."""
-        try:
-            found = self.sandbox.execute(code, stop_on_error=False, **content).content
-        except (LookupError, TypeError, AttributeError):
-            return {}
-        return found if isinstance(found, dict) else {}
+        """The reply's content."""
+        done = self.sandbox.execute(code, stop_on_error=False, **content)
+        self.lost = self.lost or done.lost
+        return done.content
 
 
 _SET_UP = """
@@ -384,26 +386,6 @@ _browsergrad_set_up({source!r}, __import__("json").loads({handed!r}), {imports!r
 """
 
 
-def _value(content: dict[str, Any]) -> str | None:
-    """The text that an expression gave."""
-    try:
-        value = ast.literal_eval(content["user_expressions"]["result"]["data"]["text/plain"])
-    except (ValueError, SyntaxError, LookupError, TypeError, RecursionError, MemoryError):
-        return None
-    return value if isinstance(value, str) else None
-
-
 def _error(kind: str, name: str, value: str) -> dict[str, str]:
     short = value if len(value) <= MOST_TEXT else value[:MOST_TEXT] + "…"
     return {"kind": kind, "ename": name[:MOST_TEXT], "evalue": short}
-
-
-def _limited(assertions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """As many as fit; counts stay exact."""
-    kept, size = [], 0
-    for each in assertions:
-        size += len(json.dumps(each))
-        if size > MOST_ASSERTIONS:
-            break
-        kept.append(each)
-    return kept

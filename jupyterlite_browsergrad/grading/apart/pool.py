@@ -8,14 +8,15 @@ import json
 import os
 import queue
 import shutil
-import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ...errors import GradingError
+from .. import scratch
 from .install import RUBRIC, install_code
 
 __all__ = ["RubricBox", "Wanted", "close_all", "release", "take"]
@@ -87,6 +88,8 @@ class RubricBox:
     wanted: Wanted
     sandbox: Any
     folder: Path
+    #: Removes the folder.
+    held: ExitStack
     files: dict[str, bytes] = field(repr=False)
     _prepared: queue.SimpleQueue[dict[str, Any]] = field(default_factory=queue.SimpleQueue)
     _ready: bool = False
@@ -126,7 +129,7 @@ class RubricBox:
     def close(self) -> None:
         """End it."""
         self.sandbox.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.held.close()
 
 
 _lock = threading.Lock()
@@ -176,14 +179,11 @@ def close_all() -> None:
 
 
 def _start(wanted: Wanted, lab: Any, start: Callable[[Path], Any]) -> RubricBox:
-    folder = Path(tempfile.mkdtemp(prefix="browsergrad-"))
-    try:
+    with ExitStack() as stack:
+        folder = stack.enter_context(scratch.folder())
         _write(folder, lab.files)
         sandbox = start(folder)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    box = RubricBox(wanted, sandbox, folder, lab.files)
+        box = RubricBox(wanted, sandbox, folder, stack.pop_all(), lab.files)
     handed = {"manifest": lab.manifest, "datasets": lab.datasets}
     hidden = {lab.manifest.get("starter_path")}
     modules = {

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import secrets
 from pathlib import Path
 from typing import Any
 
+from ...assertions import is_content
 from ...errors import GradingError
+from ..replies import text_of
 from . import pool
 from .files import FilesInStep
 from .relay import Exchange, Outcome
@@ -118,10 +121,10 @@ def _told(outcome: Outcome | None) -> dict[str, Any] | None:
     """What the rubric's interpreter says at its end."""
     if outcome is None or outcome.side != "rubric":
         return None
-    try:
-        told = json.loads(outcome.content["user_expressions"]["result"]["data"]["text/plain"])
-    except (ValueError, LookupError, TypeError, RecursionError):
+    text = text_of(outcome.content)
+    if text is None:
         return None
+    told = json.loads(base64.b64decode(text))
     return told if isinstance(told, dict) else None
 
 
@@ -138,8 +141,8 @@ def _content(outcome: Outcome, told: dict[str, Any] | None) -> dict[str, Any]:
         if reply.get("ename") in ("KernelDied", "OutputLimitError", "MemoryError"):
             return {"reply": reply}
         raise GradingError(f"the rubric's interpreter failed: {reply.get('ename')}: {reply.get('evalue')}")
-    if "content" not in told:
-        raise Tampered(str(told.get("tampered", told.get("ended"))))
+    if not is_content(told.get("content")):
+        raise Tampered(str(told.get("tampered", told.get("ended", "the rubric reports what is no assertion"))))
     return dict(told["content"])
 
 
