@@ -9,7 +9,7 @@ __all__ = ["RUBRIC", "STUDENT", "install_code"]
 
 #: Modules of each side, in the order in which they are made.
 STUDENT = ("values", "link", "student_side")
-RUBRIC = ("values", "link", "rubric_side")
+RUBRIC = ("values", "link", "clean", "rubric_side")
 #: Name of their package in the sandbox.
 PACKAGE = "_browsergrad_apart"
 

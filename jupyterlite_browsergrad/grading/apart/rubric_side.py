@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
+from .clean import Picture
 from .link import ARITHMETIC, COMPARISONS, PROTOCOLS, Ended, Link, Mirror, Rules, number_of
 from .values import CONTAINERS, MUTABLE_BASES, PLAIN_BASES, Decoder, Encoder, ProtocolError, TooLarge, words_of
 
@@ -368,6 +369,13 @@ def _module_finder(rubric: str) -> Callable[[str], Any]:
     return find
 
 
+def _try_import(name: str) -> None:
+    try:
+        importlib.import_module(name)
+    except Exception:  # the rubric will say so
+        return
+
+
 class Box:
     """What the grading process calls in the rubric's interpreter.
 
@@ -383,11 +391,24 @@ class Box:
         self._exchange = exchange
         self._temporary = temporary
         self._rubric = Rubric(exchange)
-        self._picture: dict[str, Any] | None = None
+        self._picture: Picture | None = None
+        #: What the last rubric left behind.
+        self.left: list[str] = []
+
+    def _is_clean(self) -> bool:
+        """Whether the next rubric may run here."""
+        if self._picture is None:
+            return False
+        self.left = self._picture.differences()
+        return not self.left
 
     def grade(self) -> str:
         """Run a rubric; the answer is JSON in base64: the bundle's ``content``, or ``tampered``, and whether this interpreter is ``clean``."""
         started = json.loads(self._exchange('{"hello": "rubric"}'))
+        if self._picture is None:
+            for name in started["imports"]:
+                _try_import(name)
+            self._picture = Picture()
         random.seed(started["seed"])
         told: dict[str, Any] = {}
         try:
@@ -396,5 +417,6 @@ class Box:
             told["tampered"] = str(error)
         except Ended as error:
             told["ended"] = str(error)
-        told["clean"] = False
+        told["clean"] = "content" in told and self._is_clean()
+        told["left"] = self.left
         return b2a_base64(json.dumps(told).encode(), newline=False).decode()

@@ -85,7 +85,7 @@ class ApartRubric:
         files = FilesInStep(folder, box.folder, set(job.lab.files))
         files.to_rubric()
         exchange = Exchange(sandbox, box.sandbox, job.limits.cell_s, files.to_student, files.to_rubric)
-        start = {"rubric": job.lab.rubric, "filename": job.lab.rubric_path, "cells": cells, "seed": secrets.randbits(64)}
+        start = {"rubric": job.lab.rubric, "filename": job.lab.rubric_path, "cells": cells, "seed": secrets.randbits(64), "imports": [line.partition(" ")[2] for line in pool.imports_of(job.lab.rubric)]}
         words = json.dumps(words_of(job.lab.rubric))
         outcome = None
         try:
@@ -97,6 +97,8 @@ class ApartRubric:
             )
         finally:
             told = _told(outcome)
+            import os
+            if os.environ.get("GDEBUG"): print({k:v for k,v in (told or {}).items() if k!="content"})
             if told and told.get("clean") and box.sandbox.is_alive:
                 pool.release(box)
             else:

@@ -121,6 +121,9 @@ class Host {
   receive(frame: Frame, buffers: Uint8Array[]): void {
     switch (frame.type) {
       case 'message':
+        if ((frame.message as JupyterMessage).header.msg_type === 'input_reply') {
+          this.output.answered();
+        }
         void this.kernel.handleMessage({
           ...(frame.message as KernelMessage.IMessage),
           buffers: buffers.map(buffer => buffer.buffer as ArrayBuffer),

@@ -45,6 +45,11 @@ export class OutputLimit {
     return bytes <= SHORT && ENDS.test(header.msg_type) ? 'pass' : 'drop';
   }
 
+  /** The Python process has answered a question: it has room for as much again. */
+  answered(): void {
+    this.bytes = 0;
+  }
+
   /** Counts so many bytes of no message, such as a line of the log; false when there is no room for them. */
   passes(bytes: number): boolean {
     this.bytes += bytes;
