@@ -71,9 +71,17 @@ class Kept:
         The lab's modules: name to source.
     handed
         Path and content of what tells `browsergrad` of the lab.
+    fresh
+        Modules of `FRESH`: place, whether it is a package, and code, by name.
     """
 
-    def __init__(self, imports: list[str], own: dict[str, str], handed: tuple[str, str]) -> None:
+    def __init__(
+        self,
+        imports: list[str],
+        own: dict[str, str],
+        handed: tuple[str, str],
+        fresh: dict[str, tuple[str, bool, CodeType]],
+    ) -> None:
         import gc
         import importlib
         import os
@@ -83,7 +91,7 @@ class Kept:
 
         for name in (*RESTORED, *(each for each in imports if each.partition(".")[0] in sys.stdlib_module_names)):
             _try_import(importlib.import_module, name)
-        self._code = {name: entry for prefix in FRESH for name, entry in code_of(prefix).items()}
+        self._code = fresh
         self._own = {name: _make_own(name, source) for name, source in own.items() if name.partition(".")[0] in imports}
         self._modules, self._loaded = sys.modules, dict(sys.modules)
         known = sys.stdlib_module_names
@@ -174,10 +182,9 @@ class Kept:
             if name not in self._code:
                 return self._loaded[name]
             if name not in fresh:
-                spec, code = self._code[name]
+                place, package, code = self._code[name]
                 module = fresh[name] = self._modules[name] = ModuleType(name)
-                package = spec.submodule_search_locations is not None
-                module.__spec__, module.__file__ = spec, spec.origin
+                module.__file__ = place
                 module.__package__ = name if package else name.rpartition(".")[0]
                 if package:
                     module.__path__ = []
@@ -301,18 +308,6 @@ def _hold_audit_hooks() -> list[Any]:
     return hooks
 
 
-def code_of(prefix: str) -> dict[str, tuple[Any, CodeType]]:
-    """The loaded modules of a package: spec and code, which nothing can change."""
-    found = {}
-    for name, module in list(sys.modules.items()):
-        if name == prefix or name.startswith(prefix + "."):
-            spec = module.__spec__
-            code = spec.loader.get_code(name)
-            if code is not None:
-                found[name] = (spec, code)
-    return found
-
-
 def make_grade(key: str, namespace: Callable[[], Mapping[str, Any]], kept: Kept) -> Callable[[str, str, str], str]:
     """Return the function that runs the rubric here.
 
@@ -356,7 +351,7 @@ def make_serve(
     """Return the function that answers a rubric which runs in another interpreter."""
     from json import loads
 
-    from _browsergrad_apart.student_side import serve
+    from .student_side import serve
 
     sign = _signer(key)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import inspect
 import json
 import secrets
 import shutil
@@ -18,10 +17,10 @@ from typing import Any
 from .. import PYODIDE_VERSION, __version__
 from ..errors import GradingError
 from . import inside, scratch
-from .apart.install import STUDENT, install_code
 from .apart.pool import imports_of
 from .apart.session import ApartRubric, Tampered, TimeOver
 from .bundle import LabBundle
+from .prepared import SHARED, STUDENT, install_code, prepare
 from .replies import MOST_REPLY, content_of, read_text, text_of
 from .site import python_of
 from .submissions import Unreadable, cells_of
@@ -211,16 +210,23 @@ class _Grading:
         lab = self.job.lab
         imports = [line.partition(" ")[2] for line in imports_of(lab.rubric)]
         own = {path[:-3].replace("/", "."): text.decode("utf-8", "replace") for path, text in lab.files.items() if path.endswith(".py")}
-        code = _SET_UP.format(source=inspect.getsource(inside), handed=json.dumps(handed), imports=imports, own=json.dumps(own), apart=bool(self.apart))
-        done = self._ask(
-            (install_code(STUDENT) if self.apart else "") + code,
-            f"__import__('sys').modules['_browsergrad_inside'].begin({self.key!r})",
+        made = prepare(python_of(lab.site), self._prepared)
+        if self.apart is not None:
+            self.apart.begin(made)
+        code = _SET_UP.format(handed=json.dumps(handed), imports=imports, own=json.dumps(own), apart=bool(self.apart))
+        self.result["python_version"] = self._prepared(
+            install_code(made, STUDENT if self.apart else SHARED) + code,
+            f"__import__('sys').modules['_browsergrad_apart'].begin({self.key!r})",
         )
-        version = text_of(done)
-        if version is None:
-            raise GradingError(f"the sandbox could not be prepared: {read_text(done, 'evalue', 'no reply')}")
-        self.result["python_version"] = version
         self._ask("", "None")  # nothing keeps the request with the key
+
+    def _prepared(self, code: str, expression: str) -> str:
+        """The text that an expression gives before the student's first cell."""
+        done = self._ask(code, expression)
+        text = text_of(done)
+        if text is None:
+            raise GradingError(f"the sandbox could not be prepared: {read_text(done, 'evalue', 'no reply')}")
+        return text
 
     def _cells(self, cells: list[str]) -> None:
         started = time.monotonic()
@@ -347,20 +353,17 @@ class _Grading:
 
 
 _SET_UP = """
-def _browsergrad_set_up(source, handed, imports, own, apart):
+def _browsergrad_set_up(handed, imports, own, apart):
     import json, os, sys
     from pathlib import Path
-    from types import ModuleType
 
-    module = ModuleType("_browsergrad_inside")
-    exec(compile(source, "<grader>", "exec", dont_inherit=True), vars(module))
-    shell = get_ipython()
+    package = sys.modules["_browsergrad_apart"]
+    module, shell = package.inside, get_ipython()
 
     def begin(key):
-        del sys.modules["_browsergrad_inside"]
         user = shell.user_ns
         user.pop("_browsergrad_set_up", None)
-        user.pop("_browsergrad_install", None)
+        user.pop("_browsergrad_make", None)
         hidden = set(user)
         exchange = None
         if apart:
@@ -368,12 +371,13 @@ def _browsergrad_set_up(source, handed, imports, own, apart):
 
             wait, ask = blocking.read_line, shell._request_input
             exchange = lambda text: wait(text, False, ask)
-        kept = module.Kept(imports, own, (str(place), content))
+        kept = module.Kept(imports, own, (str(place), content), package.fresh)
         module.install(key, lambda: {{name: value for name, value in user.items() if name not in hidden}}, kept, exchange)
+        for name in [name for name in sys.modules if name.startswith("_browsergrad_apart")]:
+            del sys.modules[name]
         return sys.version.split()[0]
 
-    module.begin = begin
-    sys.modules["_browsergrad_inside"] = module
+    package.begin = begin
     for entry in handed["datasets"].values():
         if "path" in entry:
             entry["path"] = os.path.abspath(entry["path"])
@@ -382,7 +386,7 @@ def _browsergrad_set_up(source, handed, imports, own, apart):
     content = json.dumps({{**handed, "folder": os.getcwd()}})
     place.write_text(content, "utf-8")
 
-_browsergrad_set_up({source!r}, __import__("json").loads({handed!r}), {imports!r}, __import__("json").loads({own!r}), {apart!r})
+_browsergrad_set_up(__import__("json").loads({handed!r}), {imports!r}, __import__("json").loads({own!r}), {apart!r})
 """
 
 

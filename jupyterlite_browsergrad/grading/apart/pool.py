@@ -17,7 +17,7 @@ from typing import Any
 
 from ...errors import GradingError
 from .. import scratch
-from .install import RUBRIC, install_code
+from ..prepared import RUBRIC, install_code
 
 __all__ = ["RubricBox", "Wanted", "close_all", "release", "take"]
 
@@ -90,10 +90,32 @@ class RubricBox:
     folder: Path
     #: Removes the folder.
     held: ExitStack
-    files: dict[str, bytes] = field(repr=False)
-    _prepared: queue.SimpleQueue[dict[str, Any]] = field(default_factory=queue.SimpleQueue)
-    _ready: bool = False
+    lab: Any = field(repr=False)
+    #: How many rubrics have run in it.
     uses: int = 0
+    _begun: bool = False
+    _ready: bool = False
+    _replies: queue.SimpleQueue[dict[str, Any]] = field(default_factory=queue.SimpleQueue)
+
+    def begin(self, made: str) -> None:
+        """Have it prepared, with the code of `prepared`; returns at once, and does nothing a second time."""
+        if self._begun:
+            return
+        self._begun = True
+        content = {
+            "code": _set_up(self.lab, self.wanted.imports, made),
+            "silent": True,
+            "store_history": False,
+            "user_expressions": {},
+            "allow_stdin": False,
+            "stop_on_error": False,
+        }
+
+        def receive(message: dict[str, Any]) -> None:
+            if message["channel"] == "shell":
+                self._replies.put(message["content"])
+
+        self.sandbox.send(self.sandbox.message("execute_request", content), receive)
 
     def wait_ready(self) -> None:
         """Wait until it can run a rubric.
@@ -108,23 +130,23 @@ class RubricBox:
         if self._ready:
             return
         self.sandbox.wait_ready()
-        done = self._prepared.get()
+        done = self._replies.get()
         if done.get("status") != "ok":
             raise GradingError(f"the rubric's interpreter could not be prepared: {done.get('ename')}: {done.get('evalue')}")
         self._ready = True
 
     def tidy(self) -> None:
         """Make the folder what it was."""
-        parents = {parent.as_posix() for path in self.files for parent in Path(path).parents}
+        parents = {parent.as_posix() for path in self.lab.files for parent in Path(path).parents}
         for top, folders, names in os.walk(self.folder, topdown=False):
             here = Path(top).relative_to(self.folder)
             for name in names:
-                if (here / name).as_posix() not in self.files:
+                if (here / name).as_posix() not in self.lab.files:
                     (Path(top) / name).unlink()
             for name in folders:
                 if (here / name).as_posix() not in (*parents, TEMPORARY):
                     shutil.rmtree(Path(top) / name)
-        _write(self.folder, self.files)
+        _write(self.folder, self.lab.files)
 
     def close(self) -> None:
         """End it."""
@@ -183,7 +205,12 @@ def _start(wanted: Wanted, lab: Any, start: Callable[[Path], Any]) -> RubricBox:
         folder = stack.enter_context(scratch.folder())
         _write(folder, lab.files)
         sandbox = start(folder)
-        box = RubricBox(wanted, sandbox, folder, stack.pop_all(), lab.files)
+        box = RubricBox(wanted, sandbox, folder, stack.pop_all(), lab)
+    return box
+
+
+def _set_up(lab: Any, imports: tuple[str, ...], made: str) -> str:
+    """The code that makes a sandbox a rubric's."""
     handed = {"manifest": lab.manifest, "datasets": lab.datasets}
     hidden = {lab.manifest.get("starter_path")}
     modules = {
@@ -191,21 +218,13 @@ def _start(wanted: Wanted, lab: Any, start: Callable[[Path], Any]) -> RubricBox:
         for path, content in lab.files.items()
         if path.endswith(".py") and path not in hidden
     }
-    code = install_code(RUBRIC) + _SET_UP.format(
+    return install_code(made, RUBRIC) + _SET_UP.format(
         handed=json.dumps(handed),
         modules=json.dumps(modules),
         temporary=TEMPORARY,
         entry=ENTRY,
-        imports="".join(f"if False:\n    {line}\n" for line in wanted.imports),
+        imports="".join(f"if False:\n    {line}\n" for line in imports),
     )
-    content = {"code": code, "silent": True, "store_history": False, "user_expressions": {}, "allow_stdin": False, "stop_on_error": False}
-
-    def receive(message: dict[str, Any]) -> None:
-        if message["channel"] == "shell":
-            box._prepared.put(message["content"])
-
-    sandbox.send(sandbox.message("execute_request", content), receive)
-    return box
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:

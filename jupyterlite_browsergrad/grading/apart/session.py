@@ -60,6 +60,11 @@ class ApartRubric:
         #: Its sandbox.
         self.sandbox = self._box.sandbox
 
+    def begin(self, made: str) -> None:
+        """Have the interpreter prepared, with the code of `prepared`."""
+        assert self._box is not None
+        self._box.begin(made)
+
     def wait_ready(self) -> None:
         """Wait until a rubric can run."""
         assert self._box is not None

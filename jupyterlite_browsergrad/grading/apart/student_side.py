@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .link import Link, Rules
-from .values import MUTABLE, Encoder, TooLarge
+from .values import MUTABLE, Decoder, Encoder, TooLarge
 
 #: Characters of output that are held back.
 HELD = 30_000
@@ -88,8 +88,6 @@ class _Serving:
             message["names"] = changed
 
     def incoming(self, message: dict[str, Any]) -> None:
-        from .values import Decoder
-
         for name, node in message.get("names", {}).items():
             decode = Decoder(self.link)
             value = decode(node)
@@ -106,8 +104,6 @@ class _Serving:
 
     def patch(self, place: str, name: str, node: Any) -> None:
         """Give a name of a module what the rubric has put there; without a node: what it was."""
-        from .values import Decoder
-
         module = importlib.import_module(place)
         if node is None:
             if (place, name) in self.replaced:
