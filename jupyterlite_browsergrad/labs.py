@@ -20,6 +20,8 @@ __all__ = ["MANIFEST_NAME", "Finding", "Lab", "examine", "find_manifests"]
 MANIFEST_NAME = "manifest.json"
 #: Folders that hold no labs of the author's.
 SKIPPED = frozenset({".git", ".ipynb_checkpoints", "__pycache__", "node_modules", ".venv"})
+#: What the name of a folder ends in that lies beside a lab's and holds the rubric for grading: it is never published.
+HIDDEN = ".hidden"
 PATHS = ("rubric_path", "starter_path", "reference_path")
 
 

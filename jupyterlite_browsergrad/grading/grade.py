@@ -15,11 +15,13 @@ from typing import Any
 
 from .. import __version__
 from ..errors import GradingError
+from ..manifest import Manifest
 from ..terminal import ending_on_sigterm, say, shown
 from . import scratch
 from .bundle import LabBundle, load_lab
 from .engine import Engine, open_engine
-from .options import add_limits, limits_of, require_sandbox
+from .forms import FORMS, jobs_of, reference_imports, why_shared
+from .options import add_limits, add_rubric, limits_of, require_sandbox
 from .results import ResultsFile
 from .run import Job, JobLimits
 from .submissions import Submission, find_submissions
@@ -41,12 +43,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="where results go; what it holds already is not graded again (default: results.jsonl)",
     )
     parser.add_argument("--dask", metavar="ADDRESS", help="run on the Dask cluster with this scheduler, not here")
+    parser.add_argument(
+        "--rubric",
+        choices=FORMS,
+        help="where the rubric runs: apart, in an interpreter that no submission reaches, or in one shared with the submission "
+        "(default: apart, where the reference and the starter come out the same there)",
+    )
+    add_rubric(parser)
     add_limits(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Grade, and return the exit status: 0 when every submission has a result, whatever its verdict."""
-    lab, manifest, folder = load_lab(options.lab, options.site)
+    lab, manifest, folder = load_lab(options.lab, options.site, options.rubric_file)
     submissions = find_submissions(options.submissions)
     limits = limits_of(options)
     if options.dask is None:
@@ -58,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
         verdicts: Counter[str] = Counter()
         if work.is_anything_new():
             with scratch.kept(), open_engine(options.jobs, options.dask) as engine:
-                work.expected = _expected(engine, lab, folder / manifest.reference_path, limits)
+                work.prepare(engine, manifest, folder, options.rubric)
                 verdicts = _grade(engine, work, results)
     said = ", ".join(f"{number} {name}" for name, number in sorted(verdicts.items())) or "nothing new"
     say(f"{options.out}: {said}" + (f"; {work.skipped} were there already" if work.skipped else ""))
@@ -73,6 +82,10 @@ class _Work:
         self.submissions = submissions
         self.limits = limits
         self.expected: dict[str, int] | None = None
+        self.form = "apart"
+        #: Why the rubric does not run apart, where nobody asked for that.
+        self.why: str | None = None
+        self.imports: tuple[str, ...] = ()
         #: How many were found to be done already.
         self.skipped = 0
         self._results = results
@@ -83,24 +96,44 @@ class _Work:
         self.skipped = 0 if found else self.skipped
         return found
 
+    def prepare(self, engine: Engine, manifest: Manifest, folder: Path, wanted: str | None) -> None:
+        """Find out what the reference passes, and in which form the rubric runs: `wanted`, or whatever the lab can have."""
+        trials = jobs_of(self.lab, manifest, folder, self.limits)
+        if wanted is not None:
+            trials = {key: job for key, job in trials.items() if key == ("reference", wanted)}
+        results = _results(engine, trials)
+        self.why = why_shared(results) if wanted is None else None
+        self.form = wanted or ("shared" if self.why else "apart")
+        self.imports = reference_imports(folder / manifest.reference_path)
+        if self.why:
+            say(f"jupyter browsergrad grade: the rubric shares an interpreter with each submission: {self.why}", sys.stderr)
+        self.expected = _expected(results.get(("reference", self.form)), folder / manifest.reference_path)
+
     def jobs(self) -> Iterator[Job]:
         """Those that no earlier run has done."""
         for each in self.submissions:
             read = each.read(self.limits.submission_bytes)
             if self._results.finished((each.name, read.sha256, self.lab.sha256, __version__)) is None:
-                yield Job(self.lab, each.name, read.content, self.limits, self.expected, problem=read.problem)
+                yield Job(self.lab, each.name, read.content, self.limits, self.expected, problem=read.problem, form=self.form, why=self.why, imports=self.imports)
             else:
                 self.skipped += 1
 
 
-def _expected(engine: Engine, lab: LabBundle, reference: Path, limits: JobLimits) -> dict[str, int] | None:
+def _results(engine: Engine, trials: dict[tuple[str, str], Job]) -> dict[tuple[str, str], dict[str, Any]]:
+    keys = {id(job): key for key, job in trials.items()}
+    found = {}
+    for job, result in engine.run(partial(_same, job) for job in trials.values()):
+        if isinstance(result, Exception):
+            raise GradingError(f"the {keys[id(job)][0]} could not be graded: {result}") from result
+        found[keys[id(job)]] = result
+    return found
+
+
+def _expected(result: dict[str, Any] | None, reference: Path) -> dict[str, int] | None:
     """What the reference passes: a submission passes when it does no less."""
-    if not reference.is_file():
+    if result is None:
         say(f"jupyter browsergrad grade: {reference} is not there, so checks that never ran cannot be noticed", sys.stderr)
         return None
-    ((_, result),) = engine.run([partial(Job, lab, reference.name, reference.read_bytes(), limits)])
-    if isinstance(result, Exception):
-        raise GradingError(f"the reference could not be graded: {result}") from result
     if not result["passed"]:
         raise GradingError(
             f"the reference {reference} does not pass the rubric, so nothing is graded. "

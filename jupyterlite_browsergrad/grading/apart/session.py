@@ -102,8 +102,6 @@ class ApartRubric:
             )
         finally:
             told = _told(outcome)
-            import os
-            if os.environ.get("GDEBUG"): print({k:v for k,v in (told or {}).items() if k!="content"})
             if told and told.get("clean") and box.sandbox.is_alive:
                 pool.release(box)
             else:
