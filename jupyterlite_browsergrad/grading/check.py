@@ -14,6 +14,7 @@ from typing import Any
 
 from .. import labs
 from ..errors import GradingError
+from ..terminal import one_line, say
 from .bundle import LabBundle, load_lab
 from .engine import open_engine
 from .options import add_limits, limits_of, require_sandbox
@@ -60,9 +61,9 @@ def run(options: argparse.Namespace) -> int:
     for (file, role), both in results.items():
         problems[file] += _judge(role, sorted(both, key=lambda result: result["started_from"] != "snapshot"))
     for file in manifests:
-        print(f"{file}: {'ok' if not problems[file] else 'NOT OK'}")
+        say(f"{one_line(file)}: {'ok' if not problems[file] else 'NOT OK'}")
         for problem in dict.fromkeys(problems[file]):
-            print("  - " + problem.replace("\n", "\n    "))
+            say("  - " + problem.replace("\n", "\n    "))
     return 1 if any(problems.values()) else 0
 
 
