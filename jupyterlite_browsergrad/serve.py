@@ -138,9 +138,7 @@ class SiteHandler(BaseHTTPRequestHandler):
         """Read past a body that came with the request; one that is long or of unknown length ends the connection."""
         length = self.headers.get("Content-Length", "0")
         known = length.isascii() and length.isdigit() and len(self.headers.get_all("Content-Length", [])) < 2
-        if "Transfer-Encoding" in self.headers or not known or int(length[:20]) > MOST_BODY:
-            self.close_connection = True
-        elif len(self.rfile.read(int(length))) < int(length):
+        if "Transfer-Encoding" in self.headers or not known or int(length[:20]) > MOST_BODY or len(self.rfile.read(int(length))) < int(length):
             self.close_connection = True
 
     def answer(self, *, with_body: bool) -> None:

@@ -76,10 +76,10 @@ def make_grade(key: str, namespace: Callable[[], Mapping[str, Any]]) -> Callable
     import gc
     import importlib
     import importlib.util
+    from binascii import b2a_base64
 
     import browsergrad._lab  # noqa: F401  so that its code is at hand
     from _sha2 import sha256
-    from binascii import b2a_base64
     from browsergrad_kernel.interrupts import CellTimeoutError
 
     for name in RESTORED:

@@ -61,7 +61,7 @@ def run(folder: Path) -> tuple[dict[str, dict[str, Any]], int]:
     """Results by the submission's name, and the most memory of the command's process in MB."""
     command = [sys.executable, "-c", MEASURED, "grade", folder / "lab", folder / "in", "--jobs", "2", "--out", folder / "out", *LIMITS]
     environment = {**os.environ, "TMPDIR": str(folder / "tmp")}
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     lines = as_lines(folder / "out")
     results = {Path(str(line["submission"])).stem: line for line in lines}
@@ -189,7 +189,7 @@ def test_texts_of_a_submission_move_no_cursor(folder: Path, tmp_path: Path) -> N
     name = "a\x1b]0;mine\x07\x1b[2J.py"
     (tmp_path / name).write_text("raise type('\\x1b[31mE', (Exception,), {})('\\x9b2J')\n", "utf-8")
     command = [sys.executable, "-m", "jupyterlite_browsergrad", "grade", folder / "lab", tmp_path, "--out", tmp_path / "\x1b[1mout"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "\x1b" not in done.stdout + done.stderr
     (line,) = as_lines(tmp_path / "\x1b[1mout")

@@ -193,7 +193,7 @@ def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path) -> None:
         # Half of the next line fits.
         resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) * 3 // 2, limits[1]))
         try:
-            with pytest.raises(GradingError, match="cannot be written.*run the command again"):
+            with pytest.raises(GradingError, match=r"cannot be written.*run the command again"):
                 results.add(RESULT)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
@@ -205,7 +205,7 @@ def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path) -> None:
 def test_results_go_to_ordinary_files_only(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path("/dev/null"), tmp_path, tmp_path / "missing" / "results"):
-        with pytest.raises(GradingError, match="ordinary file|cannot be written"):
+        with pytest.raises(GradingError, match=r"ordinary file|cannot be written"):
             ResultsFile(path)
 
 
