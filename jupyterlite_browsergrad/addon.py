@@ -42,9 +42,10 @@ from .constants import (
     SITE_KERNEL,
     SITE_PYODIDE,
 )
-from .errors import LabsError, SiteError
+from .errors import LabsError, SiteError, VendoringError
+from .terminal import say
 from .vendoring import Vendored, vendor
-from .wheels import piplite_index, unpack_labextensions
+from .wheels import is_plain_path, piplite_index, unpack_labextensions
 
 __all__ = ["BrowsergradAddon"]
 
@@ -174,7 +175,7 @@ class BrowsergradAddon(BaseAddon):
         if not self.keep_references:
             for path, source in labs.references():
                 if source.is_file():
-                    print(f"    reference solution left out of the site: {path}")
+                    say(f"    reference solution left out of the site: {path}", keep="")
                 self.delete_one(self.output_files / path)
 
     def copy_labextension(self) -> Tasks:
@@ -295,8 +296,13 @@ class BrowsergradAddon(BaseAddon):
         root = self.output / LAB_EXTENSIONS
         record = self.output / FRONT_ENDS
         before = set(json.loads(record.read_text(**UTF8))) if record.is_file() else set()
-        now = {name for wheel in wheels for name in unpack_labextensions(wheel, root, self.is_ignored_sourcemap)}
-        for name in sorted(before - now):
+        now: set[str] = set()
+        for wheel in wheels:
+            try:
+                now.update(unpack_labextensions(wheel, root, self.is_ignored_sourcemap))
+            except ValueError as error:
+                raise VendoringError(wheel.name, str(error)) from error
+        for name in sorted(filter(is_plain_path, before - now)):
             self.delete_one(root / name)
         if now:
             record.parent.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote
 
+from browsergrad._text import visible
+
 from ._version import __version__
 from .manifest import Manifest, ManifestError, is_semver_compatible, parse_manifest, path_problem
 
@@ -51,7 +53,8 @@ class Finding:
     severity: Literal["error", "warning"] = "error"
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.path or '(document)'}: {self.message}"
+        # Names of files, and what a manifest holds, reach terminals and logs by this.
+        return visible(f"{self.file}: {self.path or '(document)'}: {self.message}", keep="")
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import signal
 import sys
 import threading
@@ -12,21 +13,31 @@ from typing import Any, TextIO
 
 from browsergrad._text import visible
 
-__all__ = ["ending_on_sigterm", "say", "shown"]
+__all__ = ["ending_on_sigterm", "json_shown", "one_line", "say", "shown"]
 
 
-def shown(text: object, stream: TextIO | None = None) -> str:
+def shown(text: object, stream: TextIO | None = None, keep: str = "\n") -> str:
     r"""Return text whose control, format and bidirectional characters are escapes such as ``\x1b``, as `stream` can encode it.
 
-    Line ends stay.
+    Those in `keep` stay as they are.
     """
     encoding = getattr(stream or sys.stdout, "encoding", None) or "utf-8"
-    return visible(str(text), keep="\n").encode(encoding, "backslashreplace").decode(encoding)
+    return visible(str(text), keep).encode(encoding, "backslashreplace").decode(encoding)
 
 
-def say(text: object, stream: TextIO | None = None) -> None:
+def say(text: object, stream: TextIO | None = None, keep: str = "\n") -> None:
     """Print `shown` text and flush; stdout is the default."""
-    print(shown(text, stream), file=stream or sys.stdout, flush=True)
+    print(shown(text, stream, keep), file=stream or sys.stdout, flush=True)
+
+
+def one_line(text: object) -> str:
+    """Return text as part of a line: its line ends are escapes too."""
+    return visible(str(text), keep="")
+
+
+def json_shown(value: object, indent: int) -> str:
+    """Return JSON in which every character that is not plain ASCII is an escape."""
+    return json.dumps(value, indent=indent).replace("\x7f", "\\u007f")
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from typing import Any
 from .. import labs
 from ..errors import GradingError
 from ..manifest import Manifest
-from ..terminal import say
+from ..terminal import one_line, say
 from . import scratch
 from .bundle import LabBundle, hidden_folder, load_lab
 from .engine import open_engine
@@ -62,8 +62,8 @@ def run(options: argparse.Namespace) -> int:
         forms[trial.file].append(trial.form())
     for file in manifests:
         for said in dict.fromkeys(forms[file]):
-            say(f"{file}: {said}")
-        say(f"{file}: {'ok' if not problems[file] else 'NOT OK'}")
+            say(f"{one_line(file)}: {said}")
+        say(f"{one_line(file)}: {'ok' if not problems[file] else 'NOT OK'}")
         for problem in dict.fromkeys(problems[file]):
             say("  - " + problem.replace("\n", "\n    "))
     return 1 if any(problems.values()) else 0

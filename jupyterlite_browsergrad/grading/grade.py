@@ -152,7 +152,7 @@ def _grade(engine: Engine, work: _Work, results: ResultsFile) -> Counter[str]:
         for done, result in engine.run(makers):
             if isinstance(result, Exception):
                 text = f"{done.name}: not graded: {type(result).__name__}: {result}"
-                tqdm.write(shown(text, sys.stderr), file=sys.stderr)
+                tqdm.write(shown(text, sys.stderr, keep=""), file=sys.stderr)
                 verdicts["not graded"] += 1
             else:
                 results.add(result)

@@ -256,6 +256,7 @@ class _Grading:
             "NoReply": "tampered",
             "KeyboardInterrupt": "interrupted",
             "OutputLimitError": "output",
+            "ReplyLimitError": "output",
             "MemoryError": "memory",
             "SyntaxError": "syntax",
             "IndentationError": "syntax",

@@ -600,7 +600,8 @@ class Sandbox:
             status = self._process.wait(10)
             if self._reason is None:
                 self._said.wait(1)
-            said = f": {self._stderr[-1]}" if self._stderr else ""
+            lines = self._stderr
+            said = next((f": {line}" for line in lines if line.startswith("error")), f": {lines[-1]}" if lines else "")
             if any("out of memory" in line.lower() for line in self._stderr):
                 self._why(f"the sandbox ran out of memory{said}", "memory")
             self._why(f"Deno ended with status {status}{said}", "crash")

@@ -104,7 +104,7 @@ class Host {
     const verdict = this.output.judge(message, bytes.length);
     if (verdict === 'long reply') {
       const evalue = `the reply is longer than its limit: ${bytes.length} bytes`;
-      const content = { status: 'error', ename: 'OutputLimitError', evalue, traceback: [`OutputLimitError: ${evalue}`] };
+      const content = { status: 'error', ename: 'ReplyLimitError', evalue, traceback: [`ReplyLimitError: ${evalue}`] };
       send({ type: 'message', message: { ...rest, metadata: {}, content: { ...content, execution_count: 0 } } });
     } else if (verdict === 'pass') {
       write(bytes);
