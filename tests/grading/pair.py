@@ -11,9 +11,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from jupyterlite_browsergrad.grading.apart import rubric_side, student_side
+from jupyterlite_browsergrad.grading.apart import student_side
 from jupyterlite_browsergrad.grading.apart.link import Ended, Link
-from jupyterlite_browsergrad.grading.apart.rubric_side import RubricRules, _Line, words_of
+from jupyterlite_browsergrad.grading.apart.rubric_side import RubricRules, _Line, received_names
+from jupyterlite_browsergrad.grading.apart.values import words_of
 
 #: How long either end waits: it is the other one's fault if it ends.
 HANG_S = 60
@@ -54,7 +55,7 @@ class Pair:
         self.link.outgoing = self._outgoing
         self.link.services = {"input": lambda prompt: builtins.input(prompt), "output": lambda: None}
         self.link.modules = lambda name: sys.modules.get(name)
-        self.student = rubric_side.Rubric._names(None, self.link, self.rules, self.line, hello, wanted)  # type: ignore[arg-type]
+        self.student = received_names(self.link, self.rules, self.line, hello, rubric or " ".join(("student", *given)))
 
     def _outgoing(self, message: dict[str, Any]) -> None:
         self.line.outgoing(message)
@@ -62,8 +63,6 @@ class Pair:
         message.pop("random", None)
 
     def _serve(self, names: dict[str, Any], wanted: list[str] | None) -> None:
-        first = True
-
         def exchange(text: str) -> str:
             self.to_rubric.put(self.spoil(text))
             return self.to_student.get(timeout=HANG_S)

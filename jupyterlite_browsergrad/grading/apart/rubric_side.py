@@ -319,7 +319,7 @@ class Rubric:
         link.services = {"input": lambda prompt: builtins.input(prompt), "output": lambda: None}
         link.outgoing, link.incoming = line.outgoing, line.incoming
         self._sources[:] = [Sources(cells)]
-        names = self._names(link, rules, line, hello, words_of(rubric))
+        names = received_names(link, rules, line, hello, rubric)
         content = run_rubric(rubric, names, filename)
         if link.broken is not None:
             raise link.broken
@@ -328,28 +328,31 @@ class Rubric:
                 each["traceback"] = _OURS.sub("", each["traceback"])
         return content
 
-    def _names(self, link: Link, rules: RubricRules, line: _Line, hello: dict[str, Any], words: list[str] | None) -> dict[str, Any]:
-        given, steady = hello.get("given"), hello.get("steady")
-        if type(given) is not dict or type(steady) is not list or not set(map(str, steady)) <= set(given):
-            raise ProtocolError("a greeting that cannot be read")
-        names: dict[str, Any] = {}
-        for name, node in given.items():
-            if words is not None and name not in words:
-                raise ProtocolError("a name that nobody asked for")
-            try:
-                value = Decoder(link)(node)
-            except ProtocolError:
-                if type(node) is list and node and node[0] == "m":
-                    continue  # a module that is not here
-                raise
-            names[name] = value
-            if link.home(value) is not None and (words is None or name in words):
-                rules.named.add(number_of(value))
-        for name in map(str, steady):
-            if hasattr(names.get(name), "clear"):
-                line.tracked[name] = names[name]
-                line.seen[name] = repr(Encoder(link)(names[name]))
-        return names
+
+def received_names(link: Link, rules: RubricRules, line: _Line, hello: dict[str, Any], rubric: str) -> dict[str, Any]:
+    """The student's names, from a greeting."""
+    words, mentioned = words_of(rubric), set(re.findall(r"\w+", rubric))
+    given, steady = hello.get("given"), hello.get("steady")
+    if type(given) is not dict or type(steady) is not list or not set(map(str, steady)) <= set(given):
+        raise ProtocolError("a greeting that cannot be read")
+    names: dict[str, Any] = {}
+    for name, node in given.items():
+        if words is not None and name not in words:
+            raise ProtocolError("a name that nobody asked for")
+        try:
+            value = Decoder(link)(node)
+        except ProtocolError:
+            if type(node) is list and node and node[0] == "m":
+                continue  # a module that is not here
+            raise
+        names[name] = value
+        if link.home(value) is not None and name in mentioned:
+            rules.named.add(number_of(value))
+    for name in map(str, steady):
+        if hasattr(names.get(name), "clear"):
+            line.tracked[name] = names[name]
+            line.seen[name] = repr(Encoder(link)(names[name]))
+    return names
 
 
 def _module_finder(rubric: str) -> Callable[[str], Any]:

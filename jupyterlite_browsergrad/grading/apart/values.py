@@ -379,7 +379,7 @@ class Decoder:
     def _fill(self, value: Any, items: Any, depth: int) -> None:
         parts = iter(self._items(items, depth))
         for key, part in zip(parts, parts, strict=True):
-            dict.__setitem__(value, key, part)
+            value[key] = part
 
     def replace(self, value: Any, content: Any) -> None:
         """Give a container another content, in its place."""
@@ -390,7 +390,7 @@ class Decoder:
             pairs = list(zip(parts, parts, strict=True))
             value.clear()
             for key, part in pairs:
-                dict.__setitem__(value, key, part)
+                value[key] = part
         else:
             items = self._items(content, 0)
             value.clear()
