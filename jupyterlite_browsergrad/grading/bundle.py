@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from .. import labs
-from ..labs import HIDDEN
 from ..errors import GradingError
+from ..labs import HIDDEN
 from ..manifest import Manifest
 from .site import python_of
 

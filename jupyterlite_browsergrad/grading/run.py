@@ -319,7 +319,10 @@ class _Grading:
     def _ended_early(self, reply: dict[str, Any], seconds: float) -> None:
         """The request that answers the rubric, or the rubric itself, ended by something else."""
         self.lost = self.lost or not self.sandbox.is_alive
-        if self.lost or reply.get("ename") in ("CellTimeoutError", "OutputLimitError", "MemoryError"):
+        if not self.lost and reply.get("ename") == "KernelDied":  # the rubric's: of what the submission sent it
+            cause = self.apart.sandbox.cause if self.apart is not None else None
+            self.result["error"] = _error(_CAUSES.get(cause, "crash"), "KernelDied", read_text(reply, "evalue", "it ended"))
+        elif self.lost or reply.get("ename") in ("CellTimeoutError", "OutputLimitError", "MemoryError"):
             self._failed(reply)
         elif seconds >= self.job.limits.cell_s:
             self._late_rubric()

@@ -208,8 +208,12 @@ del later
     "patched statistics": "import statistics\nstatistics.mean = lambda values: 1.5\n",
     "patched function's code": "import statistics\nstatistics.mean.__code__ = (lambda values: 1.5).__code__\n",
     "module in sys.modules": "import sys, types\nfake = types.ModuleType('statistics')\nfake.mean = lambda values: 1.5\nsys.modules['statistics'] = fake\n",
-    "shadowing module": "open('statistics.py', 'w').write('''import browsergrad as bg" + _LEAVE + "bg.check.__exit__ = leave\ndef mean(x): return 1.5\n''')\n",
-    "shadowing package": "import os\nos.makedirs('unittest')\nopen('unittest/__init__.py', 'w').close()\nopen('unittest/mock.py', 'w').write('''import browsergrad as bg" + _LEAVE + "bg.check.__exit__ = leave\n''')\n",
+    "shadowing module": "open('statistics.py', 'w').write('''import browsergrad as bg"
+    + _LEAVE
+    + "bg.check.__exit__ = leave\ndef mean(x): return 1.5\n''')\n",
+    "shadowing package": "import os\nos.makedirs('unittest')\nopen('unittest/__init__.py', 'w').close()\nopen('unittest/mock.py', 'w').write('''import browsergrad as bg"
+    + _LEAVE
+    + "bg.check.__exit__ = leave\n''')\n",
     "own browsergrad": "open('browsergrad.py', 'w').write('class check:\\n    def __init__(self, name): pass\\n    def __enter__(self): pass\\n    def __exit__(self, *e): return True\\n')\nimport sys\nfor name in [n for n in sys.modules if n.startswith('browsergrad')]:\n    del sys.modules[name]\n",
     "patched check": "import browsergrad as bg\n" + _LEAVE + "bg.check.__exit__ = leave\n",
     "patched check's code": "import browsergrad as bg\nbg.check.__exit__.__code__ = (lambda self, exc_type, exc, frames: True).__code__\n",
@@ -236,12 +240,14 @@ del later
     "sitecustomize": "import sys\nopen('sitecustomize.py', 'w').write('1 / 0')\nsys.path.append('.')\n",
     # --- objects
     "equal to everything": _EVIL + "def find(words, wanted): return Evil()\n",
-    "a class equal to everything": _EVIL + "class Meta(type):\n    def __eq__(self, o): return True\n    def __hash__(self): return 0\nclass C(metaclass=Meta): pass\ndef find(words, wanted): return C\n",
+    "a class equal to everything": _EVIL
+    + "class Meta(type):\n    def __eq__(self, o): return True\n    def __hash__(self): return 0\nclass C(metaclass=Meta): pass\ndef find(words, wanted): return C\n",
     "subclass of int": "class Int(int):\n    def __eq__(self, o): return True\n    def __ne__(self, o): return False\n    def __hash__(self): return 0\n    def __sub__(self, o): return 0\ndef find(words, wanted): return Int(0)\n",
     "subclass of float": "class F(float):\n    def __eq__(self, o): return True\n    def __hash__(self): return 0\ndef find(words, wanted): return F(0)\n",
     "subclass of str": "class S(str):\n    def __eq__(self, o): return True\n    def __hash__(self): return 0\ndef find(words, wanted): return S('0')\n",
     "subclass of list": "class L(list):\n    def __eq__(self, o): return True\ndef find(words, wanted): return L()\n",
-    "lies about its class": _EVIL + "class Liar(Evil):\n    __class__ = property(lambda self: int)\ndef find(words, wanted): return Liar()\n",
+    "lies about its class": _EVIL
+    + "class Liar(Evil):\n    __class__ = property(lambda self: int)\ndef find(words, wanted): return Liar()\n",
     "a Mock": "from unittest import mock\ndef find(words, wanted): return mock.ANY\n",
     "magic mock": "from unittest import mock\nm = mock.MagicMock()\nm.__eq__.return_value = True\ndef find(words, wanted): return m\n",
     "exception equal to everything": "class E(Exception):\n    def __eq__(self, o): return True\n    def __str__(self): return 'pass'\n    __hash__ = None\ndef find(words, wanted): return E()\n",
@@ -267,14 +273,20 @@ del later
     "generator exit": "def find(words, wanted): raise GeneratorExit\n",
     "stop iteration": "def find(words, wanted): raise StopIteration(0)\n",
     "exception with a text": "class E(Exception):\n    def __str__(self): raise SystemExit\n    __repr__ = __str__\ndef find(words, wanted): raise E()\n",
-    "exception that passes": "class E(Exception):\n    def __str__(self):\n        report()\n        return ''\n" + _EMIT + "def find(words, wanted): raise E()\n",
+    "exception that passes": "class E(Exception):\n    def __str__(self):\n        report()\n        return ''\n"
+    + _EMIT
+    + "def find(words, wanted): raise E()\n",
     "recursion": "def find(words, wanted): return find(words, wanted)\n",
-    "patches check in the call": "def find(words, wanted):\n    import browsergrad as bg\n" + "    def leave(self, *e):\n        bg.assert_pass(self.name)\n        return True\n    bg.check.__exit__ = leave\n    return 0\n",
+    "patches check in the call": "def find(words, wanted):\n    import browsergrad as bg\n"
+    + "    def leave(self, *e):\n        bg.assert_pass(self.name)\n        return True\n    bg.check.__exit__ = leave\n    return 0\n",
     "patches mean in the call": "def find(words, wanted):\n    import statistics\n    statistics.mean = lambda v: 1.5\n    return 0\n",
     # --- reaching the rubric
-    "frames": _TO_THE_RUBRIC + "def find(words, wanted):\n    frame = rubric_frame()\n    if frame:\n        bg = frame.f_globals['bg']\n        def leave(self, *e):\n            bg.assert_pass(self.name)\n            return True\n        bg.check.__exit__ = leave\n    return 0\n",
-    "the rubric's names": _TO_THE_RUBRIC + "def find(words, wanted):\n    frame = rubric_frame()\n    if frame:\n        class check(frame.f_globals['bg'].check):\n            def __exit__(self, *e):\n                super().__exit__(None, None, None)\n                return True\n        real = frame.f_globals['bg']\n        import types\n        fake = types.SimpleNamespace(check=check)\n        frame.f_globals['bg'] = fake\n        real.assert_pass('finds the first')\n    return 0\n",
-    "the rubric's constants": _TO_THE_RUBRIC + "def find(words, wanted):\n    frame = rubric_frame()\n    if frame:\n        for name in frame.f_code.co_consts:\n            if isinstance(name, str) and name: frame.f_globals['bg'].assert_pass(name)\n        raise SystemExit\n    return 0\n",
+    "frames": _TO_THE_RUBRIC
+    + "def find(words, wanted):\n    frame = rubric_frame()\n    if frame:\n        bg = frame.f_globals['bg']\n        def leave(self, *e):\n            bg.assert_pass(self.name)\n            return True\n        bg.check.__exit__ = leave\n    return 0\n",
+    "the rubric's names": _TO_THE_RUBRIC
+    + "def find(words, wanted):\n    frame = rubric_frame()\n    if frame:\n        class check(frame.f_globals['bg'].check):\n            def __exit__(self, *e):\n                super().__exit__(None, None, None)\n                return True\n        real = frame.f_globals['bg']\n        import types\n        fake = types.SimpleNamespace(check=check)\n        frame.f_globals['bg'] = fake\n        real.assert_pass('finds the first')\n    return 0\n",
+    "the rubric's constants": _TO_THE_RUBRIC
+    + "def find(words, wanted):\n    frame = rubric_frame()\n    if frame:\n        for name in frame.f_code.co_consts:\n            if isinstance(name, str) and name: frame.f_globals['bg'].assert_pass(name)\n        raise SystemExit\n    return 0\n",
     "garbage collector": "import gc\ndef find(words, wanted):\n    for each in gc.get_objects():\n        if type(each) is dict and each.get('__name__') == '__rubric__':\n            bg = each['bg']\n            def leave(self, *e):\n                bg.assert_pass(self.name)\n                return True\n            bg.check.__exit__ = leave\n    return 0\n",
     "traceback of an exception": "import sys\ndef find(words, wanted):\n    try:\n        1 / 0\n    except ZeroDivisionError as error:\n        frame = error.__traceback__.tb_frame\n        while frame:\n            if 'bg' in frame.f_globals and 'student' in frame.f_globals:\n                frame.f_globals['bg'].check.__exit__ = lambda *e: True\n            frame = frame.f_back\n    return 0\n",
     "the tally": "import gc\ndef find(words, wanted):\n    for each in gc.get_objects():\n        if type(each).__name__ == '_Tally':\n            each.broke = lambda *a: None\n            each.add = lambda event, real=each: real.kept.append({'kind': 'pass', 'name': event['name']}) or real.counts.__setitem__('pass', real.counts['pass'] + 1)\n    return 0\n",
@@ -295,7 +307,7 @@ def find(words, wanted):
         blocking.read_line(text, False, shell._request_input)
     return 0
 """,
-    "forged end": "def find(words, wanted):\n    get_ipython()._request_input('{\"end\": \"\"}', False)\n    return 0\n",
+    "forged end": 'def find(words, wanted):\n    get_ipython()._request_input(\'{"end": ""}\', False)\n    return 0\n',
     "asks the rubric's side": """
 import json
 def find(words, wanted):

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import decimal
-import enum
-import fractions
 import inspect
 import json
 import math
+import operator
 from collections import Counter, OrderedDict, defaultdict, deque
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,7 @@ from jupyterlite_browsergrad.grading.apart.values import Decoder, Encoder, Proto
 
 from .pair import Pair
 
-STUDENT = '''
+STUDENT = """
 import enum
 from collections import Counter, namedtuple
 from dataclasses import dataclass, field
@@ -116,7 +114,7 @@ def read(file):
         return opened.read()
 def pry(thing, name): return getattr(thing, name)
 def put(thing, name, value): setattr(thing, name, value)
-'''
+"""
 
 
 @pytest.fixture
@@ -210,7 +208,9 @@ def test_no_object_of_the_students_is_equal_to_a_value() -> None:
 
 def _compare(student: Any) -> None:
     evil = student["evil"]()
-    assert evil != 0 and not evil == 0 and not 0 == evil and [evil] != [0]
+    for answer in (operator.eq(evil, 0), operator.eq(0, evil), [evil] == [0]):
+        assert answer is False
+    assert evil != 0
     assert evil not in (0, 1) and evil not in {1} and {1: 2}.get(evil) is None
     assert student["evil_int"]() != 3 and student["evil_int"]() == 4
     made = student["evil_list"]()
@@ -219,7 +219,18 @@ def _compare(student: Any) -> None:
 
 @pytest.mark.parametrize(
     "expression",
-    ["e < 1", "1 > e", "e - 1", "1 - e", "abs(e - 3)", "sum([e])", "3 in e", "e.startswith('a')", "e.index(3)", "C.startswith('a')"],
+    [
+        "e < 1",
+        "1 > e",
+        "e - 1",
+        "1 - e",
+        "abs(e - 3)",
+        "sum([e])",
+        "3 in e",
+        "e.startswith('a')",
+        "e.index(3)",
+        "C.startswith('a')",
+    ],
 )
 def test_an_object_the_rubric_does_not_name_decides_nothing(expression: str) -> None:
     with Pair(STUDENT, "evil evil_class") as student, pytest.raises((TypeError, AttributeError)):
@@ -325,7 +336,7 @@ def test_sharing_and_cycles_arrive_too() -> None:
     assert found[0] is found[1] and found[2] is found
 
 
-@pytest.mark.parametrize("value", [10 ** 3_000_000, "x" * 3_000_000, [0] * 400_000, bytearray(3_000_000)], ids=type)
+@pytest.mark.parametrize("value", [10**3_000_000, "x" * 3_000_000, [0] * 400_000, bytearray(3_000_000)], ids=type)
 def test_what_is_too_large_is_refused_where_it_is(value: Any) -> None:
     with pytest.raises(TooLarge):
         Encoder(_link())(value)
@@ -344,7 +355,9 @@ NODES = st.recursive(
     lambda inner: st.one_of(
         st.lists(inner, max_size=5),
         st.dictionaries(st.sampled_from(["class", "args", "text", "id", "traceback"]), inner),
-        st.tuples(st.sampled_from(list("ifcbBldsqtzrxkmaAgveCho")), st.lists(inner, max_size=4)).map(lambda pair: [pair[0], *pair[1]]),
+        st.tuples(st.sampled_from(list("ifcbBldsqtzrxkmaAgveCho")), st.lists(inner, max_size=4)).map(
+            lambda pair: [pair[0], *pair[1]]
+        ),
     ),
     max_leaves=20,
 )
@@ -363,7 +376,21 @@ def test_whatever_a_message_holds_it_is_read_or_refused(node: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "1", "null", '{"a": 1}', '{"ok": 1, "end": 2}', '{"ok": "é"}', "[" * 100_000, '{"ok":' + "[" * 1000, None, 7]
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "1",
+        "null",
+        '{"a": 1}',
+        '{"ok": 1, "end": 2}',
+        '{"ok": "é"}',
+        "[" * 100_000,
+        '{"ok":' + "[" * 1000,
+        None,
+        7,
+    ],
 )
 def test_the_relay_takes_only_messages_of_known_form(text: Any) -> None:
     with pytest.raises(OutOfTurn):

@@ -30,7 +30,9 @@ def grade(folder: Path, lab: Path, form: str) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="module", params=["apart", "shared"])
-def graded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, dict[str, Any]]]:
+def graded(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, dict[str, dict[str, Any]]]:
     folder = tmp_path_factory.mktemp(request.param)
     write_lab(folder / "lab", rubric=RUBRIC)
     (folder / "in").mkdir()
@@ -72,19 +74,26 @@ def test_check_says_that_the_example_labs_run_apart(capsys: pytest.CaptureFixtur
     assert said.count("the rubric runs apart from submissions") == 2 and said.count("manifest.json: ok") == 2
 
 
-def test_a_rubric_that_needs_the_live_objects_falls_back_and_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_rubric_that_needs_the_live_objects_falls_back_and_says_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     rubric = RUBRIC + "\nwith bg.check('live'):\n    assert find.__globals__['find'] is find\n"
     write_lab(tmp_path / "lab", rubric=rubric)
     (tmp_path / "one.py").write_text(GOOD, "utf-8")
     out = tmp_path / "results.jsonl"
     assert main(["check", str(tmp_path / "lab"), *LIMITS[-2:]]) == 0
-    assert "the rubric shares an interpreter with submissions: the reference comes out differently apart" in capsys.readouterr().out
+    assert (
+        "the rubric shares an interpreter with submissions: the reference comes out differently apart"
+        in capsys.readouterr().out
+    )
     assert main(["grade", str(tmp_path / "lab"), str(tmp_path / "one.py"), "--out", str(out), *LIMITS]) == 0
     (line,) = map(json.loads, out.read_text("utf-8").splitlines())
     assert line["passed"] and line["rubric"] == "shared" and "'live'" in line["rubric_why"]
 
 
-def test_a_hidden_rubric_grades_in_the_place_of_the_published_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_hidden_rubric_grades_in_the_place_of_the_published_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_lab(tmp_path / "lab")
     hidden = tmp_path / "lab.hidden" / "rubric.py"
     hidden.parent.mkdir()

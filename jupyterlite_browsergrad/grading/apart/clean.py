@@ -21,14 +21,39 @@ __all__ = ["Picture"]
 
 #: Modules that change with every request, or hold only caches.
 _MOVING = frozenset(
-    {"__main__", "linecache", "re", "random", "warnings", "tokenize", "typing", "asyncio", "contextvars", "_io", "sys", "signal"}
+    {
+        "__main__",
+        "linecache",
+        "re",
+        "random",
+        "warnings",
+        "tokenize",
+        "typing",
+        "asyncio",
+        "contextvars",
+        "_io",
+        "sys",
+        "signal",
+    }
 )
 #: The same, with all that is in them.
 _MOVING_PACKAGES = frozenset(
     {"IPython", "browsergrad_kernel", "pyodide", "_pyodide", "js", "pyodide_js", "traitlets", "_browsergrad_apart", "_browsergrad_rubric",
      "asyncio", "jedi", "parso", "pygments", "stack_data", "executing", "asttokens", "unittest"}
 )  # fmt: skip
-_SYS = ("argv", "path", "meta_path", "path_hooks", "stdin", "stdout", "stderr", "displayhook", "excepthook", "modules", "setrecursionlimit")
+_SYS = (
+    "argv",
+    "path",
+    "meta_path",
+    "path_hooks",
+    "stdin",
+    "stdout",
+    "stderr",
+    "displayhook",
+    "excepthook",
+    "modules",
+    "setrecursionlimit",
+)
 
 
 class Picture:
@@ -75,7 +100,9 @@ def _looked_at(name: Any, module: Any) -> bool:
 
 def _names(names: dict[str, Any]) -> dict[str, Any]:
     """A module's names but for its own modules, which an import adds."""
-    return {name: value for name, value in names.items() if type(value) is not ModuleType and name != "__warningregistry__"}
+    return {
+        name: value for name, value in names.items() if type(value) is not ModuleType and name != "__warningregistry__"
+    }
 
 
 def _inside(names: dict[str, Any]) -> dict[str, Any]:

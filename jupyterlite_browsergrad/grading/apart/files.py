@@ -53,7 +53,9 @@ class FilesInStep:
         changed = [path for path, state in now.items() if before.get(path) != state]
         gone = sorted(before.keys() - now.keys(), reverse=True)
         if target == "rubric":
-            changed, gone = ([path for path in paths if os.path.normcase(path) not in self._own] for paths in (changed, gone))
+            changed, gone = (
+                [path for path in paths if os.path.normcase(path) not in self._own] for paths in (changed, gone)
+            )
         for path in changed:
             self._copy(path, now[path], source, target)
         for path in gone:

@@ -33,24 +33,95 @@ MAX_TEXT = 10_000
 _ID = "_browsergrad_id"
 
 COMPARISONS = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")
-_BINARY = "add sub mul truediv floordiv mod divmod pow lshift rshift and or xor matmul".split()
-ARITHMETIC = tuple(f"__{prefix}{name}__" for name in _BINARY for prefix in ("", "r", "i") if (prefix, name) != ("i", "divmod"))
+_BINARY = [
+    "add",
+    "sub",
+    "mul",
+    "truediv",
+    "floordiv",
+    "mod",
+    "divmod",
+    "pow",
+    "lshift",
+    "rshift",
+    "and",
+    "or",
+    "xor",
+    "matmul",
+]
+ARITHMETIC = tuple(
+    f"__{prefix}{name}__" for name in _BINARY for prefix in ("", "r", "i") if (prefix, name) != ("i", "divmod")
+)
 PROTOCOLS = tuple(
     f"__{name}__"
-    for name in (
-        "len length_hint iter next reversed bool str repr format abs neg pos invert float int index complex round trunc floor "
-        "ceil enter exit call getitem setitem delitem contains missing fspath bytes"
-    ).split()
+    for name in [
+        "len",
+        "length_hint",
+        "iter",
+        "next",
+        "reversed",
+        "bool",
+        "str",
+        "repr",
+        "format",
+        "abs",
+        "neg",
+        "pos",
+        "invert",
+        "float",
+        "int",
+        "index",
+        "complex",
+        "round",
+        "trunc",
+        "floor",
+        "ceil",
+        "enter",
+        "exit",
+        "call",
+        "getitem",
+        "setitem",
+        "delitem",
+        "contains",
+        "missing",
+        "fspath",
+        "bytes",
+    ]
 )
 SPECIAL = (*COMPARISONS, *ARITHMETIC, *PROTOCOLS)
 #: Attributes with two underscores on each side that may be asked for.
 READABLE = frozenset(
     f"__{name}__"
-    for name in (
-        "name qualname doc module annotations defaults kwdefaults wrapped dataclass_fields dataclass_params match_args closure "
-        "code slots members func self notes version author all abstractmethods cause context post_init required_keys "
-        "optional_keys type_params"
-    ).split()
+    for name in [
+        "name",
+        "qualname",
+        "doc",
+        "module",
+        "annotations",
+        "defaults",
+        "kwdefaults",
+        "wrapped",
+        "dataclass_fields",
+        "dataclass_params",
+        "match_args",
+        "closure",
+        "code",
+        "slots",
+        "members",
+        "func",
+        "self",
+        "notes",
+        "version",
+        "author",
+        "all",
+        "abstractmethods",
+        "cause",
+        "context",
+        "post_init",
+        "required_keys",
+        "optional_keys",
+        "type_params",
+    ]
 )
 #: Built-in classes that a stand-in says to be of, so that `inspect` and `isinstance` know it.
 FLAVOURS: dict[str, type] = {
@@ -95,7 +166,9 @@ class Mirror(type):
     _browsergrad_class: int
     _browsergrad_made = False
 
-    def __new__(mcs, name: str, bases: tuple[type, ...], names: dict[str, Any], *, made: bool = False, **more: Any) -> Any:
+    def __new__(
+        mcs, name: str, bases: tuple[type, ...], names: dict[str, Any], *, made: bool = False, **more: Any
+    ) -> Any:
         if not made:
             raise TypeError(f"a rubric that runs apart cannot derive {name} from a class of the student's")
         return super().__new__(mcs, name, bases, names)
@@ -248,7 +321,9 @@ class Link:
         try:
             name, qualname, module, doc, bases, special, plain, mutable, flavour, genuine = told
             texts = (name, qualname, module, *special)
-            if not all(type(each) is str and "\0" not in each and len(each) < 500 for each in texts) or type(doc) not in (str, type(None)):
+            if not all(type(each) is str and "\0" not in each and len(each) < 500 for each in texts) or type(
+                doc
+            ) not in (str, type(None)):
                 raise ProtocolError("a class whose names are none")
         except (TypeError, ValueError) as error:
             raise ProtocolError("a class that cannot be read") from error
@@ -277,7 +352,11 @@ class Link:
             derived.append(PLAIN_BASES[plain])
         if plain:  # values compare and calculate as the built-in type does
             kept = {"__getattr__", "__setattr__", "__delattr__", "__call__", "__enter__", "__exit__"}
-            names = {key: value for key, value in names.items() if not _is_special(key) or key in kept | {"__module__", "__qualname__", "__doc__"}}
+            names = {
+                key: value
+                for key, value in names.items()
+                if not _is_special(key) or key in kept | {"__module__", "__qualname__", "__doc__"}
+            }
         if root is not None:
             for each in (*COMPARISONS, "__reduce_ex__", "__getattribute__"):
                 names.pop(each, None)
@@ -330,7 +409,11 @@ class Link:
             "__dict__": property(lambda stand_in: link.ask("vars", object.__getattribute__(stand_in, _ID))),
             "__eq__": lambda stand_in, other: link.compare("__eq__", stand_in, other),
             "__ne__": lambda stand_in, other: link.compare("__ne__", stand_in, other),
-            "__hash__": None if "unhashable" in special else _forward(self, "__hash__") if "__hash__" in special else object.__hash__,
+            "__hash__": None
+            if "unhashable" in special
+            else _forward(self, "__hash__")
+            if "__hash__" in special
+            else object.__hash__,
         }
         if "__repr__" not in special:
             names["__repr__"] = _forward(self, "__repr__")
@@ -439,7 +522,14 @@ class Link:
 
     # --- questions
 
-    def ask(self, op: str, number: int | None, name: str | None = None, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
+    def ask(
+        self,
+        op: str,
+        number: int | None,
+        name: str | None = None,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
         """Ask the other side, answer its questions meanwhile, and return or raise what it answers."""
         if self.broken is not None:
             raise Ended(str(self.broken))
@@ -610,7 +700,9 @@ class Link:
             raise ProtocolError("no class")
         root = kind.__mro__
         special = [
-            name for name in SPECIAL if (found := _of_class(root, name)) is not None and found is not getattr(object, name, None)
+            name
+            for name in SPECIAL
+            if (found := _of_class(root, name)) is not None and found is not getattr(object, name, None)
         ]
         hashed = _of_class(root, "__hash__")
         if hashed is None:
@@ -620,7 +712,10 @@ class Link:
         if issubclass(kind, types.CoroutineType):
             special.append("awaitable")
         plain, mutable = base_of(kind), mutable_base_of(kind)
-        genuine = next((each.__name__ for each in root if GENUINE.get(each.__name__) is each and issubclass(each, BaseException)), None)
+        genuine = next(
+            (each.__name__ for each in root if GENUINE.get(each.__name__) is each and issubclass(each, BaseException)),
+            None,
+        )
         named = [_text(getattr(kind, each, ""), 200) for each in ("__name__", "__qualname__", "__module__")]
         doc = getattr(kind, "__doc__", None)
         bases = tuple(base for base in kind.__bases__ if base.__module__ != "builtins")
@@ -725,6 +820,7 @@ def _signature(target: Any) -> Any:
         return [] if value is empty else [value]
 
     parameters = [
-        [each.name, int(each.kind), boxed(each.default), boxed(each.annotation)] for each in signature.parameters.values()
+        [each.name, int(each.kind), boxed(each.default), boxed(each.annotation)]
+        for each in signature.parameters.values()
     ]
     return [parameters, boxed(signature.return_annotation)]

@@ -23,6 +23,8 @@ __all__ = ["RubricBox", "Wanted", "close_all", "release", "take"]
 
 #: Name of the module by which the rubric's interpreter is found.
 ENTRY = "_browsergrad_rubric"
+#: Seconds after which an interpreter that is not used is ended.
+IDLE_S = 60.0
 
 _SET_UP = """
 def _browsergrad_begin(handed, modules):
@@ -81,7 +83,7 @@ class Wanted:
     imports: tuple[str, ...] = ()
 
 
-@dataclass
+@dataclass(eq=False)
 class RubricBox:
     """A sandbox with a rubric's interpreter, and its folder."""
 
@@ -93,6 +95,8 @@ class RubricBox:
     lab: Any = field(repr=False)
     #: How many rubrics have run in it.
     uses: int = 0
+    #: Ends it when it has been idle for long.
+    expiry: threading.Timer = field(default_factory=lambda: threading.Timer(IDLE_S, lambda: None))
     _begun: bool = False
     _ready: bool = False
     _replies: queue.SimpleQueue[dict[str, Any]] = field(default_factory=queue.SimpleQueue)
@@ -132,7 +136,9 @@ class RubricBox:
         self.sandbox.wait_ready()
         done = self._replies.get()
         if done.get("status") != "ok":
-            raise GradingError(f"the rubric's interpreter could not be prepared: {done.get('ename')}: {done.get('evalue')}")
+            raise GradingError(
+                f"the rubric's interpreter could not be prepared: {done.get('ename')}: {done.get('evalue')}"
+            )
         self._ready = True
 
     def tidy(self) -> None:
@@ -150,6 +156,7 @@ class RubricBox:
 
     def close(self) -> None:
         """End it."""
+        self.expiry.cancel()
         self.sandbox.kill()
         self.held.close()
 
@@ -175,6 +182,7 @@ def take(wanted: Wanted, lab: Any, start: Callable[[Path], Any]) -> RubricBox:
         found = next((box for box in _idle if box.sandbox.is_alive), None)
         if found is not None:
             _idle.remove(found)
+            found.expiry.cancel()
     for box in others:
         box.close()
     return found or _start(wanted, lab, start)
@@ -187,8 +195,20 @@ def release(box: RubricBox) -> None:
     except OSError:
         box.close()
         return
+    box.expiry = threading.Timer(IDLE_S, _expire, (box,))
+    box.expiry.daemon = True
     with _lock:
         _idle.append(box)
+        box.expiry.start()
+
+
+def _expire(box: RubricBox) -> None:
+    """End an interpreter that nobody has taken: a worker of a cluster lives longer than a run."""
+    with _lock:
+        if box not in _idle:
+            return
+        _idle.remove(box)
+    box.close()
 
 
 def close_all() -> None:
@@ -230,7 +250,12 @@ def _set_up(lab: Any, imports: tuple[str, ...], made: str) -> str:
 def _write(folder: Path, files: dict[str, bytes]) -> None:
     for path, content in files.items():
         target = folder / path
-        if target.is_file() and not target.is_symlink() and target.stat().st_size == len(content) and target.read_bytes() == content:
+        if (
+            target.is_file()
+            and not target.is_symlink()
+            and target.stat().st_size == len(content)
+            and target.read_bytes() == content
+        ):
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)

@@ -69,10 +69,16 @@ class RubricRules(Rules):
         if op == "get" and name in _NAMING:
             return
         known = hasattr(type(target), name)
-        hidden = name.startswith("_") or name.startswith(_LEADING) or isinstance(target, (types.FunctionType, types.MethodType))
+        hidden = (
+            name.startswith("_")
+            or name.startswith(_LEADING)
+            or isinstance(target, (types.FunctionType, types.MethodType))
+        )
         if hidden or (isinstance(target, mock.NonCallableMock) and known):
             raise AttributeError(f"{type(target).__name__!r} object has no attribute {name!r} here")
-        if op == "set" and (type(target).__module__ != self._module or known or isinstance(target, mock.NonCallableMock)):
+        if op == "set" and (
+            type(target).__module__ != self._module or known or isinstance(target, mock.NonCallableMock)
+        ):
             raise AttributeError(f"{name!r} of the rubric's object cannot be set")
 
     # --- what the student's objects decide
@@ -100,7 +106,9 @@ class RubricRules(Rules):
                 return NotImplemented
             result = super().special(link, name, stand_in, arguments)
             if result is not NotImplemented and link.home(result) is None:
-                raise TypeError(f"{name} of {type(stand_in).__name__} with a value of the rubric's gave a plain value: it would decide the check")
+                raise TypeError(
+                    f"{name} of {type(stand_in).__name__} with a value of the rubric's gave a plain value: it would decide the check"
+                )
             return result
         return super().special(link, name, stand_in, arguments)
 
@@ -111,10 +119,16 @@ class RubricRules(Rules):
         return NotImplemented
 
     def _contains(self, link: Link, stand_in: Any, value: Any, theirs: bool) -> bool:
-        if not isinstance(stand_in, type) and type(stand_in)._browsergrad_mutable is not None and not self.knows(stand_in):  # type: ignore[attr-defined]
+        if (
+            not isinstance(stand_in, type)
+            and type(stand_in)._browsergrad_mutable is not None
+            and not self.knows(stand_in)
+        ):  # type: ignore[attr-defined]
             return value in link.content(stand_in)
         if not theirs and not self.knows(stand_in):
-            raise TypeError(f"whether {_kind(stand_in)} contains something would be decided by the submission: it is no container the rubric knows")
+            raise TypeError(
+                f"whether {_kind(stand_in)} contains something would be decided by the submission: it is no container the rubric knows"
+            )
         result = super().special(link, "__contains__", stand_in, (value,))
         if type(result) is not bool:
             raise TypeError(f"__contains__ of {_kind(stand_in)} gave no truth value")
@@ -125,7 +139,9 @@ class RubricRules(Rules):
             mutable = None if isinstance(stand_in, type) else type(stand_in)._browsergrad_mutable  # type: ignore[attr-defined]
             if mutable is not None and hasattr(mutable, name):
                 return getattr(link.content(stand_in), name)
-            raise AttributeError(f"{_kind(stand_in)!r} object has no attribute {name!r}: it is no value, and no class the rubric knows")
+            raise AttributeError(
+                f"{_kind(stand_in)!r} object has no attribute {name!r}: it is no value, and no class the rubric knows"
+            )
         return super().attribute(link, name, stand_in)
 
 
@@ -233,7 +249,9 @@ def _within(tree: Any, path: list[str]) -> Any:
         found = [
             each
             for each in ast.walk(node)
-            if each is not node and isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and each.name == name
+            if each is not node
+            and isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+            and each.name == name
         ]
         if not found:
             return None
@@ -415,7 +433,9 @@ class Box:
         random.seed(started["seed"])
         told: dict[str, Any] = {}
         try:
-            told["content"] = self._rubric.run(started["rubric"], started["filename"], started["cells"], started["hello"])
+            told["content"] = self._rubric.run(
+                started["rubric"], started["filename"], started["cells"], started["hello"]
+            )
         except ProtocolError as error:
             told["tampered"] = str(error)
         except Ended as error:

@@ -90,7 +90,13 @@ class ApartRubric:
         files = FilesInStep(folder, box.folder, set(job.lab.files))
         files.to_rubric()
         exchange = Exchange(sandbox, box.sandbox, job.limits.cell_s, files.to_student, files.to_rubric)
-        start = {"rubric": job.lab.rubric, "filename": job.lab.rubric_path, "cells": cells, "seed": secrets.randbits(64), "imports": [line.partition(" ")[2] for line in pool.imports_of(job.lab.rubric)]}
+        start = {
+            "rubric": job.lab.rubric,
+            "filename": job.lab.rubric_path,
+            "cells": cells,
+            "seed": secrets.randbits(64),
+            "imports": [line.partition(" ")[2] for line in pool.imports_of(job.lab.rubric)],
+        }
         words = json.dumps(words_of(job.lab.rubric))
         outcome = None
         try:

@@ -86,7 +86,11 @@ VALUES: dict[str, tuple[type, Any, Any]] = {
         lambda y, mo, d, h, m, s, us, zone: datetime.datetime(y, mo, d, h, m, s, us, _zone(zone)),
     ),
     "timedelta": (datetime.timedelta, _timedelta, datetime.timedelta),
-    "timezone": (datetime.timezone, lambda v: _timedelta(v.utcoffset(None)), lambda *v: datetime.timezone(datetime.timedelta(*v))),
+    "timezone": (
+        datetime.timezone,
+        lambda v: _timedelta(v.utcoffset(None)),
+        lambda *v: datetime.timezone(datetime.timedelta(*v)),
+    ),
     "Decimal": (decimal.Decimal, lambda v: [str(v)], decimal.Decimal),
     "Fraction": (fractions.Fraction, lambda v: [v.numerator, v.denominator], fractions.Fraction),
     "UUID": (uuid.UUID, lambda v: [str(v)], uuid.UUID),
@@ -225,7 +229,9 @@ class Encoder:
     def _sized(self, text: Any) -> Any:
         self._size += len(text)
         if self._size > MAX_SIZE:
-            raise TooLarge(f"more than {MAX_SIZE:,} characters or bytes cannot travel between student and rubric at once")
+            raise TooLarge(
+                f"more than {MAX_SIZE:,} characters or bytes cannot travel between student and rubric at once"
+            )
         return text
 
     def _bytes(self, data: Any) -> str:
@@ -403,14 +409,18 @@ class Decoder:
         return frozenset(self._items(items, depth))
 
     def _read_reference(self, depth: int, number: int) -> Any:
-        assert type(number) is int and 0 <= number
+        assert type(number) is int and number >= 0
         return self.containers[number]
 
     def _read_value(self, depth: int, name: str, arguments: Any) -> Any:
         return VALUES[name][2](*self._items(arguments, depth))
 
     def _read_genuine(self, depth: int, name: str) -> Any:
-        return {"Ellipsis": ..., "NotImplemented": NotImplemented}[name] if name in ("Ellipsis", "NotImplemented") else GENUINE[name]
+        return (
+            {"Ellipsis": ..., "NotImplemented": NotImplemented}[name]
+            if name in ("Ellipsis", "NotImplemented")
+            else GENUINE[name]
+        )
 
     def _read_module(self, depth: int, name: str) -> Any:
         return self._link.module(name)
@@ -418,7 +428,9 @@ class Decoder:
     def _read_array(self, depth: int, dtype: str, shape: list[int], text: str) -> Any:
         import numpy
 
-        return numpy.frombuffer(base64.b64decode(text, validate=True), _dtype(numpy, dtype)).reshape(_shape(shape)).copy()
+        return (
+            numpy.frombuffer(base64.b64decode(text, validate=True), _dtype(numpy, dtype)).reshape(_shape(shape)).copy()
+        )
 
     def _read_objects(self, depth: int, shape: list[int], items: Any) -> Any:
         import numpy
