@@ -318,9 +318,14 @@ class _Grading:
 
     def _ended_early(self, reply: dict[str, Any], seconds: float) -> None:
         """The request that answers the rubric, or the rubric itself, ended by something else."""
+        from ..server_kernel.sandbox import LOST
+
         self.lost = self.lost or not self.sandbox.is_alive
-        if not self.lost and reply.get("ename") == "KernelDied":  # the rubric's: of what the submission sent it
-            cause = self.apart.sandbox.cause if self.apart is not None else None
+        if not self.lost and LOST in read_text(reply, "evalue", ""):
+            self._ask("", "None")  # that the interpreter was replaced is said before the answer to another request
+            self.lost = self.sandbox.restarts > 0
+        if not self.lost and self.apart is not None and self.apart.sandbox.cause not in (None, "asked"):  # the rubric's: of what the submission sent it
+            cause = self.apart.sandbox.cause
             self.result["error"] = _error(_CAUSES.get(cause, "crash"), "KernelDied", read_text(reply, "evalue", "it ended"))
         elif self.lost or reply.get("ename") in ("CellTimeoutError", "OutputLimitError", "MemoryError"):
             self._failed(reply)

@@ -30,6 +30,8 @@ from .values import (
 #: Calls within calls, from side to side.
 MAX_NESTING = 60
 MAX_TEXT = 10_000
+#: Frames of a traceback that are shown, at each of its ends.
+SHOWN = 10
 _ID = "_browsergrad_id"
 
 COMPARISONS = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")
@@ -785,13 +787,19 @@ def _traceback(error: BaseException) -> str:
     frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
         frames = frames.tb_next
-    if frames is None:
-        return ""
+    entries = []
+    while frames is not None:
+        entries.append(frames)
+        frames = frames.tb_next
     try:
-        lines = traceback.format_tb(frames)
+        # Of a deep recursion only the ends: formatting all of it would take seconds.
+        lines = [line for entry in entries[:SHOWN] for line in traceback.format_tb(entry, 1)]
+        if len(entries) > 2 * SHOWN:
+            lines.append("…\n")
+        lines += [line for entry in entries[SHOWN:][-SHOWN:] for line in traceback.format_tb(entry, 1)]
     except BaseException:
         return ""
-    return "".join(lines[:10] + (["…\n"] if len(lines) > 20 else []) + lines[10:][-10:])[:MAX_TEXT]
+    return "".join(lines)[:MAX_TEXT]
 
 
 def _parts(container: Any) -> list[Any]:

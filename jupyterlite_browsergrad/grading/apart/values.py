@@ -261,6 +261,8 @@ class Encoder:
         """What is in a mutable container."""
         if isinstance(value, bytearray):
             return self._bytes(value)
+        if len(value) > MAX_NODES:
+            raise TooLarge(f"a container of more than {MAX_NODES:,} items cannot travel between student and rubric")
         if isinstance(value, dict):
             return [self(part, depth + 1) for pair in list(value.items()) for part in pair]
         return [self(item, depth + 1) for item in list(value)]
