@@ -176,6 +176,8 @@ class Exchange:
         self._student.start(serve)
         heard = self._next(self._student)
         if isinstance(heard, Outcome):
+            if heard.side == "time":  # only our own code runs before it
+                raise OutOfTurn("no greeting came")
             return heard
         hello = checked(heard)
         if hello.pop("hello", None) != proof:
