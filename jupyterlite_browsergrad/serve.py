@@ -138,7 +138,8 @@ class SiteHandler(BaseHTTPRequestHandler):
         """Read past a body that came with the request; one that is long or of unknown length ends the connection."""
         length = self.headers.get("Content-Length", "0")
         known = length.isascii() and length.isdigit() and len(self.headers.get_all("Content-Length", [])) < 2
-        if "Transfer-Encoding" in self.headers or not known or int(length[:20]) > MOST_BODY or len(self.rfile.read(int(length))) < int(length):
+        short = known and "Transfer-Encoding" not in self.headers and int(length[:20]) <= MOST_BODY
+        if not short or len(self.rfile.read(int(length))) < int(length):
             self.close_connection = True
 
     def answer(self, *, with_body: bool) -> None:

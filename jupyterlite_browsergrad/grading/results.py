@@ -44,7 +44,7 @@ class ResultsFile:
             opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
         except OSError as error:
             raise GradingError(f"{path} cannot be written: {error.strerror}") from error
-        self._file = open(opened, "r+b", buffering=0)
+        self._file = open(opened, "r+b", buffering=0)  # noqa: SIM115 - open as long as this object is
         try:
             self._take()
             self._read()
