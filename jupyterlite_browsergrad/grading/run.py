@@ -244,7 +244,7 @@ class _Grading:
             self.result["assertions"] = content["assertions"]
         elif self.lost or done.get("ename") in ("CellTimeoutError", "OutputLimitError"):
             self._failed(done)
-        elif self.result["rubric_s"] >= self.job.limits.cell_s:
+        elif self.result["rubric_s"] >= self.job.limits.cell_s and done.get("ename") != "ReplyLimitError":
             message = f"the rubric ran longer than its limit of {self.job.limits.cell_s:g} s"
             self.result["error"] = _error("timeout", "CellTimeoutError", message)
         elif self.result["error"] is None or self.result["error"]["kind"] in ("runtime", "syntax"):
