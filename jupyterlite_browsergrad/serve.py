@@ -238,10 +238,14 @@ class SiteHandler(BaseHTTPRequestHandler):
             self.log(format % args)
 
 
+#: Those of them that the system has: Windows has no named pipes among its files, and two ways to read a file.
+_FLAGS = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
+
+
 def open_file(path: Path) -> BinaryIO | None:
     """Open an ordinary file; None for anything else: to open a pipe would wait until somebody writes to it."""
     try:
-        opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        opened = os.open(path, os.O_RDONLY | _FLAGS)
     except OSError:
         return None
     if stat.S_ISREG(os.fstat(opened).st_mode):

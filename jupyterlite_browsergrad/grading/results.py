@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import stat
@@ -53,6 +52,8 @@ class ResultsFile:
             raise
 
     def _take(self) -> None:
+        import fcntl  # Windows has none, where the commands that need no sandbox work all the same
+
         if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
             raise GradingError(f"{self.path} is not an ordinary file: give another one with --out")
         try:
