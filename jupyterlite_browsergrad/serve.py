@@ -138,7 +138,8 @@ class SiteHandler(BaseHTTPRequestHandler):
         """Read past a body that came with the request; one that is long or of unknown length ends the connection."""
         length = self.headers.get("Content-Length", "0")
         known = length.isascii() and length.isdigit() and len(self.headers.get_all("Content-Length", [])) < 2
-        if "Transfer-Encoding" in self.headers or not known or int(length[:20]) > MOST_BODY or len(self.rfile.read(int(length))) < int(length):
+        short = known and "Transfer-Encoding" not in self.headers and int(length[:20]) <= MOST_BODY
+        if not short or len(self.rfile.read(int(length))) < int(length):
             self.close_connection = True
 
     def answer(self, *, with_body: bool) -> None:
@@ -237,10 +238,14 @@ class SiteHandler(BaseHTTPRequestHandler):
             self.log(format % args)
 
 
+#: Those of them that the system has: Windows has no named pipes among its files, and two ways to read a file.
+_FLAGS = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
+
+
 def open_file(path: Path) -> BinaryIO | None:
     """Open an ordinary file; None for anything else: to open a pipe would wait until somebody writes to it."""
     try:
-        opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        opened = os.open(path, os.O_RDONLY | _FLAGS)
     except OSError:
         return None
     if stat.S_ISREG(os.fstat(opened).st_mode):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import stat
@@ -44,7 +43,7 @@ class ResultsFile:
             opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
         except OSError as error:
             raise GradingError(f"{path} cannot be written: {error.strerror}") from error
-        self._file = open(opened, "r+b", buffering=0)
+        self._file = open(opened, "r+b", buffering=0)  # noqa: SIM115 - open as long as this object is
         try:
             self._take()
             self._read()
@@ -53,6 +52,8 @@ class ResultsFile:
             raise
 
     def _take(self) -> None:
+        import fcntl  # Windows has none, where the commands that need no sandbox work all the same
+
         if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
             raise GradingError(f"{self.path} is not an ordinary file: give another one with --out")
         try:

@@ -283,7 +283,7 @@ class _Grading:
             self.result["assertions"] = content["assertions"]
         elif self.lost or done.get("ename") in ("CellTimeoutError", "OutputLimitError"):
             self._failed(done)
-        elif self.result["rubric_s"] >= self.job.limits.cell_s:
+        elif self.result["rubric_s"] >= self.job.limits.cell_s and done.get("ename") != "ReplyLimitError":
             self._late_rubric()
         else:
             self._tampered("the results have no valid signature")
@@ -329,7 +329,7 @@ class _Grading:
             self.result["error"] = _error(_CAUSES.get(cause, "crash"), "KernelDied", read_text(reply, "evalue", "it ended"))
         elif self.lost or reply.get("ename") in ("CellTimeoutError", "OutputLimitError", "MemoryError"):
             self._failed(reply)
-        elif seconds >= self.job.limits.cell_s:
+        elif seconds >= self.job.limits.cell_s and reply.get("ename") != "ReplyLimitError":
             self._late_rubric()
         else:
             self._tampered(f"the submission's side did not answer the rubric: {read_text(reply, 'evalue', 'it ended')}")

@@ -7,7 +7,6 @@ this process is killed, and removes that folder then. Should the shell be killed
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 import subprocess
@@ -33,6 +32,8 @@ class _Base:
     """The folder of this process, as long as anybody uses it."""
 
     def __init__(self) -> None:
+        import fcntl  # Windows has none, where the commands that need no sandbox work all the same
+
         _remove_stale()
         self.users = 0
         self.path = tempfile.mkdtemp(prefix=PREFIX)
@@ -87,6 +88,8 @@ def folder() -> Iterator[Path]:
 
 
 def _remove_stale() -> None:
+    import fcntl
+
     for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):  # another user's, or just removed
             if time.time() - left.stat().st_mtime < STALE_S:

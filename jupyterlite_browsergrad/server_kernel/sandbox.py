@@ -483,27 +483,27 @@ class Sandbox:
         """End a process that uses too much, or does not end a cell whose time is over."""
         assert self._process is not None
         started = time.monotonic()
+        most, most_threads = self.limits.memory_bytes + OVERHEAD_BYTES, MOST_THREADS
         while not self._ended.wait(0.1):
             try:
-                found = self._excess(started)
+                found = self._excess(started, most, most_threads)
             except Exception as error:  # a sandbox that nobody watches has no limits
                 found = f"the sandbox could not be watched: {error}", "crash"
             if found:
                 self.kill(*found)
                 return
 
-    def _excess(self, started: float) -> tuple[str, str] | None:
+    def _excess(self, started: float, most: int, most_threads: int) -> tuple[str, str] | None:
         """What the sandbox has too much of, as `kill` takes it."""
         assert self._process is not None
-        most = self.limits.memory_bytes + OVERHEAD_BYTES
         memory, threads = usage(self._process.pid)
         with self._lock:
             deadlines = [entry.deadline for entry in self._open.values() if entry.deadline]
         # What it made us hold is its memory too.
         if memory + self._outgoing.held_bytes + self._received_bytes > most:
             return f"the sandbox used more memory than its limit of {most >> 20} MB", "memory"
-        if threads > MOST_THREADS:
-            return f"the sandbox started more than {MOST_THREADS} threads", "threads"
+        if threads > most_threads:
+            return f"the sandbox started more than {most_threads} threads", "threads"
         if any(deadline < time.monotonic() for deadline in deadlines):
             return f"the cell ran longer than its limit of {self._cell_s} s and did not end", "time"
         if not self._ready.is_set() and time.monotonic() - started > self.limits.start_s:

@@ -253,3 +253,47 @@ def test_two_kernels_can_write_one_file_at_once(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["shared.txt"]
     for folder in (one, other, reader):
         folder.close()
+
+
+#: What a worker has no reason to post, as JavaScript.
+POSTED = [
+    "undefined",
+    "null",
+    "'text'",
+    "{type: 'call'}",
+    "{type: 'call', id: -1, call: {kind: 'drive', request: null}}",
+    "{type: 'call', id: 1e99, call: {kind: 'drive', request: {method: 'mknod', path: 'x', data: {mode: -1}}}}",
+    "{type: 'call', id: 1, call: {kind: 'drive', request: {method: 'rename', path: '', data: {newPath: {}, type: 'failed', id: 7}}}}",
+    "{type: 'call-large', id: 1, buffer: new SharedArrayBuffer(1)}",
+    "{type: 'message', json: '{', buffers: [], bytes: 1}",
+    "{type: 'message', json: '{\"channel\": \"shell\", \"content\": []}', buffers: [], bytes: 1}",
+    "{type: 'message', json: '[]\\\\n[]\\\\n7', buffers: 7, bytes: 'x'}",
+    "{type: 'streams', chunks: [{name: 7, text: {}, parent: '['}], bytes: -1}",
+    "{type: 'done', id: 1}",
+    "{type: 'failed', id: 99, message: {}}",
+    "{type: 'booted', info: null}",
+    "{type: 'log', level: {}, text: 'x'.repeat(1e6)}",
+    "{type: 'limit', ms: -1}",
+    "{type: 'fatal', message: {}}",
+]
+
+
+@pytest.mark.timeout(1200)
+def test_a_real_worker_may_post_anything(shared: Path) -> None:
+    """Each cell has an answer. Code that speaks for the worker may spoil its own Python, and no other."""
+    sandbox = Sandbox(shared).start()
+    try:
+        for posted in POSTED:
+            code = f"from pyodide.code import run_js\nrun_js({f'postMessage({posted})'!r})\nimport asyncio; await asyncio.sleep(0.05)"
+            assert sandbox.execute(code).content["status"] in ("ok", "error", "aborted"), posted
+            if sandbox.is_alive:
+                sandbox.execute("1")
+            if not sandbox.is_alive:
+                sandbox.kill()
+                sandbox = Sandbox(shared).start()
+        assert sandbox.execute("1").content["status"] in ("ok", "error")
+    finally:
+        sandbox.kill()
+    with Sandbox(shared) as other:
+        assert other.execute("1").content["status"] == "ok"
+    assert sorted(os.listdir(shared.parent / "outside")) == ["secret"]

@@ -6,10 +6,13 @@
  */
 import type { DriveAnswer } from '../runtime/protocol';
 
+/** Fields that hold a number: a file's mode, and its times. */
+const NUMBERS = ['mode', 'atime', 'mtime'] as const;
+
 interface Asked {
   method: string;
   path: string;
-  mode?: number;
+  numbers: Partial<Record<(typeof NUMBERS)[number], number>>;
   newPath?: string;
   bytes: Uint8Array[];
   resolve(answer: DriveAnswer): void;
@@ -84,10 +87,10 @@ export class ParentDrive {
       return;
     }
     const asked = this.waiting;
-    const { method, path, mode, newPath, bytes } = asked;
+    const { method, path, numbers, newPath, bytes } = asked;
     this.waiting = null;
     this.sent = { id: this.next++, asked };
-    this.send({ type: 'drive', id: this.sent.id, method, path, mode, newPath }, bytes);
+    this.send({ ...numbers, type: 'drive', id: this.sent.id, method, path, newPath }, bytes);
   }
 }
 
@@ -101,11 +104,12 @@ function read(request: unknown, resolve: (answer: DriveAnswer) => void): Asked |
   if (typeof method !== 'string' || method.length > 20 || typeof path !== 'string') {
     return null;
   }
-  const { mode, newPath, data: bytes } = (data ?? {}) as { mode?: unknown; newPath?: unknown; data?: unknown };
+  const fields = (data ?? {}) as Record<string, unknown>;
+  const { newPath, data: bytes } = fields;
   return {
     method,
     path,
-    mode: typeof mode === 'number' ? mode : undefined,
+    numbers: Object.fromEntries(NUMBERS.filter(name => typeof fields[name] === 'number').map(name => [name, fields[name]])),
     newPath: typeof newPath === 'string' ? newPath : undefined,
     bytes: bytes instanceof Uint8Array ? [bytes] : [],
     resolve,
