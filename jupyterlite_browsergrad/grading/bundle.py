@@ -93,7 +93,10 @@ def load_lab(path: Path, site: Path | None = None, rubric_file: Path | None = No
         raise GradingError(f"the rubric {rubric} cannot be read: {error}") from error
     files = _files(folder, {manifest.rubric_path, manifest.reference_path}, rubric)
     digest = hashlib.sha256(python_of(site).identity)
-    for part in (file.read_bytes(), text.encode(), *(each for item in sorted(files.items()) for each in item)):
+    # What the reference passes, a submission has to pass too.
+    reference = folder / manifest.reference_path
+    solution = reference.read_bytes() if reference.is_file() else b""
+    for part in (file.read_bytes(), text.encode(), solution, *(each for item in sorted(files.items()) for each in item)):
         data = part.encode() if isinstance(part, str) else part
         digest.update(len(data).to_bytes(8, "big") + data)
     shown = manifest.rubric_path if rubric == folder / manifest.rubric_path else rubric.name

@@ -63,11 +63,11 @@ def run(options: argparse.Namespace) -> int:
     with ending_on_sigterm(), ResultsFile(options.out) as results:
         if results.mended:
             say(f"{options.out}: the last line was not finished and has been removed", sys.stderr)
-        work = _Work(lab, submissions, limits, results)
+        work = _Work(lab, submissions, limits, results, options.rubric)
         verdicts: Counter[str] = Counter()
         if work.is_anything_new():
             with scratch.kept(), open_engine(options.jobs, options.dask) as engine:
-                work.prepare(engine, manifest, folder, options.rubric)
+                work.prepare(engine, manifest, folder)
                 verdicts = _grade(engine, work, results)
     said = ", ".join(f"{number} {name}" for name, number in sorted(verdicts.items())) or "nothing new"
     say(f"{options.out}: {said}" + (f"; {work.skipped} were there already" if work.skipped else ""))
@@ -77,12 +77,16 @@ def run(options: argparse.Namespace) -> int:
 class _Work:
     """What is to be graded: each submission is read when it is its turn."""
 
-    def __init__(self, lab: LabBundle, submissions: list[Submission], limits: JobLimits, results: ResultsFile) -> None:
+    def __init__(
+        self, lab: LabBundle, submissions: list[Submission], limits: JobLimits, results: ResultsFile, wanted: str | None
+    ) -> None:
         self.lab = lab
         self.submissions = submissions
         self.limits = limits
         self.expected: dict[str, int] | None = None
-        self.form = "apart"
+        #: The form that was asked for.
+        self._wanted = wanted
+        self.form = wanted or "apart"
         #: Why the rubric does not run apart, where nobody asked for that.
         self.why: str | None = None
         self.imports: tuple[str, ...] = ()
@@ -96,8 +100,9 @@ class _Work:
         self.skipped = 0 if found else self.skipped
         return found
 
-    def prepare(self, engine: Engine, manifest: Manifest, folder: Path, wanted: str | None) -> None:
-        """Find out what the reference passes, and in which form the rubric runs: `wanted`, or whatever the lab can have."""
+    def prepare(self, engine: Engine, manifest: Manifest, folder: Path) -> None:
+        """Find out what the reference passes, and in which form the rubric runs: as asked for, or whatever the lab can have."""
+        wanted = self._wanted
         trials = jobs_of(self.lab, manifest, folder, self.limits)
         if wanted is not None:
             trials = {key: job for key, job in trials.items() if key == ("reference", wanted)}
@@ -113,8 +118,18 @@ class _Work:
         """Those that no earlier run has done."""
         for each in self.submissions:
             read = each.read(self.limits.submission_bytes)
-            if self._results.finished((each.name, read.sha256, self.lab.sha256, __version__)) is None:
-                yield Job(self.lab, each.name, read.content, self.limits, self.expected, problem=read.problem, form=self.form, why=self.why, imports=self.imports)
+            if self._results.finished((each.name, read.sha256, self.lab.sha256, __version__), self._wanted) is None:
+                yield Job(
+                    self.lab,
+                    each.name,
+                    read.content,
+                    self.limits,
+                    self.expected,
+                    problem=read.problem,
+                    form=self.form,
+                    why=self.why,
+                    imports=self.imports,
+                )
             else:
                 self.skipped += 1
 

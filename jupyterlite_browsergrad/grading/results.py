@@ -18,6 +18,18 @@ __all__ = ["ResultsFile"]
 KEY = ("submission", "sha256", "lab_sha256", "package_version")
 #: How every line begins.
 _START = b'{"submission": "'
+#: By the form that is asked for: what `_form` says of results that will do.
+_FORMS: dict[str | None, tuple[str, ...]] = {
+    "apart": ("apart",),
+    "shared": ("shared", "shared, since it cannot be apart"),
+    None: ("apart", "shared, since it cannot be apart"),
+}
+
+
+def _form(result: dict[str, Any]) -> str:
+    """In which form the rubric ran, and whether somebody asked for that."""
+    form = str(result.get("rubric", "shared"))
+    return "shared, since it cannot be apart" if form == "shared" and result.get("rubric_why") else form
 
 
 class ResultsFile:
@@ -37,6 +49,7 @@ class ResultsFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        #: The last result of each work and `_form`.
         self.done: dict[tuple[str, ...], dict[str, Any]] = {}
         self.mended = False
         try:
@@ -84,7 +97,7 @@ class ResultsFile:
     def _keep(self, line: bytes, number: int) -> None:
         try:
             result = json.loads(line)
-            key = tuple(str(result[name]) for name in KEY)
+            key = (*(str(result[name]) for name in KEY), _form(result))
         except (ValueError, LookupError, TypeError, RecursionError) as error:
             raise GradingError(
                 f"{self.path}, line {number}, is not a result of this command: give another file with --out"
@@ -106,10 +119,19 @@ class ResultsFile:
         finally:
             self._file.seek(end)
 
-    def finished(self, key: tuple[str, ...]) -> dict[str, Any] | None:
-        """The result of an earlier run; None when there is none, or when its sandbox could not be started."""
-        result = self.done.get(key)
-        return None if result is None or (result["error"] or {}).get("kind") == "sandbox" else result
+    def finished(self, key: tuple[str, ...], form: str | None = None) -> dict[str, Any] | None:
+        """The result of an earlier run; None when there is none, or when its sandbox could not be started.
+
+        Parameters
+        ----------
+        form
+            In which the rubric has to have run; None: the one that the lab can have.
+        """
+        for each in _FORMS[form]:
+            result = self.done.get((*key, each))
+            if result is not None and (result["error"] or {}).get("kind") != "sandbox":
+                return result
+        return None
 
     def add(self, result: dict[str, Any]) -> None:
         """Append a line, whole or not at all.

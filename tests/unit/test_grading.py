@@ -16,8 +16,9 @@ from jupyterlite_browsergrad.errors import GradingError
 from jupyterlite_browsergrad.grading.bundle import load_lab
 from jupyterlite_browsergrad.grading.results import KEY, ResultsFile
 from jupyterlite_browsergrad.grading.submissions import Unreadable, cells_of, find_submissions
+from tests.grading.labs import write_lab
 
-RESULT = {**dict.fromkeys(KEY, "x"), "error": None}
+RESULT = {**dict.fromkeys(KEY, "x"), "error": None, "rubric": "apart"}
 
 
 def test_cells_of_a_notebook_are_its_code_cells() -> None:
@@ -241,3 +242,27 @@ def test_a_file_that_holds_something_else_is_not_touched(tmp_path: Path, content
 def test_where_there_is_no_lab_it_says_what_to_give(tmp_path: Path) -> None:
     with pytest.raises(GradingError, match="give the folder that holds"):
         load_lab(tmp_path)
+
+
+def test_a_result_counts_for_the_form_in_which_its_rubric_ran(tmp_path: Path) -> None:
+    key, why = ("x",) * len(KEY), "the reference comes out differently"
+    asked, forced = {**RESULT, "rubric": "shared", "rubric_why": None}, {**RESULT, "rubric": "shared", "rubric_why": why}
+
+    def counts(*lines: dict[str, object]) -> list[str | None]:
+        path = tmp_path / "results.jsonl"
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+        with ResultsFile(path) as results:
+            return [form for form in ("apart", "shared", None) if results.finished(key, form)]
+
+    assert counts(RESULT) == ["apart", None]
+    assert counts(asked) == ["shared"]
+    assert counts(forced) == ["shared", None]
+    assert counts(RESULT, asked) == counts(asked, RESULT) == ["apart", "shared", None]
+
+
+def test_another_reference_is_another_lab(tmp_path: Path) -> None:
+    folder = write_lab(tmp_path / "lab")
+    before = load_lab(folder)[0].sha256
+    assert load_lab(folder)[0].sha256 == before
+    (folder / "reference.py").write_text("find = None\n", "utf-8")
+    assert load_lab(folder)[0].sha256 != before
