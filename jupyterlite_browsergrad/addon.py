@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import doit.tools
@@ -42,9 +42,10 @@ from .constants import (
     SITE_KERNEL,
     SITE_PYODIDE,
 )
-from .errors import LabsError, SiteError
+from .errors import LabsError, SiteError, VendoringError
+from .terminal import say
 from .vendoring import Vendored, vendor
-from .wheels import piplite_index, unpack_labextensions
+from .wheels import is_plain_path, piplite_index, unpack_labextensions
 
 __all__ = ["BrowsergradAddon"]
 
@@ -141,8 +142,9 @@ class BrowsergradAddon(BaseAddon):
     def pre_build(self, manager: LiteManager) -> Tasks:
         """Judge the labs among the contents, and copy the labextension where JupyterLite's own addon does not."""
         labs = self.collect_labs()
+        self.leave_out(labs.hidden())
         if not self.keep_references:
-            self.leave_out_references(labs)
+            self.leave_out(labs.references())
         yield self.task(name="labs", actions=[(self.check_labs, [labs])])
         yield from self.copy_labextension()
 
@@ -154,13 +156,12 @@ class BrowsergradAddon(BaseAddon):
         ignore = [*self.manager.ignore_contents, *self.manager.extra_ignore_contents]
         return site_labs.collect([Path(path) for path in self.manager.contents], ignore)
 
-    def leave_out_references(self, labs: site_labs.SiteLabs) -> None:
-        """Keep JupyterLite from copying reference solutions, which it is about to do."""
-        references = labs.references()
-        patterns = [site_labs.ignore_pattern(path) for path, _ in references]
+    def leave_out(self, secrets: list[tuple[PurePosixPath, Path]]) -> None:
+        """Keep JupyterLite from copying what it is about to: reference solutions, and rubrics for grading."""
+        patterns = [site_labs.ignore_pattern(path) for path, _ in secrets]
         self.manager.extra_ignore_contents = [*self.manager.extra_ignore_contents, *patterns]
         # Patterns don't apply to what is listed file by file.
-        left_out = {path.resolve() for _, path in references}
+        left_out = {path.resolve() for _, path in secrets}
         self.manager.contents = [path for path in self.manager.contents if Path(path).resolve() not in left_out]
 
     def check_labs(self, labs: site_labs.SiteLabs) -> None:
@@ -169,10 +170,12 @@ class BrowsergradAddon(BaseAddon):
             self.log.warning("[browsergrad] %s", finding)
         if labs.errors:
             raise LabsError([str(finding) for finding in labs.errors])
+        for path, _ in labs.hidden():
+            self.delete_one(self.output_files / path)
         if not self.keep_references:
             for path, source in labs.references():
                 if source.is_file():
-                    print(f"    reference solution left out of the site: {path}")
+                    say(f"    reference solution left out of the site: {path}", keep="")
                 self.delete_one(self.output_files / path)
 
     def copy_labextension(self) -> Tasks:
@@ -293,8 +296,13 @@ class BrowsergradAddon(BaseAddon):
         root = self.output / LAB_EXTENSIONS
         record = self.output / FRONT_ENDS
         before = set(json.loads(record.read_text(**UTF8))) if record.is_file() else set()
-        now = {name for wheel in wheels for name in unpack_labextensions(wheel, root, self.is_ignored_sourcemap)}
-        for name in sorted(before - now):
+        now: set[str] = set()
+        for wheel in wheels:
+            try:
+                now.update(unpack_labextensions(wheel, root, self.is_ignored_sourcemap))
+            except ValueError as error:
+                raise VendoringError(wheel.name, str(error)) from error
+        for name in sorted(filter(is_plain_path, before - now)):
             self.delete_one(root / name)
         if now:
             record.parent.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from . import compress, demo, report, serve, sync, validate
 from ._version import __version__
 from .errors import BrowsergradError
 from .grading import check, grade
+from .terminal import say
 
 __all__ = ["main", "parser"]
 
@@ -48,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return COMMANDS[options.command].run(options)
     except BrowsergradError as error:
-        print(f"jupyter browsergrad {options.command}: {error}", file=sys.stderr)
+        say(f"jupyter browsergrad {options.command}: {error}", sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"jupyter browsergrad {options.command}: interrupted", file=sys.stderr)

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote
 
+from browsergrad._text import visible
+
 from ._version import __version__
 from .manifest import Manifest, ManifestError, is_semver_compatible, parse_manifest, path_problem
 
@@ -20,6 +22,8 @@ __all__ = ["MANIFEST_NAME", "Finding", "Lab", "examine", "find_manifests"]
 MANIFEST_NAME = "manifest.json"
 #: Folders that hold no labs of the author's.
 SKIPPED = frozenset({".git", ".ipynb_checkpoints", "__pycache__", "node_modules", ".venv"})
+#: What the name of a folder ends in that lies beside a lab's and holds the rubric for grading: it is never published.
+HIDDEN = ".hidden"
 PATHS = ("rubric_path", "starter_path", "reference_path")
 
 
@@ -49,7 +53,8 @@ class Finding:
     severity: Literal["error", "warning"] = "error"
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.path or '(document)'}: {self.message}"
+        # Names of files, and what a manifest holds, reach terminals and logs by this.
+        return visible(f"{self.file}: {self.path or '(document)'}: {self.message}", keep="")
 
 
 @dataclass

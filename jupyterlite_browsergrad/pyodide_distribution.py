@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import hashlib
 import json
+import lzma
 import shutil
 import tarfile
 import tempfile
 import urllib.request
 import zipfile
+import zlib
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from .boot.assets import STDLIB
@@ -22,8 +27,18 @@ __all__ = ["is_url", "materialise", "read_lock", "root_of", "with_our_stdlib"]
 ENTRY = "pyodide.mjs"
 REQUIRED = (ENTRY, "pyodide.asm.wasm", PYODIDE_LOCK)
 TAR_SUFFIXES = (".tar.bz2", ".tar.gz", ".tgz", ".tar.xz")
-#: A full release holds about 350 MB; twenty times that is no Pyodide.
+#: A full release holds about 350 MB; twenty times that is not a Pyodide. Of what is fetched and of what it unpacks to.
 UNPACKED_LIMIT_BYTES = 8 * 1024**3
+#: A full release has about 400 files.
+MOST_FILES = 100_000
+#: Longest piece that is read at once: `tarfile` holds names and attributes in memory, however long they say they are.
+MOST_AT_ONCE = 1 << 24
+_OPENERS: dict[str, Callable[[Path], BinaryIO]] = {
+    ".bz2": bz2.open,
+    ".gz": gzip.open,
+    ".tgz": gzip.open,
+    ".xz": lzma.open,
+}  # type: ignore[dict-item]
 
 
 def is_url(source: str) -> bool:
@@ -127,32 +142,72 @@ def _fetch(url: str, cache: Path) -> Path:
     if target.is_file():
         return target
     cache.mkdir(parents=True, exist_ok=True)
-    try:
-        with (
-            urllib.request.urlopen(url, timeout=120) as response,
-            tempfile.NamedTemporaryFile(dir=cache, delete=False) as partial,
-        ):
-            shutil.copyfileobj(response, partial)
-    except OSError as error:
-        raise DistributionError(url, f"cannot be fetched ({error})") from error
-    Path(partial.name).replace(target)
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        partial = Path(folder, "partial")
+        try:
+            with urllib.request.urlopen(url, timeout=120) as response, partial.open("wb") as file:
+                shutil.copyfileobj(_Limited(response, url), file)
+        except OSError as error:
+            raise DistributionError(url, f"cannot be fetched ({error})") from error
+        partial.replace(target)
     return target
+
+
+class _Limited:
+    """Reads a stream up to `UNPACKED_LIMIT_BYTES`, in pieces of at most `MOST_AT_ONCE`: what unpacks to more is not read."""
+
+    def __init__(self, stream: BinaryIO, source: object) -> None:
+        self._stream = stream
+        self._source = source
+        self._place = 0
+
+    def read(self, size: int) -> bytes:
+        if size > MOST_AT_ONCE:
+            raise DistributionError(self._source, _TOO_LARGE)
+        data = self._stream.read(size)
+        self._place += len(data)
+        if self._place > UNPACKED_LIMIT_BYTES:
+            raise DistributionError(self._source, _TOO_LARGE)
+        return data
+
+    def tell(self) -> int:
+        return self._place
+
+    def seek(self, place: int) -> None:
+        if place > UNPACKED_LIMIT_BYTES:
+            raise DistributionError(self._source, _TOO_LARGE)
+        self._place = self._stream.seek(place)
+
+
+_TOO_LARGE = "the archive is too large to be a Pyodide release"
 
 
 def _unpack(archive: Path, target: Path, source: object) -> None:
     try:
         if archive.name.endswith(".zip"):
             with zipfile.ZipFile(archive) as opened:
-                if sum(entry.file_size for entry in opened.infolist()) > UNPACKED_LIMIT_BYTES:
-                    raise DistributionError(source, "the archive is too large to be a Pyodide release")
+                entries = opened.infolist()
+                if len(entries) > MOST_FILES or sum(entry.file_size for entry in entries) > UNPACKED_LIMIT_BYTES:
+                    raise DistributionError(source, _TOO_LARGE)
                 opened.extractall(target)
         elif archive.name.endswith(TAR_SUFFIXES):
-            with tarfile.open(archive) as opened:
-                # Refuses absolute names, `..`, links that leave the folder, and devices.
-                opened.extractall(target, filter="data")
+            with _OPENERS[archive.suffix](archive) as stream:
+                _unpack_tar(_Limited(stream, source), target, source)
         else:
             raise DistributionError(
                 source, f"{archive.name} is neither a folder nor one of {', '.join((*TAR_SUFFIXES, '.zip'))}"
             )
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
+    except (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
         raise DistributionError(source, f"{archive} cannot be unpacked ({error})") from error
+
+
+def _unpack_tar(stream: _Limited, target: Path, source: object) -> None:
+    """Unpack as it is read: how large a tar is shows only at its end."""
+    size = 0
+    with tarfile.open(fileobj=stream, mode="r:") as opened:  # type: ignore[call-overload]
+        for number, entry in enumerate(opened, 1):
+            size += entry.size  # of a sparse file more than was read
+            if number > MOST_FILES or size > UNPACKED_LIMIT_BYTES:
+                raise DistributionError(source, _TOO_LARGE)
+            # Refuses absolute names, `..`, links that leave the folder, and devices.
+            opened.extract(entry, target, filter="data")

@@ -12,9 +12,11 @@ from typing import Any
 from browsergrad._mime import ASSERTIONS_MIME
 from browsergrad._render import event_line, summary
 
+from .assertions import KINDS, is_content
+from .terminal import json_shown, say
+
 __all__ = ["configure", "read_notebook", "run"]
 
-KINDS = ("pass", "fail", "error")
 FAILED = 1
 UNREADABLE = 2
 Assertions = dict[str, Any]
@@ -29,13 +31,14 @@ def run(options: argparse.Namespace) -> int:
     """Write the report to stdout, what could not be read to stderr too."""
     reports = [_report(path) for path in options.notebooks]
     if options.format == "json":
-        print(json.dumps({"notebooks": reports}, indent=2))
+        print(json_shown({"notebooks": reports}, indent=2))
     else:
         for report in reports:
-            print("\n".join(_encodable(line) for line in _table(report)))
+            for line in _table(report):
+                say(line, keep="")
     for report in reports:
         if "error" in report:
-            print(_encodable(f"jupyter browsergrad report: {report['error']}"), file=sys.stderr)
+            say(f"jupyter browsergrad report: {report['error']}", sys.stderr, keep="")
     if any("error" in report for report in reports):
         return UNREADABLE
     return FAILED if any(report["counts"]["fail"] or report["counts"]["error"] for report in reports) else 0
@@ -58,6 +61,8 @@ def read_notebook(path: Path) -> list[dict[str, Any]]:
     OSError, ValueError
         The file is missing, no notebook, or holds assertions that are none; the text says which cell's.
     """
+    if path.exists() and not path.is_file():
+        raise ValueError("it is not an ordinary file")
     notebook = json.loads(path.read_text("utf-8"))
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list):
@@ -71,34 +76,14 @@ def _outputs(index: int, cell: Any) -> Iterator[dict[str, Any]]:
         data = output.get("data") if isinstance(output, dict) else None
         if isinstance(data, dict) and ASSERTIONS_MIME in data:
             content = data[ASSERTIONS_MIME]
-            if not _is_content(content):
+            if not is_content(content):
                 raise ValueError(f"cell {index + 1} holds {ASSERTIONS_MIME} that does not follow its schema")
             yield {
                 "index": index,
-                "execution_count": cell.get("execution_count"),
+                "execution_count": count if isinstance(count := cell.get("execution_count"), int) else None,
                 "counts": {kind: content["counts"][kind] for kind in KINDS},
                 "assertions": content["assertions"],
             }
-
-
-def _is_content(content: Any) -> bool:
-    if not (isinstance(content, dict) and isinstance(content.get("counts"), dict)):
-        return False
-    assertions = content.get("assertions")
-    return (
-        all(type(content["counts"].get(kind)) is int and content["counts"][kind] >= 0 for kind in KINDS)
-        and isinstance(assertions, list)
-        and all(map(_is_assertion, assertions))
-    )
-
-
-def _is_assertion(assertion: Any) -> bool:
-    return (
-        isinstance(assertion, dict)
-        and assertion.get("kind") in KINDS
-        and isinstance(assertion.get("name"), str)
-        and all(isinstance(assertion.get(key, ""), str) for key in ("message", "expectedRepr", "actualRepr"))
-    )
 
 
 def _table(report: dict[str, Any]) -> Iterator[str]:
@@ -111,8 +96,3 @@ def _table(report: dict[str, Any]) -> Iterator[str]:
         yield f"  cell {cell['index'] + 1} [{' ' if count is None else count}]: {summary(cell['counts'])}"
         failures = [one for one in cell["assertions"] if one["kind"] != "pass"]
         yield from (f"    {event_line('assertion', one)}" for one in failures)
-
-
-def _encodable(text: str) -> str:
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    return text.encode(encoding, "backslashreplace").decode(encoding)

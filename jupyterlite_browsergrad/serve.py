@@ -8,22 +8,27 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
+import io
 import os
 import posixpath
 import re
-import shutil
+import socket
+import stat
 import sys
+import time
 from collections.abc import Callable
 from email.utils import formatdate
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any, BinaryIO
 from urllib.parse import quote, unquote, urlsplit
 
 from . import compress
 from .errors import ConfigurationError
 from .hosts import HOSTS
+from .terminal import say
 
 __all__ = ["SiteServer", "configure", "run"]
 
@@ -70,6 +75,37 @@ MIME_TYPES = {
 }
 
 
+#: Seconds a client has for a request, from the end of the last one on.
+REQUEST_S = 30.0
+#: Seconds it has to take a piece of an answer.
+PIECE_S = 30.0
+PIECE_BYTES = 1 << 18
+#: Longest body of a request that is read, though nobody wants it: without that the next request would begin with it.
+MOST_BODY = 1 << 20
+
+
+class _Requests(io.RawIOBase):
+    """What a client sends, in a limited time: many small pieces do not prolong it."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._end = 0.0
+
+    def begin(self) -> None:
+        """Give the next request its time."""
+        self._end = time.monotonic() + REQUEST_S
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the client took too long for its request")
+        self._connection.settimeout(left)
+        return self._connection.recv_into(buffer)
+
+
 class SiteHandler(BaseHTTPRequestHandler):
     """Answers GET and HEAD for files below one folder; a folder's address shows its ``index.html``."""
 
@@ -81,11 +117,30 @@ class SiteHandler(BaseHTTPRequestHandler):
         self.log = log
         super().__init__(*args, **kwargs)
 
+    def setup(self) -> None:
+        super().setup()
+        self._requests = _Requests(self.connection)
+        self.rfile = io.BufferedReader(self._requests)
+
+    def handle_one_request(self) -> None:
+        self._requests.begin()
+        super().handle_one_request()
+
     def do_GET(self) -> None:
+        self.skip_body()
         self.answer(with_body=True)
 
     def do_HEAD(self) -> None:
+        self.skip_body()
         self.answer(with_body=False)
+
+    def skip_body(self) -> None:
+        """Read past a body that came with the request; one that is long or of unknown length ends the connection."""
+        length = self.headers.get("Content-Length", "0")
+        known = length.isascii() and length.isdigit() and len(self.headers.get_all("Content-Length", [])) < 2
+        short = known and "Transfer-Encoding" not in self.headers and int(length[:20]) <= MOST_BODY
+        if not short or len(self.rfile.read(int(length))) < int(length):
+            self.close_connection = True
 
     def answer(self, *, with_body: bool) -> None:
         # Two slashes at the start would be read as a host.
@@ -107,26 +162,35 @@ class SiteHandler(BaseHTTPRequestHandler):
             path = path / "index.html"
         kind = MIME_TYPES.get(path.suffix.lower(), "application/octet-stream")
         path, headers = self.choose(path)
-        try:
-            file = path.open("rb")
-        except OSError:
+        file = open_file(path)
+        if file is None:
             self.fail(HTTPStatus.NOT_FOUND, with_body)
             return
         with file:
-            stat = os.fstat(file.fileno())
-            tag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
-            headers |= {"ETag": tag, "Last-Modified": formatdate(stat.st_mtime, usegmt=True)}
+            found = os.fstat(file.fileno())
+            tag = f'"{found.st_mtime_ns:x}-{found.st_size:x}"'
+            headers |= {"ETag": tag, "Last-Modified": formatdate(found.st_mtime, usegmt=True)}
             if HASHED.search(address.path):
                 headers["Cache-Control"] = FOR_EVER
             known = [item.strip().removeprefix("W/") for item in self.headers.get("If-None-Match", "").split(",")]
             if tag in known or "*" in known:
                 self.begin(HTTPStatus.NOT_MODIFIED, headers, None)
                 return
-            self.begin(HTTPStatus.OK, {**headers, "Content-Type": kind}, stat.st_size)
+            self.begin(HTTPStatus.OK, {**headers, "Content-Type": kind}, found.st_size)
             if with_body:
-                # The page may be closed while it loads.
-                with contextlib.suppress(ConnectionError):
-                    shutil.copyfileobj(file, self.wfile)
+                self.send_file(file, found.st_size)
+
+    def send_file(self, file: BinaryIO, size: int) -> None:
+        """Send as many bytes as were announced, to a client that takes them in time."""
+        try:
+            while size and (piece := file.read(min(PIECE_BYTES, size))):
+                self.connection.settimeout(PIECE_S)
+                self.wfile.write(piece)
+                size -= len(piece)
+        except (ConnectionError, TimeoutError):  # the page may be closed while it loads
+            self.close_connection = True
+        if size:  # the file was cut meanwhile
+            self.close_connection = True
 
     def choose(self, path: Path) -> tuple[Path, dict[str, str]]:
         """Return what to send for a file, itself or the best compressed copy the browser takes, and the headers for that."""
@@ -147,9 +211,10 @@ class SiteHandler(BaseHTTPRequestHandler):
             return None
         try:
             found = (self.root / path.lstrip("/")).resolve()
-        except (OSError, ValueError):
+            # A name that is too long shows only here.
+            return found if found.is_relative_to(self.root) and found.exists() else None
+        except (OSError, ValueError, RuntimeError):
             return None
-        return found if found.is_relative_to(self.root) and found.exists() else None
 
     def fail(self, status: HTTPStatus, with_body: bool) -> None:
         body = f"{status.value} {status.phrase}\n".encode()
@@ -163,11 +228,30 @@ class SiteHandler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if length is not None:
             self.send_header("Content-Length", str(length))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.connection.settimeout(PIECE_S)
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
         if self.log is not None:
             self.log(format % args)
+
+
+#: Those of them that the system has: Windows has no named pipes among its files, and two ways to read a file.
+_FLAGS = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
+
+
+def open_file(path: Path) -> BinaryIO | None:
+    """Open an ordinary file; None for anything else: to open a pipe would wait until somebody writes to it."""
+    try:
+        opened = os.open(path, os.O_RDONLY | _FLAGS)
+    except OSError:
+        return None
+    if stat.S_ISREG(os.fstat(opened).st_mode):
+        return open(opened, "rb")
+    os.close(opened)
+    return None
 
 
 class SiteServer(ThreadingHTTPServer):
@@ -196,7 +280,7 @@ class SiteServer(ThreadingHTTPServer):
         return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}/"
 
     def handle_error(self, request: object, client_address: object) -> None:
-        if not isinstance(sys.exception(), ConnectionError):
+        if not isinstance(sys.exception(), (ConnectionError, TimeoutError)):
             super().handle_error(request, client_address)
 
 
@@ -237,7 +321,7 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigurationError(
             f"{options.directory} is no folder; build a site first: jupyter lite build --output-dir DIR"
         )
-    log = (lambda line: print(line, file=sys.stderr)) if options.verbose else None
+    log = (lambda line: say(line, sys.stderr, keep="")) if options.verbose else None
     try:
         server = SiteServer(options.directory, options.bind, options.port, isolated=not options.no_isolation, log=log)
     except OSError as error:
@@ -248,7 +332,7 @@ def run(options: argparse.Namespace) -> int:
     except (OverflowError, UnicodeError) as error:
         raise ConfigurationError(f"--bind {options.bind!r} is no address ({error})") from error
     with server:
-        print(f"Serving {options.directory} at {server.url}", flush=True)
+        say(f"Serving {options.directory} at {server.url}", keep="")
         with contextlib.suppress(KeyboardInterrupt):
             server.serve_forever()
     return 0

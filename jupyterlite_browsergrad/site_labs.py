@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from .labs import Finding, Lab, examine, find_manifests
+from .labs import HIDDEN, Finding, Lab, examine, find_manifests
 
 __all__ = ["SiteLabs", "collect", "leaks"]
 
@@ -50,6 +50,15 @@ class SiteLabs:
             (folder / lab.manifest.reference_path, lab.folder / lab.manifest.reference_path)
             for folder, lab in self.labs
             if lab.manifest is not None
+        ]
+
+
+    def hidden(self) -> list[tuple[PurePosixPath, Path]]:
+        """List the folders beside labs that hold rubrics for grading, likewise."""
+        return [
+            (folder.with_name(folder.name + HIDDEN), lab.folder.resolve().with_name(lab.folder.resolve().name + HIDDEN))
+            for folder, lab in self.labs
+            if folder.name
         ]
 
 

@@ -6,11 +6,11 @@ Exit status: 0 all is well, though perhaps with warnings; 1 a manifest is bad; 2
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from .labs import Finding, Lab, as_json, examine, find_manifests, manifest_of
+from .terminal import json_shown, say
 
 __all__ = ["configure", "run"]
 
@@ -33,13 +33,13 @@ def run(options: argparse.Namespace) -> int:
         found, problems = _manifests(path)
         findings += problems
         if not found and not problems:
-            print(f"jupyter browsergrad validate: {_nothing(path)}", file=sys.stderr)
+            say(f"jupyter browsergrad validate: {_nothing(path)}", sys.stderr, keep="")
             return USAGE
         manifests |= {file: examine(file) for file in found if file not in manifests}
     labs = list(manifests.values())
     report = as_json(labs, findings)
     if options.format == "json":
-        print(json.dumps(report, indent=1, ensure_ascii=False))
+        print(json_shown(report, indent=1))
     else:
         _print(labs, findings)
     return 1 if report["errors"] else 0
@@ -67,7 +67,7 @@ def _nothing(path: Path) -> str:
 
 def _print(labs: list[Lab], findings: list[Finding]) -> None:
     for finding in [*findings, *(finding for lab in labs for finding in lab.findings)]:
-        print(f"{finding.severity}: {finding}")
+        say(f"{finding.severity}: {finding}", keep="")
     for lab in labs:
         if not lab.errors and lab.manifest:
-            print(f"ok: {lab.file}: {lab.manifest.id} {lab.manifest.version}")
+            say(f"ok: {lab.file}: {lab.manifest.id} {lab.manifest.version}", keep="")

@@ -114,10 +114,20 @@ def piplite_index(wheels: list[Wheel]) -> dict[str, Any]:
     }
 
 
+def is_plain_path(path: str) -> bool:
+    """Tell whether a relative path with forward slashes stays below the folder it starts in, whatever lies there."""
+    return "\\" not in path and "\0" not in path and not any(part in ("", ".", "..") for part in path.split("/"))
+
+
 def unpack_labextensions(wheel: Path, target: Path, is_ignored: Callable[[str], bool]) -> list[str]:
     """Unpack the prebuilt labextensions of a wheel into folders of their names below ``target``, and return the names.
 
     They are data files of the wheel, for ``share/jupyter/labextensions`` of an environment.
+
+    Raises
+    ------
+    ValueError
+        A file would leave `target`; nothing has been removed or written then.
     """
     with zipfile.ZipFile(wheel) as archive:
         files = {
@@ -125,11 +135,14 @@ def unpack_labextensions(wheel: Path, target: Path, is_ignored: Callable[[str], 
             for name in archive.namelist()
             if (found := LABEXTENSION_FILE.fullmatch(name)) and not is_ignored(name.rpartition("/")[2])
         }
+        for path, member in files.items():
+            if not is_plain_path(path):
+                raise ValueError(f"{wheel.name} holds {member!r}, which leads out of the folder of labextensions")
         names = {path.removesuffix("/package.json") for path in files if LABEXTENSION_ROOT.fullmatch(path)}
         for name in names:
             shutil.rmtree(target / name, ignore_errors=True)
         for path, member in files.items():
-            if not any(path.startswith(f"{name}/") for name in names) or ".." in path.split("/"):
+            if not any(path.startswith(f"{name}/") for name in names):
                 continue
             (target / path).parent.mkdir(parents=True, exist_ok=True)
             (target / path).write_bytes(archive.read(member))

@@ -1,12 +1,13 @@
 """200 submissions graded here, interrupted once and resumed, and again on a local Dask cluster in another order.
 
-Four of them wedge, crash, take all memory and flood their output. A wrong verdict, a missing line, or more memory than the limits
-allow ends the suite with an error.
+40 of them are hostile, of every kind that the tests know. First the other 160 are graded alone. A wrong verdict, a missing line, more
+memory or time than promised, or a file that is left behind ends the suite with an error.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,9 @@ import time
 from pathlib import Path
 
 import psutil
+
+from tests.grading.hostile import KINDS, kind_of
+from tests.grading.hostile import write as write_hostile
 
 from ..runner import Bench
 from ..table import Row
@@ -23,11 +27,16 @@ JOBS = 2
 #: Of the first run, which is killed then.
 KILLED_AFTER = 60
 MEMORY_MB, OUTPUT_MB = 512, 1
-#: What the grader itself may hold, however many submissions there are.
-PARENT_MB = 256
+#: Every fifth is hostile.
+EVERY = 5
+#: What the grader itself may hold, however many submissions there are, and whatever they do.
+PARENT_MB = 500
+#: What all may take of the time of the harmless ones, limits aside.
+MOST_TIMES = 1.5
 #: What a sandbox may hold: Python's memory, and what is not Python's.
 SANDBOX_MB = MEMORY_MB + 768
-LIMITS = ["--cell-timeout", "5", "--timeout", "30", "--memory", str(MEMORY_MB), "--output", str(OUTPUT_MB)]
+CELL_S = 10
+LIMITS = ["--cell-timeout", str(CELL_S), "--timeout", "60", "--memory", str(MEMORY_MB), "--output", str(OUTPUT_MB), "--submission-size", "2"]
 RUBRIC = """import browsergrad as bg
 
 with bg.check("adds"):
@@ -52,20 +61,16 @@ USUAL = [
     (RIGHT + "1 / 0\n", True, "runtime"),
     ("def add(a, b)\n    return a + b\n", False, "syntax"),
 ]
-#: A fifth, two fifths … of the way.
-BAD = [
-    ("while True:\n    try:\n        while True:\n            pass\n    except BaseException:\n        pass\n", False, "timeout"),
-    (RIGHT + "import os\nos.abort()\n", False, "crash"),
-    ("held = []\nwhile True:\n    held.append(bytearray(32 << 20))\n", False, "memory"),
-    ("while True:\n    print('x' * 10_000)\n", False, "output"),
-]
 
 
-def submission(number: int) -> tuple[str, bool, str | None]:
-    """Its code, whether it passes, and the kind of its error."""
-    part, rest = divmod(number, COUNT // (len(BAD) + 1))
-    if part and not rest:
-        return BAD[part - 1]
+def hostile(number: int) -> str | None:
+    """The kind of a hostile submission; None for a harmless one."""
+    turn, rest = divmod(number, EVERY)
+    return list(KINDS)[turn % len(KINDS)] if rest == EVERY - 1 else None
+
+
+def usual(number: int) -> tuple[str, bool, str | None]:
+    """A harmless one's code, whether it passes, and the kind of its error."""
     code, passes, kind = USUAL[number % len(USUAL)]
     return f"{code}# {number}\n", passes, kind
 
@@ -73,15 +78,18 @@ def submission(number: int) -> tuple[str, bool, str | None]:
 def write(folder: Path) -> None:
     """Write the lab and the submissions: every other one is a notebook."""
     lab, handed_in = folder / "lab", folder / "in"
-    lab.mkdir()
-    handed_in.mkdir()
+    for made in (lab, handed_in, folder / "tmp"):
+        made.mkdir()
     (lab / "rubric.py").write_text(RUBRIC, "utf-8")
     (lab / "starter.py").write_text("def add(a, b):\n    pass\n", "utf-8")
     (lab / "reference.py").write_text(RIGHT, "utf-8")
     (lab / "manifest.json").write_text(json.dumps(MANIFEST), "utf-8")
     for number in range(COUNT):
-        code, *_ = submission(number)
-        if number // 4 % 2:
+        kind = hostile(number)
+        code, *_ = usual(number)
+        if kind:
+            write_hostile(kind, handed_in / f"{number:03}", "add")
+        elif number // 4 % 2:
             (handed_in / f"{number:03}.py").write_text(code, "utf-8")
         else:
             cell = {"cell_type": "code", "metadata": {}, "source": code, "outputs": [], "execution_count": None}
@@ -98,13 +106,24 @@ def verdicts(out: Path) -> dict[str, tuple[bool, str | None]]:
     return found
 
 
-def verify(out: Path) -> None:
+def verify(out: Path, numbers: list[int]) -> None:
     """One line for each submission, each with the right verdict."""
     found = verdicts(out)
-    wanted = {f"{number:03}": submission(number)[1:] for number in range(COUNT)}
-    wrong = {name: (found.get(name), wanted.get(name)) for name in found | wanted if found.get(name) != wanted.get(name)}
-    if wrong:
-        raise SystemExit(f"{out}: verdicts that are not as wanted (found, wanted): {wrong}")
+    wrong = {}
+    for number in numbers:
+        passes, error = found.pop(f"{number:03}", (None, None))
+        kind = hostile(number)
+        wanted = (False, KINDS[kind].kinds) if kind else (usual(number)[1], {usual(number)[2]})
+        if passes != wanted[0] or error not in wanted[1]:
+            wrong[number, kind] = (passes, error), wanted
+    if wrong or found:
+        raise SystemExit(f"{out}: verdicts that are not as wanted (found, wanted): {wrong}; lines of nobody: {list(found)}")
+
+
+def limits_s(out: Path) -> float:
+    """Seconds that submissions took which went on until a limit."""
+    lines = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    return sum(line["duration_s"] for line in lines if kind_of(line) == "timeout")
 
 
 class Memory:
@@ -123,13 +142,16 @@ class Memory:
             return  # it ended while it was looked at
 
 
-def grade(folder: Path, out: Path, memory: Memory, *more: str, lines: int | None = None, backwards: bool = False) -> float:
+def grade(
+    folder: Path, numbers: list[int], out: Path, memory: Memory, *more: str, lines: int | None = None, backwards: bool = False
+) -> float:
     """Run the command, for so many lines or to its end, and return its seconds."""
-    files = sorted(map(str, (folder / "in").iterdir()), reverse=backwards)
+    files = sorted((str(each) for each in (folder / "in").iterdir() if int(each.stem) in numbers), reverse=backwards)
+    environment = {**os.environ, "TMPDIR": str(folder / "tmp")}
     command = [sys.executable, "-m", "jupyterlite_browsergrad", "grade", str(folder / "lab"), *files, "--out", str(out)]
     started = time.perf_counter()
     with (folder / "log").open("w+", encoding="utf-8") as log:
-        process = subprocess.Popen([*command, *LIMITS, *more], stdout=log, stderr=log)
+        process = subprocess.Popen([*command, *LIMITS, *more], stdout=log, stderr=log, env=environment)
         while process.poll() is None:
             memory.look(process.pid)
             if lines is not None and out.is_file() and out.read_bytes().count(b"\n") >= lines:
@@ -147,36 +169,43 @@ def run(bench: Bench | None) -> list[Row]:
     def add(name: str, unit: str, value: float, bound: float | None = None) -> None:
         rows.append(Row(name, unit, value, None, None, {"ours": [value]}, bound=bound))
         print(rows[-1], flush=True)
-        if unit == "MB" and bound is not None and value > bound:
-            raise SystemExit(f"{name}: {value:.0f} MB, more than {bound} MB")
+        if bound is not None and value > bound:
+            raise SystemExit(f"{name}: {value:.2f} {unit}, more than {bound} {unit}")
 
     with tempfile.TemporaryDirectory(prefix="browsergrad-bench-") as name:
         folder, memory = Path(name), Memory()
         write(folder)
         here, there = folder / "here.jsonl", folder / "dask.jsonl"
         jobs = ["--jobs", str(JOBS)]
-        seconds = grade(folder, here, memory, *jobs, lines=KILLED_AFTER)
+        everybody = list(range(COUNT))
+        harmless = [number for number in everybody if not hostile(number)]
+        alone = grade(folder, harmless, folder / "alone.jsonl", Memory(), *jobs)
+        verify(folder / "alone.jsonl", harmless)
+        add(f"grading: {len(harmless)} harmless submissions alone, {JOBS} at a time", "s", alone)
+        seconds = grade(folder, everybody, here, memory, *jobs, lines=KILLED_AFTER)
         before = here.read_bytes()
-        seconds += grade(folder, here, memory, *jobs)
+        seconds += grade(folder, everybody, here, memory, *jobs)
         if not here.read_bytes().startswith(before[: before.rfind(b"\n") + 1]):
             raise SystemExit("the second run did not keep the first one's results")
-        verify(here)
-        add(f"grading: {COUNT} submissions, {JOBS} at a time, killed and resumed", "s", seconds)
+        verify(here, everybody)
+        add(f"grading: {COUNT} submissions, {COUNT - len(harmless)} of them hostile, {JOBS} at a time, killed and resumed", "s", seconds)
         add("grading: one submission's share", "s", seconds / COUNT)
+        times = (seconds - limits_s(here) / JOBS) / alone
+        add("grading: the same against the harmless ones alone, limits aside", "times", times, MOST_TIMES)
         add("grading: most memory of the grader", "MB", memory.parent, PARENT_MB)
         add("grading: most memory of a sandbox", "MB", memory.child, SANDBOX_MB)
-        add(f"grading: the same on {JOBS} Dask workers, backwards", "s", _on_dask(folder, there))
-        verify(there)
-        if verdicts(here) != verdicts(there):
-            raise SystemExit("verdicts depend on the order")
+        add(f"grading: the same on {JOBS} Dask workers, backwards", "s", _on_dask(folder, everybody, there))
+        verify(there, everybody)
+        if left := [path for path in (folder / "tmp").iterdir() if path.name.startswith("browsergrad")]:
+            raise SystemExit(f"files are left behind: {left}")
     return rows
 
 
-def _on_dask(folder: Path, out: Path) -> float:
+def _on_dask(folder: Path, numbers: list[int], out: Path) -> float:
     from distributed import LocalCluster
 
     with LocalCluster(n_workers=JOBS, threads_per_worker=1, dashboard_address=":0") as cluster:  # type: ignore[no-untyped-call]
-        return grade(folder, out, Memory(), "--dask", cluster.scheduler_address, backwards=True)
+        return grade(folder, numbers, out, Memory(), "--dask", cluster.scheduler_address, backwards=True)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from .. import labs
 from ..errors import GradingError
+from ..labs import HIDDEN
 from ..manifest import Manifest
 from .site import python_of
 
@@ -59,8 +60,18 @@ class LabBundle:
         return found
 
 
-def load_lab(path: Path, site: Path | None = None) -> tuple[LabBundle, Manifest, Path]:
+def hidden_folder(folder: Path) -> Path:
+    """Where the rubric of a lab lies that is not published: beside the lab's folder."""
+    return folder.with_name(folder.name + HIDDEN)
+
+
+def load_lab(path: Path, site: Path | None = None, rubric_file: Path | None = None) -> tuple[LabBundle, Manifest, Path]:
     """Read a lab from its folder or its manifest; also gives the manifest and the folder.
+
+    Parameters
+    ----------
+    rubric_file
+        A rubric in the place of the lab's own.
 
     Raises
     ------
@@ -74,27 +85,34 @@ def load_lab(path: Path, site: Path | None = None) -> tuple[LabBundle, Manifest,
     if lab.manifest is None or lab.errors:
         raise GradingError("the lab is not valid:\n" + "\n".join(f"- {finding}" for finding in lab.errors))
     manifest, folder = lab.manifest, lab.folder
-    rubric = folder / manifest.rubric_path
+    hidden = hidden_folder(folder.resolve()) / "rubric.py"
+    rubric = rubric_file or (hidden if hidden.is_file() else folder / manifest.rubric_path)
     try:
         text = rubric.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise GradingError(f"the rubric {rubric} cannot be read: {error}") from error
-    files = _files(folder, {manifest.rubric_path, manifest.reference_path})
+    files = _files(folder, {manifest.rubric_path, manifest.reference_path}, rubric)
     digest = hashlib.sha256(python_of(site).identity)
-    for part in (file.read_bytes(), text.encode(), *(each for item in sorted(files.items()) for each in item)):
+    # What the reference passes, a submission has to pass too.
+    reference = folder / manifest.reference_path
+    solution = reference.read_bytes() if reference.is_file() else b""
+    for part in (file.read_bytes(), text.encode(), solution, *(each for item in sorted(files.items()) for each in item)):
         data = part.encode() if isinstance(part, str) else part
         digest.update(len(data).to_bytes(8, "big") + data)
-    bundle = LabBundle(manifest.to_dict(), text, manifest.rubric_path, files, digest.hexdigest(), site)
+    shown = manifest.rubric_path if rubric == folder / manifest.rubric_path else rubric.name
+    bundle = LabBundle(manifest.to_dict(), text, shown, files, digest.hexdigest(), site)
     return bundle, manifest, folder
 
 
-def _files(folder: Path, without: set[str]) -> dict[str, bytes]:
+def _files(folder: Path, without: set[str], rubric: Path) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     size = 0
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
         hidden = any(part.startswith(".") or part in labs.SKIPPED for part in inside.parts)
         if hidden or inside.as_posix() in without or path.is_symlink() or not path.is_file():
+            continue
+        if path.samefile(rubric):
             continue
         size += path.stat().st_size
         if size > MOST_BYTES:

@@ -1,22 +1,27 @@
 """Check that labs do what they should: the reference passes its rubric, the starter does not.
 
 Both run as submissions do, in the sandbox; once with a Python that starts from its memory snapshot, and once with one that
-starts from its files. What comes out may not differ. Exit status: 0 all labs are well, 1 some are not.
+starts from its files. What comes out may not differ. Then once more with the rubric in an interpreter of its own: where that
+comes out the same, submissions are graded so. Exit status: 0 all labs are well, 1 some are not.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from .. import labs
 from ..errors import GradingError
-from .bundle import LabBundle, load_lab
+from ..manifest import Manifest
+from ..terminal import one_line, say
+from . import scratch
+from .bundle import LabBundle, hidden_folder, load_lab
 from .engine import open_engine
-from .options import add_limits, limits_of, require_sandbox
+from .forms import FORMS, jobs_of, outcome, why_shared
+from .options import add_limits, add_rubric, limits_of, require_sandbox
 from .run import Job, JobLimits
 
 __all__ = ["configure", "run"]
@@ -27,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "labs", metavar="LAB", nargs="+", type=Path, help="a lab's folder, its manifest, or a folder of labs"
     )
+    add_rubric(parser)
     add_limits(parser)
 
 
@@ -35,35 +41,83 @@ def run(options: argparse.Namespace) -> int:
     require_sandbox()
     manifests = list(dict.fromkeys(each for path in options.labs for each in _manifests(path)))
     limits = limits_of(options)
-    problems: dict[Path, list[str]] = {}
-    jobs: list[Job] = []
-    roles: dict[int, tuple[Path, str]] = {}
-    results: dict[tuple[Path, str], list[dict[str, Any]]] = {}
+    problems: dict[Path, list[str]] = {file: [] for file in manifests}
+    forms: dict[Path, list[str]] = {file: [] for file in manifests}
+    trials: list[_Trial] = []
     for file in manifests:
-        problems[file] = []
-        try:
-            lab, manifest, folder = load_lab(file, options.site)
-        except GradingError as error:
-            problems[file].append(str(error))
-            continue
-        for role, path in (("reference", manifest.reference_path), ("starter", manifest.starter_path)):
-            for job in _jobs(lab, folder / path, limits, problems[file], role):
-                roles[id(job)] = (file, role)
-                jobs.append(job)
-    with open_engine(options.jobs) as engine:
-        for job, result in engine.run([partial(_same, job) for job in jobs]):
-            file, role = roles[id(job)]
-            if isinstance(result, Exception):
-                problems[file].append(f"the {role} {job.name} could not be run: {type(result).__name__}: {result}")
-            else:
-                results.setdefault((file, role), []).append(result)
-    for (file, role), both in results.items():
-        problems[file] += _judge(role, sorted(both, key=lambda result: result["started_from"] != "snapshot"))
+        for rubric in _rubrics(file, options.rubric_file):
+            try:
+                lab, manifest, folder = load_lab(file, options.site, rubric)
+            except GradingError as error:
+                problems[file].append(str(error))
+                break
+            trials.append(_Trial(file, lab, manifest, folder, limits, rubric is not None))
+    owners = {id(job): (trial, key) for trial in trials for key, job in trial.jobs.items()}
+    with scratch.kept(), open_engine(options.jobs) as engine:
+        for job, result in engine.run([partial(_same, job) for trial in trials for job in trial.jobs.values()]):
+            trial, key = owners[id(job)]
+            trial.take(job, key, result)
+    for trial in trials:
+        problems[trial.file] += trial.judge()
+        forms[trial.file].append(trial.form())
     for file in manifests:
-        print(f"{file}: {'ok' if not problems[file] else 'NOT OK'}")
+        for said in dict.fromkeys(forms[file]):
+            say(f"{one_line(file)}: {said}")
+        say(f"{one_line(file)}: {'ok' if not problems[file] else 'NOT OK'}")
         for problem in dict.fromkeys(problems[file]):
-            print("  - " + problem.replace("\n", "\n    "))
+            say("  - " + problem.replace("\n", "\n    "))
     return 1 if any(problems.values()) else 0
+
+
+def _rubrics(file: Path, given: Path | None) -> list[Path | None]:
+    """The rubrics to check: the published one, and the one that grading uses in its place; None is the lab's choice."""
+    lab = labs.examine(file)
+    if lab.manifest is None:
+        return [None]
+    hidden = hidden_folder(lab.folder.resolve()) / "rubric.py"
+    instead = given or (hidden if hidden.is_file() else None)
+    return [None] if instead is None else [lab.folder / lab.manifest.rubric_path, instead]
+
+
+class _Trial:
+    """A lab with one of its rubrics: reference and starter, from the snapshot and from files, the rubric shared and apart."""
+
+    def __init__(self, file: Path, lab: LabBundle, manifest: Manifest, folder: Path, limits: JobLimits, named: bool) -> None:
+        self.file = file
+        #: How the rubric is told from another one of the lab.
+        self._of = f" of {lab.rubric_path}" if named else ""
+        self._problems: list[str] = []
+        self._results: dict[tuple[str, str, bool], dict[str, Any]] = {}
+        for role, path in (("reference", folder / manifest.reference_path), ("starter", folder / manifest.starter_path)):
+            if not path.is_file():
+                self._problems.append(f"the {role} {path} cannot be read: No such file or directory")
+        trials = jobs_of(lab, manifest, folder, limits)
+        self.jobs = {(role, form, False): job for (role, form), job in trials.items()}
+        self.jobs |= {
+            (role, form, True): replace(job, from_files=True) for (role, form), job in trials.items() if form == "shared"
+        }
+
+    def take(self, job: Job, key: tuple[str, str, bool], result: dict[str, Any] | Exception) -> None:
+        """Note a result."""
+        if isinstance(result, Exception):
+            self._problems.append(f"the {key[0]} {job.name} could not be run: {type(result).__name__}: {result}")
+        else:
+            self._results[key] = result
+
+    def judge(self) -> list[str]:
+        """What is wrong with the lab."""
+        found = self._problems
+        for role in ("reference", "starter"):
+            both = [self._results[key] for key in ((role, "shared", False), (role, "shared", True)) if key in self._results]
+            found = found + _judge(role, sorted(both, key=lambda result: result["started_from"] != "snapshot"))
+        return found
+
+    def form(self) -> str:
+        """In which form the rubric runs, and why."""
+        results = {(role, form): result for (role, form, files), result in self._results.items() if not files}
+        complete = all((role, form) in results for role, _ in results for form in FORMS)
+        why = why_shared(results) if complete else "it could not be tried"
+        return f"the rubric{self._of} runs apart from submissions" if why is None else f"the rubric{self._of} shares an interpreter with submissions: {why}"
 
 
 def _same(job: Job) -> Job:
@@ -80,17 +134,6 @@ def _manifests(path: Path) -> list[Path]:
     raise GradingError(f"there is no lab at {path}: give a folder that holds {labs.MANIFEST_NAME}")
 
 
-def _jobs(lab: LabBundle, path: Path, limits: JobLimits, problems: list[str], role: str) -> Iterator[Job]:
-    """One for each way in which Python starts."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        problems.append(f"the {role} {path} cannot be read: {error.strerror}")
-        return
-    for from_files in (False, True):
-        yield Job(lab, path.name, content, limits, from_files=from_files)
-
-
 def _judge(role: str, results: list[dict[str, Any]]) -> list[str]:
     """Problems of a role's runs, of which the one from the snapshot comes first."""
     found = list(dict.fromkeys(problem for result in results for problem in _problems(role, result)))
@@ -99,7 +142,7 @@ def _judge(role: str, results: list[dict[str, Any]]) -> list[str]:
     name = results[0]["submission"]
     if results[0]["started_from"] != "snapshot":
         return [*found, f"no Python started from its memory snapshot for the {role} {name}: install the package, or build the site, again"]
-    snapshot, files = (_outcome(result) for result in results)
+    snapshot, files = (outcome(result) for result in results)
     for what, value in snapshot.items():
         if files[what] != value:
             found.append(
@@ -107,18 +150,6 @@ def _judge(role: str, results: list[dict[str, Any]]) -> list[str]:
                 f"{what}: {value!r} from the snapshot, {files[what]!r} from the files. Does it depend on the order of a set, or on hash()?"
             )
     return found
-
-
-def _outcome(result: dict[str, Any]) -> dict[str, Any]:
-    """What has to be the same however Python starts; texts may hold what is new each time, such as addresses."""
-    error = result["error"]
-    return {
-        "error": error and (error["kind"], error["ename"]),
-        "cells": result["cells"],
-        "counts": result["counts"],
-        "assertions": [(each["kind"], each["name"]) for each in result["assertions"]],
-        "python_version": result["python_version"],
-    }
 
 
 def _problems(role: str, result: dict[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..errors import GradingError
+from .apart.pool import close_all
 from .run import Job, end_sandboxes, run_job
 
 __all__ = ["Engine", "open_engine"]
@@ -56,6 +57,7 @@ class Engine:
         """End what runs in this process: it could take a minute each to its own end."""
         for future in self._running:
             future.cancel()
+        close_all()
         while wait(self._running, timeout=0.1).not_done:
             end_sandboxes()
 
@@ -77,6 +79,8 @@ def open_engine(jobs: int, dask: str | None = None) -> Iterator[Engine]:
             except BaseException:
                 engine.give_up()
                 raise
+            finally:
+                close_all()
         return
     try:
         from distributed import Client

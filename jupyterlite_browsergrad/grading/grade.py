@@ -8,16 +8,20 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
 from ..errors import GradingError
+from ..manifest import Manifest
+from ..terminal import ending_on_sigterm, say, shown
+from . import scratch
 from .bundle import LabBundle, load_lab
 from .engine import Engine, open_engine
-from .options import add_limits, limits_of, require_sandbox
+from .forms import FORMS, jobs_of, reference_imports, why_shared
+from .options import add_limits, add_rubric, limits_of, require_sandbox
 from .results import ResultsFile
 from .run import Job, JobLimits
 from .submissions import Submission, find_submissions
@@ -39,44 +43,112 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="where results go; what it holds already is not graded again (default: results.jsonl)",
     )
     parser.add_argument("--dask", metavar="ADDRESS", help="run on the Dask cluster with this scheduler, not here")
+    parser.add_argument(
+        "--rubric",
+        choices=FORMS,
+        help="where the rubric runs: apart, in an interpreter that no submission reaches, or in one shared with the submission "
+        "(default: apart, where the reference and the starter come out the same there)",
+    )
+    add_rubric(parser)
     add_limits(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Grade, and return the exit status: 0 when every submission has a result, whatever its verdict."""
-    lab, manifest, folder = load_lab(options.lab, options.site)
+    lab, manifest, folder = load_lab(options.lab, options.site, options.rubric_file)
     submissions = find_submissions(options.submissions)
     limits = limits_of(options)
     if options.dask is None:
         require_sandbox()
-    with ResultsFile(options.out) as results:
-        work = [each for each in submissions if results.finished(_key(each, lab)) is None]
-        skipped = len(submissions) - len(work)
+    with ending_on_sigterm(), ResultsFile(options.out) as results:
+        if results.mended:
+            say(f"{options.out}: the last line was not finished and has been removed", sys.stderr)
+        work = _Work(lab, submissions, limits, results, options.rubric)
         verdicts: Counter[str] = Counter()
-        if work:
-            with open_engine(options.jobs, options.dask) as engine:
-                expected = _expected(engine, lab, folder / manifest.reference_path, limits)
-                verdicts = _grade(engine, lab, work, limits, expected, results)
+        if work.is_anything_new():
+            with scratch.kept(), open_engine(options.jobs, options.dask) as engine:
+                work.prepare(engine, manifest, folder)
+                verdicts = _grade(engine, work, results)
     said = ", ".join(f"{number} {name}" for name, number in sorted(verdicts.items())) or "nothing new"
-    print(f"{options.out}: {said}" + (f"; {skipped} were there already" if skipped else ""))
+    say(f"{options.out}: {said}" + (f"; {work.skipped} were there already" if work.skipped else ""))
     return 1 if verdicts["not graded"] else 0
 
 
-def _key(submission: Submission, lab: LabBundle) -> tuple[str, ...]:
-    return submission.name, submission.sha256, lab.sha256, __version__
+class _Work:
+    """What is to be graded: each submission is read when it is its turn."""
+
+    def __init__(
+        self, lab: LabBundle, submissions: list[Submission], limits: JobLimits, results: ResultsFile, wanted: str | None
+    ) -> None:
+        self.lab = lab
+        self.submissions = submissions
+        self.limits = limits
+        self.expected: dict[str, int] | None = None
+        #: The form that was asked for.
+        self._wanted = wanted
+        self.form = wanted or "apart"
+        #: Why the rubric does not run apart, where nobody asked for that.
+        self.why: str | None = None
+        self.imports: tuple[str, ...] = ()
+        #: How many were found to be done already.
+        self.skipped = 0
+        self._results = results
+
+    def is_anything_new(self) -> bool:
+        """Whether a sandbox is needed at all; what was skipped before the first new one is counted again."""
+        found = next(self.jobs(), None) is not None
+        self.skipped = 0 if found else self.skipped
+        return found
+
+    def prepare(self, engine: Engine, manifest: Manifest, folder: Path) -> None:
+        """Find out what the reference passes, and in which form the rubric runs: as asked for, or whatever the lab can have."""
+        wanted = self._wanted
+        trials = jobs_of(self.lab, manifest, folder, self.limits)
+        if wanted is not None:
+            trials = {key: job for key, job in trials.items() if key == ("reference", wanted)}
+        results = _results(engine, trials)
+        self.why = why_shared(results) if wanted is None else None
+        self.form = wanted or ("shared" if self.why else "apart")
+        self.imports = reference_imports(folder / manifest.reference_path)
+        if self.why:
+            say(f"jupyter browsergrad grade: the rubric shares an interpreter with each submission: {self.why}", sys.stderr)
+        self.expected = _expected(results.get(("reference", self.form)), folder / manifest.reference_path)
+
+    def jobs(self) -> Iterator[Job]:
+        """Those that no earlier run has done."""
+        for each in self.submissions:
+            read = each.read(self.limits.submission_bytes)
+            if self._results.finished((each.name, read.sha256, self.lab.sha256, __version__), self._wanted) is None:
+                yield Job(
+                    self.lab,
+                    each.name,
+                    read.content,
+                    self.limits,
+                    self.expected,
+                    problem=read.problem,
+                    form=self.form,
+                    why=self.why,
+                    imports=self.imports,
+                )
+            else:
+                self.skipped += 1
 
 
-def _expected(engine: Engine, lab: LabBundle, reference: Path, limits: JobLimits) -> dict[str, int] | None:
+def _results(engine: Engine, trials: dict[tuple[str, str], Job]) -> dict[tuple[str, str], dict[str, Any]]:
+    keys = {id(job): key for key, job in trials.items()}
+    found = {}
+    for job, result in engine.run(partial(_same, job) for job in trials.values()):
+        if isinstance(result, Exception):
+            raise GradingError(f"the {keys[id(job)][0]} could not be graded: {result}") from result
+        found[keys[id(job)]] = result
+    return found
+
+
+def _expected(result: dict[str, Any] | None, reference: Path) -> dict[str, int] | None:
     """What the reference passes: a submission passes when it does no less."""
-    if not reference.is_file():
-        print(
-            f"jupyter browsergrad grade: {reference} is not there, so checks that never ran cannot be noticed",
-            file=sys.stderr,
-        )
+    if result is None:
+        say(f"jupyter browsergrad grade: {reference} is not there, so checks that never ran cannot be noticed", sys.stderr)
         return None
-    ((_, result),) = engine.run([partial(Job, lab, reference.name, reference.read_bytes(), limits)])
-    if isinstance(result, Exception):
-        raise GradingError(f"the reference could not be graded: {result}") from result
     if not result["passed"]:
         raise GradingError(
             f"the reference {reference} does not pass the rubric, so nothing is graded. "
@@ -85,32 +157,28 @@ def _expected(engine: Engine, lab: LabBundle, reference: Path, limits: JobLimits
     return Counter(each["name"] for each in result["assertions"] if each["kind"] == "pass")
 
 
-def _grade(
-    engine: Engine,
-    lab: LabBundle,
-    work: list[Submission],
-    limits: JobLimits,
-    expected: dict[str, int] | None,
-    results: ResultsFile,
-) -> Counter[str]:
+def _grade(engine: Engine, work: _Work, results: ResultsFile) -> Counter[str]:
     from tqdm import tqdm
 
-    def job(submission: Submission) -> Job:
-        return Job(lab, submission.name, submission.path.read_bytes(), limits, expected)
-
-    makers: list[Callable[[], Job]] = [partial(job, submission) for submission in work]
     verdicts: Counter[str] = Counter()
-    with tqdm(total=len(work), unit="submission", disable=None) as bar:
+    # In reading a submission the next one that is new is found, which is all that a maker of jobs does.
+    makers: Iterator[Callable[[], Job]] = (partial(_same, job) for job in work.jobs())
+    with tqdm(total=len(work.submissions), unit="submission", disable=None) as bar:
         for done, result in engine.run(makers):
             if isinstance(result, Exception):
-                tqdm.write(f"{done.name}: not graded: {type(result).__name__}: {result}", file=sys.stderr)
+                text = f"{done.name}: not graded: {type(result).__name__}: {result}"
+                tqdm.write(shown(text, sys.stderr, keep=""), file=sys.stderr)
                 verdicts["not graded"] += 1
             else:
                 results.add(result)
                 verdicts[_verdict(result)] += 1
-            bar.update()
+            bar.update(work.skipped + verdicts.total() - bar.n)
             bar.set_postfix({name: number for name, number in sorted(verdicts.items())}, refresh=False)
     return verdicts
+
+
+def _same(job: Job) -> Job:
+    return job
 
 
 def _verdict(result: dict[str, Any]) -> str:

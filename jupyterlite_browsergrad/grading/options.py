@@ -10,7 +10,7 @@ from pathlib import Path
 from ..errors import GradingError
 from .run import MEGABYTE, JobLimits
 
-__all__ = ["add_limits", "limits_of", "require_sandbox"]
+__all__ = ["add_limits", "add_rubric", "limits_of", "require_sandbox"]
 
 DEFAULT = JobLimits()
 
@@ -28,6 +28,17 @@ def _int(text: str) -> int:
 
 def _float(text: str) -> float:
     return float(_positive(float, text))
+
+
+def add_rubric(parser: argparse.ArgumentParser) -> None:
+    """Add which rubric is used."""
+    parser.add_argument(
+        "--rubric-file",
+        metavar="FILE",
+        type=Path,
+        help="a rubric in the place of the lab's own, such as one that is not published "
+        "(default: rubric.py in the folder LAB.hidden beside the lab, where there is one)",
+    )
 
 
 def add_limits(parser: argparse.ArgumentParser) -> None:
@@ -69,6 +80,13 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT.output_bytes // MEGABYTE,
         help="that one cell may write (default: %(default)s)",
     )
+    add(
+        "--submission-size",
+        metavar="MB",
+        type=_int,
+        default=DEFAULT.submission_bytes // MEGABYTE,
+        help="of one submission's file; a larger one is not read (default: %(default)s)",
+    )
 
 
 def limits_of(options: argparse.Namespace) -> JobLimits:
@@ -78,6 +96,7 @@ def limits_of(options: argparse.Namespace) -> JobLimits:
         cell_s=options.cell_timeout,
         memory_bytes=options.memory * MEGABYTE,
         output_bytes=options.output * MEGABYTE,
+        submission_bytes=options.submission_size * MEGABYTE,
     )
 
 

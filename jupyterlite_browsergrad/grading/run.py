@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ast
+import contextlib
 import hashlib
-import inspect
 import json
 import secrets
-import tempfile
+import shutil
 import threading
 import time
 from collections import Counter
@@ -17,20 +16,22 @@ from typing import Any
 
 from .. import PYODIDE_VERSION, __version__
 from ..errors import GradingError
-from . import inside
+from . import inside, scratch
+from .apart.pool import imports_of
+from .apart.session import ApartRubric, Tampered, TimeOver
 from .bundle import LabBundle
+from .prepared import SHARED, STUDENT, install_code, prepare
+from .replies import MOST_REPLY, content_of, read_text, text_of
 from .site import python_of
 from .submissions import Unreadable, cells_of
 
 __all__ = ["Job", "JobLimits", "end_sandboxes", "run_job"]
 
 MEGABYTE = 1 << 20
-#: How the kernel ends what it says of a cell that took the interpreter with it.
-LOST = "its variables are lost."
 #: Of a text in a result, such as an error's value.
 MOST_TEXT = 2000
-#: Bytes of assertions that a result holds.
-MOST_ASSERTIONS = 4 * MEGABYTE
+#: Why a sandbox was ended, and the kind of error that this is.
+_CAUSES = {"time": "timeout", "memory": "memory", "output": "output"}
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class JobLimits:
     output_bytes: int = 4 * MEGABYTE
     #: Bytes it may write to its copy of the lab's folder.
     disk_bytes: int = 64 * MEGABYTE
+    #: Bytes of the submission's file.
+    submission_bytes: int = 16 * MEGABYTE
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,14 @@ class Job:
         Names of the assertions that the reference passes, with how often; None: not known.
     from_files
         Whether Python starts from its files, though there is a memory snapshot.
+    form
+        ``apart``: the rubric runs in an interpreter of its own; ``shared``: in the student's.
+    why
+        Why it is shared, where nobody asked for that.
+    imports
+        Import statements whose packages the rubric's interpreter has to have, beside the rubric's own.
+    problem
+        Why the submission was not read; it gets a result without a sandbox.
     """
 
     lab: LabBundle
@@ -66,6 +77,10 @@ class Job:
     limits: JobLimits
     expected: dict[str, int] | None = None
     from_files: bool = False
+    problem: str | None = None
+    form: str = "shared"
+    why: str | None = None
+    imports: tuple[str, ...] = ()
 
 
 #: Sandboxes at work in this process.
@@ -79,11 +94,11 @@ def end_sandboxes() -> None:
 
 
 def run_job(job: Job) -> dict[str, Any]:
-    """Run the submission's cells, then the rubric, and return the result's line. Never raises for what a submission does."""
+    """Run the submission's cells, then the rubric, and return the result's line. Raises nothing: a failure is a result too."""
     started = time.monotonic()
     result: dict[str, Any] = {
         "submission": job.name,
-        "sha256": hashlib.sha256(job.content).hexdigest(),
+        "sha256": "" if job.problem else hashlib.sha256(job.content).hexdigest(),
         "lab": job.lab.manifest["id"],
         "lab_version": job.lab.manifest["version"],
         "lab_sha256": job.lab.sha256,
@@ -97,16 +112,21 @@ def run_job(job: Job) -> dict[str, Any]:
         "pyodide_version": PYODIDE_VERSION,
         "python_version": None,
         "started_from": None,
+        "rubric": job.form,
+        "rubric_why": job.why,
         "start_s": 0.0,
         "cells_s": 0.0,
         "rubric_s": 0.0,
     }
     try:
-        cells = cells_of(job.name, job.content)
+        if job.problem:
+            raise Unreadable(job.problem)
+        _run(job, cells_of(job.name, job.content), result)
     except Unreadable as error:
         result["error"] = _error("unreadable", "Unreadable", str(error))
-    else:
-        _run(job, cells, result)
+    except Exception as error:  # ours, or one of this machine: the other submissions are graded all the same
+        kind = "crash" if result["cells"] else "sandbox"
+        result["error"] = _error(kind, type(error).__name__, str(error))
     expected = Counter(job.expected or {})
     passes = Counter(each["name"] for each in result["assertions"] if each["kind"] == "pass")
     result["missing"] = sorted((expected - passes).elements())
@@ -117,37 +137,45 @@ def run_job(job: Job) -> dict[str, Any]:
 
 
 def _run(job: Job, cells: list[str], result: dict[str, Any]) -> None:
-    from ..server_kernel.sandbox import Limits, Sandbox, SandboxError
+    from ..server_kernel.sandbox import Limits, Sandbox
 
+    largest = max(map(len, job.lab.files.values()), default=0)
     limits = Limits(
-        cell_s=job.limits.cell_s,
         memory_bytes=job.limits.memory_bytes,
         output_bytes=job.limits.output_bytes,
         disk_bytes=job.limits.disk_bytes,
+        file_bytes=max(largest, job.limits.disk_bytes),
         files=1000,
+        reply_bytes=MOST_REPLY,
     )
     python = python_of(job.lab.site)
-    with tempfile.TemporaryDirectory(prefix="browsergrad-") as folder:
+    with scratch.folder() as folder:
         for path, content in job.lab.files.items():
             target = Path(folder, path)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
-        try:
-            with Sandbox(folder, limits=limits, from_files=job.from_files, **vars(python)) as sandbox:
-                _at_work.add(sandbox)
-                try:
-                    _Grading(job, sandbox, result).run(cells)
-                finally:
-                    _at_work.discard(sandbox)
-        except SandboxError as error:
-            result["error"] = _error("sandbox", "SandboxError", str(error))
+        apart = None
+        with Sandbox(folder, limits=limits, from_files=job.from_files, **vars(python)) as sandbox:
+            _at_work.add(sandbox)
+            try:
+                if job.form == "apart":
+                    apart = ApartRubric(job, vars(python))
+                    _at_work.add(apart.sandbox)
+                _Grading(job, sandbox, result, folder, apart).run(cells)
+            finally:
+                _at_work.discard(sandbox)
+                if apart is not None:
+                    _at_work.discard(apart.sandbox)
+                    apart.close()
 
 
 class _Grading:
     """One submission in a sandbox that is starting."""
 
-    def __init__(self, job: Job, sandbox: Any, result: dict[str, Any]) -> None:
+    def __init__(self, job: Job, sandbox: Any, result: dict[str, Any], folder: Path, apart: ApartRubric | None) -> None:
         self.job = job
+        self.folder = folder
+        self.apart = apart
         self.sandbox = sandbox
         self.result = result
         self.key = secrets.token_hex(32)
@@ -160,13 +188,15 @@ class _Grading:
         self.sandbox.wait_ready()
         self.result["started_from"] = self.sandbox.started_from
         self._set_up()
+        # The limits are the student's: what came before has that of the start.
+        self.sandbox.limit_cells(self.job.limits.cell_s)
         self.result["start_s"] = round(time.monotonic() - started, 3)
         timer = threading.Timer(self.job.limits.total_s, self._end)
         timer.daemon = True
         timer.start()
         try:
             self._cells(cells)
-            self._rubric()
+            self._rubric(cells)
         finally:
             timer.cancel()
 
@@ -177,15 +207,26 @@ class _Grading:
     def _set_up(self) -> None:
         """Put the grader and the lab's data into the sandbox before the student's first cell."""
         handed = {"manifest": self.job.lab.manifest, "datasets": self.job.lab.datasets}
-        done = self._ask(
-            _SET_UP.format(source=inspect.getsource(inside), handed=json.dumps(handed)),
-            f"__import__('sys').modules['_browsergrad_inside'].begin({self.key!r})",
+        lab = self.job.lab
+        imports = [line.partition(" ")[2] for line in imports_of(lab.rubric)]
+        own = {path[:-3].replace("/", "."): text.decode("utf-8", "replace") for path, text in lab.files.items() if path.endswith(".py")}
+        made = prepare(python_of(lab.site), self._prepared)
+        if self.apart is not None:
+            self.apart.begin(made)
+        code = _SET_UP.format(handed=json.dumps(handed), imports=imports, own=json.dumps(own), apart=bool(self.apart))
+        self.result["python_version"] = self._prepared(
+            install_code(made, STUDENT if self.apart else SHARED) + code,
+            f"__import__('sys').modules['_browsergrad_apart'].begin({self.key!r})",
         )
-        version = _value(done)
-        if version is None:
-            raise GradingError(f"the sandbox could not be prepared: {done.get('evalue', done)}")
-        self.result["python_version"] = version
         self._ask("", "None")  # nothing keeps the request with the key
+
+    def _prepared(self, code: str, expression: str) -> str:
+        """The text that an expression gives before the student's first cell."""
+        done = self._ask(code, expression)
+        text = text_of(done)
+        if text is None:
+            raise GradingError(f"the sandbox could not be prepared: {read_text(done, 'evalue', 'no reply')}")
+        return text
 
     def _cells(self, cells: list[str]) -> None:
         started = time.monotonic()
@@ -200,30 +241,34 @@ class _Grading:
 
     def _failed(self, content: dict[str, Any]) -> None:
         """Note the first cell that failed; but that the sandbox ended is what counts more."""
-        name = str(content.get("ename", "NoReply"))
-        value = str(content.get("evalue", "what came from the sandbox is no reply"))
-        self.lost = self.lost or value.endswith(LOST)
-        if name == "KernelDied" or self.lost or self.result["error"] is None:
+        name = read_text(content, "ename", "NoReply")
+        value = read_text(content, "evalue", "what came from the sandbox is no reply")
+        if self.lost or self.result["error"] is None:
             self.result["error"] = _error(self._kind(name, value), name, value)
 
     def _kind(self, name: str, value: str) -> str:
-        if name == "KernelDied":
-            if self.late or "longer than its limit" in value:
-                return "timeout"
+        if not self.sandbox.is_alive:
+            return "timeout" if self.late else _CAUSES.get(self.sandbox.cause, "crash")
+        if self.lost and name == "KernelDied":
             return "memory" if "memory" in value else "crash"
         return {
             "CellTimeoutError": "timeout",
             "NoReply": "tampered",
             "KeyboardInterrupt": "interrupted",
             "OutputLimitError": "output",
+            "ReplyLimitError": "output",
             "MemoryError": "memory",
             "SyntaxError": "syntax",
             "IndentationError": "syntax",
             "TabError": "syntax",
         }.get(name, "runtime")
 
-    def _rubric(self) -> None:
+    def _rubric(self, cells: list[str]) -> None:
         if self.lost or not self.sandbox.is_alive:
+            return
+        self._put_back()
+        if self.apart is not None:
+            self._rubric_apart(self.apart, cells)
             return
         started = time.monotonic()
         challenge = secrets.token_hex(32)
@@ -231,18 +276,71 @@ class _Grading:
         call = f"__import__({inside.ENTRY!r}).grade({rubric!r}, {self.job.lab.rubric_path!r}, {challenge!r})"
         done = self._ask("", call)
         self.result["rubric_s"] = round(time.monotonic() - started, 3)
-        signed = _value(done)
+        signed = text_of(done)
         content = None if signed is None else self._verified(signed, challenge)
         if content is not None:
             self.result["counts"] = content["counts"]
-            self.result["assertions"] = _limited(content["assertions"])
-        elif done.get("ename") in ("KernelDied", "CellTimeoutError", "OutputLimitError"):
+            self.result["assertions"] = content["assertions"]
+        elif self.lost or done.get("ename") in ("CellTimeoutError", "OutputLimitError"):
             self._failed(done)
-        elif self.result["rubric_s"] >= self.job.limits.cell_s:
-            message = f"the rubric ran longer than its limit of {self.job.limits.cell_s:g} s"
-            self.result["error"] = _error("timeout", "CellTimeoutError", message)
-        elif self.result["error"] is None or self.result["error"]["kind"] in ("runtime", "syntax"):
-            self.result["error"] = _error("tampered", "Tampered", "the results have no valid signature")
+        elif self.result["rubric_s"] >= self.job.limits.cell_s and done.get("ename") != "ReplyLimitError":
+            self._late_rubric()
+        else:
+            self._tampered("the results have no valid signature")
+
+    def _put_back(self) -> None:
+        """Give the lab's files their own content again: the rubric reads them."""
+        for path, content in self.job.lab.files.items():
+            target = self.folder / path
+            with contextlib.suppress(OSError):
+                if not target.is_file() or target.stat().st_size != len(content) or target.read_bytes() != content:
+                    if target.is_dir():
+                        shutil.rmtree(target)
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.write_bytes(content)
+
+    def _rubric_apart(self, apart: ApartRubric, cells: list[str]) -> None:
+        apart.wait_ready()
+        started = time.monotonic()
+        try:
+            content = apart.run(self.sandbox, self.folder, inside.ENTRY, self.key, cells)
+        except TimeOver:
+            self._late_rubric()
+        except Tampered as error:
+            self._tampered(f"the submission's side broke the rules of the exchange: {error}")
+        else:
+            if "reply" in content:
+                self._ended_early(content["reply"], time.monotonic() - started)
+            else:
+                self.result["counts"] = content["counts"]
+                self.result["assertions"] = content["assertions"]
+        self.result["rubric_s"] = round(time.monotonic() - started, 3)
+
+    def _ended_early(self, reply: dict[str, Any], seconds: float) -> None:
+        """The request that answers the rubric, or the rubric itself, ended by something else."""
+        from ..server_kernel.sandbox import LOST
+
+        self.lost = self.lost or not self.sandbox.is_alive
+        if not self.lost and LOST in read_text(reply, "evalue", ""):
+            self._ask("", "None")  # that the interpreter was replaced is said before the answer to another request
+            self.lost = self.sandbox.restarts > 0
+        if not self.lost and self.apart is not None and self.apart.sandbox.cause not in (None, "asked"):  # the rubric's: of what the submission sent it
+            cause = self.apart.sandbox.cause
+            self.result["error"] = _error(_CAUSES.get(cause, "crash"), "KernelDied", read_text(reply, "evalue", "it ended"))
+        elif self.lost or reply.get("ename") in ("CellTimeoutError", "OutputLimitError", "MemoryError"):
+            self._failed(reply)
+        elif seconds >= self.job.limits.cell_s and reply.get("ename") != "ReplyLimitError":
+            self._late_rubric()
+        else:
+            self._tampered(f"the submission's side did not answer the rubric: {read_text(reply, 'evalue', 'it ended')}")
+
+    def _late_rubric(self) -> None:
+        message = f"the rubric ran longer than its limit of {self.job.limits.cell_s:g} s"
+        self.result["error"] = _error("timeout", "CellTimeoutError", message)
+
+    def _tampered(self, why: str) -> None:
+        if self.result["error"] is None or self.result["error"]["kind"] in ("runtime", "syntax"):
+            self.result["error"] = _error("tampered", "Tampered", why)
 
     def _verified(self, signed: str, challenge: str) -> dict[str, Any] | None:
         mark, text = signed[:64], signed[64:]
@@ -251,72 +349,56 @@ class _Grading:
         message = hashlib.sha256(secret + f"{challenge}\n{digest}\n{text}".encode()).digest()
         if not secrets.compare_digest(hashlib.sha256(secret + message).hexdigest().encode(), mark.encode()):
             return None
-        content: dict[str, Any] = json.loads(text)
-        return content
+        return content_of(text)
 
     def _ask(self, code: str, expression: str) -> dict[str, Any]:
         return self._execute(code, silent=True, store_history=False, user_expressions={"result": expression})
 
     def _execute(self, code: str, **content: Any) -> dict[str, Any]:
-        """The reply's content; empty when that is none: student code can reach what writes it."""
-        try:
-            found = self.sandbox.execute(code, stop_on_error=False, **content).content
-        except (LookupError, TypeError, AttributeError):
-            return {}
-        return found if isinstance(found, dict) else {}
+        """The reply's content."""
+        done = self.sandbox.execute(code, stop_on_error=False, **content)
+        self.lost = self.lost or done.lost
+        return done.content
 
 
 _SET_UP = """
-def _browsergrad_set_up(source, handed):
+def _browsergrad_set_up(handed, imports, own, apart):
     import json, os, sys
     from pathlib import Path
-    from types import ModuleType
 
-    module = ModuleType("_browsergrad_inside")
-    exec(compile(source, "<grader>", "exec", dont_inherit=True), vars(module))
-    shell = get_ipython()
+    package = sys.modules["_browsergrad_apart"]
+    module, shell = package.inside, get_ipython()
 
     def begin(key):
-        del sys.modules["_browsergrad_inside"]
         user = shell.user_ns
         user.pop("_browsergrad_set_up", None)
+        user.pop("_browsergrad_make", None)
         hidden = set(user)
-        module.install(key, lambda: {{name: value for name, value in user.items() if name not in hidden}})
+        exchange = None
+        if apart:
+            from browsergrad_kernel import blocking
+
+            wait, ask = blocking.read_line, shell._request_input
+            exchange = lambda text: wait(text, False, ask)
+        kept = module.Kept(imports, own, (str(place), content), package.fresh)
+        module.install(key, lambda: {{name: value for name, value in user.items() if name not in hidden}}, kept, exchange)
+        for name in [name for name in sys.modules if name.startswith("_browsergrad_apart")]:
+            del sys.modules[name]
         return sys.version.split()[0]
 
-    module.begin = begin
-    sys.modules["_browsergrad_inside"] = module
+    package.begin = begin
     for entry in handed["datasets"].values():
         if "path" in entry:
             entry["path"] = os.path.abspath(entry["path"])
     place = Path("/tmp/browsergrad/lab.json")
     place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(json.dumps({{**handed, "folder": os.getcwd()}}), "utf-8")
+    content = json.dumps({{**handed, "folder": os.getcwd()}})
+    place.write_text(content, "utf-8")
 
-_browsergrad_set_up({source!r}, __import__("json").loads({handed!r}))
+_browsergrad_set_up(__import__("json").loads({handed!r}), {imports!r}, __import__("json").loads({own!r}), {apart!r})
 """
-
-
-def _value(content: dict[str, Any]) -> str | None:
-    """The text that an expression gave."""
-    try:
-        value = ast.literal_eval(content["user_expressions"]["result"]["data"]["text/plain"])
-    except (ValueError, SyntaxError, LookupError, TypeError, RecursionError, MemoryError):
-        return None
-    return value if isinstance(value, str) else None
 
 
 def _error(kind: str, name: str, value: str) -> dict[str, str]:
     short = value if len(value) <= MOST_TEXT else value[:MOST_TEXT] + "…"
     return {"kind": kind, "ename": name[:MOST_TEXT], "evalue": short}
-
-
-def _limited(assertions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """As many as fit; counts stay exact."""
-    kept, size = [], 0
-    for each in assertions:
-        size += len(json.dumps(each))
-        if size > MOST_ASSERTIONS:
-            break
-        kept.append(each)
-    return kept

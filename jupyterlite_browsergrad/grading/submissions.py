@@ -1,68 +1,167 @@
-"""What students hand in: notebooks and Python files."""
+"""What students hand in: notebooks and Python files, found first and read one by one when it is their turn.
+
+Whoever hands in may also write links, pipes and sparse files. Only ordinary files of a limited size are read, and no link that a
+student can have made is followed: the work behind it may be somebody else's.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+import os
+import stat
+import threading
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import GradingError
 from ..labs import SKIPPED
 
-__all__ = ["SUFFIXES", "Submission", "Unreadable", "cells_of", "find_submissions"]
+__all__ = ["SUFFIXES", "Read", "Submission", "Unreadable", "cells_of", "find_submissions"]
 
 SUFFIXES = (".ipynb", ".py")
+#: Signs of structure in a notebook's JSON: each may cost a hundred bytes once it is read.
+MOST_SIGNS = 2_000_000
+_LINK = "it is a symbolic link, which is not followed: the work behind it may be somebody else's"
+#: Reading JSON takes many times its size for a moment; so it is done for one submission at a time.
+_parsing = threading.Lock()
 
 
 class Unreadable(ValueError):
-    """A submission that is no notebook and no Python file."""
+    """A submission that is not a notebook and not a Python file."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """A submission's bytes with their hash, in hexadecimal digits, or the problem that kept them from being read."""
+
+    content: bytes = b""
+    sha256: str = ""
+    problem: str | None = None
 
 
 @dataclass(frozen=True)
 class Submission:
-    """One file; `name` is its path as it was given, with forward slashes, `sha256` in hexadecimal digits."""
+    """One file; `name` is its path as it was given, with forward slashes, `problem` why it is not to be read."""
 
     path: Path
-    sha256: str
+    problem: str | None = None
 
     @property
     def name(self) -> str:
         return self.path.as_posix()
 
+    def read(self, most_bytes: int) -> Read:
+        """Read the file as it is now; what is not an ordinary file of at most so many bytes is a problem."""
+        if self.problem:
+            return Read(problem=self.problem)
+        try:
+            opened = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except (OSError, ValueError) as error:
+            return Read(problem=_kind_of(self.path) or f"it cannot be read: {getattr(error, 'strerror', None) or error}")
+        with open(opened, "rb") as file:
+            found = os.fstat(opened)
+            problem = _problem_of(found) or _too_large(found, most_bytes)
+            if problem:
+                return Read(problem=problem)
+            try:
+                content = file.read(most_bytes + 1)
+            except OSError as error:
+                return Read(problem=f"it cannot be read: {error.strerror}")
+        if len(content) > most_bytes:
+            return Read(problem=f"it is longer than the limit of {most_bytes:,} bytes")
+        return Read(content, hashlib.sha256(content).hexdigest())
+
 
 def find_submissions(paths: Iterable[Path]) -> list[Submission]:
     """Find the files; in folders those that end in `SUFFIXES`, hidden ones and checkpoints left out.
 
+    What is there and is not an ordinary file is found too, with its problem: it gets a result as all others do.
+
     Raises
     ------
     GradingError
-        A path that is no file and no folder, or nothing was found.
+        A path that does not exist, or nothing was found.
     """
-    files: dict[Path, None] = {}
-    for path in paths:
-        if path.is_dir():
-            found = (each for each in sorted(path.rglob("*")) if each.suffix in SUFFIXES and each.is_file())
-            files |= {
-                each: None
-                for each in found
-                if not any(part in SKIPPED or part.startswith(".") for part in each.relative_to(path).parts)
-            }
-        elif path.is_file():
-            files[path] = None
-        else:
+    given = list(paths)
+    # Where a shell has put the names in, such as submissions/*/solution.py, students own what comes after the common part.
+    common = os.path.commonpath([path.absolute().parent for path in given]) if given else ""
+    found: dict[Path, Submission] = {}
+    for path in given:
+        if not os.path.lexists(path):
             raise GradingError(f"there is no file or folder {path}")
-    if not files:
+        link = next((each for each in (path, *path.parents) if _is_below(each, common) and each.is_symlink()), None)
+        if link is not None:
+            said = _LINK if link == path else f"its folder {link} is a symbolic link, which is not followed"
+            found[path] = Submission(path, said)
+        elif path.is_dir():
+            found |= {each.path: each for each in _below(path)}
+        else:
+            found[path] = Submission(path, _kind_of(path))
+    if not found:
         raise GradingError("no submissions: give notebooks, Python files, or folders that hold some")
-    return [Submission(path, hashlib.sha256(_read(path)).hexdigest()) for path in files]
+    return list(found.values())
 
 
-def _read(path: Path) -> bytes:
+def _is_below(path: Path, folder: str) -> bool:
+    absolute = str(path.absolute())
+    return absolute != folder and os.path.commonpath([absolute, folder]) == folder
+
+
+def _below(folder: Path) -> Iterator[Submission]:
+    """The submissions in a folder, and the links to folders, whose work would be missed without a word."""
+    waiting = [folder]
+    while waiting:  # not by recursion: a student can make folders a thousand deep
+        path = waiting.pop()
+        if os.path.islink(path):
+            if path.suffix in SUFFIXES or os.path.isdir(path):
+                yield Submission(path, _LINK)
+        elif os.path.isdir(path):
+            try:
+                entries = [each for each in path.iterdir() if each.name not in SKIPPED and not each.name.startswith(".")]
+            except OSError as error:
+                yield Submission(path, f"the folder cannot be read: {error.strerror}")
+            else:
+                waiting += sorted(entries, reverse=True)
+        elif path.suffix in SUFFIXES:
+            yield Submission(path, _kind_of(path))
+
+
+def _kind_of(path: Path) -> str | None:
+    """Why what lies at `path` is not read; None for an ordinary file."""
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise GradingError(f"{path} cannot be read: {error.strerror}") from error
+        return _problem_of(os.stat(path, follow_symlinks=False))
+    except (OSError, ValueError) as error:
+        return f"it cannot be read: {getattr(error, 'strerror', None) or error}"
+
+
+def _problem_of(found: os.stat_result) -> str | None:
+    if stat.S_ISREG(found.st_mode):
+        return None
+    if stat.S_ISLNK(found.st_mode):
+        return _LINK
+    for is_kind, name in _KINDS:
+        if is_kind(found.st_mode):
+            return f"it is {name}, and only ordinary files are read"
+    return "it is not an ordinary file"
+
+
+_KINDS = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISDIR, "a folder"),
+)
+
+
+def _too_large(found: os.stat_result, most_bytes: int) -> str | None:
+    if found.st_size <= most_bytes:
+        return None
+    on_disk = found.st_blocks * 512
+    sparse = f" (a sparse file, {on_disk:,} bytes of it on the disk)" if on_disk < found.st_size else ""
+    return f"it is {found.st_size:,} bytes long{sparse}, more than the limit of {most_bytes:,} (--submission-size)"
 
 
 def cells_of(name: str, content: bytes) -> list[str]:
@@ -79,10 +178,15 @@ def cells_of(name: str, content: bytes) -> list[str]:
         raise Unreadable(f"it is no UTF-8 text: {error}") from error
     if not name.endswith(".ipynb"):
         return [text]
+    signs = sum(content.count(sign) for sign in (b"{", b"[", b":", b","))
+    if signs > MOST_SIGNS:
+        raise Unreadable(f"it holds more than {MOST_SIGNS:,} values, too many for a notebook")
     try:
-        notebook = json.loads(text)
-        cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-        return [source if isinstance(source := cell["source"], str) else "".join(source) for cell in cells]
+        with _parsing:
+            notebook = json.loads(text)
+            cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+            del notebook
+            return [source if isinstance(source := cell["source"], str) else "".join(source) for cell in cells]
     except RecursionError as error:
         raise Unreadable("it is no notebook: it is nested too deeply") from error
     except (ValueError, LookupError, TypeError) as error:

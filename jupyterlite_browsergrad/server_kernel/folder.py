@@ -1,5 +1,7 @@
 """The one folder a sandbox sees: answers its file requests, and never leaves the folder.
 
+What is asked for is not to be trusted: every field is checked before it is used, and whatever goes wrong is an errno in the answer.
+
 Every path is walked from the folder's descriptor, one name after the other and following no link, so that nothing can
 change between check and use. A link is resolved before, and only when it stays inside.
 """
@@ -8,17 +10,19 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import stat
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 __all__ = ["Folder"]
 
-#: Longest file that is read or written.
-MOST_BYTES = 1 << 28
+#: Longest path, and longest name in it, in bytes: the limits of Linux. `realpath` would walk a longer one to its end.
+MOST_PATH, MOST_NAME = 4096, 255
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _PARTIAL = ".browsergrad-partial"
 
@@ -38,6 +42,8 @@ class Folder:
         How much the folder may grow.
     quota_files
         How many files and folders may be added.
+    file_bytes
+        Longest file that is read or written.
     """
 
     def __init__(
@@ -48,21 +54,45 @@ class Folder:
         allow_hidden: bool = False,
         quota_bytes: int = 1 << 30,
         quota_files: int = 10_000,
+        file_bytes: int = 1 << 28,
     ) -> None:
         self.root = Path(os.path.realpath(root))
         self.read_only = read_only
         self.allow_hidden = allow_hidden
         self.quota_bytes = quota_bytes
         self.quota_files = quota_files
+        self.file_bytes = file_bytes
         self.grown_bytes = 0
         self.added_files = 0
         self._root = os.open(self.root, _DIRECTORY)
+        self._lock = threading.Lock()
+        #: Requests at work, and whether there will be no more.
+        self._users, self._closed = 0, False
 
     def close(self) -> None:
-        """Let go of the folder; later requests fail."""
-        if self._root >= 0:
-            os.close(self._root)
-            self._root = -1
+        """Let go of the folder; later requests fail. One at work goes on to its end, and nobody waits for it."""
+        with self._lock:
+            self._closed = True
+        self._let_go()
+
+    def _let_go(self) -> None:
+        with self._lock:
+            if self._closed and not self._users and self._root >= 0:
+                os.close(self._root)
+                self._root = -1
+
+    @contextmanager
+    def _used(self) -> Iterator[None]:
+        with self._lock:
+            if self._closed:
+                raise _error(errno.EBADF, "")
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users -= 1
+            self._let_go()
 
     def answer(self, frame: dict[str, Any], buffers: list[bytes]) -> tuple[dict[str, Any], list[bytes]]:
         """Answer one request of the sandbox; every failure becomes an errno.
@@ -74,21 +104,24 @@ class Folder:
             that belong to it.
         """
         try:
-            method = frame.get("method")
+            method, path = frame.get("method"), frame.get("path")
             handler = _METHODS.get(method) if isinstance(method, str) else None
-            if handler is None or not isinstance(frame.get("path"), str):
-                raise _error(errno.ENOSYS, str(method))
-            value = handler(self, frame, buffers)
+            if handler is None or not isinstance(path, str):
+                raise _error(errno.ENOSYS, "")
+            with self._used():
+                value = handler(self, frame, buffers)
         except OSError as error:
             name = errno.errorcode.get(error.errno or errno.EIO, "EIO")
             # ELOOP and EXDEV say how we work; to the sandbox what lies outside is not allowed.
             return {
                 "ok": False,
                 "errno": {"ELOOP": "EACCES"}.get(name, name),
-                "message": os.strerror(error.errno or 5),
+                "message": os.strerror(error.errno or errno.EIO),
             }, []
-        except (ValueError, TypeError, OverflowError) as error:
-            return {"ok": False, "errno": "EINVAL", "message": str(error)}, []
+        except MemoryError:
+            return {"ok": False, "errno": "ENOMEM", "message": os.strerror(errno.ENOMEM)}, []
+        except Exception as error:  # the thread that asks us is all that ends this sandbox
+            return {"ok": False, "errno": "EINVAL", "message": str(error)[:200]}, []
         if isinstance(value, bytes):
             return {"ok": True, "value": None}, [value]
         return {"ok": True, "value": value}, []
@@ -97,8 +130,12 @@ class Folder:
 
     def _names(self, path: str, itself: bool = False) -> list[str]:
         """The names on the way to `path`, links resolved; not its own where it is meant `itself`."""
+        if len(path) > MOST_PATH or len(os.fsencode(path)) > MOST_PATH:
+            raise _error(errno.ENAMETOOLONG, "")
         names = [name for name in path.split("/") if name]
         for name in names:
+            if len(os.fsencode(name)) > MOST_NAME:
+                raise _error(errno.ENAMETOOLONG, "")
             if "\0" in name or name == "..":
                 raise _error(errno.EACCES, path)
             if (name.startswith(".") and not self.allow_hidden) or name.endswith(_PARTIAL):
@@ -184,15 +221,17 @@ class Folder:
                 raise _error(errno.EISDIR, name)
             if not stat.S_ISREG(found.st_mode):
                 raise _error(errno.EACCES, name)
-            data = file.read(MOST_BYTES + 1)
-        if len(data) > MOST_BYTES:
+            if found.st_size > self.file_bytes:
+                raise _error(errno.EFBIG, name)
+            data = file.read(self.file_bytes + 1)
+        if len(data) > self.file_bytes:
             raise _error(errno.EFBIG, name)
         return data
 
     def _put(self, frame: dict[str, Any], buffers: list[bytes]) -> None:
         self._writes()
         data = buffers[0] if buffers else b""
-        if len(data) > MOST_BYTES:
+        if len(data) > self.file_bytes:
             raise _error(errno.EFBIG, frame["path"])
         with self._parent(frame["path"]) as (folder, name):
             try:
@@ -209,20 +248,27 @@ class Folder:
 
     @staticmethod
     def _write(folder: int, name: str, data: bytes, mode: int) -> None:
-        """Write beside the file and put it in place: what fails half-way loses nothing."""
-        partial = os.fsencode(name)[:200].decode("utf-8", "ignore") + _PARTIAL
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        """Write beside the file and put it in place: what fails half-way loses nothing, and nobody reads half of it.
+
+        The name beside it is new each time: another kernel may be writing the same file.
+        """
+        partial = f".{secrets.token_hex(16)}{_PARTIAL}"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         opened = os.open(partial, flags, mode & 0o777, dir_fd=folder)
         try:
             with open(opened, "wb") as file:
                 file.write(data)
             os.replace(partial, name, src_dir_fd=folder, dst_dir_fd=folder)
         except BaseException:
-            os.unlink(partial, dir_fd=folder)
+            with suppress(OSError):
+                os.unlink(partial, dir_fd=folder)
             raise
 
     def _mknod(self, frame: dict[str, Any], buffers: list[bytes]) -> None:
-        if stat.S_ISDIR(int(frame.get("mode", 0))):
+        mode = frame.get("mode", stat.S_IFREG)
+        if type(mode) is not int or not 0 <= mode < 1 << 32 or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise _error(errno.EINVAL, "")
+        if stat.S_ISDIR(mode):
             self._writes()
             self._room(0, 1)
             with self._parent(frame["path"]) as (folder, name):
@@ -233,7 +279,9 @@ class Folder:
 
     def _rename(self, frame: dict[str, Any], buffers: list[bytes]) -> None:
         self._writes()
-        target = str(frame.get("newPath"))
+        target = frame.get("newPath")
+        if not isinstance(target, str):
+            raise _error(errno.EINVAL, "")
         with self._parent(frame["path"], True) as (old, name), self._parent(target, True) as (new, new_name):
             self._state(old, name)
             try:

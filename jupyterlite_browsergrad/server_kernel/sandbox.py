@@ -15,14 +15,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import json
 import os
 import queue
-import shutil
 import subprocess
-import sys
-import tempfile
 import threading
 import time
 import uuid
@@ -32,10 +28,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from browsergrad._text import visible
+
 from .. import paths
-from ..errors import BrowsergradError
 from . import frames
+from .checks import checked_message, checked_text
+from .deno import ENVIRONMENT, Permissions, SandboxError, command, find_deno, usage
 from .folder import Folder
+from .outgoing import Outgoing
 
 __all__ = ["Limits", "Result", "Sandbox", "SandboxError", "find_deno"]
 
@@ -45,27 +45,16 @@ Message = dict[str, Any]
 OVERHEAD_BYTES = 768 << 20
 #: More threads than Deno and the worker need under any load; only a bomb has as many.
 MOST_THREADS = 64
-#: How the names of scratch folders begin.
-SCRATCH = "browsergrad-sandbox-"
-#: Seconds after which a scratch folder without a lock is one of a process that was killed.
-STALE_S = 60.0
 #: Seconds from a cell's limit to the end of a process that does not end the cell.
 GRACE_S = 10.0
-#: Where PyPI and its files are.
-PYPI_HOSTS = ("pypi.org", "files.pythonhosted.org")
-#: Node's modules that a browser has not: to the worker they do not exist. A list, since an import map knows no wildcard.
-_NODE = """assert assert/strict async_hooks buffer child_process cluster console constants crypto dgram
-diagnostics_channel dns dns/promises domain events fs fs/promises http http2 https inspector inspector/promises module
-net os path path/posix path/win32 perf_hooks process punycode querystring readline readline/promises repl sea sqlite
-stream stream/consumers stream/promises stream/web string_decoder sys test test/reporters timers timers/promises tls
-trace_events tty url util util/types v8 vm wasi worker_threads zlib""".split()  # noqa: SIM905 - one name a line would hide the rest
-_REFUSED = "data:text/javascript,throw new Error('the sandbox has no modules of Node')"
-
-_finding = threading.Lock()
-
-
-class SandboxError(BrowsergradError, RuntimeError):
-    """A sandbox could not be started, or ended."""
+#: Bytes that a request's messages may have beyond the limits of output and of replies, such as for its statuses.
+SLACK_BYTES = 4 << 20
+#: Seconds in which Deno takes the answer to a file request before it may make another one.
+TAKES_S = 10.0
+#: Characters of the log that one request may cause.
+MOST_LOG = 100_000
+#: What the answer says whose interpreter is gone.
+LOST = "its variables are lost."
 
 
 @dataclass(frozen=True)
@@ -82,16 +71,27 @@ class Limits:
     disk_bytes: int = 1 << 30
     #: Files that may be added to it.
     files: int = 10_000
+    #: Bytes of the longest file there that is read or written.
+    file_bytes: int = 1 << 28
+    #: Bytes of the longest reply.
+    reply_bytes: int = 32 << 20
     #: Seconds Python has to start.
     start_s: float = 60.0
 
 
 @dataclass
 class Result:
-    """What became of one cell."""
+    """What became of one cell.
+
+    Attributes
+    ----------
+    lost
+        Whether the interpreter was replaced or has ended: what the cell, and those before it, defined is gone.
+    """
 
     reply: Message
     messages: list[Message] = field(default_factory=list)
+    lost: bool = False
 
     @property
     def content(self) -> dict[str, Any]:
@@ -104,7 +104,7 @@ class Result:
 
     def text(self, name: str = "stdout") -> str:
         """What was written to a stream."""
-        return "".join(content["text"] for content in self.of("stream") if content["name"] == name)
+        return "".join(str(content.get("text", "")) for content in self.of("stream") if content.get("name") == name)
 
 
 @dataclass
@@ -123,28 +123,6 @@ class _Open:
     @property
     def is_over(self) -> bool:
         return self.idle and (self.replied or not self.needs_reply)
-
-
-def find_deno() -> str:
-    """Return the path of Deno.
-
-    Raises
-    ------
-    SandboxError
-        There is none.
-    """
-    # One thread at a time: `sysconfig`, which it asks, answers others with None while the first one is reading.
-    with _finding, contextlib.suppress(ImportError, OSError):
-        import deno  # the PyPI package, which holds the program
-
-        return str(deno.find_deno_bin())
-    beside = Path(sys.executable).with_name("deno")
-    found = str(beside) if beside.is_file() else shutil.which("deno")
-    if found is None:
-        raise SandboxError(
-            'the sandbox runs in Deno, which is not installed: pip install "jupyterlite-browsergrad[server]"'
-        )
-    return found
 
 
 class Sandbox:
@@ -212,16 +190,29 @@ class Sandbox:
         self._on_exit = on_exit
         self._on_log = on_log
         self._drive: Folder | None = None
+        #: Set while no answer to a file request is on its way: Deno makes one after the other.
+        self._file_taken = threading.Event()
+        self._file_taken.set()
         self._process: subprocess.Popen[bytes] | None = None
-        self._scratch: str | None = None
-        self._scratch_lock = -1
-        self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._outgoing = Outgoing()
         self._open: dict[str, _Open] = {}
         self._lock = threading.Lock()
         self._ready = threading.Event()
         self._ended = threading.Event()
+        #: Whether whatever was open has been answered, which is done once.
+        self._finished = False
         self._reason: str | None = None
+        #: Why it ended: ``asked``, ``start``, ``time``, ``memory``, ``output``, ``threads`` or ``crash``; None while it has not.
+        self.cause: str | None = None
+        #: How often the interpreter was replaced inside the sandbox.
+        self.restarts = 0
+        self._cell_s = self.limits.cell_s
+        #: Bytes of messages since the last request began, and characters of its log.
+        self._received_bytes = 0
+        self._logged = 0
         self._stderr: list[str] = []
+        #: Set at the end of what Deno writes about itself.
+        self._said = threading.Event()
 
     # --- life
 
@@ -235,30 +226,31 @@ class Sandbox:
         """
         program = find_deno()
         static = Path(os.path.realpath(paths.static()))
+        allowed = Permissions(
+            static / "runtime" / "server.js", self.limits.memory_bytes, self._readable(static), self._allow_pypi
+        )
         if self._folder is not None:
             self._drive = Folder(
                 Path(self._folder),
                 quota_bytes=self.limits.disk_bytes,
                 quota_files=self.limits.files,
+                file_bytes=self.limits.file_bytes,
                 **self._folder_options,
             )
-        self._scratch = tempfile.mkdtemp(prefix=SCRATCH)
-        self._scratch_lock = os.open(self._scratch, os.O_RDONLY)
-        fcntl.flock(self._scratch_lock, fcntl.LOCK_SH)
         try:
             self._process = subprocess.Popen(
-                self._command(program, static),
+                command(program, allowed),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                # Nothing of ours is known inside, whatever becomes of Deno's permissions.
-                env={"DENO_DIR": self._scratch, "DENO_NO_UPDATE_CHECK": "1", "NO_COLOR": "1"},
-                cwd=self._scratch,
+                env=ENVIRONMENT,
+                cwd="/",
                 # Interrupts of the terminal or of Jupyter are meant for us, not for Deno.
                 start_new_session=True,
             )
         except OSError as error:
-            self._clean()
+            if self._drive is not None:
+                self._drive.close()
             raise SandboxError(f"{program} could not be started: {error}") from error
         pyodide = self._pyodide or static / "pyodide"
         self._send(
@@ -272,40 +264,27 @@ class Sandbox:
                 "piplite_urls": [f"{folder.as_uri()}/all.json" for folder in self._packages],
                 "disable_pypi": not self._allow_pypi,
                 "from_files": self._from_files,
-                "cell_ms": self.limits.cell_s and round(self.limits.cell_s * 1000),
+                "cell_ms": self._cell_s and round(self._cell_s * 1000),
                 "output_bytes": self.limits.output_bytes,
+                "reply_bytes": self.limits.reply_bytes,
+                "file_bytes": self.limits.file_bytes,
             }
         )
-        for work in (self._write, self._read, self._read_errors, self._watch):
-            threading.Thread(target=work, name=f"sandbox{work.__name__}", daemon=True).start()
-        _remove_stale()
+        try:
+            for work in (self._write, self._read_errors, self._read, self._watch):
+                threading.Thread(target=work, name=f"sandbox{work.__name__}", daemon=True).start()
+        except RuntimeError as error:
+            self.kill(f"no thread could be started: {error}")
+            raise SandboxError(f"the sandbox could not be started: {error}") from error
         return self
 
-    def _command(self, program: str, static: Path) -> list[str]:
+    def _readable(self, static: Path) -> list[Path]:
+        """What Deno may read."""
         readable = [static, *self._packages, *([self._pyodide] if self._pyodide else [])]
         if self._kernel:
             packs = json.loads((self._kernel / "manifest.json").read_text("utf-8"))["packs"].values()
             readable += [self._kernel, *dict.fromkeys((self._kernel / pack["file"]).resolve() for pack in packs)]
-        import_map = Path(str(self._scratch), "import_map.json")
-        refused = {f"{prefix}{name}": _REFUSED for name in _NODE for prefix in ("node:", "")}
-        import_map.write_text(json.dumps({"imports": refused}), encoding="utf-8")
-        megabytes = self.limits.memory_bytes >> 20
-        engine = [f"--wasm-max-mem-pages={megabytes * 16}", f"--max-old-space-size={max(256, megabytes // 4)}"]
-        return [
-            program,
-            "run",
-            "--quiet",
-            "--no-prompt",
-            "--no-config",
-            "--no-lock",
-            "--no-npm",
-            "--no-remote",
-            f"--import-map={import_map}",
-            f"--v8-flags={','.join(engine)}",
-            f"--allow-read={','.join(str(path) for path in readable)}",
-            *([f"--allow-net={','.join(PYPI_HOSTS)}"] if self._allow_pypi else []),
-            str(static / "runtime" / "server.js"),
-        ]
+        return readable
 
     @property
     def pid(self) -> int | None:
@@ -326,18 +305,23 @@ class Sandbox:
             It did not.
         """
         if not self._ready.wait(self.limits.start_s if timeout_s is None else timeout_s):
-            self.kill("Python did not start in time")
+            self.kill("Python did not start in time", "start")
         if self._ended.is_set():
             raise SandboxError(self._reason or "the sandbox has ended")
 
-    def kill(self, reason: str = "the sandbox was ended") -> None:
-        """End the process at once; what is open is answered with an error. Does nothing a second time."""
-        with self._lock:
-            self._reason = self._reason or reason
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._ended.wait(10)
+    def kill(self, reason: str = "the sandbox was ended", cause: str = "asked") -> None:
+        """End the process at once; what is open is answered with an error. Does nothing a second time.
+
+        It waits for nothing that the sandbox could hold up: not for the thread that reads from it, nor for a file request.
+        """
+        self._why(reason, cause)
+        self._end_process()
+        self._finish()
+
+    def limit_cells(self, seconds: float | None) -> None:
+        """Give the cells that are sent from now on another limit of time."""
+        self._cell_s = seconds
+        self._send({"type": "limit", "cell_ms": seconds and round(seconds * 1000)})
 
     def __enter__(self) -> Sandbox:
         return self.start()
@@ -376,13 +360,15 @@ class Sandbox:
         if header["msg_type"] == "input_reply":
             self._post(message)
             return
-        limit = self.limits.cell_s
-        deadline = time.monotonic() + limit + GRACE_S if limit and not self._open else None
-        entry = _Open(message, on_message, deadline)
+        limit = self._cell_s
         with self._lock:
-            self._open[header["msg_id"]] = entry
+            first = not self._open
+            if first:
+                self._received_bytes = self._logged = 0
+            deadline = time.monotonic() + limit + GRACE_S if limit and first else None
+            self._open[header["msg_id"]] = _Open(message, on_message, deadline)
         if self._ended.is_set() or self._process is None:
-            self._fail_open(self._reason or "the sandbox has not been started")
+            self._fail_open()
         else:
             self._post(message)
 
@@ -412,7 +398,7 @@ class Sandbox:
         content
             More of the ``execute_request``'s content.
         """
-        received: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        restarts = self.restarts
         request = {
             "code": code,
             "silent": False,
@@ -422,16 +408,27 @@ class Sandbox:
             "stop_on_error": True,
             **content,
         }
-        self.send(self.message("execute_request", request), received.put)
+        reply, messages = self._ask(self.message("execute_request", request))
+        lost = self._ended.is_set()
+        if not lost and LOST in str(reply["content"].get("evalue", "")):
+            # User code can write this too. That the interpreter was replaced is said after the reply, and before that to another request.
+            self._ask(self.message("interrupt_request", {}, channel="control"))
+            lost = self._ended.is_set() or self.restarts != restarts
+        return Result(reply, messages, lost)
+
+    def _ask(self, message: Message) -> tuple[Message, list[Message]]:
+        """Send a request and wait for its reply and all else that belongs to it."""
+        received: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self.send(message, received.put)
         messages, reply, idle = [], None, False
         while reply is None or not idle:
             answer = received.get()
-            if answer["channel"] == "shell":
+            if answer["channel"] in ("shell", "control"):
                 reply = answer
             else:
                 messages.append(answer)
             idle = idle or answer["content"].get("execution_state") == "idle"
-        return Result(reply, messages)
+        return reply, messages
 
     def interrupt(self) -> None:
         """Interrupt the running cell and drop those that wait; nothing happens when idle."""
@@ -446,39 +443,41 @@ class Sandbox:
         buffers = [bytes(buffer) for buffer in message.get("buffers") or []]
         self._send({"type": "message", "message": rest}, buffers)
 
-    def _send(self, frame: dict[str, Any], buffers: list[bytes] | None = None) -> None:
-        self._outgoing.put(frames.encode(frame, buffers))
+    def _send(
+        self, frame: dict[str, Any], buffers: list[bytes] | None = None, written: Callable[[], None] | None = None
+    ) -> None:
+        self._outgoing.put(frames.pieces(frame, buffers), written)
 
     # --- the threads
 
     def _write(self) -> None:
         assert self._process is not None and self._process.stdin is not None
-        pipe = self._process.stdin
-        with contextlib.suppress(OSError, ValueError):
-            while (data := self._outgoing.get()) is not None:
-                pipe.write(data)
-                pipe.flush()
-        with contextlib.suppress(OSError):
-            pipe.close()
+        self._outgoing.write_to(self._process.stdin)
 
     def _read(self) -> None:
+        """Take what comes until the pipe's end. Whatever goes wrong with it ends the sandbox, and nothing else."""
         assert self._process is not None and self._process.stdout is not None
+        limits = self.limits
+        most_text = max(limits.output_bytes, limits.reply_bytes) + SLACK_BYTES
+        most_bytes = max(limits.output_bytes, limits.file_bytes) + SLACK_BYTES
         try:
-            while (received := frames.read(self._process.stdout)) is not None:
-                self._receive(*received)
-        except (frames.FrameError, KeyError, TypeError, AttributeError) as error:
-            self._reason = self._reason or f"the sandbox sent what nobody understands ({error})"
-        self._process.kill()
-        status = self._process.wait()
-        self._end(self._reason or self._describe(status))
+            with self._process.stdout as pipe:
+                while (received := frames.read(pipe, most_text, most_bytes)) is not None and not self._ended.is_set():
+                    self._receive(*received)
+                    del received
+        except Exception as error:
+            self._why(f"the sandbox sent an invalid message ({error or type(error).__name__})", "crash")
+        self._end_process()
+        self._finish()
 
     def _read_errors(self) -> None:
         assert self._process is not None and self._process.stderr is not None
-        with contextlib.suppress(ValueError):
-            while line := self._process.stderr.readline(4096):
-                text = line.decode(errors="replace").rstrip()
+        with contextlib.suppress(OSError, ValueError), self._process.stderr as pipe:
+            while line := pipe.readline(4096):
+                text = visible(line.decode(errors="replace").rstrip())
                 self._stderr = [*self._stderr[-19:], text]
                 self._log("error", text)
+        self._said.set()
 
     def _watch(self) -> None:
         """End a process that uses too much, or does not end a cell whose time is over."""
@@ -486,44 +485,68 @@ class Sandbox:
         started = time.monotonic()
         most, most_threads = self.limits.memory_bytes + OVERHEAD_BYTES, MOST_THREADS
         while not self._ended.wait(0.1):
-            memory, threads = _usage(self._process.pid)
-            late = [
-                entry for entry in list(self._open.values()) if entry.deadline and entry.deadline < time.monotonic()
-            ]
-            reason = None
-            if memory > most:
-                reason = f"the sandbox used more memory than its limit of {most >> 20} MB"
-            elif threads > most_threads:
-                reason = f"the sandbox started more than {most_threads} threads"
-            elif late:
-                reason = f"the cell ran longer than its limit of {self.limits.cell_s} s and did not end"
-            elif not self._ready.is_set() and time.monotonic() - started > self.limits.start_s:
-                reason = f"Python did not start within {self.limits.start_s} s"
-            if reason:
-                self._reason = self._reason or reason
-                self._process.kill()
+            try:
+                found = self._excess(started, most, most_threads)
+            except Exception as error:  # a sandbox that nobody watches has no limits
+                found = f"the sandbox could not be watched: {error}", "crash"
+            if found:
+                self.kill(*found)
                 return
+
+    def _excess(self, started: float, most: int, most_threads: int) -> tuple[str, str] | None:
+        """What the sandbox has too much of, as `kill` takes it."""
+        assert self._process is not None
+        memory, threads = usage(self._process.pid)
+        with self._lock:
+            deadlines = [entry.deadline for entry in self._open.values() if entry.deadline]
+        # What it made us hold is its memory too.
+        if memory + self._outgoing.held_bytes + self._received_bytes > most:
+            return f"the sandbox used more memory than its limit of {most >> 20} MB", "memory"
+        if threads > most_threads:
+            return f"the sandbox started more than {most_threads} threads", "threads"
+        if any(deadline < time.monotonic() for deadline in deadlines):
+            return f"the cell ran longer than its limit of {self._cell_s} s and did not end", "time"
+        if not self._ready.is_set() and time.monotonic() - started > self.limits.start_s:
+            return f"Python did not start within {self.limits.start_s} s", "start"
+        return None
 
     def _receive(self, frame: dict[str, Any], buffers: list[bytes]) -> None:
         kind = frame["type"]
+        if kind == "drive" and self._drive is not None:
+            self._answer_file(self._drive, frame, buffers)
+            return
+        self._received_bytes += frame["size"]
+        if self._received_bytes > self.limits.output_bytes + self.limits.reply_bytes + SLACK_BYTES:
+            self._why(f"the cell wrote more than its limit of {self.limits.output_bytes} bytes", "output")
+            raise frames.FrameError("too much output")
         if kind == "message":
-            self._relay({**frame["message"], "buffers": buffers})
-        elif kind == "drive" and self._drive is not None:
-            answer, data = self._drive.answer(frame, buffers)
-            self._send({"type": "drive", "id": frame["id"], "answer": answer}, data)
+            self._relay(checked_message(frame.get("message"), buffers))
         elif kind == "ready":
-            self.started_from = str(frame["from"])
+            self.started_from = checked_text(frame, "from", 100)
             self._ready.set()
         elif kind == "failed":
-            self._reason = self._reason or f"Python did not start: {frame['message']}"
-            raise frames.FrameError(self._reason)
+            self._why(f"Python did not start: {checked_text(frame, 'message')}", "start")
+            raise frames.FrameError("Python did not start")
         elif kind == "restarted":
-            self._log("warning", f"restarted: {frame['reason']}")
+            self.restarts += 1
+            self._log("warning", f"restarted: {checked_text(frame, 'reason')}")
         elif kind == "log":
-            self._log(str(frame["level"]), str(frame["text"]))
+            self._log(checked_text(frame, "level", 100), checked_text(frame, "text"))
+        else:
+            raise frames.FrameError(f"a frame of the unknown type {kind[:100]!r}")
+
+    def _answer_file(self, drive: Folder, frame: dict[str, Any], buffers: list[bytes]) -> None:
+        """Answer a file request; the next one is read only after Deno has taken the answer."""
+        number = frame.get("id")
+        if type(number) is not int or not self._file_taken.wait(TAKES_S):
+            raise frames.FrameError("a file request before the answer to the last one was taken")
+        self._file_taken.clear()
+        answer, data = drive.answer(frame, buffers)
+        self._send({"type": "drive", "id": number, "answer": answer}, data, self._file_taken.set)
 
     def _relay(self, message: Message) -> None:
-        entry = self._open.get(message["parent_header"].get("msg_id", ""))
+        with self._lock:
+            entry = self._open.get(message["parent_header"].get("msg_id", ""))
         if entry is not None:
             if message["header"]["msg_type"] == "status":
                 state = message["content"].get("execution_state")
@@ -538,43 +561,74 @@ class Sandbox:
     def _close(self, entry: _Open) -> None:
         with self._lock:
             self._open.pop(entry.message["header"]["msg_id"], None)
-            limit = self.limits.cell_s
             # The next one's time begins.
+            self._received_bytes = self._logged = 0
             following = next(iter(self._open.values()), None)
-            if limit and following is not None:
-                following.deadline = time.monotonic() + limit + GRACE_S
+            if self._cell_s and following is not None:
+                following.deadline = time.monotonic() + self._cell_s + GRACE_S
 
     def _deliver(self, entry: _Open | None, message: Message) -> None:
         receiver = (entry.on_message if entry else None) or self._on_message
         if receiver is not None:
-            receiver(message)
+            try:
+                receiver(message)
+            except Exception as error:  # such as an event loop that was closed: others still want their messages
+                self._log("error", f"a message was not taken: {type(error).__name__}: {error}")
 
     def _log(self, level: str, text: str) -> None:
-        if self._on_log is not None:
-            self._on_log(level, text)
+        """Hand on what is to be logged: so much for each request, without control characters."""
+        room = MOST_LOG - self._logged
+        self._logged += len(text) + 1
+        if self._on_log is None or room <= 0:
+            return
+        with contextlib.suppress(Exception):  # there is nowhere left to say it
+            self._on_log(level, visible(text if len(text) <= room else f"{text[:room]}… (the rest is left out)"))
 
     # --- the end
 
-    def _describe(self, status: int) -> str:
-        said = f": {self._stderr[-1]}" if self._stderr else ""
-        if any("out of memory" in line.lower() for line in self._stderr):
-            return f"the sandbox ran out of memory{said}"
-        return f"Deno ended with status {status}{said}"
+    def _why(self, reason: str, cause: str) -> None:
+        """Note why the sandbox ends; what is said first counts."""
+        with self._lock:
+            if self._reason is None:
+                self._reason, self.cause = visible(reason), cause
 
-    def _end(self, reason: str) -> None:
-        asked = self._reason is not None and self._reason == reason and reason == "the sandbox was ended"
-        self._reason = reason
-        self._remove_scratch()  # before whoever waits for the end goes on, perhaps to the end of this process
+    def _end_process(self) -> None:
+        if self._process is None:
+            return
+        self._process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # it hangs in the system, where nothing more can be done
+            status = self._process.wait(10)
+            if self._reason is None:
+                self._said.wait(1)
+            lines = self._stderr
+            said = next((f": {line}" for line in lines if line.startswith("error")), f": {lines[-1]}" if lines else "")
+            if any("out of memory" in line.lower() for line in self._stderr):
+                self._why(f"the sandbox ran out of memory{said}", "memory")
+            self._why(f"Deno ended with status {status}{said}", "crash")
+
+    def _finish(self) -> None:
+        """Answer whatever is open and give back what is held. The first thread to get here does it."""
+        if self._process is None:
+            return
+        with self._lock:
+            first, self._finished = not self._finished, True
+        if not first:
+            return
+        self._why("the sandbox ended", "crash")
         self._ended.set()
         self._ready.set()
-        self._outgoing.put(None)
-        self._fail_open(reason)
-        self._clean()
-        if self._on_exit is not None and not asked:
-            self._on_exit(reason)
+        self._file_taken.set()
+        self._outgoing.close()
+        if self._drive is not None:
+            self._drive.close()
+        self._fail_open()
+        if self._on_exit is not None and self.cause != "asked":
+            with contextlib.suppress(Exception):  # it is theirs, and may have ended before
+                self._on_exit(self._reason or "")
 
-    def _fail_open(self, reason: str) -> None:
+    def _fail_open(self) -> None:
         """Answer whatever has no answer: a front end must never wait for ever."""
+        reason = self._reason or "the sandbox has not been started"
         with self._lock:
             entries = list(self._open.values())
             self._open.clear()
@@ -582,7 +636,7 @@ class Sandbox:
             header = entry.message["header"]
             error = {
                 "ename": "KernelDied",
-                "evalue": f"The Python kernel stopped; its variables are lost. Cause: {reason}",
+                "evalue": f"The Python kernel stopped; {LOST} Cause: {reason}",
             }
             error["traceback"] = [f"{error['ename']}: {error['evalue']}"]  # type: ignore[assignment]
             if not entry.busy:
@@ -600,53 +654,3 @@ class Sandbox:
         message = self.message(msg_type, content, channel=channel)
         message["parent_header"] = entry.message["header"]
         self._deliver(entry, message)
-
-    def _remove_scratch(self) -> None:
-        if self._scratch is not None:
-            shutil.rmtree(self._scratch, ignore_errors=True)
-            os.close(self._scratch_lock)
-            self._scratch = None
-
-    def _clean(self) -> None:
-        if self._drive is not None:
-            self._drive.close()
-        self._remove_scratch()
-        if self._process is not None:
-            for pipe in (self._process.stdout, self._process.stderr):
-                if pipe is not None:
-                    with contextlib.suppress(OSError, ValueError):
-                        pipe.close()
-
-
-def _remove_stale() -> None:
-    """Remove scratch folders of processes that were killed: they hold no lock any more."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*"):
-        with contextlib.suppress(OSError):  # another user's, or just removed
-            if time.time() - folder.stat().st_mtime < STALE_S:
-                continue
-            opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-            try:
-                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
-            finally:
-                os.close(opened)
-
-
-def _usage(pid: int) -> tuple[int, int]:
-    """Bytes of memory and number of threads of a process; zeros where the system does not tell."""
-    try:
-        text = Path(f"/proc/{pid}/status").read_text("ascii")
-    except OSError:
-        return _usage_elsewhere(pid)
-    values = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-    return int(values.get("VmRSS", "0 kB").split()[0]) * 1024, int(values.get("Threads", "0"))
-
-
-def _usage_elsewhere(pid: int) -> tuple[int, int]:
-    try:
-        import psutil  # ipykernel brings it
-
-        process = psutil.Process(pid)
-        return process.memory_info().rss, process.num_threads()
-    except Exception:  # without psutil, or the process has gone
-        return 0, 0

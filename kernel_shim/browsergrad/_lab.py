@@ -35,7 +35,12 @@ class LabError(LookupError):
 # --- rubrics
 
 
-def run_rubric(source: str, namespace: Mapping[str, Any], filename: str = "rubric.py") -> dict[str, Any]:
+def run_rubric(
+    source: str,
+    namespace: Mapping[str, Any],
+    filename: str = "rubric.py",
+    interrupts: type[KeyboardInterrupt] = KeyboardInterrupt,
+) -> dict[str, Any]:
     """Check a student's names with a rubric.
 
     The rubric is a Python file that reports with `check`, `assert_pass` and their like. Its globals are
@@ -51,6 +56,9 @@ def run_rubric(source: str, namespace: Mapping[str, Any], filename: str = "rubri
         The student's names.
     filename
         Shown in tracebacks.
+    interrupts
+        What ends the rubric from outside. Where nobody can press Stop, an ordinary KeyboardInterrupt is one that the
+        student's code raised.
 
     Returns
     -------
@@ -61,7 +69,7 @@ def run_rubric(source: str, namespace: Mapping[str, Any], filename: str = "rubri
     Raises
     ------
     KeyboardInterrupt
-        The rubric was interrupted. Nothing else.
+        The rubric was interrupted, by `interrupts`. Nothing else.
     """
     student = {name: value for name, value in namespace.items() if not _is_dunder(name)}
     names = {name: value for name, value in student.items() if not hasattr(builtins, name)}
@@ -70,7 +78,7 @@ def run_rubric(source: str, namespace: Mapping[str, Any], filename: str = "rubri
     with _sink.diverted(tally), _shown(source, filename):
         try:
             exec(compile(source, filename, "exec", dont_inherit=True), module)
-        except KeyboardInterrupt:
+        except interrupts:
             raise
         except BaseException as error:  # also SystemExit: a rubric does not end its host
             tally.broke(filename, error)

@@ -27,7 +27,11 @@ def summary(counts: dict[str, int]) -> str:
 
 
 def event_line(kind: str, event: dict[str, Any]) -> str:
-    """One event as one line of text."""
+    """One event as one line of text, in which no control character is left."""
+    return visible(_event_line(kind, event), keep="")
+
+
+def _event_line(kind: str, event: dict[str, Any]) -> str:
     name = _short(event["name"])
     if kind == "assertion":
         text = f"{_WORDS[event['kind']]} {name}"

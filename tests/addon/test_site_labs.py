@@ -65,6 +65,19 @@ def test_reference_solutions_are_not_in_the_site(site: Site) -> None:
     assert holds_secret(site.output) == []
 
 
+def test_a_rubric_for_grading_beside_a_lab_is_never_in_the_site(site: Site) -> None:
+    lab = add_lab(site)
+    (lab / "solution/reference.py").write_text("def answer():\n    return 1\n", "utf-8")
+    hidden = lab.with_name("one.hidden")
+    hidden.mkdir()
+    (hidden / "rubric.py").write_bytes(SECRET)
+    site.build(keep_references=True)
+    assert (site.output / "files/labs/one/rubric.py").is_file()
+    assert holds_secret(site.output) == [] and not (site.output / "files/labs/one.hidden").exists()
+    indexes = [path.read_bytes() for path in (site.output / "api/contents").rglob("*.json")]
+    assert not [index for index in indexes if b"one.hidden" in index]
+
+
 def test_a_solution_that_was_published_goes_when_it_is_no_longer_to_be(site: Site) -> None:
     add_lab(site)
     site.build(keep_references=True)

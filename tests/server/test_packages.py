@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyterlite_browsergrad.server_kernel import sandbox as module
+from jupyterlite_browsergrad.server_kernel import deno as module
 from jupyterlite_browsergrad.server_kernel.sandbox import Sandbox
 from jupyterlite_browsergrad.wheels import piplite_index, read_wheel
 from tests.wheels import make_wheel

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import queue
+import re
 import signal
+import sys
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,6 @@ from typing import Any
 import pytest
 from hangs import HANG_S
 
-from jupyterlite_browsergrad.server_kernel import sandbox as module
 from jupyterlite_browsergrad.server_kernel.sandbox import Limits, Result, Sandbox, SandboxError
 
 MEGABYTE = 1 << 20
@@ -142,15 +144,29 @@ def test_a_process_that_dies_answers_whatever_is_open(sandbox: Sandbox) -> None:
     assert sandbox.execute("1").content["status"] == "ok", "others go on"
 
 
-def test_what_a_killed_process_left_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(module, "STALE_S", 0)
-    left = tmp_path / f"{module.SCRATCH}left"
-    left.mkdir()
-    (left / "cache").write_text("x")
-    with Sandbox() as first, Sandbox() as second:
-        assert first.execute("1").content["status"] == second.execute("1").content["status"] == "ok"
-        assert len(list(tmp_path.iterdir())) == 2 and not left.exists()
+def open_files(pid: int) -> set[str]:
+    """Files, not pipes or devices, that a process has open for writing."""
+    found = set()
+    for entry in Path(f"/proc/{pid}/fdinfo").iterdir():
+        flags = int(re.search(r"flags:\s*(\d+)", entry.read_text())[1], 8)  # type: ignore[index]
+        name = os.readlink(f"/proc/{pid}/fd/{entry.name}")
+        if flags & (os.O_WRONLY | os.O_RDWR) and name.startswith("/") and not name.startswith("/dev/"):
+            found.add(name)
+    return found
+
+
+def test_a_sandbox_writes_nothing_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even what Deno keeps of TypeScript, for which it asks nobody's permission."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    code = "'data:application/typescript,' + encodeURIComponent(`export const a: string = '${'x'.repeat(9e4)}';`)"
+    with Sandbox() as sandbox:
+        ran = sandbox.execute(f"from pyodide.code import run_js\n(await run_js({f'import({code})'!r})).a[:2]")
+        assert ran.of("execute_result")[0]["data"]["text/plain"] == "'xx'", ran.content
+        assert sandbox.pid is not None
+        assert not open_files(sandbox.pid)
+        assert os.readlink(f"/proc/{sandbox.pid}/cwd") == "/"
+        assert "DENO_DIR=/dev/null/none" in Path(f"/proc/{sandbox.pid}/environ").read_text()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -164,8 +180,8 @@ def test_killing_twice_does_no_harm() -> None:
 
 
 def test_a_missing_deno_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(module.sys.modules, "deno", None)
-    monkeypatch.setattr(module.sys, "executable", "/nowhere/python")
+    monkeypatch.setitem(sys.modules, "deno", None)
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
     monkeypatch.setenv("PATH", "")
     with pytest.raises(SandboxError, match=r"pip install .*\[server\]"):
         Sandbox().start()

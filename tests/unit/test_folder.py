@@ -172,3 +172,45 @@ def test_what_a_move_replaces_no_longer_counts(folder: Folder) -> None:
         assert ask(folder, "put", "new.txt", b"x" * 400) is None
         assert ask(folder, "rename", "new.txt", newPath="old.txt") is None
     assert (folder.grown_bytes, folder.added_files) == (400, 1)
+
+
+def test_a_name_may_be_as_long_as_the_system_allows(folder: Folder, root: Path) -> None:
+    for name in ("\u0436" * 120, "\u0436" * 127, "x" * 255):
+        assert ask(folder, "put", name, b"x") is None, len(name.encode())
+        assert ask(folder, "get", name) == b"x"
+        assert ask(folder, "rmdir", name) is None
+    assert ask(folder, "put", "\u0436" * 128, b"x") == "ENAMETOOLONG"
+
+
+@pytest.mark.parametrize("method", ["lookup", "getattr", "readdir", "get", "put", "mknod", "rename", "rmdir"])
+@pytest.mark.parametrize("path", ["a/" * 1_000_000, "/" * 5000, "\u0436/" * 1400, "sub/" + "x" * 256])
+def test_a_long_path_is_refused_before_anything_walks_it(
+    folder: Folder, method: str, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(os.path, "realpath", lambda path: pytest.fail("it was walked"))
+        assert ask(folder, method, path, newPath=path) == "ENAMETOOLONG"
+    assert ask(folder, "rename", "data.txt", newPath=path) in ("ENAMETOOLONG", "EACCES")
+
+
+@pytest.mark.parametrize("mode", [-1, 2**32, 2**70, 1.5, float("inf"), float("nan"), "1", None, True, [], 0o10666, 0o20666])
+def test_a_mode_that_is_none_makes_nothing(folder: Folder, root: Path, mode: Any) -> None:
+    before = sorted(os.listdir(root))
+    assert ask(folder, "mknod", "made", mode=mode) == "EINVAL"
+    assert sorted(os.listdir(root)) == before
+
+
+def test_a_long_file_is_neither_read_nor_written(root: Path) -> None:
+    folder = Folder(root, file_bytes=100)
+    with open(root / "sparse", "wb") as file:
+        file.truncate(40 << 30)
+    assert ask(folder, "get", "sparse") == "EFBIG"
+    assert ask(folder, "put", "long", b"x" * 101) == "EFBIG"
+    assert ask(folder, "put", "just", b"x" * 100) is None
+    folder.close()
+
+
+def test_a_folder_that_is_let_go_of_answers_no_more(folder: Folder) -> None:
+    folder.close()
+    folder.close()
+    assert ask(folder, "get", "data.txt") == "EBADF"

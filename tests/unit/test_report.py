@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -114,3 +115,33 @@ def test_a_missing_file_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[st
 def test_a_notebook_without_assertions_is_no_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", str(write(tmp_path / "a.ipynb", {"output_type": "stream", "text": "x"}, None))]) == 0
     assert "0 passed" in capsys.readouterr().out
+
+
+ESCAPES = "\x1b]0;title\x07\x1b[2J\x9b31m\r\x7f\u202e"
+
+
+def test_no_field_reaches_the_terminal_raw(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fail = {"kind": "fail", "name": f"n{ESCAPES}\nPASS forged", "message": ESCAPES, "expectedRepr": ESCAPES, "actualRepr": ESCAPES}
+    path = write(tmp_path / "a.ipynb", output(fail, {**ERROR, "message": ESCAPES, "traceback": ESCAPES}))
+    notebook = json.loads(path.read_text("utf-8"))
+    for cell in notebook["cells"]:
+        cell["execution_count"] = ESCAPES
+    odd = tmp_path / f"b{ESCAPES}\n.ipynb"
+    odd.write_text(json.dumps(notebook), "utf-8")
+    assert main(["report", str(odd)]) == 1
+    assert main(["report", "--format", "json", str(odd)]) == 1
+    odd.write_text("{", "utf-8")
+    assert main(["report", str(odd), str(tmp_path / f"c{ESCAPES}")]) == 2
+    assert main(["validate", str(tmp_path / f"c{ESCAPES}")]) != 0
+    assert main(["check", str(tmp_path / f"c{ESCAPES}")]) == 1
+    assert main(["serve", str(tmp_path / f"c{ESCAPES}")]) == 1
+    captured = capsys.readouterr()
+    lines = (captured.out + captured.err).splitlines()
+    assert lines and all(line.isprintable() for line in lines), [line for line in lines if not line.isprintable()]
+    assert not any(line.startswith("PASS") for line in lines)
+
+
+def test_what_is_not_a_file_is_not_waited_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(tmp_path / "pipe.ipynb")
+    assert main(["report", str(tmp_path / "pipe.ipynb")]) == 2
+    assert "not an ordinary file" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.client
 import os
@@ -11,6 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
@@ -19,7 +21,7 @@ import brotli
 import pytest
 from hangs import HANG_S
 
-from jupyterlite_browsergrad import __version__
+from jupyterlite_browsergrad import __version__, serve
 from jupyterlite_browsergrad.cli import main
 from jupyterlite_browsergrad.hosts import HOSTS
 from jupyterlite_browsergrad.serve import ISOLATION, SiteServer
@@ -46,25 +48,30 @@ def root(tmp_path: Path) -> Path:
         path.write_text(f"this is {name}", "utf-8")
     (tmp_path / "secret.txt").write_text("secret", "utf-8")
     (tmp_path / "site" / "link.txt").symlink_to(tmp_path / "secret.txt")
+    os.mkfifo(tmp_path / "site" / "pipe")
     return tmp_path / "site"
 
 
 @pytest.fixture
-def ask(root: Path):
+def server(root: Path):
     with SiteServer(root) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-
-        def ask(path: str, method: str = "GET", **headers: str):
-            connection = http.client.HTTPConnection(*server.server_address[:2], timeout=HANG_S)
-            try:
-                connection.request(method, path, headers=headers)
-                response = connection.getresponse()
-                return response.status, dict(response.getheaders()), response.read()
-            finally:
-                connection.close()
-
-        yield ask
+        yield server
         server.shutdown()
+
+
+@pytest.fixture
+def ask(server: SiteServer):
+    def ask(path: str, method: str = "GET", **headers: str):
+        connection = http.client.HTTPConnection(*server.server_address[:2], timeout=HANG_S)
+        try:
+            connection.request(method, path, headers=headers)
+            response = connection.getresponse()
+            return response.status, dict(response.getheaders()), response.read()
+        finally:
+            connection.close()
+
+    return ask
 
 
 @pytest.mark.parametrize(("name", "kind"), FILES.items())
@@ -114,6 +121,10 @@ def test_a_redirect_never_leads_to_another_host(ask):
         "/%00",
         "//etc/passwd",
         "/absent",
+        "/" + "a" * 300,
+        "/" + "a/" * 4000,
+        "/sub/" + "%d0%b6" * 200,
+        "/pipe",
     ],
 )
 def test_nothing_outside_the_folder_is_handed_out(ask, path):
@@ -238,3 +249,79 @@ def test_the_documentation_shows_what_is_printed() -> None:
     page = (Path(__file__).parents[2] / "docs/howto/hosts.md").read_text("utf-8")
     for host in HOSTS.values():
         assert host.text in page, host.title
+
+
+def answers(server: SiteServer, request: bytes) -> bytes:
+    """All that comes back for these bytes, up to the end of the connection."""
+    with socket.create_connection(server.server_address[:2], timeout=60) as connection:
+        connection.sendall(request)
+        found = b""
+        while piece := connection.recv(1 << 16):
+            found += piece
+    return found
+
+
+NEXT = b"GET /a.json HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_body_is_not_taken_for_the_next_request(server: SiteServer, method: str) -> None:
+    body = b"GET /a.js HTTP/1.1\r\nHost: a\r\n\r\n"
+    head = f"{method} /a.mjs HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    found = answers(server, head + body + NEXT)
+    assert found.count(b"HTTP/1.1 200 OK") == 2 and b"this is a.js\r" not in found
+    assert found.endswith(b"this is a.json") and b"this is a.jsHTTP" not in found
+
+
+@pytest.mark.parametrize("field", ["Transfer-Encoding: chunked", "Content-Length: 99999999999", "Content-Length: -1", "Content-Length: x", "Content-Length: 1\r\nContent-Length: 2"])
+def test_a_body_of_unknown_length_ends_the_connection(server: SiteServer, field: str) -> None:
+    found = answers(server, f"GET /a.mjs HTTP/1.1\r\nHost: a\r\n{field}\r\n\r\n".encode())
+    assert found.startswith(b"HTTP/1.1 200 OK") and b"Connection: close" in found and found.endswith(b"this is a.mjs")
+
+
+def test_a_client_that_sends_slowly_has_a_limited_time(server: SiteServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "REQUEST_S", 0.3)
+    with socket.create_connection(server.server_address[:2], timeout=60) as connection:
+        ended = threading.Event()
+
+        def drip() -> None:
+            with contextlib.suppress(OSError):
+                connection.sendall(b"GET /a.json HTTP/1.1\r\nX: ")
+                while not ended.wait(0.05):  # never a pause that is long by itself
+                    connection.sendall(b"x")
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        with contextlib.suppress(ConnectionError):
+            assert connection.recv(1000) == b""
+        ended.set()
+        dripping.join()
+
+
+def test_a_client_that_takes_nothing_has_a_limited_time(server: SiteServer, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "PIECE_S", 0.3)
+    with open(root / "large.bin", "wb") as file:
+        file.truncate(64 << 20)
+    before = threading.active_count()
+    with socket.create_connection(server.server_address[:2], timeout=60) as connection:
+        connection.sendall(NEXT.replace(b"a.json", b"large.bin"))
+        assert connection.recv(10).startswith(b"HTTP/1.1")
+        deadline = time.monotonic() + 60
+        while threading.active_count() > before:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)  # the server's thread is not ours to join
+
+
+def test_requests_are_logged_without_control_characters(root: Path) -> None:
+    lines: list[str] = []
+    command = [sys.executable, "-m", "jupyterlite_browsergrad", "serve", str(root), "--port", "0", "--verbose"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as process:
+        port = int(re.search(r":(\d+)/", process.stdout.readline())[1])
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+            connection.sendall(b"GET /\x1b[2J\x9b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            while connection.recv(1000):
+                pass
+        lines.append(process.stderr.readline())
+        process.terminate()
+    assert "[2J" in lines[0] and lines[0].rstrip().isprintable(), lines

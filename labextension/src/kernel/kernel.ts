@@ -142,6 +142,11 @@ export class BrowsergradKernel implements IKernel {
     return this.client?.canInterrupt ?? false;
   }
 
+  /** `msg_id` of the request at work; '' when idle. */
+  get atWork(): string {
+    return this.current?.message.header.msg_id ?? '';
+  }
+
   /** Ends the worker; whatever is open is answered first. */
   dispose(): void {
     if (this.disposedFlag) {

@@ -540,6 +540,12 @@ export class WorkerLink {
     if (packed.length <= REPLY_BYTES) {
       new Uint8Array(this.reply).set(packed);
     } else {
+      // The worker takes the answer to its last call only: one that nobody waits for any more is not kept.
+      for (const earlier of this.largeAnswers.keys()) {
+        if (earlier !== INPUT_CALL) {
+          this.largeAnswers.delete(earlier);
+        }
+      }
       this.largeAnswers.set(id, packed);
     }
     Atomics.store(this.control, Control.CallLength, packed.length);

@@ -9,6 +9,7 @@ import { KernelClient } from '../runtime/kernel_client';
 import type { DriveAnswer, JupyterMessage } from '../runtime/protocol';
 import { ParentDrive } from './drive';
 import { encodeFrame, readFrames, type Frame } from './frames';
+import { OutputLimit } from './output_limit';
 
 /** What of Deno this file uses. */
 declare const Deno: {
@@ -29,10 +30,12 @@ interface Start extends Frame {
   disable_pypi: boolean;
   cell_ms: number | null;
   output_bytes: number;
+  reply_bytes: number;
+  file_bytes: number;
 }
 
-/** Of these a cell may send no more once it has passed its limit. */
-const OUTPUT = new Set(['stream', 'display_data', 'update_display_data', 'execute_result', 'comm_msg', 'comm_open']);
+/** Characters of a line of the log. */
+const LONGEST_LOG = 10_000;
 
 /** The pipe is always read at once, so that writing to it hardly blocks, and nothing piles up here. */
 function write(bytes: Uint8Array): void {
@@ -47,44 +50,23 @@ function write(bytes: Uint8Array): void {
 
 const send = (frame: Frame, buffers: Uint8Array[] = []): void => write(encodeFrame(frame, buffers));
 
-/** Counts what each cell sends. */
-class OutputLimit {
-  private cell = '';
-  private bytes = 0;
-
-  constructor(
-    private readonly limit: number,
-    private readonly exceeded: () => void,
-  ) {}
-
-  /** Whether a message of `bytes` may pass. */
-  passes(message: JupyterMessage, bytes: number): boolean {
-    if (!OUTPUT.has(message.header.msg_type)) {
-      return true;
-    }
-    const cell = message.parent_header.msg_id ?? '';
-    if (cell !== this.cell) {
-      this.cell = cell;
-      this.bytes = 0;
-    }
-    this.bytes += bytes;
-    if (this.bytes > this.limit) {
-      this.exceeded();
-      return false;
-    }
-    return true;
-  }
-}
-
 class Host {
-  private readonly drive = new ParentDrive((frame, bytes) => send(frame, bytes));
+  private readonly drive: ParentDrive;
   private readonly kernel: BrowsergradKernel;
   private readonly output: OutputLimit;
+  private cellMs: number | null;
 
   constructor(start: Start) {
-    const { output_bytes, cell_ms } = start;
-    this.output = new OutputLimit(output_bytes, () =>
-      this.kernel.endCell('OutputLimitError', `the cell wrote more than its limit of ${output_bytes} bytes`),
+    const { output_bytes, reply_bytes, file_bytes } = start;
+    this.cellMs = start.cell_ms;
+    this.drive = new ParentDrive(send, file_bytes, most =>
+      this.kernel.endCell('OutputLimitError', `the cell made more than ${most} requests for files at once`),
+    );
+    this.output = new OutputLimit(
+      output_bytes,
+      reply_bytes,
+      () => this.kernel.atWork,
+      () => this.kernel.endCell('OutputLimitError', `the cell wrote more than its limit of ${output_bytes} bytes`),
     );
     this.kernel = new BrowsergradKernel({
       id: start.session_id,
@@ -105,11 +87,11 @@ class Host {
           fromFiles: start.from_files,
           drive: start.shares_folder ? { request: request => this.drive.request(request) } : undefined,
         }),
-      onLog: (level, text) => send({ type: 'log', level, text }),
+      onLog: (level, text) => this.log(level, text),
       onBooted: () => send({ type: 'ready', from: this.kernel.startedFrom }),
       onBootFailed: message => send({ type: 'failed', message }),
       onRestarted: reason => send({ type: 'restarted', reason }),
-      limitMs: () => cell_ms,
+      limitMs: () => this.cellMs,
     } as ConstructorParameters<typeof BrowsergradKernel>[0]);
   }
 
@@ -119,18 +101,36 @@ class Host {
       { type: 'message', message: rest },
       buffers.map(buffer => new Uint8Array(buffer)),
     );
-    if (this.output.passes(message, bytes.length)) {
+    const verdict = this.output.judge(message, bytes.length);
+    if (verdict === 'long reply') {
+      const evalue = `the reply is longer than its limit: ${bytes.length} bytes`;
+      const content = { status: 'error', ename: 'ReplyLimitError', evalue, traceback: [`ReplyLimitError: ${evalue}`] };
+      send({ type: 'message', message: { ...rest, metadata: {}, content: { ...content, execution_count: 0 } } });
+    } else if (verdict === 'pass') {
       write(bytes);
+    }
+  }
+
+  private log(level: string, text: string): void {
+    const short = String(text).slice(0, LONGEST_LOG);
+    if (this.output.passes(short.length)) {
+      send({ type: 'log', level: String(level), text: short });
     }
   }
 
   receive(frame: Frame, buffers: Uint8Array[]): void {
     switch (frame.type) {
       case 'message':
+        if ((frame.message as JupyterMessage).header.msg_type === 'input_reply') {
+          this.output.answered();
+        }
         void this.kernel.handleMessage({
           ...(frame.message as KernelMessage.IMessage),
           buffers: buffers.map(buffer => buffer.buffer as ArrayBuffer),
         });
+        break;
+      case 'limit':
+        this.cellMs = frame.cell_ms as number | null;
         break;
       case 'interrupt':
         this.kernel.interrupt();

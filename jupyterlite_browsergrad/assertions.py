@@ -1,0 +1,58 @@
+"""Judge contents of ``application/vnd.browsergrad.assertions.v1+json`` that somebody else made.
+
+The rules are those of ``browsergrad/schemas/assertions.v1.schema.json``. They are written out here because a content may hold
+tens of thousands of assertions, which a general validator takes seconds for; a test compares both.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+__all__ = ["KINDS", "is_content"]
+
+KINDS = ("pass", "fail", "error")
+#: Texts that an assertion of each kind may have beside its kind and name, and whether it must.
+_TEXTS: dict[str, dict[str, bool]] = {
+    "pass": {},
+    "fail": {"message": True, "expectedRepr": False, "actualRepr": False},
+    "error": {"message": True, "traceback": False},
+}
+_ALWAYS = frozenset({"kind", "name", "durationMs"})
+
+
+def is_content(content: Any) -> bool:
+    """Tell whether `content`, read from JSON, follows the schema."""
+    if not (isinstance(content, dict) and content.keys() == {"assertions", "counts"}):
+        return False
+    counts, assertions = content["counts"], content["assertions"]
+    return (
+        isinstance(counts, dict)
+        and counts.keys() == set(KINDS)
+        and all(map(_is_count, counts.values()))
+        and isinstance(assertions, list)
+        and all(map(_is_assertion, assertions))
+    )
+
+
+def _is_count(value: Any) -> bool:
+    # JSON Schema takes 1.0 for an integer; nobody writes that, and readers want an int.
+    return type(value) is int and value >= 0
+
+
+def _is_assertion(assertion: Any) -> bool:
+    if not (isinstance(assertion, dict) and isinstance(kind := assertion.get("kind"), str) and kind in _TEXTS):
+        return False
+    texts = _TEXTS[kind]
+    name = assertion.get("name")
+    return (
+        isinstance(name, str)
+        and name != ""
+        and all(key in _ALWAYS or key in texts for key in assertion)
+        and all(isinstance(assertion[key], str) if key in assertion else not needed for key, needed in texts.items())
+        and ("durationMs" not in assertion or _is_duration(assertion["durationMs"]))
+    )
+
+
+def _is_duration(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf

@@ -1,0 +1,148 @@
+"""Tells whether an interpreter is as it was before a rubric ran in it, so that the next rubric may.
+
+No student code ever runs there, and whatever comes from a submission is a value or a stand-in. What is looked for is what rubrics
+leave behind, such as a patch that was not taken back: then the interpreter is not used again.
+"""
+
+from __future__ import annotations
+
+import decimal
+import gc
+import os
+import signal
+import sys
+import threading
+import time
+import warnings
+from types import FunctionType, ModuleType
+from typing import Any
+
+__all__ = ["Picture"]
+
+#: Modules that change with every request, or hold only caches.
+_MOVING = frozenset(
+    {
+        "__main__",
+        "linecache",
+        "re",
+        "random",
+        "warnings",
+        "tokenize",
+        "typing",
+        "asyncio",
+        "contextvars",
+        "_io",
+        "sys",
+        "signal",
+    }
+)
+#: The same, with all that is in them.
+_MOVING_PACKAGES = frozenset(
+    {"IPython", "browsergrad_kernel", "pyodide", "_pyodide", "js", "pyodide_js", "traitlets", "_browsergrad_apart", "_browsergrad_rubric",
+     "asyncio", "jedi", "parso", "pygments", "stack_data", "executing", "asttokens", "unittest"}
+)  # fmt: skip
+_SYS = (
+    "argv",
+    "path",
+    "meta_path",
+    "path_hooks",
+    "stdin",
+    "stdout",
+    "stderr",
+    "displayhook",
+    "excepthook",
+    "modules",
+    "setrecursionlimit",
+)
+
+
+class Picture:
+    """What an interpreter's modules hold, taken now."""
+
+    def __init__(self) -> None:
+        self._modules = {
+            name: (module, module.__dict__, _names(module.__dict__))
+            for name, module in list(sys.modules.items())
+            if _looked_at(name, module)
+        }
+        self._inside = {name: _inside(names) for name, (_, _, names) in self._modules.items()}
+        self._state = _state()
+
+    def differences(self) -> list[str]:
+        """What is no longer as it was; new modules are not counted, but become part of the picture."""
+        found = [what for what, value in _state().items() if self._state[what] != value]
+        for name, (module, here, before) in self._modules.items():
+            if sys.modules.get(name) is not module:
+                found.append(name)
+                continue
+            now = _names(here)
+            if now.keys() != before.keys() or any(
+                now[each] is not value for each, value in before.items() if value is not None or each[0] != "_"
+            ):  # a private None is what a module fills at its first use
+                found.append(name)
+            elif not _same(self._inside[name], _inside(now)):
+                found.append(f"what is in {name}")
+        for name, module in list(sys.modules.items()):
+            if name not in self._modules and _looked_at(name, module):
+                names = _names(module.__dict__)
+                self._modules[name], self._inside[name] = (module, module.__dict__, names), _inside(names)
+        return found
+
+
+def _looked_at(name: Any, module: Any) -> bool:
+    return (
+        type(name) is str
+        and type(module) is ModuleType
+        and name not in _MOVING
+        and (name.partition(".")[0] not in _MOVING_PACKAGES or name == "unittest.mock")
+    )
+
+
+def _names(names: dict[str, Any]) -> dict[str, Any]:
+    """A module's names but for its own modules, which an import adds."""
+    return {
+        name: value for name, value in names.items() if type(value) is not ModuleType and name != "__warningregistry__"
+    }
+
+
+def _inside(names: dict[str, Any]) -> dict[str, Any]:
+    """What is in a module's own functions, classes and containers, as objects to compare by identity."""
+    found: dict[str, Any] = {}
+    for name, value in names.items():
+        kind = type(value)
+        if kind is list:
+            found[name] = tuple(value)
+        elif kind is dict and len(value) < 500 and name[0] != "_":
+            found[name] = (*value, *value.values())
+        elif kind is FunctionType:
+            found[name] = (value.__code__, value.__defaults__, value.__kwdefaults__)
+        elif isinstance(value, type) and value.__flags__ & 1 << 9 and value.__module__ == names.get("__name__"):
+            found[name] = tuple(value.__dict__.values())
+    return found
+
+
+def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return one.keys() == other.keys() and all(
+        len(before) == len(now) and all(a is b for a, b in zip(before, now, strict=True))
+        for before, now in zip(one.values(), other.values(), strict=True)
+    )
+
+
+def _state() -> dict[str, Any]:
+    """What is no module's."""
+    context = decimal.getcontext()
+    tools = getattr(sys, "monitoring", None)
+    return {
+        "names of sys": [id(getattr(sys, name)) for name in _SYS],
+        "sys.path": (list(sys.path), [id(each) for each in sys.meta_path], list(sys.argv)),
+        "recursion limit": sys.getrecursionlimit(),
+        "environment": dict(os.environ),
+        "working folder": os.getcwd(),
+        "tracing": (sys.gettrace(), sys.getprofile(), tools and [tools.get_tool(number) for number in range(6)]),
+        "garbage collection": (gc.isenabled(), len(gc.callbacks), gc.get_threshold()),
+        "threads": threading.active_count(),
+        "signals": [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGALRM)],
+        "warnings": [str(each) for each in warnings.filters],
+        "decimal": (context.prec, context.rounding, {str(key): value for key, value in context.traps.items()}),
+        "time zone": getattr(time, "tzname", None),
+    }

@@ -1,0 +1,54 @@
+"""What waits to be written to Deno."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable
+from typing import BinaryIO
+
+__all__ = ["Outgoing"]
+
+_Entry = tuple[list[bytes], Callable[[], None] | None]
+
+
+class Outgoing:
+    """A queue of frames, and the thread's work that writes them.
+
+    Attributes
+    ----------
+    held_bytes
+        How much waits; whoever watches the sandbox counts it.
+    """
+
+    def __init__(self) -> None:
+        self.held_bytes = 0
+        self._lock = threading.Lock()
+        self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
+
+    def put(self, pieces: list[bytes], written: Callable[[], None] | None = None) -> None:
+        """Add a frame; `written` is called once the pipe has taken all of it."""
+        with self._lock:
+            self.held_bytes += sum(map(len, pieces))
+        self._queue.put((pieces, written))
+
+    def close(self) -> None:
+        """Let `write_to` end."""
+        self._queue.put(None)
+
+    def write_to(self, pipe: BinaryIO) -> None:
+        """Write until `close`, or until nobody reads any more; then close the pipe."""
+        with contextlib.suppress(OSError, ValueError):
+            while (entry := self._queue.get()) is not None:
+                pieces, written = entry
+                for piece in pieces:
+                    pipe.write(piece)
+                pipe.flush()
+                with self._lock:
+                    self.held_bytes -= sum(map(len, pieces))
+                if written is not None:
+                    written()
+                del entry, pieces
+        with contextlib.suppress(OSError, ValueError):
+            pipe.close()

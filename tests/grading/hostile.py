@@ -1,0 +1,154 @@
+"""Submissions that try to hold up, fill, fool or end the grader, and two that only look so: one of each kind."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+#: A solution to no lab, in which the rest of the code counts.
+_JS = "from pyodide.code import run_js\nrun_js({!r})\n"
+
+
+@dataclass(frozen=True)
+class Hostile:
+    """One kind.
+
+    Attributes
+    ----------
+    make
+        Writes the submission to a path.
+    kinds
+        What its error may be: None for a result like any other.
+    reaches_limit
+        Whether it goes on until a limit of time.
+    suffix
+        Of the file.
+    """
+
+    make: Callable[[Path], None]
+    kinds: frozenset[str | None]
+    reaches_limit: bool = False
+    suffix: str = ".py"
+
+
+def _code(text: str, *kinds: str | None, reaches_limit: bool = False) -> Hostile:
+    return Hostile(lambda path: path.write_text(text, "utf-8") and None, frozenset(kinds), reaches_limit)
+
+
+def _javascript(text: str, *kinds: str | None, then: str = "", reaches_limit: bool = False) -> Hostile:
+    return _code(_JS.format(text) + then, *kinds, reaches_limit=reaches_limit)
+
+
+def _answers(text: str) -> str:
+    """Code that answers for the shell whatever it is asked."""
+    return (
+        "get_ipython().user_expressions = lambda wanted: "
+        f"{{'result': {{'status': 'ok', 'metadata': {{}}, 'data': {{'text/plain': {text}}}}}}}\n"
+    )
+
+
+def _during(function: str, event: str) -> str:
+    """Code whose function, when the rubric calls it, sends an event past the module's checks."""
+    return f"import sys\ndef {function}(*args):\n    sys.modules['browsergrad._sink'].emit('assertion', {event})\n    return 0\n"
+
+
+def _posted(messages: str) -> str:
+    """JavaScript that posts what only the kernel's worker should."""
+    return (
+        "const one = type => ({type: 'message', buffers: [], bytes: 0, json: JSON.stringify({channel: 'iopub', header: "
+        "{msg_id: 'm', msg_type: type, session: '', username: '', date: '', version: '5.4'}, parent_header: {}, metadata: {}, "
+        f"content: {{text: 'x'.repeat(5000)}}}})}});\n{messages}"
+    )
+
+
+def _sparse(path: Path) -> None:
+    with open(path, "wb") as file:
+        file.truncate(40 << 30)
+
+
+def _wide(path: Path) -> None:
+    path.write_bytes(b'{"cells": [' + b"{}," * 3_000_000 + b"{}]}")
+
+
+def _deep(path: Path) -> None:
+    path.write_bytes(b'{"cells": ' + b"[" * 1_000_000)
+
+
+def _link(path: Path) -> None:
+    """To the first submission there, which is right."""
+    other = next(each for each in sorted(path.parent.iterdir()) if each.is_file() and not each.is_symlink())
+    path.symlink_to(other.name)
+
+
+_FLOOD = "for (let i = 0; i < 600; i++) postMessage({type: 'call', id: 9, call: {kind: 'drive', request: {method: 'get', path: 'big'}}})"
+_PATH = "postMessage({type: 'call', id: 9, call: {kind: 'drive', request: {method: 'lookup', path: 'a/'.repeat(1e6)}}})"
+_LIES = (
+    "postMessage({type: 'call', id: 9}); postMessage({type: 'nothing'}); "
+    "postMessage({type: 'call', id: {}, call: {kind: 'drive', request: {method: 'put', path: 7, data: {type: 'ready', mode: 1e99}}}})"
+)
+_TYPESCRIPT = """(async () => {
+  for (let i = 0; i < 20; i++) {
+    const code = `export const a: string = '${'x'.repeat(1e6)}${i}';`;
+    await import('data:application/typescript,' + encodeURIComponent(code));
+  }
+})()"""
+
+#: By name.
+KINDS: dict[str, Hostile] = {
+    "mode_that_is_none": _code("import pyodide_js\npyodide_js.FS.mknod('/drive/y', -1, 0)\n", "runtime"),
+    # On a busy machine its 60 MB may not be there before the cell's time is over.
+    "reply_without_end": _code(_answers('"[" + "0," * 30_000_000 + "]"'), "tampered", "timeout"),
+    "reply_of_brackets": _code(_answers('"[" * 2_000_000'), "tampered"),
+    "reply_of_halves": _code(_answers('ascii(chr(0xd800) * 64 + "{}")'), "tampered"),
+    "files_all_at_once": _code(
+        f"open('big', 'wb').write(b'x' * 60_000_000)\n{_JS.format(_FLOOD)}import time\ntime.sleep(3)\n", "output", "memory"
+    ),
+    "path_of_a_million": _javascript(_PATH, None),
+    "lies_to_the_page": _javascript(_LIES, None, "crash"),
+    "duration_that_is_none": _code(_during("FUNCTION", '{"kind": "pass", "name": "x", "durationMs": float("nan")}'), "tampered"),
+    "event_without_name": _code(_during("FUNCTION", '{"kind": "pass"}'), "tampered"),
+    "event_with_more": _code(_during("FUNCTION", '{"kind": "pass", "name": "x", "more": [[]]}'), "tampered"),
+    "messages_of_all_types": _javascript(
+        _posted("for (let i = 0; i < 40000; i++) postMessage(one(['stream', 'status', 'execute_reply', 'error', 'clear_output', 'mine'][i % 6]))"),
+        "output",
+        "memory",
+        then="import time\ntime.sleep(3)\n",
+    ),
+    "typescript": _code(f"from pyodide.code import run_js\nawait run_js({_TYPESCRIPT!r})\n", None),
+    "wedged": _code("while True:\n    try:\n        while True:\n            pass\n    except BaseException:\n        pass\n", "timeout", reaches_limit=True),
+    "crashing": _code("import os\nos.abort()\n", "crash"),
+    "hungry": _code("held = []\nwhile True:\n    held.append(bytearray(32 << 20))\n", "memory"),
+    "flooding": _code("while True:\n    print('x' * 10_000)\n", "output"),
+    "too_long": _code("# " + "x" * (3 << 20) + "\n", "unreadable"),
+    "sparse": Hostile(_sparse, frozenset({"unreadable"})),
+    "wide": Hostile(_wide, frozenset({"unreadable"}), suffix=".ipynb"),
+    "deep": Hostile(_deep, frozenset({"unreadable"}), suffix=".ipynb"),
+    "pipe": Hostile(os.mkfifo, frozenset({"unreadable"})),
+    "link_to_good_work": Hostile(_link, frozenset({"unreadable"})),
+    "link_to_a_device": Hostile(lambda path: path.symlink_to("/dev/zero"), frozenset({"unreadable"})),
+    "interrupts_itself": _code("def FUNCTION(*args):\n    raise KeyboardInterrupt\n", None),
+    "innocent_words": _code("class E(Exception): pass\nraise E('the cache was reset and its variables are lost.')\n", "runtime"),
+}
+
+def write(name: str, path: Path, function: str) -> Path:
+    """Write a submission of this kind; `function` is what the rubric calls."""
+    hostile = KINDS[name]
+    path = path.with_name(path.name + hostile.suffix)
+    hostile.make(path)
+    if not path.is_symlink() and path.is_file() and path.stat().st_size < 10_000:
+        path.write_text(path.read_text("utf-8").replace("FUNCTION", function), "utf-8")
+    return path
+
+
+def kind_of(line: dict[str, object]) -> str | None:
+    """Of the error in a result."""
+    error = line["error"]
+    return error["kind"] if isinstance(error, dict) else None
+
+
+def as_lines(out: Path) -> list[dict[str, object]]:
+    """The results in a file."""
+    return [json.loads(line) for line in out.read_text("utf-8").splitlines()]
