@@ -28,6 +28,7 @@ import { FETCHES_NOW, type LazyAsset } from './lazy';
 import { Pack } from './pack';
 import { restore } from './snapshot';
 import { canSuspend } from './stack';
+import { StackGuard, type GuardedModule, type GuardedObjects } from './stack_guard';
 
 /** Name of the Python kernel's module for JavaScript; `_host.py` imports it. */
 const HOST_MODULE = '_browsergrad_host';
@@ -58,7 +59,7 @@ interface Pyodide {
     on_fatal?: (error: Error) => void;
     lockfile_packages?: Record<string, unknown>;
   };
-  _module: { HEAP32: Int32Array; __Py_emscripten_signal_clock?: number };
+  _module: { HEAP32: Int32Array; __Py_emscripten_signal_clock?: number } & Partial<GuardedModule>;
   registerJsModule(name: string, module: object): void;
   setInterruptBuffer(buffer: unknown): void;
   pyimport(name: string): PyProxy;
@@ -345,6 +346,12 @@ export class Python {
       .on_idle as unknown as typeof interrupts.onIdle;
     if (options.interruptible) {
       interrupts.attach(pyodide);
+    }
+    const guard = StackGuard.for(module);
+    if (guard) {
+      const objects = (pyodide.pyimport('browsergrad_kernel.stack').guarded as PyProxy)() as PyProxy;
+      guard.guard(objects.toJs({ dict_converter: Object.fromEntries }) as GuardedObjects);
+      objects.destroy();
     }
   }
 
