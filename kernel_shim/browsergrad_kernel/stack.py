@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import _pickle  # pickling recurses in C
+import _json
+import _pickle
 import ast
 import builtins
 import collections
@@ -53,6 +54,7 @@ def guarded() -> dict[str, Any]:
         "evaluate": each((eval, exec)),
         "compile": id(compile),
         "pickle": each((_pickle.dumps, _pickle.dump)),
+        "scanner": id(_json.make_scanner),
         "sources": each((str, bytes)),
         "check": id(nesting.check),
         "prepareEval": id(nesting.prepare_eval),

@@ -15,7 +15,7 @@ import {
   type KernelManifest,
   type Lock,
 } from '../boot_assets';
-import { errorText, isOutOfMemory } from '../errors';
+import { errorText, isOutOfMemory, isOutOfStack } from '../errors';
 import type { Adoption, BootInfo, BootOptions, FromWorker, JupyterMessage, PackageProgress } from '../protocol';
 import type { PageCalls } from './calls';
 import type { InterruptController } from './control';
@@ -104,6 +104,7 @@ function namesIn(text: string, verb: string): string[] {
 export class Python {
   private receive: ((...message: unknown[]) => unknown) | null = null;
   private plain: PyProxy | null = null;
+  private guard: StackGuard | null = null;
   private kernel: PyProxy | null = null;
   /** Packages the distribution's lock offers beyond our own. */
   private lockNames = new Set<string>();
@@ -259,8 +260,7 @@ export class Python {
   ): Promise<void> {
     const { pyodide } = this;
     const { post } = this.dependencies;
-    pyodide._api.on_fatal = error =>
-      post({ type: 'fatal', message: `${error.name}: ${error.message}`.slice(0, 2000) });
+    pyodide._api.on_fatal = error => post({ type: 'fatal', message: fatalText(error) });
     const { micropip, ...others } = manifest.packages;
     const ours = withMicropip ? { ...others, micropip } : others;
     // Pyodide has noted what it found under names as their authors write them: `Pygments`.
@@ -299,6 +299,8 @@ export class Python {
     const { pyodide } = this;
     const { interrupts, output } = this.dependencies;
     const module = pyodide._module;
+    this.guard = StackGuard.for(module);
+    interrupts.beforeTurn = () => this.guard?.turn();
     interrupts.useClock(module.__Py_emscripten_signal_clock, () => module.HEAP32);
     pyodide.registerJsModule(HOST_MODULE, this.hostModule());
     if (options.packages.length) {
@@ -347,10 +349,9 @@ export class Python {
     if (options.interruptible) {
       interrupts.attach(pyodide);
     }
-    const guard = StackGuard.for(module);
-    if (guard) {
+    if (this.guard) {
       const objects = (pyodide.pyimport('browsergrad_kernel.stack').guarded as PyProxy)() as PyProxy;
-      guard.guard(objects.toJs({ dict_converter: Object.fromEntries }) as GuardedObjects);
+      this.guard.guard(objects.toJs({ dict_converter: Object.fromEntries }) as GuardedObjects);
       objects.destroy();
     }
   }
@@ -497,7 +498,10 @@ export class Python {
       stream_parent: (json: string) => output.setParent(json),
       write: (name: 'stdout' | 'stderr', text: string) => output.write(name, text),
       flush: () => output.flush(),
-      begin: (epoch: number, request: boolean) => interrupts.begin(epoch, request),
+      begin: (epoch: number, request: boolean) => {
+        this.guard?.begin();
+        interrupts.begin(epoch, request);
+      },
       end: (epoch: number) => interrupts.end(epoch),
       delivered: (how: number) => interrupts.delivered(how),
       verified: () => interrupts.verified(),
@@ -562,6 +566,14 @@ function loadOptions(post: PythonDependencies['post']): object {
     stderr: (text: string) => post({ type: 'log', level: 'warning', text }),
     env: environment(),
   };
+}
+
+/** Why Python has ended. */
+function fatalText(error: Error): string {
+  const text = `${error.name}: ${error.message}`.slice(0, 2000);
+  return isOutOfStack(error)
+    ? `your code called itself too deeply: the browser's own stack ended before Python could raise RecursionError (${text})`
+    : text;
 }
 
 /** A micropip works with its own Pyodide: another distribution brings one for itself. */

@@ -21,6 +21,9 @@ import deallocBytes from './native/padded.wat';
 import probeBytes from './native/probe.wat';
 import sourceBytes from './native/long_source.wat';
 
+/** Makes a function run on a stack of its own, where the engine has such. */
+const { promising } = WebAssembly as { promising?: (run: Run) => Run };
+
 /** What a frame of `probe` takes of the engine's stack at least, bytes. */
 const FRAME = 256;
 /** Bytes of the engine's stack that are as good as all of it. */
@@ -28,23 +31,27 @@ const ENOUGH = 640 * 1024;
 /** Bytes of the engine's stack that are kept for handling the error. */
 const RESERVE = 80 * 1024;
 /** Bytes of the engine's stack that C code takes for each byte of the C stack, at most. */
-const RATIO = 10;
+const RATIO = 8;
 /** Growth of the C stack, in bytes, after which code goes on on another stack of the engine's. */
 const SEGMENT = 32 * 1024;
-/** The same where a call begins: code there may have to be suspended, which it can't be on a further stack. */
+/** The same for the first stack of a call that can be suspended: code on a further one can't be. */
 const FIRST_SEGMENT = 56 * 1024;
 /** C stack for code that recurses without Python, bytes. */
 const ROOM = 80 * 1024;
+/** The same on the first stack of a call that can be suspended. */
+const FIRST_ROOM = 112 * 1024;
 /** The same for the compiler, whose frames take much of the C stack and little of the engine's. */
 const COMPILER_ROOM = 3 * 1024 * 1024;
 /** And for pickling. */
 const PICKLE_ROOM = 320 * 1024;
-/** C stack that a thread state gets before the first look at it, bytes. */
-const FIRST_ROOM = 112 * 1024;
+/** For reading JSON, whose frames take next to nothing of the C stack. */
+const JSON_ROOM = 48 * 1024;
 /** Stacks of the engine's at the same time. */
 const MOST_STACKS = 200;
 /** CPython raises RecursionError this far above the start of the stack it is given, bytes. */
 const MARGINS = 16 * 1024;
+/** The least stack that CPython takes, bytes. */
+const LEAST_STACK = 32 * 1024;
 /** C stack that a padded function takes, bytes; a multiple of 16. */
 const PADDING = 64;
 /** Characters from which a source may be nested too deeply for the compiler. */
@@ -56,6 +63,7 @@ const Offset = {
   tpDealloc: 24,
   tpVectorcallOffset: 28,
   tpAsAsync: 40,
+  tpCall: 64,
   tpHash: 60,
   tpRichcompare: 100,
   tpIternext: 112,
@@ -71,9 +79,6 @@ const Offset = {
 
 /** Parameters of a C function by its flags: METH_O, METH_VARARGS | METH_KEYWORDS, METH_FASTCALL, that with METH_KEYWORDS. */
 const ARITY: Record<number, Arity> = { 0x08: 2, 0x03: 3, 0x80: 3, 0x82: 4 };
-
-/** Makes a function run on a stack of its own, where the engine has such. */
-const { promising } = WebAssembly as { promising?: (run: Run) => Run };
 
 type Arity = 1 | 2 | 3 | 4;
 /** Calls the guarded function and leaves its result in `result`. */
@@ -123,6 +128,8 @@ export interface GuardedObjects {
   evaluate: number[];
   compile: number;
   pickle: number[];
+  /** The type that reads JSON. */
+  scanner: number;
   /** `str` and `bytes`. */
   sources: number[];
   /** Functions of `nesting.py`, called with the source that those are called with. */
@@ -140,16 +147,40 @@ export class StackGuard {
   /** Where the stack ends that CPython has been given. */
   private end: number;
   private stacks = 0;
+  /** Bytes of the stack that JavaScript runs on which have to be free for another stack to be begun. */
+  private readonly reserve: number;
+  /** C stack for what runs on JavaScript's stack, bytes: there it is the smallest, in Chromium's workers about 450 KB. */
+  private readonly loopRoom: number;
 
   private constructor(private readonly module: GuardedModule) {
     this.base = module._emscripten_stack_get_base();
-    this.threshold = mutable(this.base - FIRST_SEGMENT);
     this.probe = new WebAssembly.Instance(new WebAssembly.Module(probeBytes)).exports as unknown as typeof this.probe;
-    this.end = this.base - FIRST_ROOM;
+    const free = this.free();
+    // Where Python has stacks of its own, only callbacks from JavaScript use this one up, and each costs time on the way back.
+    this.reserve = promising ? Math.max(RESERVE, free * 0.6) : RESERVE;
+    this.loopRoom = Math.min(FIRST_ROOM, Math.trunc((free - RESERVE) / RATIO));
+    this.threshold = mutable(this.base - Math.min(SEGMENT, this.loopRoom >> 1));
     // For thread states that are made later.
-    module._emscripten_stack_set_limits(this.base, this.end);
+    module._emscripten_stack_set_limits(this.base, this.base - Math.max(this.loopRoom, LEAST_STACK));
+    this.end = this.base - this.loopRoom;
     this.limit(this.end);
   }
+
+  /** A call begins: one that can be suspended has a stack of its own. */
+  begin(): void {
+    this.limit(this.base - (this.module.validSuspender.value ? FIRST_ROOM : this.loopRoom));
+  }
+
+  /** The event loop calls Python, on JavaScript's stack. */
+  turn(): void {
+    if (this.stacks === 0) {
+      this.limit(this.base - this.loopRoom);
+    }
+  }
+
+  /** Whether a call below the threshold is to go on elsewhere. */
+  private readonly leaves = (): number =>
+    this.module.validSuspender.value && this.module.___stack_pointer.value > this.base - FIRST_SEGMENT ? 0 : 1;
 
   /** @returns null where Pyodide's module does not fit. */
   static for(module: Partial<GuardedModule>): StackGuard | null {
@@ -192,10 +223,12 @@ export class StackGuard {
       this.replace(this.word(definition + Offset.mlMeth), index => this.running(index, this.arity(definition)));
     }
     const compile = this.word(objects.compile + Offset.builtinDefinition);
-    this.roomy(compile, COMPILER_ROOM);
+    this.give(COMPILER_ROOM, this.word(compile + Offset.mlMeth), this.arity(compile));
     for (const address of objects.pickle) {
-      this.roomy(this.word(address + Offset.builtinDefinition), PICKLE_ROOM);
+      const definition = this.word(address + Offset.builtinDefinition);
+      this.give(PICKLE_ROOM, this.word(definition + Offset.mlMeth), this.arity(definition));
     }
+    this.give(JSON_ROOM, this.word(objects.scanner + Offset.tpCall), 3);
     const prepares = [objects.prepareEval, objects.prepareExec];
     evaluate.forEach((definition, i) => this.prepare(definition, prepares[i], objects));
     this.prepare(compile, objects.check, objects);
@@ -233,22 +266,22 @@ export class StackGuard {
   }
 
   /** A function in the place of the one at `target`: it runs that, on another stack below the threshold. */
-  private running(target: number, arity: Arity, threshold = this.threshold, room?: number): unknown {
+  private running(target: number, arity: Arity, room?: number): unknown {
     const { wasmTable: table, ___stack_pointer: stack_pointer } = this.module;
     const enter = (...values: Parameters<Run>): number => this.enter(exports as unknown as Guarded, run, values, room);
     const { exports } = new WebAssembly.Instance(this.guarded, {
       python: { table, target, stack_pointer },
-      guard: { threshold, enter },
+      // What asks for its own room always gets it on another stack.
+      guard: room ? { threshold: mutable(-1), leaves: () => 1, enter } : { threshold: this.threshold, leaves: this.leaves, enter },
     });
     const stay = exports[`run${arity}`] as Run;
     const run = promising ? promising(stay) : stay;
     return exports[`call${arity}`];
   }
 
-  /** Gives a function of C more of the C stack. */
-  private roomy(definition: number, room: number): void {
-    const always = mutable(-1); // the greatest address
-    this.replace(this.word(definition + Offset.mlMeth), index => this.running(index, this.arity(definition), always, room));
+  /** Gives a function of C so much of the C stack. */
+  private give(room: number, index: number, arity: Arity): void {
+    this.replace(index, target => this.running(target, arity, room));
   }
 
   /** Lets Python look at a long source first. */
@@ -262,16 +295,21 @@ export class StackGuard {
     wasmTable.set(index, exports.call4);
   }
 
-  /** Calls a guarded function where it has room: for C code at least `room` bytes of the C stack, if the engine's allows it. */
-  private enter(guarded: Guarded, run: Run, values: Parameters<Run>, room?: number): number {
+  /** Calls a guarded function where C code has `room` bytes of the C stack, if there is any room. */
+  private enter(guarded: Guarded, run: Run, values: Parameters<Run>, room = ROOM): number {
     const { module, threshold, end } = this;
     const { validSuspender } = module;
     const pointer = module.___stack_pointer.value;
-    const free = this.free(); // of the stack that JavaScript runs on
-    const possible = free < RESERVE || this.stacks === MOST_STACKS ? 0 : Math.trunc((free - RESERVE) / RATIO);
+    const free = this.stacks === MOST_STACKS ? 0 : this.free();
     const before = { threshold: threshold.value, suspender: validSuspender.value };
-    this.limit(pointer - (possible && (room ?? Math.min(ROOM, possible))));
-    threshold.value = pointer - Math.min(SEGMENT, possible >> 1);
+    const left = Math.max(0, Math.trunc((free - this.reserve) / RATIO));
+    if (promising) {
+      this.limit(pointer - (left && room));
+      threshold.value = pointer - (left && SEGMENT);
+    } else {
+      this.limit(pointer - (left && (room === ROOM ? Math.min(ROOM, left) : room)));
+      threshold.value = pointer - Math.min(SEGMENT, left >> 1);
+    }
     validSuspender.value = false;
     guarded.returned.value = 0;
     this.stacks++;
@@ -294,7 +332,7 @@ export class StackGuard {
   private limit(end: number): void {
     const { module } = this;
     this.end = end;
-    const start = end - MARGINS;
+    const start = Math.min(end - MARGINS, this.base - LEAST_STACK);
     module._PyUnstable_ThreadState_SetStackProtection(module._PyThreadState_Get(), start, this.base - start);
   }
 
