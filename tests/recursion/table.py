@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-PROGRAMS: list[dict[str, str]] = json.loads((HERE / "programs.json").read_text(encoding="utf-8"))
+PROGRAMS: list[dict[str, Any]] = json.loads((HERE / "programs.json").read_text(encoding="utf-8"))
 
 
-def problem(program: dict[str, str], ename: str | None, result: str | None, after: str | None) -> str | None:
+def problem(program: dict[str, Any], ename: str | None, result: str | None, after: str | None) -> str | None:
     """Say what is wrong with how a program ended; None when nothing is.
 
     Parameters
