@@ -42,6 +42,11 @@ from .parent import parent_header, parent_message, set_parent
 #: Where variables go that ``%store`` keeps; no hidden folder, since some drives show none.
 STORE = Path("/drive/ipython-store")
 
+#: What Pyodide opens as file descriptor 2 while it asks for an exception's text (Pyodide 314); absent at other times.
+_CAPTURED_STDERR = "/dev/capture_stderr"
+#: Frames that text shows, the innermost ones.
+_MOST_FRAMES = 10
+
 
 class KernelEvents(EventManager):
     """Callbacks around cells: user code, so an interrupt may end it, and the cell with it.
@@ -263,6 +268,23 @@ class KernelShell(InteractiveShell):
             return
         with shadowing.hidden(), tracebacks.quickly("lines" if self.InteractiveTB.mode == "Context" else "variables"):
             super().showtraceback(exc_tuple, *args, **kwargs)
+
+    #: The exception that has passed into JavaScript last, and its text.
+    _passing: tuple[BaseException, str] | None = None
+
+    def excepthook(self, etype: type[BaseException], value: BaseException, tb: Any) -> None:
+        """``sys.excepthook`` of cells.
+
+        Pyodide calls it for each exception that passes into JavaScript, and takes what comes out of the process's stderr
+        for its text. Code there may catch it, so it is not shown in the notebook.
+        """
+        if not os.path.exists(_CAPTURED_STDERR):
+            super().excepthook(etype, value, tb)
+            return
+        # An exception that passes once more, further out, has the text it had.
+        if self._passing is None or self._passing[0] is not value:
+            self._passing = value, "".join(traceback.format_exception(value, limit=-_MOST_FRAMES))
+        os.write(2, self._passing[1].encode("utf-8", "backslashreplace"))
 
     def _format_exception_for_storage(self, exception: BaseException, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """What has been shown is stored as well; IPython formats it a second time."""

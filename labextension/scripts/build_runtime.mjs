@@ -1,6 +1,7 @@
 // Bundles the runtime, its worker and the server's host as self-contained ES modules; the runtime's types beside it.
 import { readFile, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
+import { wat } from './wat.mjs';
 
 const root = new URL('..', import.meta.url);
 const target = new URL('../jupyterlite_browsergrad/labextension/static/runtime/', root);
@@ -15,6 +16,7 @@ await build({
   target: 'es2022',
   legalComments: 'inline',
   define: { BROWSERGRAD_VERSION: JSON.stringify(version) },
+  plugins: [wat],
   logLevel: 'warning',
 });
 

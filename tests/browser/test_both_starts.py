@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 from boot_sites import FROM_FILES, FROM_SNAPSHOT, copy, opened
-from conftest import Lab, build_site, stop_cases
+from conftest import Lab, Run, build_site, stop_cases
 from playwright.sync_api import Browser
+from recursion.table import PROGRAMS, problem
 from wheels import make_wheel
 
 #: How Python starts, and whether the page is isolated.
@@ -170,3 +171,34 @@ def test_stop_ends_every_kind_of_code(start: Start) -> None:
     seed = random.randrange(2**31)
     rows = start.lab.js("([cases, seed]) => stop.table(stopHost, cases, 1, seed)", [stop_cases(start.address), seed])
     assert [row for row in rows if row["bad"]] == [], f"seed {seed}"
+
+
+def ename(run: Run) -> str | None:
+    return run.of("error")[0]["ename"] if run.of("error") else None
+
+
+def result(run: Run) -> str | None:
+    return run.result if run.of("execute_result") else None
+
+
+@pytest.mark.timeout(900)
+def test_too_deep_a_recursion_is_an_error_and_the_variables_stay(lab: Lab) -> None:
+    """The table that `tests/recursion` runs in Deno."""
+    lab.run("kept = [1, 2, 3]")
+    bad = []
+    for program in PROGRAMS:
+        if program.get("slow"):  # proved in Deno
+            continue
+        run = lab.run(program["code"])
+        after = lab.run("sum(kept)")
+        bad.append(problem(program, ename(run), result(run), result(after)))
+        if ename(after):
+            lab.run("kept = [1, 2, 3]")
+    assert [text for text in bad if text] == []
+
+
+def test_an_error_that_javascript_catches_is_not_shown(lab: Lab) -> None:
+    code = "import js\nfrom pyodide.ffi import create_proxy\ncall = js.eval('f => { try { f() } catch (error) { return error.message } }')\ndef bad(): 1 / 0\ncall(create_proxy(bad))"
+    run = lab.run(code)
+    assert run.of("error") == []
+    assert "ZeroDivisionError" in run.result and "in bad" in run.result

@@ -34,9 +34,14 @@ export function errorText(error: unknown): string {
   return String(message || name || error);
 }
 
+/** Whether the engine's stack has ended: its words in V8, SpiderMonkey and JavaScriptCore. */
+export function isOutOfStack(error: unknown): boolean {
+  return /call stack size exceeded|too much recursion/i.test(errorText(error));
+}
+
 /** Whether this was thrown because the browser has no more memory; the words differ. */
 export function isOutOfMemory(error: unknown): boolean {
   return (
-    error instanceof RangeError || /out of memory|memory allocation|WebAssembly\.Memory\(\)/i.test(errorText(error))
+    (error instanceof RangeError && !isOutOfStack(error)) || /out of memory|memory allocation|WebAssembly\.Memory\(\)/i.test(errorText(error))
   );
 }

@@ -71,6 +71,9 @@ export class InterruptController {
   /** Python's `interrupts.on_idle`, once the kernel runs. */
   onIdle: ((epoch: number, fresh: boolean) => IdleAnswer) | null = null;
 
+  /** Called before the event loop calls Python. */
+  beforeTurn: () => void = () => undefined;
+
   private heap: Int32Array | null = null;
   private asked = 0;
   private looking = false;
@@ -486,6 +489,7 @@ export class InterruptController {
   }
 
   private run(callback: () => void): void {
+    this.beforeTurn();
     try {
       callback();
     } catch (error) {

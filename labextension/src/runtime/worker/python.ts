@@ -15,7 +15,7 @@ import {
   type KernelManifest,
   type Lock,
 } from '../boot_assets';
-import { errorText, isOutOfMemory } from '../errors';
+import { errorText, isOutOfMemory, isOutOfStack } from '../errors';
 import type { Adoption, BootInfo, BootOptions, FromWorker, JupyterMessage, PackageProgress, StreamChunk } from '../protocol';
 import type { PageCalls } from './calls';
 import type { InterruptController } from './control';
@@ -32,6 +32,7 @@ import { PageFiles } from './page_files';
 import { Requests } from './requests';
 import { restore } from './snapshot';
 import { canSuspend, type PlainEntries } from './stack';
+import { StackGuard, type GuardedModule, type GuardedObjects } from './stack_guard';
 
 /** Name of the Python kernel's module for JavaScript; `_host.py` imports it. */
 const HOST_MODULE = '_browsergrad_host';
@@ -64,14 +65,15 @@ interface Pyodide {
     /** Packages of the lock by the modules they hold. */
     _import_name_to_package_name?: Map<string, string>;
   };
-  _module: PlainEntries & {
-    HEAP32: Int32Array;
-    HEAPU32: Uint32Array;
-    __Py_emscripten_signal_clock?: number;
-    /** Address of C's `stdout`. */
-    _stdout?: number;
-    _setvbuf?(file: number, buffer: number, mode: number, size: number): number;
-  };
+  _module: PlainEntries &
+    Partial<GuardedModule> & {
+      HEAP32: Int32Array;
+      HEAPU32: Uint32Array;
+      __Py_emscripten_signal_clock?: number;
+      /** Address of C's `stdout`. */
+      _stdout?: number;
+      _setvbuf?(file: number, buffer: number, mode: number, size: number): number;
+    };
   setStdout(options: object): void;
   setStderr(options: object): void;
   registerJsModule(name: string, module: object): void;
@@ -117,6 +119,7 @@ export class Python {
   private receive: ((...message: unknown[]) => unknown) | null = null;
   private ahead: ((epoch: number) => unknown) | null = null;
   private plain: PyProxy | null = null;
+  private guard: StackGuard | null = null;
   private kernel: PyProxy | null = null;
   private drive: DriveFS | null = null;
   private readonly requests = new Requests();
@@ -272,8 +275,7 @@ export class Python {
     const { pyodide } = this;
     const { post } = this.dependencies;
     this.indexURL = options.indexURL;
-    pyodide._api.on_fatal = error =>
-      post({ type: 'fatal', message: `${error.name}: ${error.message}`.slice(0, 2000) });
+    pyodide._api.on_fatal = error => post({ type: 'fatal', message: fatalText(error) });
     const { micropip, ...others } = manifest.packages;
     const ours = withMicropip ? { ...others, micropip } : others;
     // Pyodide has noted what it found under names as their authors write them: `Pygments`.
@@ -334,6 +336,8 @@ export class Python {
     const { pyodide } = this;
     const { interrupts, output } = this.dependencies;
     const module = pyodide._module;
+    this.guard = StackGuard.for(module);
+    interrupts.beforeTurn = () => this.guard?.turn();
     interrupts.useClock(module.__Py_emscripten_signal_clock, () => module.HEAP32);
     pyodide.registerJsModule(HOST_MODULE, this.hostModule());
     if (options.packages.length) {
@@ -382,6 +386,11 @@ export class Python {
       .on_idle as unknown as typeof interrupts.onIdle;
     if (options.interruptible) {
       interrupts.attach(pyodide);
+    }
+    if (this.guard) {
+      const objects = (pyodide.pyimport('browsergrad_kernel.stack').guarded as PyProxy)() as PyProxy;
+      this.guard.guard(objects.toJs({ dict_converter: Object.fromEntries }) as GuardedObjects);
+      objects.destroy();
     }
   }
 
@@ -526,7 +535,10 @@ export class Python {
       stream_parent: (json: string, newest?: boolean) => output.setParent(json, newest),
       write: (name: 'stdout' | 'stderr', text: string) => output.write(name, text),
       flush: (end?: boolean) => (end ? output.endRequest() : output.flush()),
-      begin: (epoch: number, request: boolean) => interrupts.begin(epoch, request),
+      begin: (epoch: number, request: boolean) => {
+        this.guard?.begin();
+        interrupts.begin(epoch, request);
+      },
       end: (epoch: number) => {
         this.saveOpenFiles();
         interrupts.end(epoch);
@@ -613,6 +625,14 @@ function loadOptions(post: PythonDependencies['post']): object {
     stderr: (text: string) => post({ type: 'log', level: 'warning', text }),
     env: environment(),
   };
+}
+
+/** Why Python has ended. */
+function fatalText(error: Error): string {
+  const text = `${error.name}: ${error.message}`.slice(0, 2000);
+  return isOutOfStack(error)
+    ? `your code called itself too deeply: the browser's own stack ended before Python could raise RecursionError (${text})`
+    : text;
 }
 
 /** A micropip works with its own Pyodide: another distribution brings one for itself. */

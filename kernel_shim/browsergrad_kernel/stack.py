@@ -1,0 +1,62 @@
+"""Addresses of Python's objects for the worker's guard of the stack; `stack_guard.ts` says what it does with them."""
+
+from __future__ import annotations
+
+import _json
+import _pickle
+import ast
+import builtins
+import collections
+import functools
+import itertools
+import types
+from collections.abc import Iterable
+from typing import Any
+
+from . import nesting
+
+
+def _holders() -> set[type]:
+    """Return types whose objects can hold each other without end, at least one for each C function that deallocates."""
+    errors = (BaseException, ImportError, NameError, AttributeError, OSError, StopIteration, SyntaxError, SystemExit)
+    unicode_errors = (UnicodeDecodeError, UnicodeEncodeError, UnicodeTranslateError)
+    iterators = (map, filter, zip, enumerate, reversed, itertools.chain, itertools.islice, itertools.cycle, itertools.starmap)
+    views = ({}.keys(), {}.items(), {}.values())
+    iterations = map(iter, ([], (), {}, "", set()))
+    return {
+        # Of all classes written in Python.
+        type("Instance", (), {}), type("Error", (Exception,), {}), ast.Name, type,
+        list, tuple, dict, set, frozenset, slice, property, staticmethod, classmethod, super, memoryview,
+        collections.deque, collections.OrderedDict, collections.defaultdict, functools.partial, functools._lru_cache_wrapper,
+        types.AsyncGeneratorType, types.BuiltinMethodType, types.CellType, types.CoroutineType, types.FrameType,
+        types.FunctionType, types.GeneratorType, types.GenericAlias, types.MappingProxyType, types.MethodType,
+        types.MethodWrapperType, types.SimpleNamespace, types.TracebackType, types.UnionType, BaseExceptionGroup,
+        type(iter(int, 1)), *map(type, views), *map(type, iterations), *iterators, *errors, *unicode_errors,
+    }  # fmt: skip
+
+
+def guarded() -> dict[str, Any]:
+    """Return the addresses, as `GuardedObjects` of ``stack_guard.ts`` has them."""
+
+    def each(objects: Iterable[Any]) -> list[int]:
+        return [id(one) for one in objects]
+
+    generators = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)
+    return {
+        "dealloc": each(_holders()),
+        "compare": each((list, tuple, dict, collections.deque, types.SimpleNamespace)),
+        "hash": id(tuple),
+        "function": id(types.FunctionType),
+        "aFunction": id(guarded),
+        "generators": each(generators),
+        "builtins": each((builtins.__build_class__,)),
+        "methods": each((types.GeneratorType.send, types.GeneratorType.throw, types.CoroutineType.send, types.CoroutineType.throw)),
+        "evaluate": each((eval, exec)),
+        "compile": id(compile),
+        "pickle": each((_pickle.dumps, _pickle.dump)),
+        "scanner": id(_json.make_scanner),
+        "sources": each((str, bytes)),
+        "check": id(nesting.check),
+        "prepareEval": id(nesting.prepare_eval),
+        "prepareExec": id(nesting.prepare_exec),
+    }

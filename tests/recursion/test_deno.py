@@ -1,0 +1,64 @@
+"""Too deep a recursion, in Deno: an error like any other, and the next cell finds the variables."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+from pathlib import Path
+
+import deno
+import pytest
+
+from .table import HERE, PROGRAMS, problem
+
+STATIC = HERE.parents[1] / "jupyterlite_browsergrad" / "labextension" / "static"
+STORM = 500
+
+
+def run(programs: list[dict], start: str, folder: Path) -> list[dict]:
+    """What became of each program, one after another in one kernel as long as that lives."""
+    path = folder / "programs.json"
+    path.write_text(json.dumps(programs), encoding="utf-8")
+    command = [
+        deno.find_deno_bin(),
+        *("run", "--quiet", "--no-prompt", "--no-remote", "--no-config"),
+        f"--allow-read={STATIC},{HERE},{folder}",
+        *(str(HERE / "deno_host.js"), f"{STATIC.as_uri()}/", str(path), start),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1500)
+    way = {"snapshot": "started from its memory snapshot", "files": "started from its files"}[start]
+    assert done.returncode == 0 and way in done.stderr, done.stderr[-3000:]
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture(scope="module", params=["snapshot", "files"])
+def rows(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
+    return {row["name"]: row for row in run(PROGRAMS, request.param, tmp_path_factory.mktemp("recursion"))}
+
+
+@pytest.mark.timeout(1600)
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program["name"])
+def test_the_recursion_is_an_error_and_the_variables_stay(rows: dict[str, dict], program: dict) -> None:
+    row = rows[program["name"]]
+    assert row.get("died") is None
+    assert problem(program, row.get("ename"), row.get("result"), row.get("after")) is None, row
+
+
+def test_the_traceback_names_the_function_of_the_user(rows: dict[str, dict]) -> None:
+    for name, function in (("memoised Fibonacci", "fib"), ("__eq__", "__eq__"), ("sorted with a key", "f"), ("a long sum", "eval")):
+        assert function in rows[name]["traceback"] and "browsergrad_kernel" not in rows[name]["traceback"], rows[name]["traceback"]
+
+
+@pytest.mark.timeout(1600)
+def test_a_storm_of_recursions_leaves_the_kernel_alive(tmp_path: Path) -> None:
+    seed = random.randrange(2**31)
+    pick = random.Random(seed)
+    # The way back through JavaScript is long.
+    programs = [program for program in PROGRAMS if not program.get("slow")]
+    storm = [pick.choice(programs) for _ in range(STORM)]
+    rows = run(storm, "snapshot", tmp_path)
+    assert len(rows) == STORM
+    ends = zip(storm, rows, strict=True)
+    bad = [problem(program, row.get("ename"), row.get("result"), row.get("after")) for program, row in ends]
+    assert [text for text in bad if text] == [], f"seed {seed}"
