@@ -72,7 +72,7 @@ def outcome(result: dict[str, Any]) -> dict[str, Any]:
     return {
         "error": error and (error["kind"], error["ename"]),
         "cells": result["cells"],
-        "counts": result["counts"],
         "assertions": [(each["kind"], each["name"]) for each in result["assertions"]],
+        "counts": result["counts"],
         "python_version": result["python_version"],
     }

@@ -155,7 +155,7 @@ def _run(job: Job, cells: list[str], result: dict[str, Any]) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         apart = None
-        with Sandbox(folder, limits=limits, from_files=job.from_files, **vars(python)) as sandbox:
+        with Sandbox(folder, limits=limits, from_files=job.from_files, brief=True, **vars(python)) as sandbox:
             _at_work.add(sandbox)
             try:
                 if job.form == "apart":

@@ -150,6 +150,8 @@ class Sandbox:
         Whether ``%pip install`` may ask PyPI. This opens the network to PyPI's hosts, for all code.
     from_files
         Whether Python starts from its files, though there may be a memory snapshot.
+    brief
+        Whether it is used for seconds: it then spends less on making code fast that does not run for long.
     on_message
         Called with each message that no `request` waits for, in a thread of the sandbox.
     on_exit
@@ -171,6 +173,7 @@ class Sandbox:
         kernel: Path | None = None,
         allow_pypi: bool = False,
         from_files: bool = False,
+        brief: bool = False,
         on_message: Callable[[Message], None] | None = None,
         on_exit: Callable[[str], None] | None = None,
         on_log: Callable[[str, str], None] | None = None,
@@ -184,6 +187,7 @@ class Sandbox:
         self._kernel = Path(kernel).resolve() if kernel else None
         self._allow_pypi = allow_pypi
         self._from_files = from_files
+        self._brief = brief
         #: How Python was started, ``snapshot`` or ``files``; None before it was.
         self.started_from: str | None = None
         self._on_message = on_message
@@ -227,7 +231,11 @@ class Sandbox:
         program = find_deno()
         static = Path(os.path.realpath(paths.static()))
         allowed = Permissions(
-            static / "runtime" / "server.js", self.limits.memory_bytes, self._readable(static), self._allow_pypi
+            static / "runtime" / "server.js",
+            self.limits.memory_bytes,
+            self._readable(static),
+            self._allow_pypi,
+            self._brief,
         )
         if self._folder is not None:
             self._drive = Folder(

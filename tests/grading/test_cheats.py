@@ -17,15 +17,17 @@ from .labs import GOOD, write_lab
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "howto" / "grading.md"
 LABS = ROOT / "examples" / "labs"
-LIMITS = ["--cell-timeout", "10", "--timeout", "60", "--memory", "512", "--jobs", "2"]
+#: Only for hangs; among the cheats are some that hang.
+LIMITS = ["--timeout", "300", "--memory", "512", "--cell-timeout", "100", "--jobs", "2"]
+CHEATS_S = ["--cell-timeout", "20"]
 
 pytestmark = pytest.mark.timeout(3600)
 
 
-def grade(folder: Path, lab: Path, form: str) -> dict[str, dict[str, Any]]:
+def grade(folder: Path, lab: Path, form: str, *more: str) -> dict[str, dict[str, Any]]:
     """Lines of the results by the submission's file name."""
     out = folder / f"{lab.name}-{form}.jsonl"
-    assert main(["grade", str(lab), str(folder / "in"), "--out", str(out), "--rubric", form, *LIMITS]) == 0
+    assert main(["grade", str(lab), str(folder / "in"), "--out", str(out), "--rubric", form, *LIMITS, *more]) == 0
     return {Path(line["submission"]).stem: line for line in map(json.loads, out.read_text("utf-8").splitlines())}
 
 
@@ -39,7 +41,7 @@ def graded(
     for name, code in CHEATS.items():
         (folder / "in" / f"{name}.py").write_text(WRONG + code, "utf-8")
     (folder / "in" / "good.py").write_text(GOOD, "utf-8")
-    return request.param, grade(folder, folder / "lab", request.param)
+    return request.param, grade(folder, folder / "lab", request.param, *CHEATS_S)
 
 
 def test_no_cheat_passes_apart_and_only_the_listed_ones_shared(graded: tuple[str, dict[str, dict[str, Any]]]) -> None:

@@ -173,7 +173,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def results(folder: Path) -> dict[str, dict[str, Any]]:
     """Lines of the results by the submission's file name."""
     out = folder / "results.jsonl"
-    limits = ["--cell-timeout", "4", "--timeout", "30", "--memory", "512", "--output", "1"]
+    limits = ["--cell-timeout", "10", "--timeout", "90", "--memory", "512", "--output", "1"]
     status = main(["grade", str(folder / "lab"), str(folder / "in"), "--jobs", "2", "--out", str(out), *limits])
     assert status == 0
     lines = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
@@ -301,7 +301,7 @@ def test_a_dask_cluster_gives_the_same_verdicts(folder: Path, results: dict[str,
     names = ["good_1", "end_wedged", "end_crashing", "end_hungry", "end_flooding", "broken", "cheat_left"]
     files = [str(path) for path in sorted((folder / "in").iterdir()) if path.stem in names]
     out = folder / "dask.jsonl"
-    limits = ["--cell-timeout", "4", "--timeout", "30", "--memory", "512", "--output", "1"]
+    limits = ["--cell-timeout", "10", "--timeout", "90", "--memory", "512", "--output", "1"]
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
         address = cluster.scheduler_address
         assert main(["grade", str(folder / "lab"), *files, "--dask", address, "--out", str(out), *limits]) == 0

@@ -254,7 +254,7 @@ def test_the_help_lists_all_settings() -> None:
 def test_settings_reach_the_sandbox(tmp_path: Path) -> None:
     kernel = Running(
         tmp_path,
-        "--BrowsergradServerKernel.cell_timeout=3",
+        "--BrowsergradServerKernel.cell_timeout=10",
         "--BrowsergradServerKernel.share=read-only",
         "--BrowsergradServerKernel.output_mb=0.1",
         "--BrowsergradServerKernel.memory_mb=256",

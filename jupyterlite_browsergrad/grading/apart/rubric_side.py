@@ -156,6 +156,9 @@ class _Line:
         self.link = link
         modules = [importlib.import_module(name) for name in PATCHABLE]
         self.saved = [(module, dict(vars(module))) for module in modules]
+        #: Ids of what these modules held at the last look, by the module's name, and what the rubric had replaced in each then.
+        self._ids: dict[str, list[int]] = {}
+        self._changed: dict[str, dict[tuple[str, str], Any]] = {}
         self.patched: dict[tuple[str, str], Any] = {}
         self.random = random.getstate()
         self.tracked: dict[str, Any] = {}
@@ -163,12 +166,7 @@ class _Line:
 
     def outgoing(self, message: dict[str, Any]) -> None:
         patches: list[Any] = []
-        changed: dict[tuple[str, str], Any] = {}
-        for module, names in self.saved:
-            now = vars(module)
-            for name, value in names.items():
-                if now.get(name) is not value and name not in _OWN:
-                    changed[module.__name__, name] = now.get(name)
+        changed = self._replaced()
         if changed or self.patched:
             before, self.patched = self.patched, changed
             for (place, name), value in changed.items():
@@ -188,6 +186,22 @@ class _Line:
             if text != self.seen[name]:
                 self.seen[name] = text
                 message.setdefault("names", {})[name] = Encoder(self.link)(value)
+
+    def _replaced(self) -> dict[tuple[str, str], Any]:
+        """Names of modules that the rubric has replaced. Runs before each message, so that it looks closely only where something differs."""
+        changed: dict[tuple[str, str], Any] = {}
+        for module, names in self.saved:
+            now, place = vars(module), module.__name__
+            ids = [*map(id, now.values())]
+            if ids != self._ids.get(place):
+                self._ids[place] = ids
+                self._changed[place] = {
+                    (place, name): now.get(name)
+                    for name, value in names.items()
+                    if now.get(name) is not value and name not in _OWN
+                }
+            changed |= self._changed[place]
+        return changed
 
     def incoming(self, message: dict[str, Any]) -> None:
         try:

@@ -1,0 +1,161 @@
+"""A rubric's interpreter: what it keeps in step with the submission's, and when it may be used again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyterlite_browsergrad.cli import main
+from jupyterlite_browsergrad.grading.apart import pool
+
+from .labs import write_lab
+
+SOLUTION = '''
+import random
+
+class Shape:
+    """Of sides."""
+
+    def area(self):
+        return 12
+
+def find(words, wanted):
+    # the student's own words
+    return random.choice(words)
+
+def draw():
+    return random.random()
+'''
+IN_STEP = """
+import inspect
+import random
+
+import browsergrad as bg
+
+with bg.check("the same random numbers"):
+    random.seed(7)
+    expected = [random.random() for _ in range(3)]
+    random.seed(7)
+    assert [draw() for _ in range(3)] == expected
+with bg.check("a random choice"):
+    words = ["ant", "bee", "cat", "dog"]
+    random.seed(3)
+    expected = random.choice(words)
+    random.seed(3)
+    assert find(words, "ant") == expected
+with bg.check("the source"):
+    assert "# the student's own words" in inspect.getsource(find)
+    assert inspect.getsource(Shape.area).split() == ["def", "area(self):", "return", "12"]
+    assert inspect.getsource(Shape).startswith("class Shape:")
+    lines, first = inspect.getsourcelines(draw)
+    assert lines[0] == "def draw():\\n" and first > 1
+"""
+#: Each is a rubric's text; `math.left` would show the next submission what the one before has left.
+CLEAN = """
+import math
+
+import browsergrad as bg
+
+with bg.check("as it was"):
+    assert not hasattr(math, "left") and draw() < 1
+"""
+LEAVES = CLEAN + "math.left = True\n"
+
+
+def grade(folder: Path, rubric: str, submissions: int = 2) -> list[dict[str, Any]]:
+    """Grade equal submissions one after the other, apart."""
+    write_lab(folder / "lab", rubric=rubric, reference=SOLUTION)
+    (folder / "in").mkdir()
+    for number in range(submissions):
+        (folder / "in" / f"{number}.py").write_text(f"{SOLUTION}\n# {number}\n", "utf-8")
+    out = folder / "results.jsonl"
+    limits = ["--cell-timeout", "60", "--timeout", "120"]  # only for hangs
+    command = ["grade", str(folder / "lab"), str(folder / "in"), "--out", str(out), "--jobs", "1", "--rubric", "apart"]
+    assert main([*command, *limits]) == 0
+    return [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+
+
+def test_random_numbers_and_sources_are_those_of_the_submission(tmp_path: Path) -> None:
+    (line,) = grade(tmp_path, IN_STEP, 1)
+    assert line["passed"] and line["counts"]["pass"] == 3, line
+
+
+@pytest.mark.parametrize(("rubric", "started"), [(CLEAN, 1), (LEAVES, 3)], ids=["clean", "leaves something"])
+def test_an_interpreter_is_used_again_only_if_the_rubric_left_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rubric: str, started: int
+) -> None:
+    boxes = []
+    start = pool._start
+
+    def counting(*arguments: Any) -> Any:
+        boxes.append(start(*arguments))
+        return boxes[-1]
+
+    monkeypatch.setattr(pool, "_start", counting)
+    lines = grade(tmp_path, rubric)
+    assert all(line["passed"] for line in lines), lines
+    # The reference runs before the two.
+    assert len(boxes) == started
+    assert not any(box.sandbox.is_alive or box.folder.exists() for box in boxes)
+
+
+LEFT = {
+    "a name of a module": "import math; math.left = 1",
+    "a replaced function": "import os; os.getcwd = lambda: '/'",
+    "a replaced built-in": "import builtins; builtins.len = lambda value: 0",
+    "a function's code": "import statistics; statistics.mean.__code__ = (lambda data: 0).__code__",
+    "a function's default": "import textwrap; textwrap.indent.__defaults__ = ('x',)",
+    "a class's method": "import fractions; fractions.Fraction.__eq__ = lambda self, other: True",
+    "an entry of a dictionary": "import mimetypes; mimetypes.types_map['.x'] = 'x/x'",
+    "an item of a list": "import sys; sys.path.append('/left')",
+    "the recursion limit": "import sys; sys.setrecursionlimit(5000)",
+    "the environment": "import os; os.environ['LEFT'] = '1'",
+    "the working folder": "import os; os.chdir('/')",
+    "a trace function": "import sys; sys.setprofile(lambda *arguments: None)",
+    "a collector's callback": "import gc; gc.callbacks.append(print)",
+    "a filter of warnings": "import warnings; warnings.simplefilter('ignore')",
+    "decimal's precision": "import decimal; decimal.getcontext().prec = 3",
+    "a thread": "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()",
+    "standard output": "import io, sys; sys.stdout = io.StringIO()",
+    "a module in another's place": "import sys, types; sys.modules['statistics'] = types.ModuleType('statistics')",
+}
+LOOK = """
+import fractions, importlib, math, mimetypes, statistics, sys, textwrap
+from jupyterlite_browsergrad.grading.apart.clean import Picture
+
+write, text = sys.__stdout__.write, repr
+picture = Picture()
+{code}
+found = picture.differences()
+sys.setprofile(None)
+write(text(found))
+"""
+
+
+def differences(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", LOOK.format(code=code)], capture_output=True, text=True, check=True, timeout=300)
+    return done.stdout
+
+
+@pytest.mark.parametrize("code", LEFT.values(), ids=LEFT)
+def test_what_a_rubric_leaves_behind_is_seen(code: str) -> None:
+    assert differences(code) != "[]"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import json; json.loads(json.dumps([1])); math.sqrt(2); statistics.mean([1, 2])",
+        "import csv, difflib  # new modules",
+        "from unittest import mock\nwith mock.patch('math.sqrt'): pass",
+        "from contextlib import redirect_stdout\nimport io\nwith redirect_stdout(io.StringIO()): print(1)",
+        "import re, random; re.compile('a+'); random.random()",
+    ],
+)
+def test_what_rubrics_do_every_day_leaves_nothing(code: str) -> None:
+    assert differences(code) == "[]"
