@@ -39,7 +39,7 @@ const FIRST_SEGMENT = 56 * 1024;
 /** C stack for code that recurses without Python, bytes. */
 const ROOM = 80 * 1024;
 /** The same on the first stack of a call that can be suspended. */
-const FIRST_ROOM = 112 * 1024;
+const FIRST_ROOM = 80 * 1024;
 /** The same for the compiler, whose frames take much of the C stack and little of the engine's. */
 const COMPILER_ROOM = 3 * 1024 * 1024;
 /** And for pickling. */
