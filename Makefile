@@ -1,5 +1,6 @@
 # make demo    build everything, build the example site, serve it
 # make test    install what the tests need and run all of them
+# make test-release   the same, with every cheat of submissions, 500 recursions in one kernel and 20 late answers of each kind
 # make build   build the wheel into dist/
 # make bench   compare with jupyterlite-pyodide-kernel: docs/performance.md
 # make docs    build the documentation into docs/_build/html; warnings are errors
@@ -19,7 +20,7 @@ STAMPS := $(VENV)/.stamps
 SITE := _output
 PORT ?= 8000
 
-.PHONY: demo test build docs lint bench assets develop clean pytest vitest
+.PHONY: demo test test-release build docs lint bench assets develop clean pytest vitest
 
 demo: $(STAMPS)/develop
 	$(BIN)/jupyter lite build --contents examples/demo --contents examples/labs --output-dir $(SITE)
@@ -28,6 +29,11 @@ demo: $(STAMPS)/develop
 test: $(STAMPS)/system $(STAMPS)/test $(STAMPS)/develop build docs
 	$(MAKE) --no-print-directory vitest
 	$(MAKE) --no-print-directory pytest
+
+test-release: export ALL_CHEATS = 1
+test-release: export STORM = 500
+test-release: export LATE_ANSWER_TRIES = 20
+test-release: test
 
 pytest: $(STAMPS)/test $(STAMPS)/docs
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -182,8 +182,10 @@ def result(run: Run) -> str | None:
 
 
 @pytest.mark.timeout(900)
-def test_too_deep_a_recursion_is_an_error_and_the_variables_stay(lab: Lab) -> None:
+@pytest.mark.parametrize("start", [("snapshot", True), ("files", False)], ids=name, indirect=True)
+def test_too_deep_a_recursion_is_an_error_and_the_variables_stay(start: Start) -> None:
     """The table that `tests/recursion` runs in Deno."""
+    lab = start.lab
     lab.run("kept = [1, 2, 3]")
     bad = []
     for program in PROGRAMS:
