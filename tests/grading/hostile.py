@@ -108,9 +108,10 @@ KINDS: dict[str, Hostile] = {
     ),
     "path_of_a_million": _javascript(_PATH, None),
     "lies_to_the_page": _javascript(_LIES, None, "crash"),
-    "duration_that_is_none": _code(_during("FUNCTION", '{"kind": "pass", "name": "x", "durationMs": float("nan")}'), "tampered"),
-    "event_without_name": _code(_during("FUNCTION", '{"kind": "pass"}'), "tampered"),
-    "event_with_more": _code(_during("FUNCTION", '{"kind": "pass", "name": "x", "more": [[]]}'), "tampered"),
+    # Where the rubric runs apart, what a submission records by itself counts for nothing.
+    "duration_that_is_none": _code(_during("FUNCTION", '{"kind": "pass", "name": "x", "durationMs": float("nan")}'), "tampered", None),
+    "event_without_name": _code(_during("FUNCTION", '{"kind": "pass"}'), "tampered", None),
+    "event_with_more": _code(_during("FUNCTION", '{"kind": "pass", "name": "x", "more": [[]]}'), "tampered", None),
     "messages_of_all_types": _javascript(
         _posted("for (let i = 0; i < 40000; i++) postMessage(one(['stream', 'status', 'execute_reply', 'error', 'clear_output', 'mine'][i % 6]))"),
         "output",

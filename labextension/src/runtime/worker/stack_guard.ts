@@ -46,6 +46,8 @@ const COMPILER_ROOM = 3 * 1024 * 1024;
 const PICKLE_ROOM = 320 * 1024;
 /** For reading JSON, whose frames take next to nothing of the C stack. */
 const JSON_ROOM = 48 * 1024;
+/** C stack that code gets where the engine's stack is used up, bytes: to get to the next check. */
+const LEAST_ROOM = 24 * 1024;
 /** Stacks of the engine's at the same time. */
 const MOST_STACKS = 200;
 /** CPython raises RecursionError this far above the start of the stack it is given, bytes. */
@@ -157,11 +159,11 @@ export class StackGuard {
     this.probe = new WebAssembly.Instance(new WebAssembly.Module(probeBytes)).exports as unknown as typeof this.probe;
     const free = this.free();
     // Where Python has stacks of its own, only callbacks from JavaScript use this one up, and each costs time on the way back.
-    this.reserve = promising ? Math.max(RESERVE, free * 0.6) : RESERVE;
-    this.loopRoom = Math.min(FIRST_ROOM, Math.trunc((free - RESERVE) / RATIO));
+    this.reserve = promising ? Math.max(RESERVE, free * 0.4) : RESERVE;
+    this.loopRoom = Math.max(2 * LEAST_ROOM, Math.min(FIRST_ROOM, Math.trunc((free - RESERVE) / RATIO)));
     this.threshold = mutable(this.base - Math.min(SEGMENT, this.loopRoom >> 1));
     // For thread states that are made later.
-    module._emscripten_stack_set_limits(this.base, this.base - Math.max(this.loopRoom, LEAST_STACK));
+    module._emscripten_stack_set_limits(this.base, this.base - this.loopRoom);
     this.end = this.base - this.loopRoom;
     this.limit(this.end);
   }
@@ -302,14 +304,14 @@ export class StackGuard {
     const pointer = module.___stack_pointer.value;
     const free = this.stacks === MOST_STACKS ? 0 : this.free();
     const before = { threshold: threshold.value, suspender: validSuspender.value };
-    const left = Math.max(0, Math.trunc((free - this.reserve) / RATIO));
-    if (promising) {
-      this.limit(pointer - (left && room));
-      threshold.value = pointer - (left && SEGMENT);
+    const left = Math.trunc((free - this.reserve) / RATIO);
+    if (promising ? left > 0 : left > LEAST_ROOM) {
+      this.limit(pointer - (promising || room !== ROOM ? room : Math.min(ROOM, left)));
     } else {
-      this.limit(pointer - (left && (room === ROOM ? Math.min(ROOM, left) : room)));
-      threshold.value = pointer - Math.min(SEGMENT, left >> 1);
+      // No further than allowed so far. A limit above the pointer would be fatal to C code that is deeper than it knows.
+      this.limit(Math.max(end, pointer - LEAST_ROOM));
     }
+    threshold.value = pointer - (promising ? SEGMENT : Math.max(LEAST_ROOM, Math.min(SEGMENT, left >> 1)));
     validSuspender.value = false;
     guarded.returned.value = 0;
     this.stacks++;
