@@ -159,7 +159,7 @@ export class StackGuard {
     this.probe = new WebAssembly.Instance(new WebAssembly.Module(probeBytes)).exports as unknown as typeof this.probe;
     const free = this.free();
     // Where Python has stacks of its own, only callbacks from JavaScript use this one up, and each costs time on the way back.
-    this.reserve = promising ? Math.max(RESERVE, free * 0.4) : RESERVE;
+    this.reserve = promising ? RESERVE / 2 : RESERVE;
     this.loopRoom = Math.max(2 * LEAST_ROOM, Math.min(FIRST_ROOM, Math.trunc((free - RESERVE) / RATIO)));
     this.threshold = mutable(this.base - Math.min(SEGMENT, this.loopRoom >> 1));
     // For thread states that are made later.
@@ -305,7 +305,8 @@ export class StackGuard {
     const free = this.stacks === MOST_STACKS ? 0 : this.free();
     const before = { threshold: threshold.value, suspender: validSuspender.value };
     const left = Math.trunc((free - this.reserve) / RATIO);
-    if (promising ? left > 0 : left > LEAST_ROOM) {
+    const deep = pointer < this.base - FIRST_SEGMENT;
+    if (!deep || (promising ? left > 0 : left > LEAST_ROOM)) {
       this.limit(pointer - (promising || room !== ROOM ? room : Math.min(ROOM, left)));
     } else {
       // No further than allowed so far. A limit above the pointer would be fatal to C code that is deeper than it knows.
