@@ -46,7 +46,7 @@ PYTHON = {
     "import socket; socket.create_connection(('127.0.0.1', PORT))": "OSError",
     "import urllib.request; urllib.request.urlopen('http://127.0.0.1:PORT')": "URLError",
     "from pyodide.http import pyfetch; await pyfetch('http://127.0.0.1:PORT')": "AbortError: .*NotCapable|net access",
-    "import http.client; c = http.client.HTTPSConnection('127.0.0.1', PORT); c.request('GET', '/'); c.getresponse()": "OSError",
+    "import http.client; c = http.client.HTTPSConnection('127.0.0.1', PORT); c.request('GET', '/'); c.getresponse()": "ConnectionError",
     "import js; js.WebSocket.new('ws://127.0.0.1:PORT')": "NotCapable: Requires net access",
     "import js; js.XMLHttpRequest.new()": "AttributeError: XMLHttpRequest",
     "import js; await js.Deno.permissions.request({'name': 'net'})": "AttributeError: Deno",
