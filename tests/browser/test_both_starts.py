@@ -182,7 +182,7 @@ def result(run: Run) -> str | None:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("start", [("snapshot", True), ("files", False)], ids=name, indirect=True)
+@pytest.mark.parametrize("start", [("snapshot", True), ("files", True)], ids=name, indirect=True)
 def test_too_deep_a_recursion_is_an_error_and_the_variables_stay(start: Start) -> None:
     """The table that `tests/recursion` runs in Deno."""
     lab = start.lab

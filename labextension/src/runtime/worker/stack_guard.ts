@@ -159,7 +159,7 @@ export class StackGuard {
     this.probe = new WebAssembly.Instance(new WebAssembly.Module(probeBytes)).exports as unknown as typeof this.probe;
     const free = this.free();
     // Where Python has stacks of its own, only callbacks from JavaScript use this one up, and each costs time on the way back.
-    this.reserve = promising ? RESERVE / 2 : RESERVE;
+    this.reserve = promising ? Math.max(RESERVE, free * 0.6) : RESERVE;
     this.loopRoom = Math.max(2 * LEAST_ROOM, Math.min(FIRST_ROOM, Math.trunc((free - RESERVE) / RATIO)));
     this.threshold = mutable(this.base - Math.min(SEGMENT, this.loopRoom >> 1));
     // For thread states that are made later.
