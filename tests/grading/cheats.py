@@ -6,24 +6,13 @@ names those that pass where the rubric shares an interpreter with them; `docs/ho
 
 from __future__ import annotations
 
-from .labs import NAMES
+from . import labs
 
 WRONG = "def find(words, wanted):\n    return 0\n"
-RUBRIC = """
+RUBRIC = f"""
 import statistics
 from unittest import mock
-
-import browsergrad as bg
-
-with bg.check("finds the first"):
-    assert find(["ant", "bee"], "ant") == 0
-
-with bg.check("finds the last"):
-    assert find(["ant", "bee"], "bee") == 1
-
-with bg.check("says -1"):
-    assert find(["ant", "bee"], "cat") == -1
-
+{labs.RUBRIC}
 with bg.check("the mean place"):
     assert statistics.mean([find(["ant", "bee", "cat"], word) for word in ["bee", "cat"]]) == 1.5
 
@@ -31,7 +20,7 @@ with bg.check("the data"):
     words = open("data/words.txt", encoding="utf-8").read().split()
     assert [find(words, word) for word in words] == list(range(len(words)))
 """
-ALL_NAMES = [*NAMES, "the mean place", "the data"]
+ALL_NAMES = [*labs.NAMES, "the mean place", "the data"]
 _CONTENT = {
     "assertions": [{"kind": "pass", "name": name} for name in ALL_NAMES],
     "counts": {"pass": len(ALL_NAMES), "fail": 0, "error": 0},

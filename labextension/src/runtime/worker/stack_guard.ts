@@ -38,8 +38,6 @@ const SEGMENT = 32 * 1024;
 const FIRST_SEGMENT = 56 * 1024;
 /** C stack for code that recurses without Python, bytes. */
 const ROOM = 80 * 1024;
-/** The same on the first stack of a call that can be suspended. */
-const FIRST_ROOM = 80 * 1024;
 /** The same for the compiler, whose frames take much of the C stack and little of the engine's. */
 const COMPILER_ROOM = 3 * 1024 * 1024;
 /** And for pickling. */
@@ -160,7 +158,7 @@ export class StackGuard {
     const free = this.free();
     // Where Python has stacks of its own, only callbacks from JavaScript use this one up, and each costs time on the way back.
     this.reserve = promising ? Math.max(RESERVE, free * 0.6) : RESERVE;
-    this.loopRoom = Math.max(2 * LEAST_ROOM, Math.min(FIRST_ROOM, Math.trunc((free - RESERVE) / RATIO)));
+    this.loopRoom = Math.max(2 * LEAST_ROOM, Math.min(ROOM, Math.trunc((free - RESERVE) / RATIO)));
     this.threshold = mutable(this.base - Math.min(SEGMENT, this.loopRoom >> 1));
     // For thread states that are made later.
     module._emscripten_stack_set_limits(this.base, this.base - this.loopRoom);
@@ -170,7 +168,7 @@ export class StackGuard {
 
   /** A call begins: one that can be suspended has a stack of its own. */
   begin(): void {
-    this.limit(this.base - (this.module.validSuspender.value ? FIRST_ROOM : this.loopRoom));
+    this.limit(this.base - (this.module.validSuspender.value ? ROOM : this.loopRoom));
   }
 
   /** The event loop calls Python, on JavaScript's stack. */
@@ -216,18 +214,18 @@ export class StackGuard {
         this.replace(send, index => this.running(index, 3));
       }
     }
-    const evaluate = objects.evaluate.map(address => this.word(address + Offset.builtinDefinition));
+    const builtin = (address: number): number => this.word(address + Offset.builtinDefinition);
+    const evaluate = objects.evaluate.map(builtin);
     for (const definition of [
       ...evaluate,
-      ...objects.builtins.map(address => this.word(address + Offset.builtinDefinition)),
+      ...objects.builtins.map(builtin),
       ...objects.methods.map(address => this.word(address + Offset.methodDefinition)),
     ]) {
       this.replace(this.word(definition + Offset.mlMeth), index => this.running(index, this.arity(definition)));
     }
-    const compile = this.word(objects.compile + Offset.builtinDefinition);
+    const compile = builtin(objects.compile);
     this.give(COMPILER_ROOM, this.word(compile + Offset.mlMeth), this.arity(compile));
-    for (const address of objects.pickle) {
-      const definition = this.word(address + Offset.builtinDefinition);
+    for (const definition of objects.pickle.map(builtin)) {
       this.give(PICKLE_ROOM, this.word(definition + Offset.mlMeth), this.arity(definition));
     }
     this.give(JSON_ROOM, this.word(objects.scanner + Offset.tpCall), 3);
@@ -302,10 +300,10 @@ export class StackGuard {
     const { module, threshold, end } = this;
     const { validSuspender } = module;
     const pointer = module.___stack_pointer.value;
-    const free = this.stacks === MOST_STACKS ? 0 : this.free();
     const before = { threshold: threshold.value, suspender: validSuspender.value };
-    const left = Math.trunc((free - this.reserve) / RATIO);
     const deep = pointer < this.base - FIRST_SEGMENT;
+    // Where a new stack is begun at little depth, what is left of this one decides nothing: it is not measured.
+    const left = deep || !promising ? this.left() : ROOM;
     if (!deep || (promising ? left > 0 : left > LEAST_ROOM)) {
       this.limit(pointer - (promising || room !== ROOM ? room : Math.min(ROOM, left)));
     } else {
@@ -329,6 +327,12 @@ export class StackGuard {
       threshold.value = before.threshold;
       this.limit(end);
     }
+  }
+
+  /** C stack that goes with what is left of the engine's where JavaScript runs, bytes; none for one stack too many. */
+  private left(): number {
+    const free = this.stacks === MOST_STACKS ? 0 : this.free();
+    return Math.trunc((free - this.reserve) / RATIO);
   }
 
   /** Lets CPython go down to `end` on the C stack, and raise RecursionError below. */
