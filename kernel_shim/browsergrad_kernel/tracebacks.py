@@ -15,7 +15,9 @@ import inspect
 import linecache
 import re
 import warnings
+from collections import Counter
 from collections.abc import Iterator
+from operator import attrgetter
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
@@ -46,17 +48,25 @@ def hide_ours(error: BaseException | None) -> None:
 
 def without_ours(frames: TracebackType | None) -> TracebackType | None:
     """`frames` relinked around this package's and the worker's; where all are ours, the innermost stays."""
-    entries = []
-    while frames is not None:
-        entries.append(frames)
-        frames = frames.tb_next
+    entries = _entries(frames)
+    if not any(map(_is_our_file, set(map(attrgetter("tb_frame.f_code.co_filename"), entries)))):
+        return frames
     kept = [entry for entry in entries if not _is_ours(entry)]
     kept = kept or entries[-1:]
     following = None
     for entry in reversed(kept):
-        entry.tb_next = following
+        if entry.tb_next is not following:  # to set it, CPython goes through all that follow
+            entry.tb_next = following
         following = entry
     return following
+
+
+def _entries(frames: TracebackType | None) -> list[TracebackType]:
+    entries = []
+    while frames is not None:
+        entries.append(frames)
+        frames = frames.tb_next
+    return entries
 
 
 def only_users(frames: TracebackType | None) -> TracebackType | None:
@@ -65,7 +75,10 @@ def only_users(frames: TracebackType | None) -> TracebackType | None:
 
 
 def _is_ours(entry: TracebackType) -> bool:
-    filename = entry.tb_frame.f_code.co_filename
+    return _is_our_file(entry.tb_frame.f_code.co_filename)
+
+
+def _is_our_file(filename: str) -> bool:
     # Below a callback from JavaScript, Pyodide shows the worker's functions.
     return filename.startswith(_OUR_FOLDER) or (IN_PYODIDE and "://" in filename and filename == host.script())
 
@@ -170,6 +183,50 @@ def _known_lines(own: Any) -> Any:
     return format2
 
 
+# --- endless recursion
+
+#: Entries at each end of a traceback that IPython looks at: more than CPython's own limit lets happen.
+_ENDS = 1000
+
+
+def _only_ends(own: Any) -> Any:
+    """IPython looks at each entry, 50 µs each, and shows what repeats as one: a million take a minute."""
+
+    def get_records(self: Any, etb: TracebackType, *args: Any) -> Any:
+        entries = _entries(etb)
+        if len(entries) <= 2 * _ENDS:
+            return own(self, etb, *args)
+        _now.left_out = _places(entries[_ENDS:-_ENDS])
+        following = entries[-_ENDS]
+        for entry in reversed(entries[:_ENDS]):  # anew: the user's own stays as it is
+            following = TracebackType(following, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+        try:
+            return own(self, following, *args)
+        finally:
+            _now.left_out = {}
+
+    return get_records
+
+
+def _places(entries: list[TracebackType]) -> dict[tuple[CodeType, int], int]:
+    """How many entries are at each line. Nothing in Python, nor a code's hash, is called for each of a million."""
+    codes = list(map(attrgetter("tb_frame.f_code"), entries))
+    known = dict(zip(map(id, codes), codes, strict=True))
+    counts = Counter(zip(map(id, codes), map(attrgetter("tb_lineno"), entries), strict=True))
+    return {(known[code], line): count for (code, line), count in counts.items()}
+
+
+def _with_left_out(own: Any) -> Any:
+    """Count what `_only_ends` has left out to the frames like it."""
+
+    class RepeatedFrames(own):
+        def __init__(self, frames: Any, frame_keys: list[tuple[CodeType, int]]) -> None:
+            left_out = [[key] * _now.left_out.pop(key, 0) for key in dict.fromkeys(frame_keys)]
+            super().__init__(frames, sum(left_out, frame_keys))
+
+    return RepeatedFrames
+
+
 # --- sources
 
 
@@ -184,6 +241,11 @@ class _Now:
     line: int | None = None
     #: Lines of its scope that are shown.
     shown: slice | None = None
+
+    def __init__(self) -> None:
+        #: Entries that are not looked at, by code and line.
+        self.left_out: dict[tuple[CodeType, int], int] = {}
+    #: Entries that are not looked at, by code and line.
 
 
 _now = _Now()
@@ -472,7 +534,7 @@ def _quick_count(own: Any) -> Any:
 def speed_up() -> list[tuple[Any, str, Any]]:
     """Put the quicker versions in place; returns what there was. What there is no more stays out."""
     import stack_data.core
-    from IPython.core import tbtools
+    from IPython.core import tbtools, ultratb
     from IPython.utils import PyColorize
     from pygments.formatters.terminal256 import Terminal256Formatter
 
@@ -480,6 +542,8 @@ def speed_up() -> list[tuple[Any, str, Any]]:
     for owner, name, quicker in (
         (stack_data.Source, "for_frame", _parts),
         (stack_data, "FrameInfo", _lazy_frames),
+        (stack_data.core, "RepeatedFrames", _with_left_out),
+        (ultratb.VerboseTB, "get_records", _only_ends),
         (stack_data, "style_with_executing_node", functools.cache),
         (stack_data.core, "_pygmented_with_ranges", _quick_colours),
         (tbtools, "count_lines_in_py_file", _quick_count),

@@ -231,7 +231,7 @@ TABLE: dict[str, list[str | tuple[str, ...]]] = {
         "try:\n    raise ExceptionGroup('g', [ValueError('a'), OSError('b')])\nexcept* ValueError: print('handled')",
         "raise BaseExceptionGroup('base', [KeyboardInterrupt(), ExceptionGroup('inner', [KeyError('k')])])",
         "import asyncio\nasync def f(): 1/0\nawait asyncio.gather(f(), asyncio.sleep(0))",
-        "async def f(): raise ValueError('in a coroutine')\nawait f()",
+        "async def f():\n    raise ValueError('in a coroutine')\nawait f()",
         "def g():\n    yield 1\n    raise ValueError('in a generator')\nlist(g())",
         "def g():\n    yield 1\n    raise StopIteration\nlist(g())",
         "del nothing_here",

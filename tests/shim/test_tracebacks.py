@@ -118,6 +118,17 @@ CALLS = [
     "long([])",
     "page()",
 ]
+#: Deeper than our version looks at each frame.
+_DEEP = """import sys
+kept = sys.getrecursionlimit()
+sys.setrecursionlimit(9000)
+def f(n):
+    return g(n)
+def g(n):
+    if n % 500 == 0: n -= n % 3
+    return f(n - 1) if n > 0 else 1 / n
+try: f(1100)
+finally: sys.setrecursionlimit(kept)"""
 ERRORS = [
     "import json\njson.loads('{')",
     "import json\njson.dumps({1: {2: object()}}, indent=1)",
@@ -217,6 +228,13 @@ def test_tracebacks_look_as_ipython_shows_them(client: Client, modules: Path, co
     with ipythons_own():
         assert tracebacks_of(client, code) == ours
     assert first == ours
+
+
+def test_one_of_an_endless_recursion_is_short_and_counts_all(client: Client, modules: Path) -> None:
+    ours = tracebacks_of(client, _DEEP)
+    with ipythons_own():
+        assert tracebacks_of(client, _DEEP) == ours
+    assert "times)" in ours
 
 
 @pytest.mark.parametrize("change", ["%xmode Plain", "%xmode Minimal", "%xmode Docs", "%colors nocolor", "%colors lightbg", "%colors neutral"])
