@@ -124,8 +124,8 @@ def test_further_kernels_neither_fetch_nor_compile(browser: Browser, site: Path,
             begin = len(seen)
             lab.start()
             assert lab.run("1 + 1").result == "2"
-            wait_for_the_rest(lab)
             paths.append(asked(seen[begin:]))
+            wait_for_the_rest(lab)
         assert lab.js("() => compiled") == ["page" if ahead else "worker"]
         assert paths[1:] == [[], []]
         assert bool(paths[0]) is not ahead
