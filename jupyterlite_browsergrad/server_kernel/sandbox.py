@@ -368,13 +368,12 @@ class Sandbox:
         if header["msg_type"] == "input_reply":
             self._post(message)
             return
-        limit = self._cell_s
         with self._lock:
             first = not self._open
+            self._open[header["msg_id"]] = _Open(message, on_message)
             if first:
                 self._received_bytes = self._logged = 0
-            deadline = time.monotonic() + limit + GRACE_S if limit and first else None
-            self._open[header["msg_id"]] = _Open(message, on_message, deadline)
+                self._begin_time()
         if self._ended.is_set() or self._process is None:
             self._fail_open()
         else:
@@ -531,7 +530,10 @@ class Sandbox:
             self._relay(checked_message(frame.get("message"), buffers))
         elif kind == "ready":
             self.started_from = checked_text(frame, "from", 100)
-            self._ready.set()
+            if not self._ready.is_set():
+                self._ready.set()
+                with self._lock:
+                    self._begin_time()
         elif kind == "failed":
             self._why(f"Python did not start: {checked_text(frame, 'message')}", "start")
             raise frames.FrameError("Python did not start")
@@ -571,9 +573,13 @@ class Sandbox:
             self._open.pop(entry.message["header"]["msg_id"], None)
             # The next one's time begins.
             self._received_bytes = self._logged = 0
-            following = next(iter(self._open.values()), None)
-            if self._cell_s and following is not None:
-                following.deadline = time.monotonic() + self._cell_s + GRACE_S
+            self._begin_time()
+
+    def _begin_time(self) -> None:
+        """Begin the time of the request that is the first now, if Python is there: how long that takes has a limit of its own."""
+        first = next(iter(self._open.values()), None)
+        if self._cell_s and first is not None and self._ready.is_set():
+            first.deadline = time.monotonic() + self._cell_s + GRACE_S
 
     def _deliver(self, entry: _Open | None, message: Message) -> None:
         receiver = (entry.on_message if entry else None) or self._on_message

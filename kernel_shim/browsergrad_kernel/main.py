@@ -20,6 +20,7 @@ from . import (
     packages,
     processes,
     shadowing,
+    stack,
     stand_ins,
     streams,
 )
@@ -93,6 +94,7 @@ def start(config: dict[str, Any]) -> Any:
     streams.install()
     interrupts.install()
     blocking.install()
+    stack.install()
     shell.install_input()
     micropip_watch.watch()
     on_demand.install()

@@ -19,7 +19,7 @@ from typing import Any
 
 import __main__
 
-from . import amended, blocking, interrupts, micropip_watch, streams, tracebacks
+from . import amended, blocking, interrupts, micropip_watch, stack, streams, tracebacks
 from ._host import host
 
 _count = 0
@@ -50,6 +50,7 @@ def start(interruptible: bool = True) -> None:
     streams.install(streams.OutStream if interruptible else _Lines)
     interrupts.install()
     blocking.install()
+    stack.install()
     micropip_watch.watch()
     amended.install()
     interrupts.RUN_CODE_FUNCTIONS.add(_run_code.__code__)

@@ -23,16 +23,7 @@ from typing import Any
 
 import __main__
 
-from . import (
-    _host,
-    interrupts,
-    main,
-    messages,
-    parent,
-    stack,  # noqa: F401  # the worker asks for it before the first cell, when no pack is there yet
-    streams,
-    tracebacks,
-)
+from . import _host, interrupts, main, messages, parent, streams, tracebacks
 
 #: Requests whose code every session comes by sooner or later.
 _WARM_UP: tuple[tuple[str, dict[str, Any]], ...] = (

@@ -1,4 +1,4 @@
-"""Addresses of Python's objects for the worker's guard of the stack; `stack_guard.ts` says what it does with them."""
+"""The depth of calls: Python's own limit, and addresses of objects for the worker's guard of the stack, `stack_guard.ts`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,30 @@ import builtins
 import collections
 import functools
 import itertools
+import sys
 import types
 from collections.abc import Iterable
 from typing import Any
 
 from . import nesting
+from ._host import IN_PYODIDE
+
+#: Calls within each other that fit into the memory of a page: so many, with a traceback, take about 500 MB.
+MOST_CALLS = 1_000_000
+
+_set_limit = sys.setrecursionlimit
+
+
+def setrecursionlimit(limit: int, /) -> None:
+    """Set the maximum depth of calls to `limit`, a million at most: more would end the page's memory."""
+    _set_limit(min(limit, MOST_CALLS) if isinstance(limit, int) else limit)
+
+
+def install() -> None:
+    """Let no recursion limit be greater than memory allows. Does nothing on CPython."""
+    if IN_PYODIDE:
+        sys.setrecursionlimit = setrecursionlimit
+        setrecursionlimit.__module__ = "sys"
 
 
 def _holders() -> set[type]:

@@ -100,10 +100,23 @@ def test_a_cell_ends_at_its_limit() -> None:
     with Sandbox(limits=Limits(cell_s=3)) as sandbox:
         sandbox.execute("kept = 1")
         assert sandbox.execute("while True: pass").content["ename"] == "CellTimeoutError"
-        assert sandbox.execute("kept").content["status"] == "ok"
+        kept = sandbox.execute("kept").content
+        assert kept["status"] == "ok", kept
         stubborn = "while True:\n  try:\n    while True: pass\n  except BaseException: pass"
         assert sandbox.execute(stubborn).content["ename"] == "CellTimeoutError"
         assert sandbox.execute("1").content["status"] == "ok"
+
+
+def test_the_time_of_a_request_begins_when_python_is_there() -> None:
+    """How long that takes has a limit of its own."""
+    answered = threading.Event()
+    with Sandbox(limits=Limits(cell_s=HANG_S)) as sandbox:
+        request = sandbox.message("kernel_info_request", {})
+        sandbox.send(request, lambda message: answered.set() if message["channel"] == "shell" else None)
+        (entry,) = sandbox._open.values()
+        assert entry.deadline is None
+        sandbox.wait_ready(HANG_S)
+        assert entry.deadline is not None and answered.wait(HANG_S)
 
 
 def test_a_cell_that_writes_too_much_ends() -> None:
@@ -112,7 +125,8 @@ def test_a_cell_that_writes_too_much_ends() -> None:
         assert result.content["ename"] == "OutputLimitError"
         assert [content["ename"] for content in result.of("error")] == ["OutputLimitError"]
         assert len(result.text()) < MEGABYTE
-        assert sandbox.execute("kept").content["status"] == "ok"
+        kept = sandbox.execute("kept").content
+        assert kept["status"] == "ok", kept
 
 
 @pytest.mark.parametrize("then", ["pass", "raise ValueError"])

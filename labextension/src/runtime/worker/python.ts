@@ -336,8 +336,7 @@ export class Python {
     const { pyodide } = this;
     const { interrupts, output } = this.dependencies;
     const module = pyodide._module;
-    // Elsewhere code may have to be suspended at any depth, and the event loop's calls run on a smaller stack.
-    this.guard = interrupts.mode === 'shared-memory' ? StackGuard.for(module) : null;
+    this.guard = StackGuard.for(module);
     interrupts.beforeTurn = () => this.guard?.turn();
     interrupts.useClock(module.__Py_emscripten_signal_clock, () => module.HEAP32);
     pyodide.registerJsModule(HOST_MODULE, this.hostModule());

@@ -95,9 +95,16 @@ export interface GuardedModule {
   HEAPU32: Uint32Array;
   wasmTable: WebAssembly.Table;
   validSuspender: { value: boolean };
+  /** Begins a call that can be suspended, with a thread state of its own. */
+  promisingApply(...values: unknown[]): Promise<unknown>;
+  /** Where the C stack was when the call began that runs now, of those that can be suspended. */
+  stackStop: number;
+  /** What the C stack holds of a suspended call. */
+  StackState: { prototype: { restore(): number } };
   ___stack_pointer: WebAssembly.Global<'i32'>;
   _malloc(size: number): number;
   _emscripten_stack_get_base(): number;
+  _emscripten_stack_get_end(): number;
   _emscripten_stack_set_limits(base: number, end: number): void;
   _Py_EnterRecursiveCall(where: number): number;
   _Py_LeaveRecursiveCall(): void;
@@ -140,6 +147,10 @@ export interface GuardedObjects {
 
 export class StackGuard {
   private readonly base: number;
+  /** CPython's limit gets no lower: what it keeps free is below, and then the stack's end. */
+  private readonly lowest: number;
+  /** Where the C stack was when JavaScript called Python. */
+  private floor: number;
   /** Below it, functions that run Python code go on on another stack. */
   private readonly threshold: WebAssembly.Global<'i32'>;
   private readonly guarded = new WebAssembly.Module(guardedBytes);
@@ -153,34 +164,64 @@ export class StackGuard {
   private readonly loopRoom: number;
 
   private constructor(private readonly module: GuardedModule) {
-    this.base = module._emscripten_stack_get_base();
+    this.base = this.floor = module._emscripten_stack_get_base();
+    this.lowest = module._emscripten_stack_get_end() + 2 * MARGINS;
     this.probe = new WebAssembly.Instance(new WebAssembly.Module(probeBytes)).exports as unknown as typeof this.probe;
     const free = this.free();
     // Where Python has stacks of its own, only callbacks from JavaScript use this one up, and each costs time on the way back.
     this.reserve = promising ? Math.max(RESERVE, free * 0.6) : RESERVE;
     this.loopRoom = Math.max(2 * LEAST_ROOM, Math.min(ROOM, Math.trunc((free - RESERVE) / RATIO)));
-    this.threshold = mutable(this.base - Math.min(SEGMENT, this.loopRoom >> 1));
-    // For thread states that are made later.
-    module._emscripten_stack_set_limits(this.base, this.base - this.loopRoom);
-    this.end = this.base - this.loopRoom;
-    this.limit(this.end);
+    this.threshold = mutable(0);
+    this.end = this.base;
+    this.turn();
+    this.followSuspended();
   }
 
-  /** A call begins: one that can be suspended has a stack of its own. */
+  /** Knows the calls that can be suspended, of which several may be under way, each somewhere on the C stack. */
+  private followSuspended(): void {
+    const { module } = this;
+    const { promisingApply } = module;
+    const { prototype } = module.StackState;
+    const { restore } = prototype;
+    module.promisingApply = (...values) => {
+      this.starts(module.___stack_pointer.value, ROOM, SEGMENT);
+      // For the thread state that is made for it.
+      module._emscripten_stack_set_limits(this.base, this.end - 2 * MARGINS);
+      return promisingApply(...values);
+    };
+    const goesOn = (): void => this.starts(module.stackStop, ROOM, SEGMENT);
+    prototype.restore = function (this: unknown) {
+      const copied = restore.call(this);
+      goesOn();
+      return copied;
+    };
+  }
+
+  /** Python is called with the C stack's pointer at `floor`, or goes on with such a call. */
+  private starts(floor: number, room: number, segment: number): void {
+    this.floor = floor;
+    this.end = Math.max(floor - room, this.lowest);
+    this.threshold.value = floor - segment;
+  }
+
+  /** A cell begins. */
   begin(): void {
-    this.limit(this.base - (this.module.validSuspender.value ? ROOM : this.loopRoom));
+    if (!this.module.validSuspender.value) {
+      this.turn();
+    }
   }
 
   /** The event loop calls Python, on JavaScript's stack. */
   turn(): void {
     if (this.stacks === 0) {
-      this.limit(this.base - this.loopRoom);
+      this.starts(this.module.___stack_pointer.value, this.loopRoom, Math.min(SEGMENT, this.loopRoom >> 1));
+      this.limit(this.end);
     }
   }
 
   /** Whether a call below the threshold is to go on elsewhere. */
   private readonly leaves = (): number =>
-    this.module.validSuspender.value && this.module.___stack_pointer.value > this.base - FIRST_SEGMENT ? 0 : 1;
+    this.module.validSuspender.value && this.module.___stack_pointer.value > this.floor - FIRST_SEGMENT ? 0 : 1;
 
   /** @returns null where Pyodide's module does not fit. */
   static for(module: Partial<GuardedModule>): StackGuard | null {
@@ -301,7 +342,7 @@ export class StackGuard {
     const { validSuspender } = module;
     const pointer = module.___stack_pointer.value;
     const before = { threshold: threshold.value, suspender: validSuspender.value };
-    const deep = pointer < this.base - FIRST_SEGMENT;
+    const deep = pointer < this.floor - FIRST_SEGMENT;
     // Where a new stack is begun at little depth, what is left of this one decides nothing: it is not measured.
     const left = deep || !promising ? this.left() : ROOM;
     if (!deep || (promising ? left > 0 : left > LEAST_ROOM)) {
@@ -338,6 +379,7 @@ export class StackGuard {
   /** Lets CPython go down to `end` on the C stack, and raise RecursionError below. */
   private limit(end: number): void {
     const { module } = this;
+    end = Math.max(end, this.lowest);
     this.end = end;
     const start = Math.min(end - MARGINS, this.base - LEAST_STACK);
     module._PyUnstable_ThreadState_SetStackProtection(module._PyThreadState_Get(), start, this.base - start);
