@@ -36,6 +36,9 @@ test-release: export STORM = 500
 test-release: export LATE_ANSWER_TRIES = 20
 test-release: test
 
+# Two files of tests at a time, those of the browser last: a test takes one processor or a little more.
+PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
+
 pytest: $(STAMPS)/test $(STAMPS)/docs
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 

@@ -1,13 +1,22 @@
 /** A notification of something under way, whose text changes. */
 import { Notification } from '@jupyterlab/apputils';
 
+/** Ms after which a notification is taken for one that is only listed: JupyterLab shows none where they are switched off. */
+const LISTED_MS = 30_000;
+/** Ms between two looks whether it is on the screen. */
+const LOOK_MS = 100;
+
 /**
- * Ms until JupyterLab has surely put a new notification on the screen.
+ * Settles when a notification is on the screen.
  *
- * It loads what shows them in its own time, and loses an update that comes while a notification is on its way
+ * JupyterLab loads what shows them in its own time, and loses an update that comes while a notification is on its way
  * there, also the one that takes it away.
  */
-const SHOWN_MS = 1000;
+async function isShown(id: string): Promise<void> {
+  for (let waited = 0; waited < LISTED_MS && !document.getElementById(id); waited += LOOK_MS) {
+    await new Promise(resolve => setTimeout(resolve, LOOK_MS));
+  }
+}
 
 type Changes = Omit<Notification.IUpdate<never>, 'id'>;
 
@@ -19,7 +28,7 @@ export class Notice {
   /** @param progress - between 0 and 1 */
   constructor(message: string, progress?: number) {
     this.id = Notification.emit(message, 'in-progress', { autoClose: false, progress });
-    this.shown = new Promise(resolve => setTimeout(resolve, SHOWN_MS)).then(() => this.send());
+    this.shown = isShown(this.id).then(() => this.send());
   }
 
   update(message: string, progress?: number): void {
