@@ -95,7 +95,7 @@ export interface GuardedModule {
   HEAPU32: Uint32Array;
   wasmTable: WebAssembly.Table;
   validSuspender: { value: boolean };
-  /** Begins a call that can be suspended, with a thread state of its own. */
+  /** Begins a call that can be suspended. */
   promisingApply(...values: unknown[]): Promise<unknown>;
   /** Where the C stack was when the call began that runs now, of those that can be suspended. */
   stackStop: number;
@@ -185,7 +185,8 @@ export class StackGuard {
     const { restore } = prototype;
     module.promisingApply = (...values) => {
       this.starts(module.___stack_pointer.value, ROOM, SEGMENT);
-      // For the thread state that is made for it.
+      this.limit(this.end);
+      // For the thread state that is made when it is suspended, and that other calls have in that time.
       module._emscripten_stack_set_limits(this.base, this.end - 2 * MARGINS);
       return promisingApply(...values);
     };
