@@ -34,7 +34,7 @@ def run(programs: list[dict], start: str, folder: Path) -> list[dict]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-@pytest.fixture(scope="module", params=["snapshot", "files"])
+@pytest.fixture(scope="module", params=["snapshot", "files"] if os.environ.get("ALL_STARTS") else ["snapshot"])
 def rows(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
     return {row["name"]: row for row in run(PROGRAMS, request.param, tmp_path_factory.mktemp("recursion"))}
 
