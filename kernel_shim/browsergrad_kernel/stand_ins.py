@@ -22,6 +22,7 @@ _DESKTOP = "it opens windows on a desktop, which a browser page cannot; ipywidge
 _PROCESSES = "it starts processes, and Python in WebAssembly has none"
 _USERS = "it asks an operating system about its users, and there is none here"
 _WINDOWS = "it exists on Windows alone"
+_ALARMS = "there are no alarms here: %%timeout SECONDS in the first line of a cell ends it, asyncio.timeout a coroutine"
 _LEFT_OUT = "it is not part of this distribution of Python"
 
 #: Why modules are absent, and what to use instead.
@@ -57,8 +58,8 @@ _MISSING_FUNCTIONS = {
     ("os", "posix_spawn"): _PROCESSES,
     ("os", "posix_spawnp"): _PROCESSES,
     ("os", "startfile"): "it exists on Windows alone",
-    ("signal", "alarm"): "there are no alarms here: %%timeout SECONDS in the first line of a cell ends it, asyncio.timeout a coroutine",
-    ("signal", "setitimer"): "there are no alarms here: %%timeout SECONDS in the first line of a cell ends it, asyncio.timeout a coroutine",
+    ("signal", "alarm"): _ALARMS,
+    ("signal", "setitimer"): _ALARMS,
 }
 
 

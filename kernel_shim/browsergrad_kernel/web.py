@@ -23,7 +23,7 @@ from ._host import host
 #: Headers that only the browser sets; it ignores ours, or asks the server whether they may be sent.
 _BROWSERS = frozenset(
     ["accept-encoding", "connection", "content-length", "cookie", "date", "dnt", "expect", "host", "keep-alive", "origin", "referer", "te", "trailer", "transfer-encoding", "upgrade", "user-agent", "via"]
-)
+)  # fmt: skip
 #: Headers that describe bytes on the wire; we are given those unpacked.
 _ON_THE_WIRE = frozenset(["connection", "content-encoding", "content-length", "keep-alive", "transfer-encoding"])
 
