@@ -29,7 +29,16 @@ class Command(Protocol):
 
 
 #: Name on the command line -> the module that does it.
-COMMANDS: dict[str, Command] = {"serve": serve, "validate": validate, "check": check, "grade": grade, "demo": demo, "report": report, "compress": compress, "sync": sync}
+COMMANDS: dict[str, Command] = {
+    "serve": serve,
+    "validate": validate,
+    "check": check,
+    "grade": grade,
+    "demo": demo,
+    "report": report,
+    "compress": compress,
+    "sync": sync,
+}
 
 
 def parser() -> argparse.ArgumentParser:

@@ -199,7 +199,9 @@ class SiteHandler(BaseHTTPRequestHandler):
         copies = dict(compress.siblings(path))
         if not copies:
             return path, {}
-        accepted = {item.partition(";")[0].strip().lower() for item in self.headers.get("Accept-Encoding", "").split(",")}
+        accepted = {
+            item.partition(";")[0].strip().lower() for item in self.headers.get("Accept-Encoding", "").split(",")
+        }
         for encoding, copy in copies.items():
             if encoding in accepted:
                 return copy, {"Vary": "Accept-Encoding", "Content-Encoding": encoding}

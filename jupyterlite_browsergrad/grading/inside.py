@@ -53,7 +53,16 @@ RESTORED = (
 #: Of the standard library, what is not brought back: a cell's own state.
 UNTOUCHED = frozenset({"__main__", "linecache"})
 #: Of a class's names, what belongs to Python itself.
-CLASS_OWN = frozenset({"__dict__", "__weakref__", "__abstractmethods__", "__annotations__", "__annotations_cache__", "__static_attributes__"})
+CLASS_OWN = frozenset(
+    {
+        "__dict__",
+        "__weakref__",
+        "__abstractmethods__",
+        "__annotations__",
+        "__annotations_cache__",
+        "__static_attributes__",
+    }
+)
 #: Flags of a class that Python code has made, and of one that cannot be changed.
 HEAP_TYPE, IMMUTABLE_TYPE = 1 << 9, 1 << 8
 
@@ -101,7 +110,9 @@ class Kept:
             if (name.partition(".")[0] in known and name not in UNTOUCHED) or name in self._own
             if type(module) is ModuleType
         ]
-        self._functions, self._classes = _inner_of([names for name, _, _, names in self._saved if name in self._deep(imports)])
+        self._functions, self._classes = _inner_of(
+            [names for name, _, _, names in self._saved if name in self._deep(imports)]
+        )
         self._lists = [(each, list(each)) for each in (sys.meta_path, sys.path_hooks, sys.path)]
         self._importers = sys.path_importer_cache
         self._here = {"", ".", os.getcwd()}

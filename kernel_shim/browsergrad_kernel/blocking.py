@@ -204,12 +204,7 @@ def _wrap_run_sync() -> None:
         entered = _pyodide_can_run_sync()
         if entered and not host.can_suspend():
             raise RuntimeError("run_sync() cannot wait here: compiled code has called Python through JavaScript")
-        if (
-            not entered
-            or cell is None
-            or not cell.running
-            or asyncio.current_task() is not cell.task
-        ):
+        if not entered or cell is None or not cell.running or asyncio.current_task() is not cell.task:
             return _suspend(x)
         future = asyncio.ensure_future(x)
         wait = _SyncWait()

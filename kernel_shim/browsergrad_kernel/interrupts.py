@@ -501,15 +501,12 @@ def install() -> None:
         # Out of an archive, a module's file is the compiled one; its code names the source.
         _SOFT_FILES.add((getattr(module, "__file__", None) or "").replace(".pyc", ".py"))
     # C code calls abc's checks and may lose what they raise.
-    _SOFT_FILES.update(
-        ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>", "<frozen abc>")
-    )
+    _SOFT_FILES.update(("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>", "<frozen abc>"))
     _SOFT_FILES.discard("")
     _REGIONS.add(_region.__code__)
     _HANDLER.update(function.__code__ for function in (_on_sigint, _raise, poll))
     _CRITICAL.update(
-        function.__code__
-        for function in (_on_sigint, _raise, on_idle, _force_throw, begin, end, _unraisable)
+        function.__code__ for function in (_on_sigint, _raise, on_idle, _force_throw, begin, end, _unraisable)
     )
     _CRITICAL.update(
         _function_codes(

@@ -205,7 +205,9 @@ class Plan:
     def may_stay(self, name: str, specifier: Any) -> bool:
         """Whether the version that is there does if no other can be had."""
         found = installed(name)
-        return bool(found and not self.force and self._is_upgraded(name) and specifier.contains(found.version, prereleases=True))
+        return bool(
+            found and not self.force and self._is_upgraded(name) and specifier.contains(found.version, prereleases=True)
+        )
 
     def keeps(self, wheel: Any, specifier: str) -> bool:
         """Whether the version that is there is preferred to a wheel."""

@@ -171,4 +171,3 @@ async def execute(code: str, epoch: int, load_imports: bool) -> str:
 async def _load_imports(code: str) -> str | None:
     """Load the packages that `code` imports; return what could not be loaded, and why."""
     return await host.packages_from_imports(code)
-

@@ -18,7 +18,9 @@ _SUBSTITUTES = frozenset({"fcntl", "resource", "termios"})
 _FOLDER = os.path.join(os.path.dirname(__file__), "substitutes")
 
 _TERMINAL = "it works with a terminal, which a notebook does not have"
-_DESKTOP = "it opens windows on a desktop, which a browser page cannot; ipywidgets and matplotlib show things in the notebook"
+_DESKTOP = (
+    "it opens windows on a desktop, which a browser page cannot; ipywidgets and matplotlib show things in the notebook"
+)
 _PROCESSES = "it starts processes, and Python in WebAssembly has none"
 _USERS = "it asks an operating system about its users, and there is none here"
 _WINDOWS = "it exists on Windows alone"

@@ -245,6 +245,7 @@ class _Now:
     def __init__(self) -> None:
         #: Entries that are not looked at, by code and line.
         self.left_out: dict[tuple[CodeType, int], int] = {}
+
     #: Entries that are not looked at, by code and line.
 
 

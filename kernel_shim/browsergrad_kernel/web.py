@@ -192,14 +192,16 @@ def ask(
         It took too long.
     """
     global _answered_by
-    sent = [(name, value) for name, value in headers if name.lower() not in _BROWSERS and name.lower()[:4] not in ("sec-", "prox")]
+    sent = [
+        (name, value)
+        for name, value in headers
+        if name.lower() not in _BROWSERS and name.lower()[:4] not in ("sec-", "prox")
+    ]
     if body is not None and method in ("GET", "HEAD"):
         raise _RequestFailedError(f"a browser sends no body with {method}: use POST for {url}")
     arguments = json.dumps({"method": method, "url": url, "headers": sent, "timeoutMs": timeout_s and timeout_s * 1000})
     try:
-        answer = blocking.suspended_or(
-            lambda: host.request(arguments, body), lambda: host.request_now(arguments, body)
-        )
+        answer = blocking.suspended_or(lambda: host.request(arguments, body), lambda: host.request_now(arguments, body))
     except BaseException:
         host.request_abort()
         raise

@@ -36,9 +36,7 @@ function valueOf({ set = {}, remove = [] }: Case): Record<string, unknown> {
 }
 
 function textOf(item: Case): string {
-  return item.text
-    ? item.text.map(([part, times]) => part.repeat(times)).join('')
-    : JSON.stringify(valueOf(item));
+  return item.text ? item.text.map(([part, times]) => part.repeat(times)).join('') : JSON.stringify(valueOf(item));
 }
 
 function errorsOf(source: unknown): [string, string][] {
@@ -46,9 +44,7 @@ function errorsOf(source: unknown): [string, string][] {
   const key = (error: [string, string]): string => error.join('\n');
   return result.ok
     ? []
-    : result.details
-        .map(({ path, code }): [string, string] => [path, code])
-        .sort((a, b) => (key(a) < key(b) ? -1 : 1));
+    : result.details.map(({ path, code }): [string, string] => [path, code]).sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
 function sorted(errors: [string, string][]): [string, string][] {
@@ -75,7 +71,10 @@ describe('parseManifest', () => {
       }
       expect(copy.errors.join('; ')).toMatch(/^\/id: must be kebab-case.*; \/rubric_path: leaves the folder/);
       expect(copy.errors.every(text => typeof text === 'string')).toBe(true);
-      expect(copy.details.map(({ path, code }) => [path, code])).toEqual([['/id', 'kebab-case'], ['/rubric_path', 'path']]);
+      expect(copy.details.map(({ path, code }) => [path, code])).toEqual([
+        ['/id', 'kebab-case'],
+        ['/rubric_path', 'path'],
+      ]);
       expect(copy.errors).toEqual(copy.details.map(({ path, message }) => `${path}: ${message}`));
     }
     const whole = parseManifest('{');

@@ -5,9 +5,7 @@ import type { Artifact, Assertion, ExecError, ExecResult } from './api';
 import type { CheckedExec } from './options';
 
 /** What reaches the page from Python beside text. */
-export type SessionEvent =
-  | { type: 'assertion'; event: Assertion }
-  | { type: 'artifact'; event: Artifact };
+export type SessionEvent = { type: 'assertion'; event: Assertion } | { type: 'artifact'; event: Artifact };
 
 /** By whom and why a run was stopped. */
 export interface Stop {

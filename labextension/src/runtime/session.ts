@@ -190,7 +190,10 @@ class WorkerSession implements Session {
     const { stopped } = run;
     return run.finish(
       stopped
-        ? { kind: stopped.kind, message: `${stopped.message}; it did not answer an interrupt, so its worker was ended: ${lost}` }
+        ? {
+            kind: stopped.kind,
+            message: `${stopped.message}; it did not answer an interrupt, so its worker was ended: ${lost}`,
+          }
         : { kind: 'worker-crash', message: `Python stopped (${errorText(error)}): ${lost}` },
     );
   }
