@@ -30,6 +30,7 @@ process.on('unhandledRejection', fail);
 if (!('Suspending' in WebAssembly)) {
   WebAssembly.Suspending = class {
     constructor(f) {
+      // biome-ignore lint/correctness/noConstructorReturn: what Pyodide wraps has to stay callable
       return f;
     }
   };

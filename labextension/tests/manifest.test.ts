@@ -28,7 +28,7 @@ interface Fixture {
 const path = new URL('../../tests/fixtures/manifest_cases.json', import.meta.url);
 const fixture = JSON.parse(readFileSync(path, 'utf8')) as Fixture;
 
-function valueOf({ set = {}, remove = [] }: Case): Record<string, unknown> {
+function manifestOf({ set = {}, remove = [] }: Case): Record<string, unknown> {
   // Not a spread of assignments: `__proto__` has to become a field like any other.
   const fields = new Map([...Object.entries(fixture.base), ...Object.entries(set)]);
   remove.forEach(name => fields.delete(name));
@@ -36,7 +36,7 @@ function valueOf({ set = {}, remove = [] }: Case): Record<string, unknown> {
 }
 
 function textOf(item: Case): string {
-  return item.text ? item.text.map(([part, times]) => part.repeat(times)).join('') : JSON.stringify(valueOf(item));
+  return item.text ? item.text.map(([part, times]) => part.repeat(times)).join('') : JSON.stringify(manifestOf(item));
 }
 
 function errorsOf(source: unknown): [string, string][] {
@@ -55,7 +55,7 @@ describe('parseManifest', () => {
   it.each(fixture.cases)('gives exactly the expected errors: $name', item => {
     expect(errorsOf(textOf(item))).toEqual(sorted(item.errors));
     if (item.set) {
-      expect(errorsOf(valueOf(item))).toEqual(sorted(item.errors));
+      expect(errorsOf(manifestOf(item))).toEqual(sorted(item.errors));
     }
   });
 

@@ -20,7 +20,8 @@ window.bg = {
   // Runs one cell; `input` answers input requests in order, each after so many ms.
   async run(code, options = {}, input = [], afterMs = 0) {
     const kernel = window.kernel;
-    const messages = (window.received = []);
+    const messages = [];
+    window.received = messages;
     const future = kernel.requestExecute(
       { code, stop_on_error: true, allow_stdin: input.length > 0, ...options },
       false,
@@ -37,7 +38,9 @@ window.bg = {
       messages.push(bg.plain(m));
       const value = input.shift();
       const answer = () => future.sendInputReply({ status: 'ok', value }, m.header);
-      if (value !== undefined) afterMs ? setTimeout(answer, afterMs) : answer();
+      if (value === undefined) return;
+      if (afterMs) setTimeout(answer, afterMs);
+      else answer();
     };
     let reply = null;
     try {

@@ -1,6 +1,6 @@
 // Runs the programs of the table in one kernel after another, each followed by a cell that must find the variables.
 // Arguments: URL of the static folder, path of the programs (JSON), names to run or nothing. Prints one JSON line a program.
-const [base, programsPath, start_, ...names] = Deno.args;
+const [base, programsPath, startOf, ...names] = Deno.args;
 const { KernelClient } = await import(`${base}runtime/index.js`);
 const programs = JSON.parse(Deno.readTextFileSync(programsPath)).filter(
   ({ name }) => !names.length || names.includes(name),
@@ -19,11 +19,11 @@ function start() {
     piplite: { urls: [], disablePyPI: true },
     baseUrl: base,
     serviceWorker: false,
-    sealed: Deno.args[2] === 'snapshot',
+    sealed: startOf === 'snapshot',
     onMessage(message) {
       const entry = open.get(message.parent_header.msg_id);
-      if (message.header.msg_type === 'error') entry && (entry.error = message.content);
-      if (message.header.msg_type === 'execute_result') entry && (entry.result = message.content.data['text/plain']);
+      if (message.header.msg_type === 'error' && entry) entry.error = message.content;
+      if (message.header.msg_type === 'execute_result' && entry) entry.result = message.content.data['text/plain'];
       if (message.header.msg_type === 'execute_reply') entry?.resolve();
     },
     onLog: (level, text) => console.error(level, text),
