@@ -366,7 +366,8 @@ class _Grading:
         """The reply's content."""
         done = self.sandbox.execute(code, stop_on_error=False, **content)
         self.lost = self.lost or done.lost
-        return done.content
+        reply: dict[str, Any] = done.content
+        return reply
 
 
 _SET_UP = """

@@ -72,7 +72,7 @@ class MemoryHistory(HistoryManager):
         """Cells whose text fits the glob `pattern`, oldest first; with `unique` the newest of equal ones."""
         matches = re.compile(translate(pattern)).match
         column = 3 if search_raw else 2
-        found = [entry for entry in self._entries if matches(entry[column])]
+        found = [entry for entry in self._entries if matches(str(entry[column]))]
         if unique:
             newest = {entry[column]: entry for entry in found}
             found = sorted(newest.values())

@@ -27,7 +27,8 @@ import time
 from types import CodeType, FrameType
 from typing import Any
 
-from ._host import IN_PYODIDE, host
+from ._host import IN_PYODIDE as IN_PYODIDE  # `snapshot` sets it
+from ._host import host
 
 USER, GLUE, BG = 1, 2, 3
 
@@ -110,7 +111,7 @@ def limit(seconds: float) -> None:
         host.limit(max(1, round(seconds * 1000)))
 
 
-class _Cell(collections.abc.Coroutine):
+class _Cell(collections.abc.Coroutine[Any, Any, Any]):
     """Wraps a cell's coroutine; turns the cancellation we asked for into KeyboardInterrupt."""
 
     __slots__ = ("coroutine", "interrupting", "running", "since", "started", "task")
@@ -467,7 +468,8 @@ _Task = asyncio.Task
 
 def eager_task(coroutine: Any, context: contextvars.Context | None = None) -> asyncio.Task[Any]:
     """A task that has run up to its first wait: one that the loop starts costs a turn before, and one after."""
-    return _Task(coroutine, loop=asyncio.get_running_loop(), context=context, eager_start=True)
+    options: Any = {"eager_start": True}  # since Python 3.12
+    return _Task(coroutine, loop=asyncio.get_running_loop(), context=context, **options)
 
 
 def enter_loop() -> None:

@@ -159,7 +159,7 @@ def _ask_folders_first(piplite: ModuleType) -> None:
         offered = plan.offered(name) if plan is not None else None
         return offered or micropip_hooks.in_order(await query_index(name, *args, **kwargs))
 
-    piplite._query_package = query
+    piplite._query_package = query  # type: ignore[attr-defined]
 
 
 def look_again() -> None:

@@ -142,7 +142,8 @@ def hidden() -> Iterator[None]:
     if not _taken or _hidden is not None:
         yield
         return
-    _hidden = theirs = {}
+    theirs: dict[str, ModuleType] = {}
+    _hidden = theirs
     for name, real in _taken.items():
         theirs.update((item, sys.modules.pop(item)) for item in _with_parts(name))
         sys.modules.update(real)

@@ -50,7 +50,7 @@ def _holders() -> set[type]:
         itertools.cycle,
         itertools.starmap,
     )
-    views = ({}.keys(), {}.items(), {}.values())
+    views: tuple[Any, ...] = ({}.keys(), {}.items(), {}.values())
     iterations = map(iter, ([], (), {}, "", set()))
     return {
         # Of all classes written in Python.

@@ -97,7 +97,7 @@ def explain(error: BaseException) -> bool:
     if isinstance(error, ModuleNotFoundError) and error.name:
         name = error.name.partition(".")[0]
         reason = None if name in sys.modules else REASONS.get(name)
-    elif isinstance(error, AttributeError):
+    elif isinstance(error, AttributeError) and error.name:
         module = getattr(error, "obj", None)
         if isinstance(module, ModuleType):
             name = f"{module.__name__}.{error.name}"
