@@ -4,7 +4,8 @@
 # make build   build the wheel into dist/
 # make bench   compare with jupyterlite-pyodide-kernel: docs/performance.md
 # make docs    build the documentation into docs/_build/html; warnings are errors
-# make lint    ruff and the TypeScript compiler
+# make lint    formatters, linters, type checkers and spelling; each is a target too: ruff, biome, mypy, tsc, codespell
+# make format  let the formatters rewrite the source
 #
 # Everything happens in .venv; a second run repeats only what changed.
 
@@ -20,13 +21,13 @@ STAMPS := $(VENV)/.stamps
 SITE := _output
 PORT ?= 8000
 
-.PHONY: demo test test-release build docs lint bench assets develop clean pytest vitest
+.PHONY: demo test test-release build docs lint ruff biome mypy tsc codespell format bench assets modules develop clean pytest vitest
 
 demo: $(STAMPS)/develop
 	$(BIN)/jupyter lite build --contents examples/demo --contents examples/labs --output-dir $(SITE)
 	$(BIN)/jupyter browsergrad serve $(SITE) --port $(PORT)
 
-test: $(STAMPS)/system $(STAMPS)/test $(STAMPS)/develop build docs
+test: lint $(STAMPS)/system $(STAMPS)/develop build docs
 	$(MAKE) --no-print-directory vitest
 	$(MAKE) --no-print-directory pytest
 
@@ -52,15 +53,37 @@ build: assets
 bench: $(STAMPS)/system $(STAMPS)/test $(STAMPS)/develop
 	$(BIN)/python -m bench $(BENCH_ARGS)
 
-lint: $(STAMPS)/test assets
+# Their settings are in pyproject.toml, biome.jsonc and labextension/tsconfig.json.
+lint: ruff codespell biome tsc mypy
+
+ruff: $(STAMPS)/test
 	$(BIN)/ruff check .
-	$(BIN)/python scripts/toolchain.py run lint
+	$(BIN)/ruff format --check .
+
+codespell: $(STAMPS)/test
+	git ls-files -z --cached --others --exclude-standard | xargs -0 $(BIN)/codespell
+
+biome: modules
+	$(BIN)/python scripts/toolchain.py run --silent check:style
+
+tsc: modules
+	$(BIN)/python scripts/toolchain.py run --silent check:types
+
+mypy: $(STAMPS)/test
+	$(BIN)/mypy
+
+format: $(STAMPS)/test modules
+	$(BIN)/ruff format .
+	$(BIN)/python scripts/toolchain.py run --silent format
 
 docs: $(STAMPS)/docs $(STAMPS)/develop
 	$(BIN)/python scripts/build_docs.py
 
 assets: $(STAMPS)/venv
 	$(BIN)/python scripts/build.py
+
+modules: $(STAMPS)/venv
+	$(BIN)/python scripts/build.py --modules
 
 develop: $(STAMPS)/develop
 

@@ -43,7 +43,9 @@ window.bench = {
   },
   async text(code) {
     let text = '';
-    await bench.run(code, message => { text += message.content.text ?? ''; });
+    await bench.run(code, message => {
+      text += message.content.text ?? '';
+    });
     return text;
   },
   async completeWithJedi(code) {

@@ -73,7 +73,8 @@ def wanted(row: dict[str, Any]) -> str:
 def cells(row: dict[str, Any]) -> list[str]:
     ratio = row["ratio"]
     return [
-        row["name"] + (" (isolated; stock not)" if row.get("stock_plain") else " (isolated)" if row["isolated"] else ""),
+        row["name"]
+        + (" (isolated; stock not)" if row.get("stock_plain") else " (isolated)" if row["isolated"] else ""),
         number(row["ours"], row["unit"]),
         number(row["stock"], row["unit"]),
         "" if ratio is None else f"{ratio:.3f}" if ratio < 0.1 else f"{ratio:.2f}",

@@ -253,7 +253,13 @@ class BrowsergradAddon(BaseAddon):
             file for root in roots for file in (sorted(root.rglob("*")) if root.is_dir() else [root]) if file.is_file()
         ]
         stats = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-        settings = [self.pyodide_url, list(self.packages), str(self.output), self.manager.no_sourcemaps, engine.is_there()]
+        settings = [
+            self.pyodide_url,
+            list(self.packages),
+            str(self.output),
+            self.manager.no_sourcemaps,
+            engine.is_there(),
+        ]
         return hashlib.sha256(json.dumps([settings, stats]).encode()).hexdigest()
 
     def publish_pyodide(self) -> None:
@@ -281,10 +287,14 @@ class BrowsergradAddon(BaseAddon):
         try:
             made = distribution.make(source, paths.static("kernel"), reference, self.cache / "boot")
         except EngineError as error:
-            self.log.warning("[browsergrad] nothing is compiled ahead for this Pyodide, Python will start slowly: %s", error)
+            self.log.warning(
+                "[browsergrad] nothing is compiled ahead for this Pyodide, Python will start slowly: %s", error
+            )
             return {}
         if made.problem:
-            self.log.warning("[browsergrad] there is no memory snapshot, Python will start from its files: %s", made.problem)
+            self.log.warning(
+                "[browsergrad] there is no memory snapshot, Python will start from its files: %s", made.problem
+            )
         shutil.copytree(made.kernel, self.output_kernel)
         return {Path(STDLIB): made.stdlib}
 

@@ -19,17 +19,22 @@ __all__ = ["main", "parser"]
 class Command(Protocol):
     """A module with one subcommand; its docstring's first line is the help."""
 
-    __doc__: str | None
+    def configure(self, parser: argparse.ArgumentParser) -> None: ...
 
-    @staticmethod
-    def configure(parser: argparse.ArgumentParser) -> None: ...
-
-    @staticmethod
-    def run(options: argparse.Namespace) -> int: ...
+    def run(self, options: argparse.Namespace) -> int: ...
 
 
 #: Name on the command line -> the module that does it.
-COMMANDS: dict[str, Command] = {"serve": serve, "validate": validate, "check": check, "grade": grade, "demo": demo, "report": report, "compress": compress, "sync": sync}
+COMMANDS: dict[str, Command] = {
+    "serve": serve,
+    "validate": validate,
+    "check": check,
+    "grade": grade,
+    "demo": demo,
+    "report": report,
+    "compress": compress,
+    "sync": sync,
+}
 
 
 def parser() -> argparse.ArgumentParser:

@@ -19,7 +19,9 @@ __all__ = ["ENCODINGS", "SUFFIXES", "configure", "is_compressible", "run", "sibl
 
 #: What `Accept-Encoding` calls it -> the suffix, best first.
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
-SUFFIXES = frozenset([".css", ".html", ".js", ".json", ".map", ".md", ".mjs", ".svg", ".txt", ".wasm", ".webmanifest", ".xml"])
+SUFFIXES = frozenset(
+    [".css", ".html", ".js", ".json", ".map", ".md", ".mjs", ".svg", ".txt", ".wasm", ".webmanifest", ".xml"]
+)
 #: Smaller files gain nothing that counts.
 LEAST_BYTES = 1400
 #: The site's contents: what a visitor's file is called there is its author's affair.

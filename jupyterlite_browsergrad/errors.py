@@ -7,9 +7,15 @@
     ├── ConfigurationError     (ValueError)         a setting cannot be followed
     ├── DistributionError      (ValueError)         a folder or archive is no usable Pyodide distribution
     ├── GradingError           (ValueError)         a lab or its submissions cannot be graded
-    ├── VendoringError         (RuntimeError)       a requirement cannot be put into the site
+    ├── LabRuntimeMismatch     (RuntimeError)       a lab needs another version; in `manifest`
     ├── LabsError              (ValueError)         labs among a site's contents are bad
-    └── SiteError              (AssertionError)     a built site is not whole
+    ├── ManifestError          (ValueError)         a manifest breaks its rules; in `manifest`
+    ├── SandboxError           (RuntimeError)       a sandbox cannot start or work; in `server_kernel.sandbox`
+    ├── SiteError              (AssertionError)     a built site is not whole
+    └── VendoringError         (RuntimeError)       a requirement cannot be put into the site
+
+Other exceptions never leave the package: `Ended`, `EngineError`, `FrameError`, `OutOfTurn`, `ProtocolError`, `Tampered`,
+`TimeOver`, `TooLarge` and `Unreadable`.
 """
 
 from __future__ import annotations

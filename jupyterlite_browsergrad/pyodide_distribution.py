@@ -33,12 +33,12 @@ UNPACKED_LIMIT_BYTES = 8 * 1024**3
 MOST_FILES = 100_000
 #: Longest piece that is read at once: `tarfile` holds names and attributes in memory, however long they say they are.
 MOST_AT_ONCE = 1 << 24
-_OPENERS: dict[str, Callable[[Path], BinaryIO]] = {
+_OPENERS: dict[str, Callable[..., Any]] = {
     ".bz2": bz2.open,
     ".gz": gzip.open,
     ".tgz": gzip.open,
     ".xz": lzma.open,
-}  # type: ignore[dict-item]
+}
 
 
 def is_url(source: str) -> bool:
@@ -161,7 +161,7 @@ class _Limited:
         self._source = source
         self._place = 0
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int = MOST_AT_ONCE, /) -> bytes:
         if size > MOST_AT_ONCE:
             raise DistributionError(self._source, _TOO_LARGE)
         data = self._stream.read(size)

@@ -111,7 +111,9 @@ class SiteHandler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def __init__(self, *args, root: Path, headers: dict[str, str], log: Callable[[str], None] | None, **kwargs):
+    def __init__(
+        self, *args: Any, root: Path, headers: dict[str, str], log: Callable[[str], None] | None, **kwargs: Any
+    ) -> None:
         self.root = root
         self.extra_headers = headers
         self.log = log
@@ -199,7 +201,9 @@ class SiteHandler(BaseHTTPRequestHandler):
         copies = dict(compress.siblings(path))
         if not copies:
             return path, {}
-        accepted = {item.partition(";")[0].strip().lower() for item in self.headers.get("Accept-Encoding", "").split(",")}
+        accepted = {
+            item.partition(";")[0].strip().lower() for item in self.headers.get("Accept-Encoding", "").split(",")
+        }
         for encoding, copy in copies.items():
             if encoding in accepted:
                 return copy, {"Vary": "Accept-Encoding", "Content-Encoding": encoding}
@@ -275,11 +279,11 @@ class SiteServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        host, port = self.server_address[:2]
+        host, port = str(self.server_address[0]), self.server_address[1]
         # Browsers treat only localhost and 127.0.0.1 as secure without https, which service workers need.
         return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}/"
 
-    def handle_error(self, request: object, client_address: object) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:
         if not isinstance(sys.exception(), (ConnectionError, TimeoutError)):
             super().handle_error(request, client_address)
 
@@ -287,7 +291,9 @@ class SiteServer(ThreadingHTTPServer):
 class PrintHeaders(argparse.Action):
     """``--print-headers HOST``: print what that host wants to be told, and end."""
 
-    def __call__(self, parser: argparse.ArgumentParser, namespace, values, option_string=None) -> None:
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: object, values: Any, option_string: str | None = None
+    ) -> None:
         host = HOSTS[values]
         print(f"{host.title}: {host.file}", file=sys.stderr)
         print(host.text, end="")

@@ -53,7 +53,8 @@ def _settings(path: Path) -> dict[str, Any]:
     config = json.loads(path.read_text("utf-8"))
     if path.name == JUPYTERLITE_IPYNB:
         config = config["metadata"].get(JUPYTERLITE_METADATA, {})
-    return config.get(JUPYTER_CONFIG_DATA, {}).get(LITE_PLUGIN_SETTINGS, {}).get(KERNEL_PLUGIN, {})
+    settings: dict[str, Any] = config.get(JUPYTER_CONFIG_DATA, {}).get(LITE_PLUGIN_SETTINGS, {}).get(KERNEL_PLUGIN, {})
+    return settings
 
 
 def _labextension(folder: Path) -> Iterator[str]:

@@ -52,7 +52,6 @@ class SiteLabs:
             if lab.manifest is not None
         ]
 
-
     def hidden(self) -> list[tuple[PurePosixPath, Path]]:
         """List the folders beside labs that hold rubrics for grading, likewise."""
         return [

@@ -82,5 +82,7 @@ def run(options: argparse.Namespace) -> int:
     """Copy, and say what was done."""
     parts = tuple(part for part in PARTS if part in (options.only or PARTS))
     written = sync(options.folder, parts)
-    print(f"{options.folder}: {', '.join(f'{part}/' for part in parts)} of version {__version__}, files written: {written}")
+    print(
+        f"{options.folder}: {', '.join(f'{part}/' for part in parts)} of version {__version__}, files written: {written}"
+    )
     return 0

@@ -1,6 +1,6 @@
 """Build the whole labextension: npm packages, TypeScript, then Pyodide's files and the packs.
 
-usage: python scripts/build.py [--force]
+usage: python scripts/build.py [--force] [--modules]
 
 Each step is left out while its inputs are older than what it made.
 """
@@ -45,13 +45,17 @@ def touch(stamp: Path) -> None:
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--force", action="store_true", help="run every step")
-    force = parser.parse_args(argv).force
+    parser.add_argument("--modules", action="store_true", help="stop after the npm packages")
+    arguments = parser.parse_args(argv)
+    force = arguments.force
 
     lock = SOURCE / "package-lock.json"
     modules, extension, assets = (STAMPS / name for name in ("modules", "extension", "assets"))
     if force or not is_current(modules, [lock], [SOURCE / "node_modules/pyodide"]):
         run_npm("ci", "--no-audit", "--no-fund", cwd=SOURCE)
         touch(modules)
+    if arguments.modules:
+        return 0
     built = [OUTPUT / "package.json", OUTPUT / "static/runtime/index.js", OUTPUT / "static/runtime/worker.js"]
     if force or not is_current(extension, [SOURCE], built):
         # The bundler's file names carry content hashes and it leaves old ones: only its current output is shipped.

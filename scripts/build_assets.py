@@ -111,7 +111,9 @@ def build_packs(out: Path, compiler: Compiler, *, quick: bool) -> None:
 
     level = 1 if quick else 9
     with ThreadPoolExecutor() as pool:
-        written = dict(zip(packs, pool.map(lambda item: write_pack(out, item[0], item[1], level), packs.items()), strict=True))
+        written = dict(
+            zip(packs, pool.map(lambda item: write_pack(out, item[0], item[1], level), packs.items()), strict=True)
+        )
     manifest = {
         "version": __version__,
         "pyodide": PYODIDE_VERSION,

@@ -61,7 +61,9 @@ def load() -> list[Case]:
     for entry in data["cases"]:
         assert entry.keys() <= _KNOWN, f"{entry['id']}: {entry.keys() - _KNOWN}"
         fields = {key: value for key, value in entry.items() if key not in ("title", "where", "may_kill")}
-        fields["cells"] = [cell if isinstance(cell, str) else data["shared_cells"][cell["use"]] for cell in entry["cells"]]
+        fields["cells"] = [
+            cell if isinstance(cell, str) else data["shared_cells"][cell["use"]] for cell in entry["cells"]
+        ]
         found.append(Case(full="full" in entry.get("where", []), **fields))
     return found
 

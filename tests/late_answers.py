@@ -57,7 +57,11 @@ WAITS = [
     Wait("getpass", "from getpass import getpass\ngetpass()", "'line 0'"),
     Wait("input after an await", "import asyncio\nawait asyncio.sleep(.01)\ninput()", "'line 0'"),
     Wait("input before an await", "import asyncio\nline = input()\nawait asyncio.sleep(.01)\nline", "'line 0'"),
-    Wait("input after a loop", "import time\nend = time.perf_counter() + .3\nwhile time.perf_counter() < end: pass\ninput()", "'line 0'"),
+    Wait(
+        "input after a loop",
+        "import time\nend = time.perf_counter() + .3\nwhile time.perf_counter() < end: pass\ninput()",
+        "'line 0'",
+    ),
     Wait("input after much output", "for _ in range(30): print('x' * 100_000)\ninput()", "'line 0'"),
     Wait(
         "input beside a task that waits",
@@ -66,7 +70,11 @@ WAITS = [
         "'line 0'",
         short=False,
     ),
-    Wait("input beside a task that computes", f"{COMPUTES}await asyncio.sleep(0)\nline = input()\ntask.cancel()\nline", "'line 0'"),
+    Wait(
+        "input beside a task that computes",
+        f"{COMPUTES}await asyncio.sleep(0)\nline = input()\ntask.cancel()\nline",
+        "'line 0'",
+    ),
     Wait(
         "input beside a task that sleeps",
         "import asyncio, time\nasync def doze():\n    while True:\n        time.sleep(.02)\n        await asyncio.sleep(0)\n"
@@ -75,9 +83,27 @@ WAITS = [
     ),
     Wait("time.sleep", "import time\ntime.sleep(DELAY)\n'slept'", "'slept'", 0),
     Wait("run_sync of a promise", f"{PROMISE}run_sync(promise())[:5]", "'after'", 0, switches=True, short=False),
-    Wait("run_sync in a function", f"{PROMISE}def f(n):\n    return f(n - 1) if n else run_sync(promise())\nf(20)[:5]", "'after'", 0, switches=True),
-    Wait("run_sync of a coroutine", f"import asyncio\n{PROMISE}async def f():\n    return await promise()\nrun_sync(f())[:5]", "'after'", 0, switches=True),
-    Wait("asyncio.run", f"import asyncio\n{PROMISE}async def f():\n    return await promise()\nasyncio.run(f())[:5]", "'after'", 0, switches=True),
+    Wait(
+        "run_sync in a function",
+        f"{PROMISE}def f(n):\n    return f(n - 1) if n else run_sync(promise())\nf(20)[:5]",
+        "'after'",
+        0,
+        switches=True,
+    ),
+    Wait(
+        "run_sync of a coroutine",
+        f"import asyncio\n{PROMISE}async def f():\n    return await promise()\nrun_sync(f())[:5]",
+        "'after'",
+        0,
+        switches=True,
+    ),
+    Wait(
+        "asyncio.run",
+        f"import asyncio\n{PROMISE}async def f():\n    return await promise()\nasyncio.run(f())[:5]",
+        "'after'",
+        0,
+        switches=True,
+    ),
     Wait(
         "run_sync beside a task that computes",
         f"{COMPUTES}{PROMISE}await asyncio.sleep(0)\nvalue = run_sync(promise())\ntask.cancel()\nvalue[:5]",

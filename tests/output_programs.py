@@ -7,9 +7,17 @@ from __future__ import annotations
 
 #: Name, code, and the texts in their order; ``err:`` before one says that it is stderr's.
 PROGRAMS: list[tuple[str, str, list[str]]] = [
-    ("redirected and restored", "import io, sys\nsys.stdout = io.StringIO()\nprint('no')\nsys.stdout = sys.__stdout__\nprint('a')", ["a\n"]),
+    (
+        "redirected and restored",
+        "import io, sys\nsys.stdout = io.StringIO()\nprint('no')\nsys.stdout = sys.__stdout__\nprint('a')",
+        ["a\n"],
+    ),
     ("after a restored stream", "print('b')", ["b\n"]),
-    ("the original streams", "print('o', end='', file=sys.__stdout__); print('e', file=sys.__stderr__)", ["o", "err:e\n"]),
+    (
+        "the original streams",
+        "print('o', end='', file=sys.__stdout__); print('e', file=sys.__stderr__)",
+        ["o", "err:e\n"],
+    ),
     (
         "descriptors among prints",
         "import os\nprint('a'); os.write(1, b'b\\n'); print('c', end=''); os.write(2, b'd'); os.write(1, b'e'); print('f')",

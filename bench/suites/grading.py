@@ -36,7 +36,18 @@ MOST_TIMES = 1.5
 #: What a sandbox may hold: Python's memory, and what is not Python's.
 SANDBOX_MB = MEMORY_MB + 768
 CELL_S = 10
-LIMITS = ["--cell-timeout", str(CELL_S), "--timeout", "60", "--memory", str(MEMORY_MB), "--output", str(OUTPUT_MB), "--submission-size", "2"]
+LIMITS = [
+    "--cell-timeout",
+    str(CELL_S),
+    "--timeout",
+    "60",
+    "--memory",
+    str(MEMORY_MB),
+    "--output",
+    str(OUTPUT_MB),
+    "--submission-size",
+    "2",
+]
 RUBRIC = """import browsergrad as bg
 
 with bg.check("adds"):
@@ -117,7 +128,9 @@ def verify(out: Path, numbers: list[int]) -> None:
         if passes != wanted[0] or error not in wanted[1]:
             wrong[number, kind] = (passes, error), wanted
     if wrong or found:
-        raise SystemExit(f"{out}: verdicts that are not as wanted (found, wanted): {wrong}; lines of nobody: {list(found)}")
+        raise SystemExit(
+            f"{out}: verdicts that are not as wanted (found, wanted): {wrong}; lines of nobody: {list(found)}"
+        )
 
 
 def limits_s(out: Path) -> float:
@@ -143,7 +156,13 @@ class Memory:
 
 
 def grade(
-    folder: Path, numbers: list[int], out: Path, memory: Memory, *more: str, lines: int | None = None, backwards: bool = False
+    folder: Path,
+    numbers: list[int],
+    out: Path,
+    memory: Memory,
+    *more: str,
+    lines: int | None = None,
+    backwards: bool = False,
 ) -> float:
     """Run the command, for so many lines or to its end, and return its seconds."""
     files = sorted((str(each) for each in (folder / "in").iterdir() if int(each.stem) in numbers), reverse=backwards)
@@ -188,7 +207,11 @@ def run(bench: Bench | None) -> list[Row]:
         if not here.read_bytes().startswith(before[: before.rfind(b"\n") + 1]):
             raise SystemExit("the second run did not keep the first one's results")
         verify(here, everybody)
-        add(f"grading: {COUNT} submissions, {COUNT - len(harmless)} of them hostile, {JOBS} at a time, killed and resumed", "s", seconds)
+        add(
+            f"grading: {COUNT} submissions, {COUNT - len(harmless)} of them hostile, {JOBS} at a time, killed and resumed",
+            "s",
+            seconds,
+        )
         add("grading: one submission's share", "s", seconds / COUNT)
         times = (seconds - limits_s(here) / JOBS) / alone
         add("grading: the same against the harmless ones alone, limits aside", "times", times, MOST_TIMES)

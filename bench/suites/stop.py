@@ -75,7 +75,14 @@ def run(bench: Bench) -> list[Row]:
         for _ in range(bench.repetitions):
             with bench.lab("ours", isolated) as lab:
                 samples.append(recover(lab))
-        row = Row("wedged cell, *Restart now* to the next reply", "ms", statistics.median(samples), None, None, {"ours": samples})
+        row = Row(
+            "wedged cell, *Restart now* to the next reply",
+            "ms",
+            statistics.median(samples),
+            None,
+            None,
+            {"ours": samples},
+        )
         rows.append(report(row, isolated, 1000))
     return rows
 
@@ -149,7 +156,15 @@ def cost(lab: Lab, rounds: int, isolated: bool, name: str, expression: str, coun
     on, off = ([float(value) for value in half.split()] for half in lab.text(code).split("|"))
     # Of neighbours: a machine that changes its speed meanwhile does so for both.
     ratio = statistics.median(with_stop / without for with_stop, without in zip(on, off, strict=True))
-    row = Row(f"{name} with Stop, to one without", "ms", statistics.median(on), None, ratio, {"ours": on, "off": off}, limit=limit)
+    row = Row(
+        f"{name} with Stop, to one without",
+        "ms",
+        statistics.median(on),
+        None,
+        ratio,
+        {"ours": on, "off": off},
+        limit=limit,
+    )
     return report(row, isolated, None)
 
 

@@ -107,7 +107,9 @@ def _make(source: Path, embedded: Path, manifest: dict[str, Any], reference: str
         if "micropip" in json.loads((source / "pyodide-lock.json").read_text("utf-8"))["packages"]:
             # It works with its own Pyodide alone.
             version = manifest["packages"].pop("micropip")
-            files = {path: data for path, data in files.items() if not path.startswith(("micropip/", f"micropip-{version}."))}
+            files = {
+                path: data for path, data in files.items() if not path.startswith(("micropip/", f"micropip-{version}."))
+            }
         packs[name] = write_pack(kernel, name, with_bytecode(files, compiler))
         compiled = kernel / packs[name]["file"]
     problem = None

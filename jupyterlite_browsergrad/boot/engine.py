@@ -14,7 +14,16 @@ __all__ = ["MINIMUM_NODE", "EngineError", "is_there", "node_of_wheel", "node_on_
 HERE = Path(__file__).resolve().parent
 #: Oldest Node whose WebAssembly runs the embedded Pyodide.
 MINIMUM_NODE = 20
-DENO_OPTIONS = ("run", "--quiet", "--no-config", "--no-lock", "--no-remote", "--allow-read", "--allow-write", "--allow-env")
+DENO_OPTIONS = (
+    "run",
+    "--quiet",
+    "--no-config",
+    "--no-lock",
+    "--no-remote",
+    "--allow-read",
+    "--allow-write",
+    "--allow-env",
+)
 NONE_FOUND = (
     f"neither Deno nor Node {MINIMUM_NODE} or newer was found: "
     'pip install "jupyterlite-browsergrad[build]", and build again'
@@ -82,6 +91,8 @@ def run(script: str, *arguments: str | Path) -> None:
     command = _command()
     if command is None:
         raise EngineError(NONE_FOUND)
-    done = subprocess.run([*command, str(HERE / script), *map(str, arguments)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*command, str(HERE / script), *map(str, arguments)], capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise EngineError(f"{script} failed:\n{done.stderr.strip()[-4000:]}")

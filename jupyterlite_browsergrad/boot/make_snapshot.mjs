@@ -28,8 +28,16 @@ process.on('unhandledRejection', fail);
 
 // Pyodide remembers whether stacks can be switched (JSPI) when it starts: in a browser they can, or `can_run_sync` is asked again.
 if (!('Suspending' in WebAssembly)) {
-  WebAssembly.Suspending = class { constructor(f) { return f; } };
-  WebAssembly.promising = f => async (...args) => f(...args);
+  WebAssembly.Suspending = class {
+    constructor(f) {
+      // biome-ignore lint/correctness/noConstructorReturn: what Pyodide wraps has to stay callable
+      return f;
+    }
+  };
+  WebAssembly.promising =
+    f =>
+    async (...args) =>
+      f(...args);
 }
 // The same input gives the same bytes: no chance, no clock.
 let seed = 12345;
@@ -85,7 +93,9 @@ const module = pyodide._module;
 const tableLength = module.wasmTable.length;
 pyodide.runPython('import browsergrad_kernel.snapshot as _s; _s.make(); del _s');
 if (module.wasmTable.length !== tableLength || Object.keys(module.LDSO.loadedLibsByName).join() !== '__main__') {
-  throw new Error('starting the kernel has loaded a compiled extension or made a C callback: a snapshot cannot hold those');
+  throw new Error(
+    'starting the kernel has loaded a compiled extension or made a C callback: a snapshot cannot hold those',
+  );
 }
 // Pyodide insists that this is empty (its issue 5195); the worker fills it again.
 pyodide.runPython('import pyodide._package_loader as _p; _p.init_loaded_packages = lambda: None; del _p');
@@ -135,7 +145,7 @@ function zeroFreeMemory() {
   const blocks = [];
   const end = () => module.HEAPU32[module._emscripten_get_sbrk_ptr() >>> 2];
   for (let size = 1 << 20; size >= 32; size >>= 1) {
-    for (let before = end(); ;) {
+    for (let before = end(); ; ) {
       const block = module._malloc(size);
       if (!block) break;
       blocks.push([block, size]);

@@ -96,7 +96,12 @@ def load_lab(path: Path, site: Path | None = None, rubric_file: Path | None = No
     # What the reference passes, a submission has to pass too.
     reference = folder / manifest.reference_path
     solution = reference.read_bytes() if reference.is_file() else b""
-    for part in (file.read_bytes(), text.encode(), solution, *(each for item in sorted(files.items()) for each in item)):
+    for part in (
+        file.read_bytes(),
+        text.encode(),
+        solution,
+        *(each for item in sorted(files.items()) for each in item),
+    ):
         data = part.encode() if isinstance(part, str) else part
         digest.update(len(data).to_bytes(8, "big") + data)
     shown = manifest.rubric_path if rubric == folder / manifest.rubric_path else rubric.name

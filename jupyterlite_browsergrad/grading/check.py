@@ -82,19 +82,26 @@ def _rubrics(file: Path, given: Path | None) -> list[Path | None]:
 class _Trial:
     """A lab with one of its rubrics: reference and starter, from the snapshot and from files, the rubric shared and apart."""
 
-    def __init__(self, file: Path, lab: LabBundle, manifest: Manifest, folder: Path, limits: JobLimits, named: bool) -> None:
+    def __init__(
+        self, file: Path, lab: LabBundle, manifest: Manifest, folder: Path, limits: JobLimits, named: bool
+    ) -> None:
         self.file = file
         #: How the rubric is told from another one of the lab.
         self._of = f" of {lab.rubric_path}" if named else ""
         self._problems: list[str] = []
         self._results: dict[tuple[str, str, bool], dict[str, Any]] = {}
-        for role, path in (("reference", folder / manifest.reference_path), ("starter", folder / manifest.starter_path)):
+        for role, path in (
+            ("reference", folder / manifest.reference_path),
+            ("starter", folder / manifest.starter_path),
+        ):
             if not path.is_file():
                 self._problems.append(f"the {role} {path} cannot be read: No such file or directory")
         trials = jobs_of(lab, manifest, folder, limits)
         self.jobs = {(role, form, False): job for (role, form), job in trials.items()}
         self.jobs |= {
-            (role, form, True): replace(job, from_files=True) for (role, form), job in trials.items() if form == "shared"
+            (role, form, True): replace(job, from_files=True)
+            for (role, form), job in trials.items()
+            if form == "shared"
         }
 
     def take(self, job: Job, key: tuple[str, str, bool], result: dict[str, Any] | Exception) -> None:
@@ -108,7 +115,9 @@ class _Trial:
         """What is wrong with the lab."""
         found = self._problems
         for role in ("reference", "starter"):
-            both = [self._results[key] for key in ((role, "shared", False), (role, "shared", True)) if key in self._results]
+            both = [
+                self._results[key] for key in ((role, "shared", False), (role, "shared", True)) if key in self._results
+            ]
             found = found + _judge(role, sorted(both, key=lambda result: result["started_from"] != "snapshot"))
         return found
 
@@ -117,7 +126,11 @@ class _Trial:
         results = {(role, form): result for (role, form, files), result in self._results.items() if not files}
         complete = all((role, form) in results for role, _ in results for form in FORMS)
         why = why_shared(results) if complete else "it could not be tried"
-        return f"the rubric{self._of} runs apart from submissions" if why is None else f"the rubric{self._of} shares an interpreter with submissions: {why}"
+        return (
+            f"the rubric{self._of} runs apart from submissions"
+            if why is None
+            else f"the rubric{self._of} shares an interpreter with submissions: {why}"
+        )
 
 
 def _same(job: Job) -> Job:
@@ -141,7 +154,10 @@ def _judge(role: str, results: list[dict[str, Any]]) -> list[str]:
         return found  # one of them could not be run, which has been said
     name = results[0]["submission"]
     if results[0]["started_from"] != "snapshot":
-        return [*found, f"no Python started from its memory snapshot for the {role} {name}: install the package, or build the site, again"]
+        return [
+            *found,
+            f"no Python started from its memory snapshot for the {role} {name}: install the package, or build the site, again",
+        ]
     snapshot, files = (outcome(result) for result in results)
     for what, value in snapshot.items():
         if files[what] != value:

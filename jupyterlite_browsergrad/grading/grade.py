@@ -111,7 +111,10 @@ class _Work:
         self.form = wanted or ("shared" if self.why else "apart")
         self.imports = reference_imports(folder / manifest.reference_path)
         if self.why:
-            say(f"jupyter browsergrad grade: the rubric shares an interpreter with each submission: {self.why}", sys.stderr)
+            say(
+                f"jupyter browsergrad grade: the rubric shares an interpreter with each submission: {self.why}",
+                sys.stderr,
+            )
         self.expected = _expected(results.get(("reference", self.form)), folder / manifest.reference_path)
 
     def jobs(self) -> Iterator[Job]:
@@ -147,7 +150,10 @@ def _results(engine: Engine, trials: dict[tuple[str, str], Job]) -> dict[tuple[s
 def _expected(result: dict[str, Any] | None, reference: Path) -> dict[str, int] | None:
     """What the reference passes: a submission passes when it does no less."""
     if result is None:
-        say(f"jupyter browsergrad grade: {reference} is not there, so checks that never ran cannot be noticed", sys.stderr)
+        say(
+            f"jupyter browsergrad grade: {reference} is not there, so checks that never ran cannot be noticed",
+            sys.stderr,
+        )
         return None
     if not result["passed"]:
         raise GradingError(

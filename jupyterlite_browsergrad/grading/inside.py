@@ -53,7 +53,16 @@ RESTORED = (
 #: Of the standard library, what is not brought back: a cell's own state.
 UNTOUCHED = frozenset({"__main__", "linecache"})
 #: Of a class's names, what belongs to Python itself.
-CLASS_OWN = frozenset({"__dict__", "__weakref__", "__abstractmethods__", "__annotations__", "__annotations_cache__", "__static_attributes__"})
+CLASS_OWN = frozenset(
+    {
+        "__dict__",
+        "__weakref__",
+        "__abstractmethods__",
+        "__annotations__",
+        "__annotations_cache__",
+        "__static_attributes__",
+    }
+)
 #: Flags of a class that Python code has made, and of one that cannot be changed.
 HEAP_TYPE, IMMUTABLE_TYPE = 1 << 9, 1 << 8
 
@@ -101,8 +110,12 @@ class Kept:
             if (name.partition(".")[0] in known and name not in UNTOUCHED) or name in self._own
             if type(module) is ModuleType
         ]
-        self._functions, self._classes = _inner_of([names for name, _, _, names in self._saved if name in self._deep(imports)])
-        self._lists = [(each, list(each)) for each in (sys.meta_path, sys.path_hooks, sys.path)]
+        self._functions, self._classes = _inner_of(
+            [names for name, _, _, names in self._saved if name in self._deep(imports)]
+        )
+        self._lists: list[tuple[list[Any], list[Any]]] = [
+            (each, list(each)) for each in (sys.meta_path, sys.path_hooks, sys.path)
+        ]
         self._importers = sys.path_importer_cache
         self._here = {"", ".", os.getcwd()}
         self._handed = handed
@@ -166,9 +179,9 @@ class Kept:
                 del self._modules[name]
         update(self._modules, self._loaded)
         update(self._modules, {name: module for name, module in self._own.items()})
-        path, content = self._handed
+        path, text = self._handed
         with read(path, "w", encoding="utf-8") as file:
-            file.write(content)
+            file.write(text)
         self._renew()
 
     def _builtins_dict(self) -> dict[str, Any]:
@@ -351,7 +364,7 @@ def make_serve(
     """Return the function that answers a rubric which runs in another interpreter."""
     from json import loads
 
-    from .student_side import serve
+    from .student_side import serve  # type: ignore[import-not-found]  # a part of the program in the sandbox
 
     sign = _signer(key)
 
@@ -364,14 +377,15 @@ def make_serve(
 
 
 def _signer(key: str) -> Callable[[str, str, str], str]:
-    from _sha2 import sha256
+    from _sha2 import sha256  # type: ignore[import-not-found]  # since Python 3.12
 
     secret = key.encode()
 
     def sign(before: str, hashed: str, after: str) -> str:
         digest = sha256(hashed.encode()).hexdigest()
         inner = sha256(secret + f"{before}{digest}{after}".encode()).digest()
-        return sha256(secret + inner).hexdigest()
+        signature: str = sha256(secret + inner).hexdigest()
+        return signature
 
     return sign
 

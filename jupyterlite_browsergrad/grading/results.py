@@ -76,7 +76,9 @@ class ResultsFile:
                 f"another run is writing to {self.path}: wait for its end, or give another file with --out"
             ) from error
         except OSError as error:
-            raise GradingError(f"{self.path} cannot be locked: {error.strerror}; give a file on another disk with --out") from error
+            raise GradingError(
+                f"{self.path} cannot be locked: {error.strerror}; give a file on another disk with --out"
+            ) from error
 
     def _read(self) -> None:
         content = self._file.read()

@@ -209,7 +209,11 @@ class _Grading:
         handed = {"manifest": self.job.lab.manifest, "datasets": self.job.lab.datasets}
         lab = self.job.lab
         imports = [line.partition(" ")[2] for line in imports_of(lab.rubric)]
-        own = {path[:-3].replace("/", "."): text.decode("utf-8", "replace") for path, text in lab.files.items() if path.endswith(".py")}
+        own = {
+            path[:-3].replace("/", "."): text.decode("utf-8", "replace")
+            for path, text in lab.files.items()
+            if path.endswith(".py")
+        }
         made = prepare(python_of(lab.site), self._prepared)
         if self.apart is not None:
             self.apart.begin(made)
@@ -324,9 +328,13 @@ class _Grading:
         if not self.lost and LOST in read_text(reply, "evalue", ""):
             self._ask("", "None")  # that the interpreter was replaced is said before the answer to another request
             self.lost = self.sandbox.restarts > 0
-        if not self.lost and self.apart is not None and self.apart.sandbox.cause not in (None, "asked"):  # the rubric's: of what the submission sent it
+        if (
+            not self.lost and self.apart is not None and self.apart.sandbox.cause not in (None, "asked")
+        ):  # the rubric's: of what the submission sent it
             cause = self.apart.sandbox.cause
-            self.result["error"] = _error(_CAUSES.get(cause, "crash"), "KernelDied", read_text(reply, "evalue", "it ended"))
+            self.result["error"] = _error(
+                _CAUSES.get(cause, "crash"), "KernelDied", read_text(reply, "evalue", "it ended")
+            )
         elif self.lost or reply.get("ename") in ("CellTimeoutError", "OutputLimitError", "MemoryError"):
             self._failed(reply)
         elif seconds >= self.job.limits.cell_s and reply.get("ename") != "ReplyLimitError":
@@ -358,7 +366,8 @@ class _Grading:
         """The reply's content."""
         done = self.sandbox.execute(code, stop_on_error=False, **content)
         self.lost = self.lost or done.lost
-        return done.content
+        reply: dict[str, Any] = done.content
+        return reply
 
 
 _SET_UP = """

@@ -40,5 +40,7 @@ def python_of(site: Path | None) -> SitePython:
         packages = [pyodide] if (pyodide / PIPLITE_INDEX).is_file() else []
         return SitePython(pyodide, kernel if (kernel / "manifest.json").is_file() else None, packages)
     if not (site / "extensions" / LABEXTENSION).is_dir():
-        raise GradingError(f"there is no site with this kernel at {site}: give the output folder of `jupyter lite build`")
+        raise GradingError(
+            f"there is no site with this kernel at {site}: give the output folder of `jupyter lite build`"
+        )
     return SitePython()  # it has no packages of its own, and the Pyodide of this package

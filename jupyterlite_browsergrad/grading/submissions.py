@@ -59,7 +59,9 @@ class Submission:
         try:
             opened = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except (OSError, ValueError) as error:
-            return Read(problem=_kind_of(self.path) or f"it cannot be read: {getattr(error, 'strerror', None) or error}")
+            return Read(
+                problem=_kind_of(self.path) or f"it cannot be read: {getattr(error, 'strerror', None) or error}"
+            )
         with open(opened, "rb") as file:
             found = os.fstat(opened)
             problem = _problem_of(found) or _too_large(found, most_bytes)
@@ -119,7 +121,9 @@ def _below(folder: Path) -> Iterator[Submission]:
                 yield Submission(path, _LINK)
         elif os.path.isdir(path):
             try:
-                entries = [each for each in path.iterdir() if each.name not in SKIPPED and not each.name.startswith(".")]
+                entries = [
+                    each for each in path.iterdir() if each.name not in SKIPPED and not each.name.startswith(".")
+                ]
             except OSError as error:
                 yield Submission(path, f"the folder cannot be read: {error.strerror}")
             else:

@@ -48,7 +48,11 @@ def install(site: Path) -> None:
     for page, html in _pages(site):
         up = "../" * (len(page.relative_to(site).parts) - 1)
         tag = f'\n<script src="{up}{FOLDER}/{PAGE_SCRIPT}"></script>'
-        _write(page, html, _HEAD.sub(lambda head, tag=tag: head.group() + tag, _TAG.sub("", html), count=1))
+        _write(page, html, _after_head(_TAG.sub("", html), tag))
+
+
+def _after_head(html: str, tag: str) -> str:
+    return _HEAD.sub(lambda head: head.group() + tag, html, count=1)
 
 
 def remove(site: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import struct
 import threading
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 __all__ = ["FrameError", "encode", "pieces", "read"]
 
@@ -41,7 +41,7 @@ def encode(frame: dict[str, Any], buffers: list[bytes] | None = None) -> bytes:
 
 
 def read(
-    stream: BinaryIO, most_text: int = MOST_BYTES, most_bytes: int = MOST_BYTES
+    stream: IO[bytes], most_text: int = MOST_BYTES, most_bytes: int = MOST_BYTES
 ) -> tuple[dict[str, Any], list[bytes]] | None:
     """Read a frame and its buffers; None at the stream's end. ``frame["size"]`` is how many bytes both had.
 

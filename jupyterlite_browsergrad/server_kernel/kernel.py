@@ -232,9 +232,9 @@ class BrowsergradServerKernelApp(IPKernelApp):
 
     name = "browsergrad-kernel"
     description = "A Python kernel in a sandbox."
-    kernel_class = Type(BrowsergradServerKernel, klass="ipykernel.kernelbase.Kernel")
+    kernel_class = Type(BrowsergradServerKernel, klass="ipykernel.kernelbase.Kernel")  # type: ignore[assignment]  # a trait
     #: Whose settings ``--help-all`` lists.
-    classes: ClassVar[list[type]] = [BrowsergradServerKernel, *IPKernelApp.classes]
+    classes: ClassVar[list[type]] = [BrowsergradServerKernel, *IPKernelApp.classes]  # type: ignore[misc,assignment]
     # What users print comes from the sandbox as messages. To flush a stream whose thread has ended holds up the end of the process.
     outstream_class = DottedObjectName(None, allow_none=True, help="This process has no output for front ends.")
 

@@ -6,7 +6,7 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import IO
 
 __all__ = ["Outgoing"]
 
@@ -37,7 +37,7 @@ class Outgoing:
         """Let `write_to` end."""
         self._queue.put(None)
 
-    def write_to(self, pipe: BinaryIO) -> None:
+    def write_to(self, pipe: IO[bytes]) -> None:
         """Write until `close`, or until nobody reads any more; then close the pipe."""
         with contextlib.suppress(OSError, ValueError):
             while (entry := self._queue.get()) is not None:

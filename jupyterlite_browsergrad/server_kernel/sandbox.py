@@ -96,7 +96,8 @@ class Result:
     @property
     def content(self) -> dict[str, Any]:
         """The reply's content."""
-        return self.reply["content"]
+        content: dict[str, Any] = self.reply["content"]
+        return content
 
     def of(self, msg_type: str) -> list[dict[str, Any]]:
         """Contents of the messages of one type."""
@@ -110,7 +111,7 @@ class Result:
 @dataclass
 class _Open:
     message: Message
-    on_message: Callable[[Message], None] | None
+    on_message: Callable[[Message], object] | None
     deadline: float | None = None
     busy: bool = False
     replied: bool = False
@@ -174,7 +175,7 @@ class Sandbox:
         allow_pypi: bool = False,
         from_files: bool = False,
         brief: bool = False,
-        on_message: Callable[[Message], None] | None = None,
+        on_message: Callable[[Message], object] | None = None,
         on_exit: Callable[[str], None] | None = None,
         on_log: Callable[[str, str], None] | None = None,
     ) -> None:
@@ -359,7 +360,7 @@ class Sandbox:
             "buffers": buffers or [],
         }
 
-    def send(self, message: Message, on_message: Callable[[Message], None] | None = None) -> None:
+    def send(self, message: Message, on_message: Callable[[Message], object] | None = None) -> None:
         """Send a message; answers go to `on_message`, else to the sandbox's own.
 
         Whatever happens, a request is answered by a reply and an idle status.

@@ -60,7 +60,9 @@ class _Loader(Loader):
 
 def _is_standard(spec: ModuleSpec) -> bool:
     origin, library = spec.origin or "", getattr(sys, "_stdlib_dir", None)
-    return origin in ("built-in", "frozen") or bool(library and origin.startswith(library) and "site-packages" not in origin)
+    return origin in ("built-in", "frozen") or bool(
+        library and origin.startswith(library) and "site-packages" not in origin
+    )
 
 
 def _amend(module: ModuleType) -> None:

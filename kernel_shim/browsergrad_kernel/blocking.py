@@ -117,7 +117,8 @@ def read_line(prompt: str, password: bool, publish: Callable[[str, bool], None])
     host.input_clear()
     publish(prompt, password)
     if _wait_mode == "stack-switching":
-        return _run_sync(host.input_promise())
+        line: str = _run_sync(host.input_promise())
+        return line
     while (line := host.input_wait()) is None:
         interrupts.poll()
     return str(line)
@@ -168,20 +169,21 @@ def _turn(ms: int = 0) -> bool:
 
 def _suspend(awaitable: Any) -> Any:
     """Pyodide's ``run_sync``. Nobody could answer a debugger that stops in what the event loop runs meanwhile."""
-    trace, tool = sys.gettrace(), sys.monitoring.DEBUGGER_ID
-    debugger = sys.monitoring.get_tool(tool)
+    monitoring: Any = sys.monitoring  # type: ignore[attr-defined]  # since Python 3.12
+    trace, tool = sys.gettrace(), monitoring.DEBUGGER_ID
+    debugger = monitoring.get_tool(tool)
     if trace is None and debugger is None:
         return _pyodide_run_sync(awaitable)
-    events = sys.monitoring.get_events(tool) if debugger else 0
+    events = monitoring.get_events(tool) if debugger else 0
     sys.settrace(None)
     if events:
-        sys.monitoring.set_events(tool, 0)
+        monitoring.set_events(tool, 0)
     try:
         return _pyodide_run_sync(awaitable)
     finally:
         sys.settrace(trace)
         if events:
-            sys.monitoring.set_events(tool, events)
+            monitoring.set_events(tool, events)
 
 
 def _on_alarm(signum: int, frame: Any) -> None:
@@ -204,12 +206,7 @@ def _wrap_run_sync() -> None:
         entered = _pyodide_can_run_sync()
         if entered and not host.can_suspend():
             raise RuntimeError("run_sync() cannot wait here: compiled code has called Python through JavaScript")
-        if (
-            not entered
-            or cell is None
-            or not cell.running
-            or asyncio.current_task() is not cell.task
-        ):
+        if not entered or cell is None or not cell.running or asyncio.current_task() is not cell.task:
             return _suspend(x)
         future = asyncio.ensure_future(x)
         wait = _SyncWait()
@@ -249,7 +246,7 @@ def install() -> None:
     if not IN_PYODIDE:
         return
     _wait_mode = str(host.wait_mode())
-    time.sleep = sleep
+    time.sleep = sleep  # type: ignore[assignment]  # an int is a float
     _wrap_run_sync()
     if _wait_mode == "stack-switching" or _wait_mode == "service-worker":
         signal.signal(signal.SIGALRM, _on_alarm)

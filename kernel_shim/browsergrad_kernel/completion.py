@@ -110,7 +110,9 @@ def _imported(code: str) -> dict[str, Any]:
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
             members = vars(sys.modules.get(node.module, object))
             for alias in node.names:
-                names[alias.asname or alias.name] = members.get(alias.name, sys.modules.get(f"{node.module}.{alias.name}"))
+                names[alias.asname or alias.name] = members.get(
+                    alias.name, sys.modules.get(f"{node.module}.{alias.name}")
+                )
     return {name: value for name, value in names.items() if value is not None}
 
 
@@ -118,7 +120,11 @@ class _Readiness:
     """What jedi needs done before it answers quickly, in pieces of which each can be begun again."""
 
     def __init__(self) -> None:
-        self.pieces: list[Callable[[], object]] = [self._import, *(lambda stub=stub: self._read(stub) for stub in _STUBS), self._complete]
+        self.pieces: list[Callable[[], object]] = [
+            self._import,
+            *(lambda stub=stub: self._read(stub) for stub in _STUBS),
+            self._complete,
+        ]
         #: A search that was interrupted.
         self.later: Callable[[], object] | None = None
 

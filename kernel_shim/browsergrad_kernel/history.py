@@ -51,9 +51,7 @@ class MemoryHistory(HistoryManager):
         super().store_inputs(line_num, source, source_raw)
         self.db_input_cache.clear()
         if len(self.input_hist_raw) > before:  # `exit` is not remembered
-            self._entries.append(
-                (self.session_number, line_num, self.input_hist_parsed[-1], self.input_hist_raw[-1])
-            )
+            self._entries.append((self.session_number, line_num, self.input_hist_parsed[-1], self.input_hist_raw[-1]))
 
     def get_tail(
         self, n: int | None = DEFAULT_TAIL, raw: bool = True, output: bool = False, include_latest: bool = False
@@ -74,7 +72,7 @@ class MemoryHistory(HistoryManager):
         """Cells whose text fits the glob `pattern`, oldest first; with `unique` the newest of equal ones."""
         matches = re.compile(translate(pattern)).match
         column = 3 if search_raw else 2
-        found = [entry for entry in self._entries if matches(entry[column])]
+        found = [entry for entry in self._entries if matches(str(entry[column]))]
         if unique:
             newest = {entry[column]: entry for entry in found}
             found = sorted(newest.values())

@@ -27,7 +27,8 @@ import time
 from types import CodeType, FrameType
 from typing import Any
 
-from ._host import IN_PYODIDE, host
+from ._host import IN_PYODIDE as IN_PYODIDE  # `snapshot` sets it
+from ._host import host
 
 USER, GLUE, BG = 1, 2, 3
 
@@ -110,7 +111,7 @@ def limit(seconds: float) -> None:
         host.limit(max(1, round(seconds * 1000)))
 
 
-class _Cell(collections.abc.Coroutine):
+class _Cell(collections.abc.Coroutine[Any, Any, Any]):
     """Wraps a cell's coroutine; turns the cancellation we asked for into KeyboardInterrupt."""
 
     __slots__ = ("coroutine", "interrupting", "running", "since", "started", "task")
@@ -467,7 +468,8 @@ _Task = asyncio.Task
 
 def eager_task(coroutine: Any, context: contextvars.Context | None = None) -> asyncio.Task[Any]:
     """A task that has run up to its first wait: one that the loop starts costs a turn before, and one after."""
-    return _Task(coroutine, loop=asyncio.get_running_loop(), context=context, eager_start=True)
+    options: Any = {"eager_start": True}  # since Python 3.12
+    return _Task(coroutine, loop=asyncio.get_running_loop(), context=context, **options)
 
 
 def enter_loop() -> None:
@@ -501,15 +503,12 @@ def install() -> None:
         # Out of an archive, a module's file is the compiled one; its code names the source.
         _SOFT_FILES.add((getattr(module, "__file__", None) or "").replace(".pyc", ".py"))
     # C code calls abc's checks and may lose what they raise.
-    _SOFT_FILES.update(
-        ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>", "<frozen abc>")
-    )
+    _SOFT_FILES.update(("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>", "<frozen abc>"))
     _SOFT_FILES.discard("")
     _REGIONS.add(_region.__code__)
     _HANDLER.update(function.__code__ for function in (_on_sigint, _raise, poll))
     _CRITICAL.update(
-        function.__code__
-        for function in (_on_sigint, _raise, on_idle, _force_throw, begin, end, _unraisable)
+        function.__code__ for function in (_on_sigint, _raise, on_idle, _force_throw, begin, end, _unraisable)
     )
     _CRITICAL.update(
         _function_codes(

@@ -84,7 +84,13 @@ class BrowsergradKernel:
     # --- dispatch
 
     def send(
-        self, channel: str, msg_type: str, content: dict[str, Any], metadata: dict[str, Any] | None = None, *, ahead: bool = False
+        self,
+        channel: str,
+        msg_type: str,
+        content: dict[str, Any],
+        metadata: dict[str, Any] | None = None,
+        *,
+        ahead: bool = False,
     ) -> None:
         """Publish a message that belongs to the request that runs now; see `messages.send`."""
         messages.send(channel, msg_type, content, parent_header(), self.session, metadata, ahead=ahead)

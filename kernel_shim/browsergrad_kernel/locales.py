@@ -19,7 +19,7 @@ def amend(module: ModuleType) -> None:
         """Ask for the locale of `category`, or set it: C, POSIX, C.UTF-8, or '', which is C.UTF-8."""
         if locale is not None:
             if not isinstance(locale, str):
-                locale = module.normalize(module._build_localename(locale))  # type: ignore[attr-defined]
+                locale = module.normalize(module._build_localename(locale))
             locale = ";".join(_known(part, module) for part in locale.split(";"))
         result: str = change(category, locale)
         return result

@@ -118,7 +118,7 @@ def _restore_names() -> None:
     from IPython.core import pylabtools
 
     if not hasattr(pylabtools, "backend2gui"):
-        pylabtools.backend2gui = pylabtools._deprecated_backend2gui
+        pylabtools.backend2gui = pylabtools._deprecated_backend2gui  # type: ignore[attr-defined]
 
 
 def adopt(kernel: Any, session: str, cwd: str | None) -> None:

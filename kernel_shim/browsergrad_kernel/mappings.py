@@ -13,9 +13,9 @@ from typing import Any
 
 def amend(module: ModuleType) -> None:
     """Put a class that does so in place of ``mmap.mmap``."""
-    plain: Any = module.mmap  # type: ignore[attr-defined]
+    plain: Any = module.mmap
 
-    class mmap(plain):
+    class mmap(plain):  # type: ignore[misc]  # whatever class there is
         __doc__ = plain.__doc__
         _descriptor = -1
 

@@ -205,7 +205,9 @@ class Plan:
     def may_stay(self, name: str, specifier: Any) -> bool:
         """Whether the version that is there does if no other can be had."""
         found = installed(name)
-        return bool(found and not self.force and self._is_upgraded(name) and specifier.contains(found.version, prereleases=True))
+        return bool(
+            found and not self.force and self._is_upgraded(name) and specifier.contains(found.version, prereleases=True)
+        )
 
     def keeps(self, wheel: Any, specifier: str) -> bool:
         """Whether the version that is there is preferred to a wheel."""
@@ -285,10 +287,12 @@ def _part_of_kernel(wanted: Any, found: Distribution) -> str:
 def _locked_version(transaction: Any, name: str) -> str | None:
     """The version that the Pyodide distribution has."""
     layer = getattr(transaction, "_compat_layer", None)
-    if layer is not None:
+    if layer is None:  # micropip 0.9
+        from micropip import _compat
+
+        packages = _compat.REPODATA_PACKAGES
+    else:
         packages = layer.lockfile_packages
-    else:  # micropip 0.9
-        from micropip._compat import REPODATA_PACKAGES as packages
     entry = packages.get(name)
     return str(entry["version"]) if entry else None
 

@@ -71,7 +71,8 @@ _FUTURE_FLAGS = 0x1FE0000
 
 def _prepare(source: str | bytes, mode: str) -> CodeType:
     flags = sys._getframe(2).f_code.co_flags & _FUTURE_FLAGS
-    return compile(source, "<string>", mode, flags, dont_inherit=True)
+    code: CodeType = compile(source, "<string>", mode, flags, dont_inherit=True)
+    return code
 
 
 def prepare_eval(source: str | bytes) -> CodeType:

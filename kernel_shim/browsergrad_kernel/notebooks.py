@@ -87,7 +87,9 @@ def _may_name_one(line: str) -> bool:
 
 def named(shell: Any, line: str) -> Path | None:
     """The notebook that a ``%run`` with the arguments `line` means; None if it means none, or there is none."""
-    options, words = shell.magics_manager.registry["ExecutionMagics"].parse_options(line, _OPTIONS, mode="list", list_all=1)
+    options, words = shell.magics_manager.registry["ExecutionMagics"].parse_options(
+        line, _OPTIONS, mode="list", list_all=1
+    )
     if "m" in options or not words:
         return None
     try:

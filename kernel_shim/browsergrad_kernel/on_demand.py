@@ -53,7 +53,8 @@ class _Loader(Loader):
         real = _finder.find_elsewhere(spec.name)
         if real is None or real.loader is None:
             raise ModuleNotFoundError(
-                f"No module named {spec.name!r}: the package {self.package} of this site does not hold it", name=spec.name
+                f"No module named {spec.name!r}: the package {self.package} of this site does not hold it",
+                name=spec.name,
             )
         # From here on importlib goes on with the real one.
         spec.__dict__.update(real.__dict__)

@@ -159,7 +159,7 @@ def _ask_folders_first(piplite: ModuleType) -> None:
         offered = plan.offered(name) if plan is not None else None
         return offered or micropip_hooks.in_order(await query_index(name, *args, **kwargs))
 
-    piplite._query_package = query
+    piplite._query_package = query  # type: ignore[attr-defined]
 
 
 def look_again() -> None:
@@ -194,7 +194,9 @@ def explain_missing(error: Any) -> None:
     if _on_server:
         where = "not in this kernel's sandbox"
         more = "if a package folder has it" if _disable_pypi else "from PyPI or a package folder"
-        error.add_note(f"{name} is {where}; try `%pip install {package}`, {more} (BrowsergradServerKernel.package_folders)")
+        error.add_note(
+            f"{name} is {where}; try `%pip install {package}`, {more} (BrowsergradServerKernel.package_folders)"
+        )
         return
     ways = [f"the site's author can vendor it: BrowsergradAddon.packages = [{package!r}]"]
     if not _disable_pypi:

@@ -67,7 +67,9 @@ def _awaited(call: ast.Call) -> str | None:
     match (call.func.attr, *texts):
         case "run_line_magic", "pip", line:
             return f"(await get_ipython().pip({line!r}))"
-        case ("system", line) | ("run_cell_magic", ("bash" | "sh" | "system" | "sx" | "!"), "", line) if mentions_pip(line):
+        case ("system", line) | ("run_cell_magic", ("bash" | "sh" | "system" | "sx" | "!"), "", line) if mentions_pip(
+            line
+        ):
             return f"(await get_ipython().shell_pip({line!r}))"
         case ("getoutput", line) | ("run_line_magic", ("sx" | "system"), line) if mentions_pip(line):
             return f"(await get_ipython().shell_pip({line!r}, True))"

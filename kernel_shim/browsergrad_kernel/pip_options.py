@@ -109,10 +109,22 @@ _SELECTION = (
     Option("--prefer-binary", IGNORED, _WHEELS_ONLY),
 )
 _INDEX = (
-    Option("-i, --index-url, --pypi-url URL", WORKS, "asks that index instead of PyPI, where the site lets students install from PyPI"),
-    Option("--extra-index-url URL", WORKS, "asks that index after the others, where the site lets students install from PyPI"),
+    Option(
+        "-i, --index-url, --pypi-url URL",
+        WORKS,
+        "asks that index instead of PyPI, where the site lets students install from PyPI",
+    ),
+    Option(
+        "--extra-index-url URL",
+        WORKS,
+        "asks that index after the others, where the site lets students install from PyPI",
+    ),
     Option("--no-index", WORKS, "asks no index but the folders of --find-links and the site's own packages"),
-    Option("-f, --find-links FOLDER", WORKS, "takes wheels from a folder beside the notebook first; pages with links are refused"),
+    Option(
+        "-f, --find-links FOLDER",
+        WORKS,
+        "takes wheels from a folder beside the notebook first; pages with links are refused",
+    ),
     Option("--refresh-package PACKAGES", IGNORED, _CACHE),
     Option("--uploaded-prior-to DATE", REFUSED, "write the version you want, as in NAME==1.2"),
 )
@@ -126,7 +138,11 @@ INSTALL = (
     Option("--group GROUP", REFUSED, "write the group's packages behind %pip install, or into a file for -r"),
     Option("--no-deps, --no-dependencies", WORKS, "installs no dependencies"),
     Option("--only-deps, --only-dependencies", REFUSED, "name the dependencies themselves"),
-    Option("-e, --editable PATH", REFUSED, "nothing can be built here: put the folder that holds the package on sys.path and import it"),
+    Option(
+        "-e, --editable PATH",
+        REFUSED,
+        "nothing can be built here: put the folder that holds the package on sys.path and import it",
+    ),
     Option("--dry-run", REFUSED, "use `%pip show` or `%pip list` to see what is there"),
     Option("-t, --target DIR", REFUSED, _ONE_PLACE),
     Option("--root DIR", REFUSED, _ONE_PLACE),
@@ -327,7 +343,11 @@ def help_text(command: str | None = None) -> str:
         width = max(map(len, COMMANDS))
         lines = ["%pip COMMAND [OPTIONS] …", "", "Commands:"]
         lines += [f"  {name:{width}}  {does}" for name, (does, _) in COMMANDS.items()]
-        lines += ["", "`%pip help COMMAND` lists a command's options. Packages come from the site, the notebook's folder and,", "where the site allows it, PyPI; they last until the kernel restarts."]
+        lines += [
+            "",
+            "`%pip help COMMAND` lists a command's options. Packages come from the site, the notebook's folder and,",
+            "where the site allows it, PyPI; they last until the kernel restarts.",
+        ]
         return "\n".join(lines)
     does, options = COMMANDS[command]
     lines = [f"%pip {command}: {does}", ""]

@@ -23,7 +23,9 @@ _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 #: `NAME[EXTRAS] @ ADDRESS`.
 _NAMED = re.compile(r"^([A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?)\s*@\s*(.+)$")
 #: A wheel's path or address, its extras, and what follows it.
-_WHEEL = re.compile(r"^(?P<path>.+?\.whl)(?P<fragment>[?#][^\s\[]*)?(?P<extras>\[[^\]]*\])?\s*(?:;(?P<marker>.*))?$", re.IGNORECASE)
+_WHEEL = re.compile(
+    r"^(?P<path>.+?\.whl)(?P<fragment>[?#][^\s\[]*)?(?P<extras>\[[^\]]*\])?\s*(?:;(?P<marker>.*))?$", re.IGNORECASE
+)
 #: Options that may stand on a line of their own in a file, and behind a requirement.
 _OF_FILES = (
     "--requirement", "--constraint", "--editable", "--index-url", "--extra-index-url", "--no-index", "--find-links",
@@ -142,7 +144,9 @@ def _find(text: str, path: str, base: Path | None) -> list[Path]:
         if found:
             for item in found:
                 if not zipfile.is_zipfile(item):
-                    raise PipError(f"%pip install {text}: {item} is not a wheel; it may be cut off, or a web page saved under that name")
+                    raise PipError(
+                        f"%pip install {text}: {item} is not a wheel; it may be cut off, or a web page saved under that name"
+                    )
             return found
     near = sorted(item.name for item in Path.cwd().glob("*.whl"))
     there = f"; wheels there: {', '.join(near[:5])}" if near else ""
@@ -172,7 +176,11 @@ def _refuse_sources(text: str, address: str) -> None:
             raise PipError(f"%pip install {text}: there is no {local} in {Path.cwd()}")
         raise PipError(
             f"%pip install {text}: this is {what}, and nothing can be built in this kernel; "
-            + ("put it on sys.path to import what is in it, or " if what == "a folder" else "requirements files need -r; else ")
+            + (
+                "put it on sys.path to import what is in it, or "
+                if what == "a folder"
+                else "requirements files need -r; else "
+            )
             + instead
         )
 
@@ -188,7 +196,9 @@ def _check_name(text: str) -> str:
             reason = "versions are compared with two signs, as in NAME==1.2"
         elif os.path.isfile(text):
             reason = "a file of requirements needs -r"
-        raise PipError(f"%pip install {text}: this is not a requirement such as NAME, NAME==1.2 or 'NAME>=1.2': {reason}") from None
+        raise PipError(
+            f"%pip install {text}: this is not a requirement such as NAME, NAME==1.2 or 'NAME>=1.2': {reason}"
+        ) from None
     return text
 
 
@@ -284,7 +294,9 @@ def _logical_lines(text: str) -> list[tuple[int, str]]:
 
 def _option_words(line: str) -> list[str]:
     # `--requirement FILE` may have blanks in FILE.
-    name, blank, value = line.replace("=", " ", 1).partition(" ") if line.startswith("--") else (line[:2], " ", line[2:])
+    name, blank, value = (
+        line.replace("=", " ", 1).partition(" ") if line.startswith("--") else (line[:2], " ", line[2:])
+    )
     value = value.strip()
     takes_value = next((option.takes_value for option in INSTALL if name in option.names), False)
     return [name, value] if blank and value and takes_value else line.split()

@@ -157,9 +157,9 @@ async def execute(code: str, epoch: int, load_imports: bool) -> str:
                 if ended is not None:
                     raise ended
             except BaseException as raised:
-                failure = interrupts.itself(raised)
-                kind = "interrupted" if isinstance(failure, KeyboardInterrupt) else "runtime"
-                error = _failure(kind, failure, missing)
+                cause = interrupts.itself(raised)
+                kind = "interrupted" if isinstance(cause, KeyboardInterrupt) else "runtime"
+                error = _failure(kind, cause, missing)
     finally:
         interrupts.end(epoch)
         for stream in (sys.stdout, sys.stderr):
@@ -170,5 +170,5 @@ async def execute(code: str, epoch: int, load_imports: bool) -> str:
 
 async def _load_imports(code: str) -> str | None:
     """Load the packages that `code` imports; return what could not be loaded, and why."""
-    return await host.packages_from_imports(code)
-
+    missing: str | None = await host.packages_from_imports(code)
+    return missing

@@ -34,8 +34,8 @@ def install() -> None:
         if hasattr(os, name):
             setattr(os, name, _refusing(name))
     os.system = system
-    subprocess.Popen.__init__ = _popen  # type: ignore[method-assign,assignment]
-    _thread.start_new_thread = _thread.start_new = _no_thread  # type: ignore[assignment]
+    subprocess.Popen.__init__ = _popen  # type: ignore[method-assign]
+    _thread.start_new_thread = _thread.start_new = _no_thread
     for name in ("_start_new_thread", "_start_joinable_thread"):
         if hasattr(threading, name):
             setattr(threading, name, _no_thread)

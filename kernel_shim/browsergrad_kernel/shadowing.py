@@ -142,7 +142,8 @@ def hidden() -> Iterator[None]:
     if not _taken or _hidden is not None:
         yield
         return
-    _hidden = theirs = {}
+    theirs: dict[str, ModuleType] = {}
+    _hidden = theirs
     for name, real in _taken.items():
         theirs.update((item, sys.modules.pop(item)) for item in _with_parts(name))
         sys.modules.update(real)
@@ -173,7 +174,9 @@ def explain(error: BaseException) -> None:
                 f"{_path(file)} hides {kind} {name}: rename the file (my_{name}.py, for instance), then restart the kernel"
             )
         elif isinstance(error, ModuleNotFoundError):  # "'matplotlib' is not a package"
-            error.add_note(f"{_path(file)} is what {name} means here: if you want the package {name}, rename the file, then restart the kernel")
+            error.add_note(
+                f"{_path(file)} is what {name} means here: if you want the package {name}, rename the file, then restart the kernel"
+            )
     elif own := _file_of_user(name):
         kind = "Python's own module" if name in sys.stdlib_module_names else "a package"
         error.add_note(f"{name} is {kind} here, not {own}: rename the file (my_{name}.py, for instance) to import it")

@@ -39,8 +39,18 @@ def _holders() -> set[type]:
     """Return types whose objects can hold each other without end, at least one for each C function that deallocates."""
     errors = (BaseException, ImportError, NameError, AttributeError, OSError, StopIteration, SyntaxError, SystemExit)
     unicode_errors = (UnicodeDecodeError, UnicodeEncodeError, UnicodeTranslateError)
-    iterators = (map, filter, zip, enumerate, reversed, itertools.chain, itertools.islice, itertools.cycle, itertools.starmap)
-    views = ({}.keys(), {}.items(), {}.values())
+    iterators = (
+        map,
+        filter,
+        zip,
+        enumerate,
+        reversed,
+        itertools.chain,
+        itertools.islice,
+        itertools.cycle,
+        itertools.starmap,
+    )
+    views: tuple[Any, ...] = ({}.keys(), {}.items(), {}.values())
     iterations = map(iter, ([], (), {}, "", set()))
     return {
         # Of all classes written in Python.
@@ -69,7 +79,9 @@ def guarded() -> dict[str, Any]:
         "aFunction": id(guarded),
         "generators": each(generators),
         "builtins": each((builtins.__build_class__,)),
-        "methods": each((types.GeneratorType.send, types.GeneratorType.throw, types.CoroutineType.send, types.CoroutineType.throw)),
+        "methods": each(
+            (types.GeneratorType.send, types.GeneratorType.throw, types.CoroutineType.send, types.CoroutineType.throw)
+        ),
         "evaluate": each((eval, exec)),
         "compile": id(compile),
         "pickle": each((_pickle.dumps, _pickle.dump)),

@@ -18,10 +18,13 @@ _SUBSTITUTES = frozenset({"fcntl", "resource", "termios"})
 _FOLDER = os.path.join(os.path.dirname(__file__), "substitutes")
 
 _TERMINAL = "it works with a terminal, which a notebook does not have"
-_DESKTOP = "it opens windows on a desktop, which a browser page cannot; ipywidgets and matplotlib show things in the notebook"
+_DESKTOP = (
+    "it opens windows on a desktop, which a browser page cannot; ipywidgets and matplotlib show things in the notebook"
+)
 _PROCESSES = "it starts processes, and Python in WebAssembly has none"
 _USERS = "it asks an operating system about its users, and there is none here"
 _WINDOWS = "it exists on Windows alone"
+_ALARMS = "there are no alarms here: %%timeout SECONDS in the first line of a cell ends it, asyncio.timeout a coroutine"
 _LEFT_OUT = "it is not part of this distribution of Python"
 
 #: Why modules are absent, and what to use instead.
@@ -57,8 +60,8 @@ _MISSING_FUNCTIONS = {
     ("os", "posix_spawn"): _PROCESSES,
     ("os", "posix_spawnp"): _PROCESSES,
     ("os", "startfile"): "it exists on Windows alone",
-    ("signal", "alarm"): "there are no alarms here: %%timeout SECONDS in the first line of a cell ends it, asyncio.timeout a coroutine",
-    ("signal", "setitimer"): "there are no alarms here: %%timeout SECONDS in the first line of a cell ends it, asyncio.timeout a coroutine",
+    ("signal", "alarm"): _ALARMS,
+    ("signal", "setitimer"): _ALARMS,
 }
 
 
@@ -94,7 +97,7 @@ def explain(error: BaseException) -> bool:
     if isinstance(error, ModuleNotFoundError) and error.name:
         name = error.name.partition(".")[0]
         reason = None if name in sys.modules else REASONS.get(name)
-    elif isinstance(error, AttributeError):
+    elif isinstance(error, AttributeError) and error.name:
         module = getattr(error, "obj", None)
         if isinstance(module, ModuleType):
             name = f"{module.__name__}.{error.name}"

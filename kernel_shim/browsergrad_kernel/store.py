@@ -12,10 +12,10 @@ from .shell import STORE
 
 
 @magics_class
-class Store(StoreMagics):  # type: ignore[misc]
+class Store(StoreMagics):
     __doc__ = StoreMagics.__doc__
 
-    @line_magic  # type: ignore[untyped-decorator]
+    @line_magic
     def store(self, parameter_s: str = "") -> None:
         if ">" not in parameter_s and self.shell.db.root != STORE:
             raise UsageError(

@@ -86,7 +86,7 @@ class OutStream(io.TextIOBase):
             self._bytes = _Bytes(self)
         return self._bytes
 
-    def detach(self) -> _Bytes:
+    def detach(self) -> _Bytes:  # type: ignore[override]  # which is no file
         """The stream for bytes; unlike a file's, this one goes on working."""
         return self.buffer
 
@@ -186,8 +186,8 @@ _installed: list[OutStream] = []
 def install(kind: type[OutStream] = OutStream) -> None:
     """Make ``print`` and friends write to the notebook."""
     out, err = _installed[:] = kind("stdout"), kind("stderr")
-    sys.stdout = sys.__stdout__ = out  # type: ignore[misc]  # kept for what restores it
-    sys.stderr = sys.__stderr__ = err  # type: ignore[misc]
+    sys.stdout = sys.__stdout__ = out  # type: ignore[misc,assignment]  # kept for what restores it
+    sys.stderr = sys.__stderr__ = err  # type: ignore[misc,assignment]
     if IN_PYODIDE:
         # At its end, as in any kernel: `input` asks the front end instead.
         sys.stdin = io.StringIO()

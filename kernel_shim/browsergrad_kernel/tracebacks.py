@@ -16,7 +16,7 @@ import linecache
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from types import CodeType, FrameType, TracebackType
 from typing import Any
@@ -115,7 +115,8 @@ def _quick_colours(own: Any) -> Any:
         shown = _now.shown
         # A form feed ends a line here, but none of the file.
         if shown is None or not _is_plain(formatter) or len(lines) - code.count("\n") not in (0, 1):
-            return own(formatter, code, ranges)
+            coloured: list[str] = own(formatter, code, ranges)
+            return coloured
         start = sum(map(len, lines[: shown.start]))
         inside = tuple((first - start, last - start) for first, last in ranges)
         coloured = _coloured(formatter.style, "".join(lines[shown]), inside)
@@ -245,6 +246,7 @@ class _Now:
     def __init__(self) -> None:
         #: Entries that are not looked at, by code and line.
         self.left_out: dict[tuple[CodeType, int], int] = {}
+
     #: Entries that are not looked at, by code and line.
 
 
@@ -437,7 +439,7 @@ def _thin(part: list[str], line: int) -> None:
     """Empty the lines of statements that are far from `line`, in each block around it."""
     block = _parsed(part)
     while block is not None:
-        blocks = [getattr(block, name, ()) for name in ("body", "handlers", "orelse", "finalbody")]
+        blocks: list[Any] = [getattr(block, name, ()) for name in ("body", "handlers", "orelse", "finalbody")]
         block = None
         for statements in blocks:
             # Those that share a line are shown together.
@@ -493,6 +495,7 @@ def quickly(shows: str) -> Iterator[None]:
         code = object.f_code
         key = code.co_filename, code.co_firstlineno, code.co_name
         if key not in sources:
+            lines: Sequence[str]
             lines, first = inspect.findsource(object)
             if not interrupts.is_cell_file(code.co_filename) and code.co_name != "<module>":
                 lines, first = _block(tuple(lines[first:])), first + 1
@@ -509,7 +512,7 @@ def quickly(shows: str) -> Iterator[None]:
 
 
 @functools.lru_cache(50)
-def _block(lines: tuple[str, ...]) -> list[str]:
+def _block(lines: tuple[str, ...]) -> tuple[str, ...]:
     return inspect.getblock(lines)
 
 

@@ -23,7 +23,7 @@ from ._host import host
 #: Headers that only the browser sets; it ignores ours, or asks the server whether they may be sent.
 _BROWSERS = frozenset(
     ["accept-encoding", "connection", "content-length", "cookie", "date", "dnt", "expect", "host", "keep-alive", "origin", "referer", "te", "trailer", "transfer-encoding", "upgrade", "user-agent", "via"]
-)
+)  # fmt: skip
 #: Headers that describe bytes on the wire; we are given those unpacked.
 _ON_THE_WIRE = frozenset(["connection", "content-encoding", "content-length", "keep-alive", "transfer-encoding"])
 
@@ -192,14 +192,16 @@ def ask(
         It took too long.
     """
     global _answered_by
-    sent = [(name, value) for name, value in headers if name.lower() not in _BROWSERS and name.lower()[:4] not in ("sec-", "prox")]
+    sent = [
+        (name, value)
+        for name, value in headers
+        if name.lower() not in _BROWSERS and name.lower()[:4] not in ("sec-", "prox")
+    ]
     if body is not None and method in ("GET", "HEAD"):
         raise _RequestFailedError(f"a browser sends no body with {method}: use POST for {url}")
     arguments = json.dumps({"method": method, "url": url, "headers": sent, "timeoutMs": timeout_s and timeout_s * 1000})
     try:
-        answer = blocking.suspended_or(
-            lambda: host.request(arguments, body), lambda: host.request_now(arguments, body)
-        )
+        answer = blocking.suspended_or(lambda: host.request(arguments, body), lambda: host.request_now(arguments, body))
     except BaseException:
         host.request_abort()
         raise

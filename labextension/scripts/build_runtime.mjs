@@ -31,9 +31,6 @@ while (waiting.length) {
   copied.add(name);
   const text = await readFile(new URL(`lib/runtime/${name}.d.ts`, root), 'utf8');
   // With their ending, such paths resolve in every mode of the compiler.
-  await writeFile(
-    new URL(`${name}.d.ts`, target),
-    text.replace(/(from '\.\/[\w/]+)'/g, "$1.js'"),
-  );
+  await writeFile(new URL(`${name}.d.ts`, target), text.replace(/(from '\.\/[\w/]+)'/g, "$1.js'"));
   waiting.push(...Array.from(text.matchAll(/from '\.\/([\w/]+)'/g), found => found[1]));
 }

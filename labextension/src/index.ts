@@ -71,9 +71,7 @@ const kernel: JupyterFrontEndPlugin<void> = {
             ...settings,
             limitMs: () => siteLimits.of(options.id),
             userPrewarm: () => prewarm,
-            gate: kernelGate(gate, datasets, () =>
-              pathsOf(app.serviceManager.sessions, options.id, options.location),
-            ),
+            gate: kernelGate(gate, datasets, () => pathsOf(app.serviceManager.sessions, options.id, options.location)),
             closePrompts: id => void closePrompts(app.shell.widgets('main'), id),
           },
           staticURL,
@@ -92,9 +90,7 @@ const kernel: JupyterFrontEndPlugin<void> = {
     });
     void app.restored
       .then(() => import('./kernel/create'))
-      .then(({ prepare }) =>
-        prepare(app.serviceManager.contents, settings, staticURL, () => prewarm),
-      );
+      .then(({ prepare }) => prepare(app.serviceManager.contents, settings, staticURL, () => prewarm));
     const { WebSocket: socketClass } = app.serviceManager.kernels.serverSettings;
     hastenSockets(socketClass as never, url => [...kernels.keys()].some(id => url.includes(`/${id}/`)));
     nameSessionsByPath(app.serviceManager.sessions);
@@ -115,11 +111,7 @@ const stop: JupyterFrontEndPlugin<void> = {
   description: 'Settings and status of Stop for Python (BrowserGrad).',
   autoStart: true,
   optional: [ISettingRegistry, IStatusBar],
-  activate: (
-    app: JupyterFrontEnd,
-    registry: ISettingRegistry | null,
-    statusBar: IStatusBar | null,
-  ) => {
+  activate: (app: JupyterFrontEnd, registry: ISettingRegistry | null, statusBar: IStatusBar | null) => {
     if (statusBar) {
       showStopMode(app, statusBar, kernels);
     }

@@ -28,7 +28,7 @@ interface Fixture {
 const path = new URL('../../tests/fixtures/manifest_cases.json', import.meta.url);
 const fixture = JSON.parse(readFileSync(path, 'utf8')) as Fixture;
 
-function valueOf({ set = {}, remove = [] }: Case): Record<string, unknown> {
+function manifestOf({ set = {}, remove = [] }: Case): Record<string, unknown> {
   // Not a spread of assignments: `__proto__` has to become a field like any other.
   const fields = new Map([...Object.entries(fixture.base), ...Object.entries(set)]);
   remove.forEach(name => fields.delete(name));
@@ -36,9 +36,7 @@ function valueOf({ set = {}, remove = [] }: Case): Record<string, unknown> {
 }
 
 function textOf(item: Case): string {
-  return item.text
-    ? item.text.map(([part, times]) => part.repeat(times)).join('')
-    : JSON.stringify(valueOf(item));
+  return item.text ? item.text.map(([part, times]) => part.repeat(times)).join('') : JSON.stringify(manifestOf(item));
 }
 
 function errorsOf(source: unknown): [string, string][] {
@@ -46,9 +44,7 @@ function errorsOf(source: unknown): [string, string][] {
   const key = (error: [string, string]): string => error.join('\n');
   return result.ok
     ? []
-    : result.details
-        .map(({ path, code }): [string, string] => [path, code])
-        .sort((a, b) => (key(a) < key(b) ? -1 : 1));
+    : result.details.map(({ path, code }): [string, string] => [path, code]).sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
 function sorted(errors: [string, string][]): [string, string][] {
@@ -59,7 +55,7 @@ describe('parseManifest', () => {
   it.each(fixture.cases)('gives exactly the expected errors: $name', item => {
     expect(errorsOf(textOf(item))).toEqual(sorted(item.errors));
     if (item.set) {
-      expect(errorsOf(valueOf(item))).toEqual(sorted(item.errors));
+      expect(errorsOf(manifestOf(item))).toEqual(sorted(item.errors));
     }
   });
 
@@ -75,7 +71,10 @@ describe('parseManifest', () => {
       }
       expect(copy.errors.join('; ')).toMatch(/^\/id: must be kebab-case.*; \/rubric_path: leaves the folder/);
       expect(copy.errors.every(text => typeof text === 'string')).toBe(true);
-      expect(copy.details.map(({ path, code }) => [path, code])).toEqual([['/id', 'kebab-case'], ['/rubric_path', 'path']]);
+      expect(copy.details.map(({ path, code }) => [path, code])).toEqual([
+        ['/id', 'kebab-case'],
+        ['/rubric_path', 'path'],
+      ]);
       expect(copy.errors).toEqual(copy.details.map(({ path, message }) => `${path}: ${message}`));
     }
     const whole = parseManifest('{');

@@ -108,9 +108,7 @@ ${code}`;
   host.fileExists = name => name === file || fileExists(name);
   host.readFile = name => (name === file ? source : readFile(name));
   const program = ts.createProgram([file], options, host);
-  return ts
-    .getPreEmitDiagnostics(program)
-    .map(found => ts.flattenDiagnosticMessageText(found.messageText, '\n'));
+  return ts.getPreEmitDiagnostics(program).map(found => ts.flattenDiagnosticMessageText(found.messageText, '\n'));
 }
 
 // The compiler takes seconds, and many where others work on the machine.

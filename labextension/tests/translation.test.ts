@@ -53,7 +53,9 @@ function words(node: ts.Node): string {
   if (ts.isStringLiteralLike(node) || ts.isJsxText(node)) {
     return node.text;
   }
-  return ts.isTemplateExpression(node) ? [node.head, ...node.templateSpans.map(one => one.literal)].map(one => one.text).join('') : '';
+  return ts.isTemplateExpression(node)
+    ? [node.head, ...node.templateSpans.map(one => one.literal)].map(one => one.text).join('')
+    : '';
 }
 
 /** Texts of a source that people read as they are, in whatever language. */
@@ -80,7 +82,7 @@ describe('texts that people read', () => {
     ["box.append('Found ' + number)", ['Found ']],
     ['<h2 aria-label="Bare">{many ? "Many" : trans.__("One")} left</h2>', ['Bare', 'Many', ' left']],
     ["showErrorMessage('Bare', `${name} is bare`)", ['Bare', ' is bare']],
-    ["Notification.error(`Not done: ${why}`, { autoClose: false })", ['Not done: ']],
+    ['Notification.error(`Not done: ${why}`, { autoClose: false })', ['Not done: ']],
     ["new Notice('Working…')", ['Working…']],
     ["add(CHECK, 'Check', run)", ['Check']],
     ['<ul className="bg-list">{trans.__("Translated")}</ul>', []],
@@ -88,7 +90,9 @@ describe('texts that people read', () => {
     ["node.setAttribute('role', 'group')", []],
   ])('are told from others in %s', (source, expected) => expect(bareTexts(source)).toEqual(expected));
 
-  const files = ['labs', 'renderers', 'results'].flatMap(folder => readdirSync(join(SOURCES, folder)).map(name => join(folder, name)));
+  const files = ['labs', 'renderers', 'results'].flatMap(folder =>
+    readdirSync(join(SOURCES, folder)).map(name => join(folder, name)),
+  );
   it.each(files)('go through the translator in %s', file =>
     expect(bareTexts(readFileSync(join(SOURCES, file), 'utf-8'), file)).toEqual([]),
   );

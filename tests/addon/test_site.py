@@ -80,7 +80,11 @@ def site(tmp_path: Path) -> Site:
 
 def add_labextension(wheel: Path, name: str) -> Path:
     """Let a wheel carry a prebuilt labextension, as those of widgets do."""
-    package = {"name": name, "version": "1.0", "jupyterlab": {"_build": {"load": "static/entry.js", "extension": "./extension"}}}
+    package = {
+        "name": name,
+        "version": "1.0",
+        "jupyterlab": {"_build": {"load": "static/entry.js", "extension": "./extension"}},
+    }
     with zipfile.ZipFile(wheel, "a") as archive:
         folder = f"{wheel.name.partition('-py')[0]}.data/data/share/jupyter/labextensions/{name}"
         archive.writestr(f"{folder}/package.json", json.dumps(package))

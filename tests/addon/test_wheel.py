@@ -59,9 +59,7 @@ def test_it_holds_the_labextension_once_and_whole(wheel, names):
 
 
 def test_it_holds_both_packages_with_their_types_and_the_licence(names):
-    assert {"jupyterlite_browsergrad/py.typed", "browsergrad/py.typed", "browsergrad/__init__.py"} <= set(
-        names
-    )
+    assert {"jupyterlite_browsergrad/py.typed", "browsergrad/py.typed", "browsergrad/__init__.py"} <= set(names)
     assert f"jupyterlite_browsergrad-{__version__}.dist-info/licenses/LICENSE" in names
     assert [name for name in names if name.startswith(("browsergrad_kernel", "tests", "scripts", "labextension"))] == []
 

@@ -40,7 +40,11 @@ def test_the_environment_offers_the_kernel_the_labs_and_a_site(wheel: Path, tmp_
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
 
     listed = subprocess.run(
-        [commands / "jupyter", "kernelspec", "list", "--json"], env=environment, capture_output=True, text=True, check=True
+        [commands / "jupyter", "kernelspec", "list", "--json"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert "browsergrad" in json.loads(listed.stdout)["kernelspecs"]
     folder = tmp_path / "work"

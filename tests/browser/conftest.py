@@ -425,9 +425,13 @@ def mode(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def lab_in_mode(browser: Browser, site: Path, static: str, mode: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def lab_in_mode(
+    browser: Browser, site: Path, static: str, mode: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Lab]:
     """A page whose kernel has started in the folder ``sub`` and works in that way."""
-    folder = without(site, static, tmp_path_factory.mktemp("old"), STACK_SWITCHING) if mode == "service-worker" else site
+    folder = (
+        without(site, static, tmp_path_factory.mktemp("old"), STACK_SWITCHING) if mode == "service-worker" else site
+    )
     with served(folder, mode == "shared-memory") as address, opened(browser, address) as lab:
         lab.start("sub")
         yield lab

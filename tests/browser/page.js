@@ -5,7 +5,10 @@ window.bg = {
     await app.serviceManager.ready;
     const file = `${path ? `${path}/` : ''}test-${Math.random().toString(36).slice(2)}.ipynb`;
     const session = await app.serviceManager.sessions.startNew({
-      path: file, name: file, type: 'notebook', kernel: { name },
+      path: file,
+      name: file,
+      type: 'notebook',
+      kernel: { name },
     });
     window.session = session;
     window.kernel = session.kernel;
@@ -17,19 +20,34 @@ window.bg = {
   // Runs one cell; `input` answers input requests in order, each after so many ms.
   async run(code, options = {}, input = [], afterMs = 0) {
     const kernel = window.kernel;
-    const messages = window.received = [];
-    const future = kernel.requestExecute({ code, stop_on_error: true, allow_stdin: input.length > 0, ...options }, false);
+    const messages = [];
+    window.received = messages;
+    const future = kernel.requestExecute(
+      { code, stop_on_error: true, allow_stdin: input.length > 0, ...options },
+      false,
+    );
     let busy;
-    window.busy = new Promise(resolve => { busy = resolve; });
-    future.onIOPub = m => { busy(); messages.push(bg.plain(m)); };
+    window.busy = new Promise(resolve => {
+      busy = resolve;
+    });
+    future.onIOPub = m => {
+      busy();
+      messages.push(bg.plain(m));
+    };
     future.onStdin = m => {
       messages.push(bg.plain(m));
       const value = input.shift();
       const answer = () => future.sendInputReply({ status: 'ok', value }, m.header);
-      if (value !== undefined) afterMs ? setTimeout(answer, afterMs) : answer();
+      if (value === undefined) return;
+      if (afterMs) setTimeout(answer, afterMs);
+      else answer();
     };
     let reply = null;
-    try { reply = bg.plain(await future.done); } catch (error) { reply = { error: String(error) }; }
+    try {
+      reply = bg.plain(await future.done);
+    } catch (error) {
+      reply = { error: String(error) };
+    }
     return { reply, messages };
   },
   plain(m) {
@@ -40,8 +58,19 @@ window.bg = {
     const messages = [];
     const id = `${Math.random()}`;
     const msg = {
-      channel, content, metadata: {}, parent_header: {}, buffers: [],
-      header: { msg_id: id, msg_type: type, session: kernel.clientId, username: 'u', version: '5.4', date: new Date().toISOString() },
+      channel,
+      content,
+      metadata: {},
+      parent_header: {},
+      buffers: [],
+      header: {
+        msg_id: id,
+        msg_type: type,
+        session: kernel.clientId,
+        username: 'u',
+        version: '5.4',
+        date: new Date().toISOString(),
+      },
     };
     const expectReply = type.endsWith('_request');
     const future = kernel.sendShellMessage(msg, expectReply, true);

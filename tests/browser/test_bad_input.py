@@ -124,7 +124,9 @@ def test_strange_failures_are_answered(lab: Lab, code: str, ename: str) -> None:
 
 
 def test_a_file_that_is_not_utf8_can_be_shown(lab: Lab) -> None:
-    run = lab.run("text = open('/drive/broken.txt', encoding='utf-8', errors='surrogateescape').read()\nprint(text)\ntext")
+    run = lab.run(
+        "text = open('/drive/broken.txt', encoding='utf-8', errors='surrogateescape').read()\nprint(text)\ntext"
+    )
     assert run.content["status"] == "ok" and run.idle
     assert run.text() == "caf\\udce9 \\udcff\\udcfe\n"
     assert run.result == r"'caf\udce9 \udcff\udcfe'"

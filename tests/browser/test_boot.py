@@ -139,7 +139,11 @@ def test_progress_has_names_and_percentages_and_goes_away(browser: Browser, site
 
 def test_a_worker_whose_script_never_comes_is_asked_for_again(browser: Browser, site: Path, tmp_path: Path) -> None:
     """With what was meant for it, the first cells above all."""
-    with held(copy(site, tmp_path, prefetch=False, prewarm=False), True, "/runtime/worker.js", times=1) as (base, asked, _):
+    with held(copy(site, tmp_path, prefetch=False, prewarm=False), True, "/runtime/worker.js", times=1) as (
+        base,
+        asked,
+        _,
+    ):
         lab = open_lab(browser, base)
         log: list[str] = []
         lab.page.on("console", lambda message: log.append(message.text))

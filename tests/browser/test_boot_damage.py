@@ -127,7 +127,11 @@ class _Damaging(_Handler):
         return self.send_damaged(name, asset, damage)
 
     def send_damaged(self, name: str, asset: str, damage: str) -> Any:
-        body = _damaged(asset, damage, self.other_pyodide) if damage != "once" or self.asked[f"{asset}+once"] < 2 else _whole(asset)
+        body = (
+            _damaged(asset, damage, self.other_pyodide)
+            if damage != "once" or self.asked[f"{asset}+once"] < 2
+            else _whole(asset)
+        )
         if body is None:
             return self.send_error(404)
         if damage == "unsized" and self.command == "HEAD":
@@ -251,7 +255,9 @@ def test_what_only_the_browsers_cache_has_damaged_is_fetched_again(page: Page, a
     assert start.log == ["Python has started from its memory snapshot"]
 
 
-@pytest.mark.parametrize(("damage", "way"), [("encoded", "snapshot"), ("encoded-twice", "snapshot"), ("encoded-and-other", "files")])
+@pytest.mark.parametrize(
+    ("damage", "way"), [("encoded", "snapshot"), ("encoded-twice", "snapshot"), ("encoded-and-other", "files")]
+)
 def test_a_host_may_send_the_snapshot_encoded(page: Page, damage: str, way: str) -> None:
     start = Start(page, "snapshot", damage)
     assert (start.way, start.results) == (way, ["2", "2", "3"]), start

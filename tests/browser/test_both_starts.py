@@ -131,7 +131,12 @@ def test_it_is_now(lab: Lab) -> None:
     now = printed(lab, "import time, datetime\nprint([time.time(), datetime.datetime.now().timestamp()])")
     page = lab.js("() => Date.now() / 1000")
     assert all(abs(page - time) < 60 for time in now)
-    assert lab.run("a = time.perf_counter(), time.monotonic()\ntime.sleep(.01)\na < (time.perf_counter(), time.monotonic())").result == "True"
+    assert (
+        lab.run(
+            "a = time.perf_counter(), time.monotonic()\ntime.sleep(.01)\na < (time.perf_counter(), time.monotonic())"
+        ).result
+        == "True"
+    )
 
 
 def test_packages_come_from_the_site(lab: Lab) -> None:
@@ -139,7 +144,10 @@ def test_packages_come_from_the_site(lab: Lab) -> None:
     done = lab.run("import msgpack, msgpack._cmsgpack\nmsgpack.unpackb(msgpack.packb({'a': [1, 2.5]}))")
     assert done.content["status"] == "ok", done.content
     assert done.result == "{'a': [1, 2.5]}"
-    assert lab.run("import pyodide_js\nawait pyodide_js.loadPackage('onewheel')\nimport onewheel; onewheel.version").result == "'1.0'"
+    assert (
+        lab.run("import pyodide_js\nawait pyodide_js.loadPackage('onewheel')\nimport onewheel; onewheel.version").result
+        == "'1.0'"
+    )
     assert lab.run("%pip install otherwheel").content["status"] == "ok"
     assert lab.run("import otherwheel; otherwheel.version").result == "'1.0'"
     assert lab.run("import micropip; {'msgpack', 'onewheel', 'otherwheel'} <= set(micropip.list())").result == "True"
@@ -150,7 +158,10 @@ def test_packages_come_from_the_site(lab: Lab) -> None:
 
 def test_the_drive_is_there(lab: Lab) -> None:
     assert lab.run("open('data.txt').read()").result == "'hello'"
-    assert lab.run("open('new.bin', 'wb').write(bytes(300_000)); len(open('/drive/sub/new.bin', 'rb').read())").result == "300000"
+    assert (
+        lab.run("open('new.bin', 'wb').write(bytes(300_000)); len(open('/drive/sub/new.bin', 'rb').read())").result
+        == "300000"
+    )
 
 
 def test_input_asks_the_notebook(lab: Lab) -> None:
@@ -183,7 +194,9 @@ def result(run: Run) -> str | None:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("start", [way for way in WAYS if way[0] == "snapshot" or os.environ.get("ALL_STARTS")], ids=name, indirect=True)
+@pytest.mark.parametrize(
+    "start", [way for way in WAYS if way[0] == "snapshot" or os.environ.get("ALL_STARTS")], ids=name, indirect=True
+)
 def test_too_deep_a_recursion_is_an_error_and_the_variables_stay(start: Start) -> None:
     """The table that `tests/recursion` runs in Deno; started from files, where a release is tested."""
     lab = start.lab

@@ -87,7 +87,14 @@ def test_the_vite_example_runs_and_stops_from_a_sub_path(vite_page: Page) -> Non
 @contextmanager
 def vite_server(project: Path) -> Iterator[str]:
     """The address of Vite's own server, which bundles nothing."""
-    command = [str(toolchain.node_bin() / "node"), "node_modules/vite/bin/vite.js", "--host", "127.0.0.1", "--port", "0"]
+    command = [
+        str(toolchain.node_bin() / "node"),
+        "node_modules/vite/bin/vite.js",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "0",
+    ]
     environ = toolchain.environment() | {"NO_COLOR": "1"}
     with subprocess.Popen(command, cwd=project, env=environ, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -133,8 +140,16 @@ def bundled_by_webpack(project: Path, output: Path) -> None:
 
 def bundled_by_esbuild(project: Path, output: Path) -> None:
     entries = [f"app={project / 'app.mjs'}", f"worker={project / 'browsergrad/runtime/worker.js'}"]
-    command = [str(LABEXTENSION / "node_modules/.bin/esbuild"), *entries, "--bundle", "--format=esm", f"--outdir={output}"]
-    done = subprocess.run([*command, "--log-level=warning"], env=toolchain.environment(), capture_output=True, text=True, check=True)
+    command = [
+        str(LABEXTENSION / "node_modules/.bin/esbuild"),
+        *entries,
+        "--bundle",
+        "--format=esm",
+        f"--outdir={output}",
+    ]
+    done = subprocess.run(
+        [*command, "--log-level=warning"], env=toolchain.environment(), capture_output=True, text=True, check=True
+    )
     assert done.stderr == "", "no warnings"
 
 
@@ -145,7 +160,9 @@ def test_other_bundlers_find_the_worker_too(bundle, browser: Browser, tmp_path: 
     (project / "app.mjs").write_text(APP, "utf-8")
     sync(app / "browsergrad", ("pyodide", "kernel"))
     bundle(project, app / "static")
-    (app / "index.html").write_text('<!doctype html><link rel="icon" href="data:,"><script type="module" src="static/app.js"></script>', "utf-8")
+    (app / "index.html").write_text(
+        '<!doctype html><link rel="icon" href="data:,"><script type="module" src="static/app.js"></script>', "utf-8"
+    )
     with served(tmp_path / "site", isolated=True) as address:
         page = browser.new_page()
         problems: list[str] = []

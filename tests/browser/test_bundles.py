@@ -142,7 +142,10 @@ HOSTILE = [
     ("bg.assert_fail('n', 'm' * 10**7, expected='e' * 10**7, actual=['a'] * 10**6)", None),
     ("bg.assert_error('n', 'm', exc=ValueError('x' * 10**7))", None),
     ("bg.assert_fail('<script>\\u202e\\0', '\\ud800', expected=float('nan'), actual=float('-inf'))", None),
-    ("class Bad:\n  def __repr__(self): raise SystemExit\nbg.assert_fail('n', 'm', expected=Bad(), actual=[Bad()])", None),
+    (
+        "class Bad:\n  def __repr__(self): raise SystemExit\nbg.assert_fail('n', 'm', expected=Bad(), actual=[Bad()])",
+        None,
+    ),
     ("own = []; own.append(own); bg.assert_fail('n', 'm', expected=own, actual=1); bg.log('n', own)", None),
     ("bg.log('n', 'x' * 10**7, level='error')", None),
     ("bg.log('n', float('inf'))", None),

@@ -73,7 +73,9 @@ def use_everything(lab: Lab) -> None:
 def wait_for_the_rest(lab: Lab) -> None:
     """Wait until the page has fetched what Python may need later, which it does when the first cell is done."""
     for name in ("/site-cp", "/python_stdlib.zip"):
-        lab.page.wait_for_function(f"performance.getEntriesByType('resource').some(entry => entry.name.includes('{name}'))")
+        lab.page.wait_for_function(
+            f"performance.getEntriesByType('resource').some(entry => entry.name.includes('{name}'))"
+        )
 
 
 @pytest.mark.parametrize("ahead", [False, True], ids=["first kernel", "idle page"])
@@ -95,7 +97,15 @@ def test_the_second_visit_takes_everything_from_the_browsers_cache(
                 use_everything(lab)
             transferred = sent(seen[begin:])
             if visit == "first":
-                for name in ("/snapshot.", "/site-cp", "/jedi.", ".wasm", "python_stdlib.zip", "pyodide.mjs", "worker.js"):
+                for name in (
+                    "/snapshot.",
+                    "/site-cp",
+                    "/jedi.",
+                    ".wasm",
+                    "python_stdlib.zip",
+                    "pyodide.mjs",
+                    "worker.js",
+                ):
                     assert [path for path in transferred if name in path], (name, transferred)
                 big = [path for path in transferred if path.endswith((".gz", ".wasm", ".zip"))]
                 assert sorted(big) == sorted(set(big)), "nothing big comes twice"

@@ -113,7 +113,9 @@ def test_a_notebook_that_once_failed_in_a_plain_page(plain: Pages, case: Case) -
 
 
 @pytest.mark.parametrize("case", kernel_cases.on("isolated", full=True), ids=lambda case: case.id)
-def test_a_notebook_that_once_failed_on_a_full_distribution_in_an_isolated_page(full_isolated: Pages, case: Case) -> None:
+def test_a_notebook_that_once_failed_on_a_full_distribution_in_an_isolated_page(
+    full_isolated: Pages, case: Case
+) -> None:
     full_isolated.prove(case)
 
 

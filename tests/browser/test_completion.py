@@ -64,7 +64,10 @@ def test_an_answer_comes_though_the_search_does_not_end(lab: Lab) -> None:
 
 def test_a_cell_ends_the_search_and_runs(lab: Lab) -> None:
     with lab.page.expect_console_message(lambda message: message.text == "search begins"):
-        lab.js("content => { window.completing = bg.request('complete_request', content).then(({ reply }) => reply.content.matches); }", OS)
+        lab.js(
+            "content => { window.completing = bg.request('complete_request', content).then(({ reply }) => reply.content.matches); }",
+            OS,
+        )
     assert lab.run("1 + 1").result == "2"
     assert "path" in lab.js("() => completing")
 

@@ -18,7 +18,9 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module", params=["isolated", "stack switching", "service worker"])
-def address(request: pytest.FixtureRequest, site: Path, static: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(
+    request: pytest.FixtureRequest, site: Path, static: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     folder = site
     if request.param == "service worker":  # no stack switching either
         folder = without(site, static, tmp_path_factory.mktemp("no-jspi"), STACK_SWITCHING)

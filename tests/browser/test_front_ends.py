@@ -44,7 +44,9 @@ def has_our_outputs(page: Page) -> None:
     expect(outputs.locator("[role=tree]").first).to_be_visible()
     expect(outputs.locator(".bg-plot canvas")).to_be_visible()
     page.wait_for_function("document.querySelector('.bg-output img.bg-image').naturalWidth === 1")
-    expect(page.locator(".jp-OutputArea-output.jp-RenderedHTMLCommon, .jp-OutputArea-output.jp-RenderedText")).to_have_count(0)
+    expect(
+        page.locator(".jp-OutputArea-output.jp-RenderedHTMLCommon, .jp-OutputArea-output.jp-RenderedText")
+    ).to_have_count(0)
 
 
 def has_the_panel(page: Page) -> None:

@@ -35,19 +35,29 @@ def test_an_import_by_a_made_up_name_finds_a_package(lab: Lab) -> None:
 
 
 def test_compiled_modules_are_found_with_what_they_need(lab: Lab) -> None:
-    assert lab.run("from importlib import import_module\npd = import_module('pan' + 'das')\nint(pd.Series([1, 2]).sum())").result == "3"
+    assert (
+        lab.run(
+            "from importlib import import_module\npd = import_module('pan' + 'das')\nint(pd.Series([1, 2]).sum())"
+        ).result
+        == "3"
+    )
     # What came now counts as loaded, for imports that a text tells of.
     assert lab.run("import numpy\nnumpy.arange(3).tolist()").result == "[0, 1, 2]"
 
 
 def test_a_damaged_file_is_named_and_not_unpacked(lab: Lab) -> None:
     refused = lab.run("__import__('hu' + 'rt')").content
-    assert refused["ename"] == "ModuleNotFoundError" and "hurt-1.0-py3-none-any.whl has another sha256" in refused["evalue"]
+    assert (
+        refused["ename"] == "ModuleNotFoundError"
+        and "hurt-1.0-py3-none-any.whl has another sha256" in refused["evalue"]
+    )
     assert lab.run("import os, site\n'hurt' in os.listdir(site.getsitepackages()[0])").result == "False"
 
 
 def test_what_only_pyodide_can_link_is_asked_for_in_a_cell_of_its_own(lab: Lab) -> None:
     refused = lab.run("__import__('sci' + 'py.linalg')").content
-    assert refused["ename"] == "ModuleNotFoundError" and "Write `import scipy` into a cell of its own" in refused["evalue"]
+    assert (
+        refused["ename"] == "ModuleNotFoundError" and "Write `import scipy` into a cell of its own" in refused["evalue"]
+    )
     lab.run("import scipy")
     assert lab.run("__import__('sci' + 'py.linalg').linalg.inv([[2.0]]).tolist()").result == "[[0.5]]"

@@ -125,7 +125,10 @@ def test_the_debugger_asks_the_notebook(lab: Lab) -> None:
     lab.run("def g(n):\n    return n / 0\ng(3)")
     run = lab.run("%debug", ["p n", "q"])
     assert run.content["status"] == "ok" and "3" in run.text()
-    run = lab.run("import time\ndef h(n):\n    breakpoint()\n    time.sleep(.3)\n    n += 1\n    return n\nh(1)", ["n", "n", "n", "p n + 40", "c"])
+    run = lab.run(
+        "import time\ndef h(n):\n    breakpoint()\n    time.sleep(.3)\n    n += 1\n    return n\nh(1)",
+        ["n", "n", "n", "p n + 40", "c"],
+    )
     assert run.result == "2" and "42" in run.text()
     assert "--Call--" not in run.text(), "nothing else is stepped into"
 
@@ -137,11 +140,18 @@ def test_the_debugger_ends_with_the_front_ends_interest(lab: Lab) -> None:
 
 
 def test_asyncio_runs_in_every_way(lab: Lab) -> None:
-    lab.run("import asyncio\nasync def twice(n):\n    await asyncio.sleep(0.01)\n    return 2 * n\nasync def numbers():\n    for i in range(3):\n        yield i")
+    lab.run(
+        "import asyncio\nasync def twice(n):\n    await asyncio.sleep(0.01)\n    return 2 * n\nasync def numbers():\n    for i in range(3):\n        yield i"
+    )
     assert lab.run("asyncio.run(twice(2))").result == "4"
     assert lab.run("[i async for i in numbers()]").result == "[0, 1, 2]"
     assert lab.run("await asyncio.gather(twice(1), twice(2))").result == "[2, 4]"
-    assert lab.run("async with asyncio.TaskGroup() as group:\n    task = group.create_task(twice(5))\ntask.result()").result == "10"
+    assert (
+        lab.run(
+            "async with asyncio.TaskGroup() as group:\n    task = group.create_task(twice(5))\ntask.result()"
+        ).result
+        == "10"
+    )
     assert lab.run("await asyncio.wait_for(asyncio.sleep(60), 0.01)").content["ename"] == "TimeoutError"
 
 
@@ -183,7 +193,14 @@ def test_payloads_reach_the_front_end(lab: Lab) -> None:
 
 def test_a_big_history_is_searched(lab: Lab) -> None:
     lab.js("async () => { for (let i = 0; i < 300; i++) await bg.run(`big_${i} = ${i}`); }")
-    request = {"hist_access_type": "search", "pattern": "big_2*", "n": 500, "raw": True, "output": False, "unique": True}
+    request = {
+        "hist_access_type": "search",
+        "pattern": "big_2*",
+        "n": 500,
+        "raw": True,
+        "output": False,
+        "unique": True,
+    }
     found = lab.request("history_request", request).content["history"]
     assert len(found) == 111 and found[-1][2] == "big_299 = 299"
 
@@ -406,7 +423,10 @@ def test_a_missing_module_says_how_to_get_it(lab: Lab) -> None:
         ("number = 5\n%who", "number"),
         ("number = 5\n%whos", "Data/Info"),
         ("%%writefile told.py\nimport sys\nprint(__name__, sys.argv)", "told.py"),
-        ("open('told.py', 'w').write('import sys; print(__name__, sys.argv)');\n%run told.py a", "__main__ ['told.py', 'a']"),
+        (
+            "open('told.py', 'w').write('import sys; print(__name__, sys.argv)');\n%run told.py a",
+            "__main__ ['told.py', 'a']",
+        ),
         ("%cd /drive\n%cd sub", "/drive/sub"),
         ("%env COLOUR=red", "COLOUR=red"),
         ("marker_two = 2\n%history", "marker_two"),

@@ -397,7 +397,9 @@ def test_a_dataset_of_another_site_that_cannot_be_reached_is_named(page: Lab) ->
 @pytest.mark.parametrize("status", [404, 500])
 def test_a_dataset_that_another_site_refuses_is_named(once: Lab, status: int) -> None:
     with_datasets(once, {"name": "far", "url": FAR})
-    once.page.context.route(FAR, lambda route: route.fulfill(status=status, headers={"Access-Control-Allow-Origin": "*"}))
+    once.page.context.route(
+        FAR, lambda route: route.fulfill(status=status, headers={"Access-Control-Allow-Origin": "*"})
+    )
     once.start("data")
     evalue = once.run("import browsergrad as bg; bg.dataset('far')").content["evalue"]
     assert f"dataset 'far': {FAR} could not be fetched: the server answered {status}" in evalue

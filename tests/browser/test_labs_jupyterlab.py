@@ -22,7 +22,13 @@ FOLDERS = {
     **lab_files("again"),
     **lab_files("edited"),
     "again/lab.ipynb": notebook(
-        "# Adding", "mine = 1\ndef add(a, b): ...", "given = 1", "Now double.", "double = len", "The end", kernelspec=KERNELSPEC
+        "# Adding",
+        "mine = 1\ndef add(a, b): ...",
+        "given = 1",
+        "Now double.",
+        "double = len",
+        "The end",
+        kernelspec=KERNELSPEC,
     ),
     "edited/lab.ipynb": notebook("print('ran')", kernelspec=KERNELSPEC),
     "plain/plain.ipynb": notebook("print('ran')", kernelspec=KERNELSPEC),
@@ -117,7 +123,9 @@ def test_reset_asks_keeps_a_backup_and_restarts(page: Lab, server: tuple[str, Pa
     assert page.js(CELLS) == own
     assert list((server[1] / "again").glob("*-backup-*")) == []
     for backups in (1, 2):
-        page.js("() => { window.restarted = new Promise(r => panel.sessionContext.statusChanged.connect((_, s) => s === 'restarting' && r())); }")
+        page.js(
+            "() => { window.restarted = new Promise(r => panel.sessionContext.statusChanged.connect((_, s) => s === 'restarting' && r())); }"
+        )
         reset.click()
         dialog.get_by_role("button", name="Reset", exact=True).click()
         expect(page.page.locator(".Toastify__toast").filter(has_text="The lab is as it began")).to_have_count(backups)

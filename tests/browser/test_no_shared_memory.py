@@ -11,7 +11,9 @@ from playwright.sync_api import Browser, expect
 
 
 @pytest.fixture(scope="module", params=["stack-switching", "service-worker"])
-def lab(browser: Browser, site: Path, static: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def lab(
+    browser: Browser, site: Path, static: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Lab]:
     missing = ["SharedArrayBuffer", *(STACK_SWITCHING if request.param == "service-worker" else ())]
     folder = without(site, static, tmp_path_factory.mktemp("unshared"), missing)
     with served(folder, isolated=True) as address:
@@ -54,4 +56,6 @@ def test_the_status_bar_says_why(lab: Lab) -> None:
     lab.js("() => jupyterapp.commands.execute('notebook:create-new', { kernelName: 'browsergrad' })")
     item = lab.page.locator("#jp-browsergrad-stop-mode")
     expect(item).to_have_text("Stop: within a moment")
-    assert "cross-origin isolated, but this browser has no memory that it could share" in str(item.get_attribute("title"))
+    assert "cross-origin isolated, but this browser has no memory that it could share" in str(
+        item.get_attribute("title")
+    )

@@ -68,7 +68,9 @@ def older(full_pyodide: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "science.ipynb": SCIENCE,
         "one.ipynb": notebook("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"),
     }
-    return build_site(tmp_path_factory.mktemp("site"), contents, pyodide_url=str(full_pyodide), packages=["cowsay==6.1"])
+    return build_site(
+        tmp_path_factory.mktemp("site"), contents, pyodide_url=str(full_pyodide), packages=["cowsay==6.1"]
+    )
 
 
 def pages(browser: Browser, site: Path, isolated: bool) -> Iterator[Lab]:
@@ -236,7 +238,10 @@ def test_what_is_done_ahead_of_need_keeps_no_cell_waiting(new_lab: Lab) -> None:
     new_lab.start()
     new_lab.run("import importlib.util, os, sys, time")
     with new_lab.page.expect_console_message(lambda message: "jedi is ready" in message.text):
-        new_lab.js(CELLS_AFTER_A_COMPLETION, "time.sleep(.2); there, early = importlib.util.find_spec('jedi'), 'jedi' in sys.modules")
+        new_lab.js(
+            CELLS_AFTER_A_COMPLETION,
+            "time.sleep(.2); there, early = importlib.util.find_spec('jedi'), 'jedi' in sys.modules",
+        )
         assert new_lab.run("there is not None, early").result == "(True, False)"
     assert new_lab.run("'jedi' in sys.modules").result == "True"
 

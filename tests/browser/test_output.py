@@ -41,5 +41,7 @@ def test_what_is_written_in_a_session_is_shown_in_its_order(browser: Browser, ba
         return shown; }""",
         [static, [[name, code] for name, code, _ in PROGRAMS]],
     )
-    assert {name: joined(messages) for name, messages in shown.items()} == {name: expected for name, _, expected in PROGRAMS}
+    assert {name: joined(messages) for name, messages in shown.items()} == {
+        name: expected for name, _, expected in PROGRAMS
+    }
     page.context.close()

@@ -50,7 +50,9 @@ def test_counts_rise_while_a_cell_runs(view: Lab) -> None:
     expect(panel.locator("> .bg-counts")).to_contain_text("1 failed")
     # The interrupt may come between counting and reporting.
     assert view.js(f"() => {PASSED}") in (counted - 1, counted)
-    expect(panel.locator("h3")).to_have_text(["Cell 1: import time", "Cell 3: bg.assert_fail('last', 'm', expected=1, actual=2)"])
+    expect(panel.locator("h3")).to_have_text(
+        ["Cell 1: import time", "Cell 3: bg.assert_fail('last', 'm', expected=1, actual=2)"]
+    )
     filters_by_keyboard(view)
 
 

@@ -24,7 +24,9 @@ MAKE_WHEEL = textwrap.dedent(
     make_wheel("1.0"); make_wheel("2.0")
     """
 )
-INSTALLED = "from importlib.metadata import distributions\n[item.version for item in distributions() if item.name == 'tinylab']"
+INSTALLED = (
+    "from importlib.metadata import distributions\n[item.version for item in distributions() if item.name == 'tinylab']"
+)
 ONE = "./tinylab-1.0-py3-none-any.whl"
 
 
@@ -69,6 +71,9 @@ def test_the_debugger_works_beside_namesakes_of_its_modules(lab: Lab) -> None:
 
 
 def test_modules_are_whole_or_absent(lab: Lab) -> None:
-    assert lab.run("import fcntl, resource, termios\nresource.getrusage(resource.RUSAGE_SELF).ru_maxrss > 0").result == "True"
+    assert (
+        lab.run("import fcntl, resource, termios\nresource.getrusage(resource.RUSAGE_SELF).ru_maxrss > 0").result
+        == "True"
+    )
     assert "pexpect is not here" in "\n".join(lab.run("import pexpect").content["traceback"])
     assert "no processes" in lab.run("import subprocess; subprocess.run(['ls'])").content["evalue"]

@@ -39,7 +39,9 @@ def test_a_cell_reaches_the_origin(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("trusted", [True, False])
-def test_scripts_run_in_an_opened_notebook_that_declares_itself_trusted(browser: Browser, site: Any, trusted: bool) -> None:
+def test_scripts_run_in_an_opened_notebook_that_declares_itself_trusted(
+    browser: Browser, site: Any, trusted: bool
+) -> None:
     with served(site, True) as address:
         lab = open_lab(browser, address)
         lab.js(
@@ -53,6 +55,9 @@ def test_scripts_run_in_an_opened_notebook_that_declares_itself_trusted(browser:
         if trusted:
             lab.page.wait_for_function("window.wasHere === 1")
         else:
-            assert lab.js("() => document.querySelector('.jp-OutputArea-output img')?.hasAttribute('onerror') ?? false") is False
+            assert (
+                lab.js("() => document.querySelector('.jp-OutputArea-output img')?.hasAttribute('onerror') ?? false")
+                is False
+            )
             assert lab.js("() => window.wasHere === undefined")
         lab.page.context.close()

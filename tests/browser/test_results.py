@@ -59,8 +59,12 @@ def show(lab: Lab, *bundles: dict[str, Any], trusted: bool = False, path: str = 
 
 def axe(lab: Lab, *selectors: str) -> list[str]:
     lab.page.evaluate(AXE)
-    found = lab.js("async selectors => (await axe.run({ include: selectors.map(s => [s]) })).violations", list(selectors))
-    return [f"{one['id']}: {node['html'][:200]} {node['failureSummary'][:300]}" for one in found for node in one["nodes"]]
+    found = lab.js(
+        "async selectors => (await axe.run({ include: selectors.map(s => [s]) })).violations", list(selectors)
+    )
+    return [
+        f"{one['id']}: {node['html'][:200]} {node['failureSummary'][:300]}" for one in found for node in one["nodes"]
+    ]
 
 
 # --- what is shown
@@ -73,9 +77,16 @@ EXAMPLES = [
         failure("0.3", "0.30000000000000004", name="number"),
         failure("'hello\\nworld\\n'", "'hello\\nWorld\\n'", name="text"),
         failure("'abc'", "'abd'", name="characters"),
-        {"kind": "error", "name": "raises", "message": "ValueError: x", "traceback": "Traceback (most recent call last):\n  …"},
+        {
+            "kind": "error",
+            "name": "raises",
+            "message": "ValueError: x",
+            "traceback": "Traceback (most recent call last):\n  …",
+        },
     ),
-    artifact_bundle({"kind": "json", "name": "training", "data": {"x": [0, 1, 2, 3], "loss": [4, 2, 1, 0.5], "note": "n"}}),
+    artifact_bundle(
+        {"kind": "json", "name": "training", "data": {"x": [0, 1, 2, 3], "loss": [4, 2, 1, 0.5], "note": "n"}}
+    ),
     artifact_bundle({"kind": "log", "name": "careful", "level": "warn", "data": {"seconds": 1}}),
     artifact_bundle({"kind": "log", "name": "told", "level": "info", "data": "text"}),
     artifact_bundle({"kind": "image", "name": "a pixel", "mime": "image/png", "dataBase64": PIXEL}),
@@ -229,7 +240,10 @@ def test_images_are_zoomed_by_keys(view: Lab) -> None:
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_outputs_and_panel_are_accessible(theme: str, view: Lab) -> None:
-    view.js("async theme => { await jupyterapp.restored; await jupyterapp.commands.execute('apputils:change-theme', { theme }); }", theme)
+    view.js(
+        "async theme => { await jupyterapp.restored; await jupyterapp.commands.execute('apputils:change-theme', { theme }); }",
+        theme,
+    )
     show(view, *EXAMPLES)
     view.page.locator(".bg-plot canvas").wait_for()
     view.page.locator(".bg-panel section").first.wait_for()
@@ -255,7 +269,9 @@ def test_outputs_that_break_the_schema_say_so(view: Lab) -> None:
 
 
 def test_the_panel_groups_filters_exports_and_leads_to_cells(view: Lab) -> None:
-    show(view, content({"kind": "pass", "name": "first"}), *[EXAMPLES[3]] * 40, content(failure("1", "2", name="second")))
+    show(
+        view, content({"kind": "pass", "name": "first"}), *[EXAMPLES[3]] * 40, content(failure("1", "2", name="second"))
+    )
     panel = view.page.locator(".bg-panel")
     panel.get_by_text("1 passed, 1 failed, 0 errors").wait_for()
     assert panel.locator("h3").all_inner_texts() == ["Cell 1: step_0()", "Cell 42: step_41()"]

@@ -182,11 +182,13 @@ def test_bad_options_are_refused(page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "file"), [("pyodideIndexURL", "/nothing/here/pyodide-lock.json"), ("kernelURL", "/nothing/here/manifest.json")]
+    ("option", "file"),
+    [("pyodideIndexURL", "/nothing/here/pyodide-lock.json"), ("kernelURL", "/nothing/here/manifest.json")],
 )
 def test_a_missing_asset_is_named_with_status_and_remedy(page: Page, option: str, file: str) -> None:
     message = page.evaluate(
-        "name => rt.createSession({ ...options, [name]: '/nothing/here/' }).then(() => '', e => `${e.code} ${e.message}`)", option
+        "name => rt.createSession({ ...options, [name]: '/nothing/here/' }).then(() => '', e => `${e.code} ${e.message}`)",
+        option,
     )
     assert message.startswith("boot-failed")
     assert file in message and "HTTP 404" in message and option in message
@@ -249,7 +251,9 @@ def own_page(
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("greeter/__init__.py", "def greet(): return 'hello'\n")
         archive.writestr("greeter-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: greeter\nVersion: 1.0\n")
-        archive.writestr("greeter-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(
+            "greeter-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
         archive.writestr("greeter-1.0.dist-info/RECORD", "")
     lock_path = folder / "pyodide" / "pyodide-lock.json"
     lock = json.loads(lock_path.read_text("utf-8"))
@@ -293,7 +297,10 @@ def test_clearing_keeps_loaded_packages(own_page: Page) -> None:
     )
     assert outcome == "False False\n"
     own_page.on("request", lambda request: fetched.append(request.url))
-    assert own_page.evaluate("async () => (await session.exec({ code: 'import greeter; print(greeter.greet())' })).stdout") == "hello\n"
+    assert (
+        own_page.evaluate("async () => (await session.exec({ code: 'import greeter; print(greeter.greet())' })).stdout")
+        == "hello\n"
+    )
     assert fetched == []
     own_page.evaluate("() => session.dispose()")
 
@@ -323,7 +330,9 @@ def test_without_an_interrupt_buffer_only_hard_stops_remain(own_page: Page) -> N
 
 def test_a_worker_that_is_missing_is_named_with_status_and_remedy(own_page: Page) -> None:
     own_page.context.route("**/runtime/worker.js", lambda route: route.fulfill(status=404))
-    message = own_page.evaluate("() => rt.createSession({ pyodideIndexURL: '/pyodide/' }).then(() => '', e => `${e.code} ${e.message}`)")
+    message = own_page.evaluate(
+        "() => rt.createSession({ pyodideIndexURL: '/pyodide/' }).then(() => '', e => `${e.code} ${e.message}`)"
+    )
     own_page.context.unroute("**/runtime/worker.js")
     assert message.startswith("boot-failed") and "/runtime/worker.js could not be loaded (HTTP 404)" in message
     assert "worker: () => new Worker" in message

@@ -78,7 +78,9 @@ def test_a_missing_jedi_leaves_completion_of_what_was_run(browser: Browser, site
     with opened(browser, copy(site, tmp_path, change)) as (lab, _log):
         lab.start()
         lab.run("import os")
-        with lab.page.expect_console_message(lambda message: "jedi" in message.text and "is missing from the site" in message.text):
+        with lab.page.expect_console_message(
+            lambda message: "jedi" in message.text and "is missing from the site" in message.text
+        ):
             content = lab.request("complete_request", {"code": "os.pa", "cursor_pos": 5}).content
         assert "path" in content["matches"]
         assert (content["cursor_start"], content["cursor_end"]) == (3, 5)
@@ -103,7 +105,9 @@ def test_another_distribution_has_a_snapshot_of_its_own(browser: Browser, tmp_pa
         traceback = "".join(lab.run("import json; json.loads('{')").content["traceback"])
         assert "scan_once" in traceback and "JSONDecodeError" in traceback
         assert lab.run("open('data.txt').read()").result == "'hello'"
-        assert "path" in lab.request("complete_request", {"code": "import os; os.pa", "cursor_pos": 16}).content["matches"]
+        assert (
+            "path" in lab.request("complete_request", {"code": "import os; os.pa", "cursor_pos": 16}).content["matches"]
+        )
         assert lab.run("import micropip").content["status"] == "ok"
         assert FROM_SNAPSHOT in log
     kernel = site / "static/browsergrad/kernel"
@@ -117,7 +121,9 @@ def test_another_distribution_has_a_snapshot_of_its_own(browser: Browser, tmp_pa
 def test_what_was_not_in_memory_is_there(browser: Browser, site: Path) -> None:
     with opened(browser, site) as (lab, log):
         lab.start("sub")
-        assert lab.run("import sqlite3; sqlite3.connect(':memory:').execute('select 41 + 1').fetchone()[0]").result == "42"
+        assert (
+            lab.run("import sqlite3; sqlite3.connect(':memory:').execute('select 41 + 1').fetchone()[0]").result == "42"
+        )
         assert lab.run("import inspect, IPython\n'def embed' in inspect.getsource(IPython)").result in ("True", "False")
         assert lab.run("import prompt_toolkit, importlib.metadata as m; m.version('ipython') != ''").result == "True"
         traceback = "".join(lab.run("import json; json.loads('{')").content["traceback"])

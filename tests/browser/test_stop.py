@@ -202,13 +202,18 @@ def test_the_status_bar_says_what_stop_can_do(notebook: Lab) -> None:
     item = notebook.page.locator("#jp-browsergrad-stop-mode")
     isolated = notebook.js("crossOriginIsolated")
     expect(item).to_have_text("Stop: at once" if isolated else "Stop: within a moment")
-    expect(item).to_have_attribute("title", re.compile(f"The page is {'' if isolated else 'not '}cross-origin isolated: .*variables are kept"))
+    expect(item).to_have_attribute(
+        "title", re.compile(f"The page is {'' if isolated else 'not '}cross-origin isolated: .*variables are kept")
+    )
 
 
 def test_a_double_click_on_stop_ends_one_cell_once(notebook: Lab) -> None:
     """The second press comes while the cell cleans up, which it must be able to finish."""
     page = notebook.page
-    press_run(notebook, "import time\ntry:\n    while True: pass\nfinally:\n    begin = time.time()\n    while time.time() < begin + .1: pass\n    cleaned = True")
+    press_run(
+        notebook,
+        "import time\ntry:\n    while True: pass\nfinally:\n    begin = time.time()\n    while time.time() < begin + .1: pass\n    cleaned = True",
+    )
     wait_until_busy(notebook)
     page.locator('.jp-NotebookPanel-toolbar [data-command="notebook:interrupt-kernel"]').dblclick()
     page.locator(".jp-OutputArea-output").get_by_text("KeyboardInterrupt").first.wait_for()

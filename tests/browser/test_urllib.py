@@ -45,7 +45,9 @@ class _Server(_Handler):
         elif path == "/moved":
             self._answer(302, b"", {"Location": f"{ECHO}?moved"})
         elif path == "/packed":
-            self._answer(200, gzip.compress(b"packed " * 100), {"Content-Encoding": "gzip", "Content-Type": "text/plain"})
+            self._answer(
+                200, gzip.compress(b"packed " * 100), {"Content-Encoding": "gzip", "Content-Type": "text/plain"}
+            )
         elif path == "/bytes":
             self._answer(200, bytes(range(256)) * 100, {"Content-Type": "application/octet-stream"})
         elif path == "/gone":
@@ -63,7 +65,9 @@ class _Server(_Handler):
 
 
 @pytest.fixture(scope="module", params=["isolated", "stack switching", "service worker"])
-def address(request: pytest.FixtureRequest, site: Path, static: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(
+    request: pytest.FixtureRequest, site: Path, static: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     folder = site
     if request.param == "service worker":  # no stack switching either
         folder = without(site, static, tmp_path_factory.mktemp("no-jspi"), STACK_SWITCHING)
@@ -122,11 +126,19 @@ def test_a_request_sends_its_method_headers_and_body(web: Lab) -> None:
         "e = json.load(urllib.request.urlopen(r))\ne['method'], e['body']"
     )
     assert value(web, code) == "('PUT', 'one two')"
-    assert value(web, "json.load(urllib.request.urlopen(urllib.request.Request(site + '/echo', method='DELETE')))['method']") == "'DELETE'"
+    assert (
+        value(
+            web, "json.load(urllib.request.urlopen(urllib.request.Request(site + '/echo', method='DELETE')))['method']"
+        )
+        == "'DELETE'"
+    )
 
 
 def test_redirects_are_followed_and_told(web: Lab) -> None:
-    assert value(web, "r = urllib.request.urlopen(site + '/moved')\nr.url == site + '/echo?moved', r.status") == "(True, 200)"
+    assert (
+        value(web, "r = urllib.request.urlopen(site + '/moved')\nr.url == site + '/echo?moved', r.status")
+        == "(True, 200)"
+    )
 
 
 def test_an_error_of_the_server_is_an_http_error(web: Lab) -> None:
@@ -173,7 +185,9 @@ def test_being_offline_is_named(web: Lab) -> None:
     web.page.context.set_offline(True)
     try:
         web.js("() => { Object.defineProperty(navigator, 'onLine', { value: false, configurable: true }); }")
-        web.run("import js\njs.Object.defineProperty(js.navigator, 'onLine', js.JSON.parse('{\"value\": false, \"configurable\": true}'))")
+        web.run(
+            "import js\njs.Object.defineProperty(js.navigator, 'onLine', js.JSON.parse('{\"value\": false, \"configurable\": true}'))"
+        )
         run = web.run("urllib.request.urlopen('https://nowhere.invalid/')")
     finally:
         web.page.context.set_offline(False)
@@ -191,7 +205,11 @@ def test_stop_ends_a_request(browser: Browser, site: Path) -> None:
         lab = open_lab(browser, address)
         lab.start("sub")
         lab.run("import urllib.request\nkept = 1")
-        lab.js("async () => { window.running = bg.run(\"print('asked')\\nurllib.request.urlopen('" + address + "/never')\"); await busy; }")
+        lab.js(
+            "async () => { window.running = bg.run(\"print('asked')\\nurllib.request.urlopen('"
+            + address
+            + "/never')\"); await busy; }"
+        )
         lab.js("async () => { await kernel.interrupt(); window.ended = await running; }")
         messages = lab.js("() => ended.messages")
         names = [m["content"]["ename"] for m in messages if m["type"] == "error"]

@@ -29,7 +29,9 @@ class Difference:
 def load() -> tuple[str, list[Difference]]:
     """Python version of the ipykernel that the list was made with, and the list."""
     data = json.loads(FILE.read_text("utf-8"))
-    found = [Difference(code, group["cause"], group["reason"]) for group in data["differences"] for code in group["cells"]]
+    found = [
+        Difference(code, group["cause"], group["reason"]) for group in data["differences"] for code in group["cells"]
+    ]
     return data["python"], found
 
 

@@ -62,7 +62,14 @@ class Reference:
 @contextmanager
 def reference(folder: Path) -> Iterator[Reference]:
     """Start ipykernel in a folder, with no configuration of whoever runs the tests."""
-    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.hist_file=:memory:"]
+    argv = [
+        sys.executable,
+        "-m",
+        "ipykernel_launcher",
+        "-f",
+        "{connection_file}",
+        "--HistoryManager.hist_file=:memory:",
+    ]
     spec = folder.parent / "kernels" / "reference"
     spec.mkdir(parents=True)
     env = {"IPYTHONDIR": str(folder.parent / "ipython"), "PYTHONHASHSEED": "0"}

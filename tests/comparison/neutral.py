@@ -18,7 +18,12 @@ _REPLACED = [
     (re.compile(r"The slowest run took .*\n|(?:Compiler|Parser) +: .*\n"), ""),  # on a busy machine
     (re.compile(r"\b0x[0-9a-f]{4,}\b"), "0x0"),
     # A library's file; versions of Python have their own lines.
-    (re.compile(r"(?<![\w./~-])[\w./~-]*/python3\.?\d+(?:\.zip)?/(?:(?:site|dist)-packages/)?([\w./-]+\.py)(?::\d+)?"), r"<lib>/\1"),
+    (
+        re.compile(
+            r"(?<![\w./~-])[\w./~-]*/python3\.?\d+(?:\.zip)?/(?:(?:site|dist)-packages/)?([\w./-]+\.py)(?::\d+)?"
+        ),
+        r"<lib>/\1",
+    ),
     (re.compile(r"\b\d+(?:\.\d+)?(?:e[+-]?\d+)? ?(?:[nmµu]|μ)?s\b"), "<time>"),
     (re.compile(r"\x1b\]8;[^\x07\x1b]*(?:\x07|\x1b\\)"), ""),
 ]
@@ -94,7 +99,9 @@ class Comparable:
                 found[-1][1]["text"] += content["text"]
                 continue
             found.append((kind, content))
-        return [(kind, self._content(kind, content)) for kind, content in found] + [("reply", self._reply(answer.reply))]
+        return [(kind, self._content(kind, content)) for kind, content in found] + [
+            ("reply", self._reply(answer.reply))
+        ]
 
     def _content(self, kind: str, content: dict[str, Any]) -> Any:
         if kind == "error":

@@ -104,22 +104,32 @@ KINDS: dict[str, Hostile] = {
     "reply_of_brackets": _code(_answers('"[" * 2_000_000'), "tampered"),
     "reply_of_halves": _code(_answers('ascii(chr(0xd800) * 64 + "{}")'), "tampered"),
     "files_all_at_once": _code(
-        f"open('big', 'wb').write(b'x' * 60_000_000)\n{_JS.format(_FLOOD)}import time\ntime.sleep(3)\n", "output", "memory"
+        f"open('big', 'wb').write(b'x' * 60_000_000)\n{_JS.format(_FLOOD)}import time\ntime.sleep(3)\n",
+        "output",
+        "memory",
     ),
     "path_of_a_million": _javascript(_PATH, None),
     "lies_to_the_page": _javascript(_LIES, None, "crash"),
     # Where the rubric runs apart, what a submission records by itself counts for nothing.
-    "duration_that_is_none": _code(_during("FUNCTION", '{"kind": "pass", "name": "x", "durationMs": float("nan")}'), "tampered", None),
+    "duration_that_is_none": _code(
+        _during("FUNCTION", '{"kind": "pass", "name": "x", "durationMs": float("nan")}'), "tampered", None
+    ),
     "event_without_name": _code(_during("FUNCTION", '{"kind": "pass"}'), "tampered", None),
     "event_with_more": _code(_during("FUNCTION", '{"kind": "pass", "name": "x", "more": [[]]}'), "tampered", None),
     "messages_of_all_types": _javascript(
-        _posted("for (let i = 0; i < 40000; i++) postMessage(one(['stream', 'status', 'execute_reply', 'error', 'clear_output', 'mine'][i % 6]))"),
+        _posted(
+            "for (let i = 0; i < 40000; i++) postMessage(one(['stream', 'status', 'execute_reply', 'error', 'clear_output', 'mine'][i % 6]))"
+        ),
         "output",
         "memory",
         then="import time\ntime.sleep(3)\n",
     ),
     "typescript": _code(f"from pyodide.code import run_js\nawait run_js({_TYPESCRIPT!r})\n", None),
-    "wedged": _code("while True:\n    try:\n        while True:\n            pass\n    except BaseException:\n        pass\n", "timeout", reaches_limit=True),
+    "wedged": _code(
+        "while True:\n    try:\n        while True:\n            pass\n    except BaseException:\n        pass\n",
+        "timeout",
+        reaches_limit=True,
+    ),
     "crashing": _code("import os\nos.abort()\n", "crash"),
     "hungry": _code("held = []\nwhile True:\n    held.append(bytearray(32 << 20))\n", "memory"),
     "flooding": _code("while True:\n    print('x' * 10_000)\n", "output"),
@@ -131,8 +141,11 @@ KINDS: dict[str, Hostile] = {
     "link_to_good_work": Hostile(_link, frozenset({"unreadable"})),
     "link_to_a_device": Hostile(lambda path: path.symlink_to("/dev/zero"), frozenset({"unreadable"})),
     "interrupts_itself": _code("def FUNCTION(*args):\n    raise KeyboardInterrupt\n", None),
-    "innocent_words": _code("class E(Exception): pass\nraise E('the cache was reset and its variables are lost.')\n", "runtime"),
+    "innocent_words": _code(
+        "class E(Exception): pass\nraise E('the cache was reset and its variables are lost.')\n", "runtime"
+    ),
 }
+
 
 def write(name: str, path: Path, function: str) -> Path:
     """Write a submission of this kind; `function` is what the rubric calls."""

@@ -138,7 +138,9 @@ write(text(found))
 
 
 def differences(code: str) -> str:
-    done = subprocess.run([sys.executable, "-c", LOOK.format(code=code)], capture_output=True, text=True, check=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-c", LOOK.format(code=code)], capture_output=True, text=True, check=True, timeout=300
+    )
     return done.stdout
 
 

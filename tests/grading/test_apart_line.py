@@ -427,6 +427,12 @@ def test_numpy_arrays_and_scalars_travel_as_copies() -> None:
         assert type(found) is np.ndarray and np.array_equal(found, array * 2) and found.dtype == array.dtype
         mean = student["mean"](np.array([1.0, 2.0]))
         assert type(mean) is np.float64 and mean == 1.5
-        for kept in (np.array(["a", "bc"]), np.array([1 + 2j]), np.array([True]), np.zeros((0, 3), "int8"), np.array([{"a": 1}, None])):
+        for kept in (
+            np.array(["a", "bc"]),
+            np.array([1 + 2j]),
+            np.array([True]),
+            np.zeros((0, 3), "int8"),
+            np.array([{"a": 1}, None]),
+        ):
             back = student["same"](kept)
             assert back.dtype == kept.dtype and back.shape == kept.shape and back.tolist() == kept.tolist()

@@ -254,7 +254,18 @@ def test_a_run_that_is_ended_leaves_no_process_and_goes_on(folder: Path, tmp_pat
     files, out = [tmp_path / "first.py", tmp_path / "second.py"], tmp_path / "results.jsonl"
     for file, code in zip(files, [GOOD, "while True:\n    pass\n"], strict=True):
         file.write_text(code, "utf-8")
-    command = [sys.executable, "-m", "jupyterlite_browsergrad", "grade", folder / "lab", *files, "--out", out, "--jobs", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlite_browsergrad",
+        "grade",
+        folder / "lab",
+        *files,
+        "--out",
+        out,
+        "--jobs",
+        "1",
+    ]
     # A shell that runs the tests in the background has them ignore SIGINT, and so would this child.
     listen = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
     pipes: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
@@ -281,7 +292,14 @@ def test_a_run_that_is_ended_leaves_no_process_and_goes_on(folder: Path, tmp_pat
 def test_a_terminal_sees_the_progress(folder: Path, results: dict[str, dict[str, Any]]) -> None:
     screen, terminal = os.openpty()
     termios.tcsetwinsize(terminal, (24, 120))
-    command = [sys.executable, "-m", "jupyterlite_browsergrad", "grade", folder / "lab", folder / "in" / "reads_data.py"]
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlite_browsergrad",
+        "grade",
+        folder / "lab",
+        folder / "in" / "reads_data.py",
+    ]
     done = subprocess.run(
         [*command, "--out", folder / "shown.jsonl"], stdout=subprocess.PIPE, stderr=terminal, text=True, check=True
     )

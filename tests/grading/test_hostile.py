@@ -59,7 +59,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def run(folder: Path) -> tuple[dict[str, dict[str, Any]], int]:
     """Results by the submission's name, and the most memory of the command's process in MB."""
-    command = [sys.executable, "-c", MEASURED, "grade", folder / "lab", folder / "in", "--jobs", "2", "--out", folder / "out", *LIMITS]
+    command = [
+        sys.executable,
+        "-c",
+        MEASURED,
+        "grade",
+        folder / "lab",
+        folder / "in",
+        "--jobs",
+        "2",
+        "--out",
+        folder / "out",
+        *LIMITS,
+    ]
     environment = {**os.environ, "TMPDIR": str(folder / "tmp")}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
@@ -103,14 +115,25 @@ def test_no_file_is_left_behind(folder: Path, run: tuple[dict[str, Any], int]) -
 def test_results_on_a_dask_cluster_are_the_same(folder: Path, run: tuple[dict[str, Any], int]) -> None:
     from distributed import LocalCluster
 
-    names = ["mode_that_is_none", "reply_without_end", "event_without_name", "pipe", "link_to_good_work", "innocent_words"]
+    names = [
+        "mode_that_is_none",
+        "reply_without_end",
+        "event_without_name",
+        "pipe",
+        "link_to_good_work",
+        "innocent_words",
+    ]
     files = [next((folder / "in").glob(f"kind_{name}.*")) for name in names]
     out = folder / "dask"
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
         address = cluster.scheduler_address
-        assert main(["grade", str(folder / "lab"), *map(str, files), "--dask", address, "--out", str(out), *LIMITS]) == 0
+        assert (
+            main(["grade", str(folder / "lab"), *map(str, files), "--dask", address, "--out", str(out), *LIMITS]) == 0
+        )
     lines = {Path(str(line["submission"])).stem: line for line in as_lines(out)}
-    assert {name: kind_of(line) for name, line in lines.items()} == {f"kind_{name}": kind_of(run[0][f"kind_{name}"]) for name in names}
+    assert {name: kind_of(line) for name, line in lines.items()} == {
+        f"kind_{name}": kind_of(run[0][f"kind_{name}"]) for name in names
+    }
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
@@ -173,7 +196,9 @@ def test_no_failure_of_this_machine_ends_the_batch(folder: Path, monkeypatch: py
         assert kind_of(result) == "crash" and "No space left" in result["error"]["evalue"], result
 
 
-def test_a_second_run_into_one_file_is_refused(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_run_into_one_file_is_refused(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "out"
     shutil.copy(folder / "in" / "good_first.py", tmp_path / "one.py")
     from jupyterlite_browsergrad.grading.results import ResultsFile
@@ -188,7 +213,16 @@ def test_texts_of_a_submission_move_no_cursor(folder: Path, tmp_path: Path) -> N
     """Names of files, and of errors, may hold escape sequences."""
     name = "a\x1b]0;mine\x07\x1b[2J.py"
     (tmp_path / name).write_text("raise type('\\x1b[31mE', (Exception,), {})('\\x9b2J')\n", "utf-8")
-    command = [sys.executable, "-m", "jupyterlite_browsergrad", "grade", folder / "lab", tmp_path, "--out", tmp_path / "\x1b[1mout"]
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlite_browsergrad",
+        "grade",
+        folder / "lab",
+        tmp_path,
+        "--out",
+        tmp_path / "\x1b[1mout",
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "\x1b" not in done.stdout + done.stderr

@@ -53,7 +53,9 @@ def test_the_packages_of_a_site_are_there(
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
     manager, client = start_new_kernel(kernel_name="browsergrad", cwd=str(tmp_path))
     try:
-        reply = client.execute_interactive("import mylab\nassert mylab.version == '1.5'\n%pip install mylab", timeout=HANG_S)
+        reply = client.execute_interactive(
+            "import mylab\nassert mylab.version == '1.5'\n%pip install mylab", timeout=HANG_S
+        )
         assert reply["content"]["status"] == "ok", reply["content"]
     finally:
         client.stop_channels()

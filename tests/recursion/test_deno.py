@@ -48,8 +48,15 @@ def test_the_recursion_is_an_error_and_the_variables_stay(rows: dict[str, dict],
 
 
 def test_the_traceback_names_the_function_of_the_user(rows: dict[str, dict]) -> None:
-    for name, function in (("memoised Fibonacci", "fib"), ("__eq__", "__eq__"), ("sorted with a key", "f"), ("a long sum", "eval")):
-        assert function in rows[name]["traceback"] and "browsergrad_kernel" not in rows[name]["traceback"], rows[name]["traceback"]
+    for name, function in (
+        ("memoised Fibonacci", "fib"),
+        ("__eq__", "__eq__"),
+        ("sorted with a key", "f"),
+        ("a long sum", "eval"),
+    ):
+        assert function in rows[name]["traceback"] and "browsergrad_kernel" not in rows[name]["traceback"], rows[name][
+            "traceback"
+        ]
 
 
 @pytest.mark.timeout(1600)

@@ -53,7 +53,9 @@ PROMISES = {
 
 @pytest.mark.parametrize("name", PROMISES)
 def test_a_module_is_whole_or_absent(sandbox: Sandbox, name: str) -> None:
-    result = sandbox.execute(f"import {name}\nmissing = [item for item in {PROMISES[name].split()} if not hasattr({name}, item)]\nassert not missing, missing")
+    result = sandbox.execute(
+        f"import {name}\nmissing = [item for item in {PROMISES[name].split()} if not hasattr({name}, item)]\nassert not missing, missing"
+    )
     if result.content["status"] == "error":
         assert result.content["ename"] == "ModuleNotFoundError", result.content
         assert f"{name} is not here: " in "\n".join(result.content["traceback"])
@@ -70,19 +72,35 @@ def test_a_module_is_whole_or_absent(sandbox: Sandbox, name: str) -> None:
         ("import pty; pty.spawn('sh')", "OSError", ["pty", "terminal"]),
         ("import subprocess; subprocess.run(['ls', '-l'])", "OSError", ["subprocess", "'ls'", "no processes"]),
         ("import subprocess; subprocess.check_output('ls -l', shell=True)", "OSError", ["'ls'", "no processes"]),
-        ("import subprocess, sys; subprocess.check_call([sys.executable, '-m', 'pip', 'install', 'one>1'])", "OSError", ["%pip install 'one>1'"]),
-        ("import threading; threading.Thread(target=print).start()", "RuntimeError", ["can't start new thread", "one thread", "asyncio"]),
+        (
+            "import subprocess, sys; subprocess.check_call([sys.executable, '-m', 'pip', 'install', 'one>1'])",
+            "OSError",
+            ["%pip install 'one>1'"],
+        ),
+        (
+            "import threading; threading.Thread(target=print).start()",
+            "RuntimeError",
+            ["can't start new thread", "one thread", "asyncio"],
+        ),
         ("import threading; threading.Timer(1, print).start()", "RuntimeError", ["one thread"]),
         ("import _thread; _thread.start_new_thread(print, ())", "RuntimeError", ["one thread"]),
         ("from concurrent.futures import ThreadPoolExecutor as T; T().submit(print)", "RuntimeError", ["one thread"]),
-        ("import multiprocessing as m; m.Process(target=print).start()", "ModuleNotFoundError", ["multiprocessing", "asyncio"]),
+        (
+            "import multiprocessing as m; m.Process(target=print).start()",
+            "ModuleNotFoundError",
+            ["multiprocessing", "asyncio"],
+        ),
         ("import multiprocessing as m; m.Pool(2)", "ModuleNotFoundError", ["multiprocessing", "asyncio"]),
         ("import socket; socket.create_connection(('127.0.0.1', 80), 1)", "OSError", ["sockets", "pyfetch"]),
         ("import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen()", "OSError", ["sockets"]),
         ("import signal; signal.alarm(1)", "AttributeError", ["%%timeout"]),
         ("import termios; termios.tcgetattr(0)", "error", []),
         ("import tty; tty.setraw(0)", "error", []),
-        ("import resource; resource.setrlimit(resource.RLIMIT_AS, (1, 1))", "OSError", ["resource.setrlimit", "%%timeout"]),
+        (
+            "import resource; resource.setrlimit(resource.RLIMIT_AS, (1, 1))",
+            "OSError",
+            ["resource.setrlimit", "%%timeout"],
+        ),
         ("import fcntl; fcntl.flock(99, fcntl.LOCK_EX)", "OSError", ["Bad file descriptor"]),
         ("import fcntl; fcntl.lockf(99, fcntl.LOCK_EX)", "OSError", ["Bad file descriptor"]),
     ],
@@ -95,12 +113,17 @@ def test_a_call_that_cannot_work_says_so(sandbox: Sandbox, code: str, ename: str
 
 
 def test_what_is_used_can_be_asked(sandbox: Sandbox) -> None:
-    used = run(sandbox, "import resource\nused = resource.getrusage(resource.RUSAGE_SELF)\nprint(used.ru_maxrss > 10_000, used.ru_utime >= 0, resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY)")
+    used = run(
+        sandbox,
+        "import resource\nused = resource.getrusage(resource.RUSAGE_SELF)\nprint(used.ru_maxrss > 10_000, used.ru_utime >= 0, resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY)",
+    )
     assert used.text() == "True True True\n"
 
 
 def test_os_system_clears_the_output_runs_pip_and_finds_nothing_else(sandbox: Sandbox) -> None:
-    assert run(sandbox, "import os; os.system('cls' if os.name == 'nt' else 'clear')").of("clear_output") == [{"wait": False}]
+    assert run(sandbox, "import os; os.system('cls' if os.name == 'nt' else 'clear')").of("clear_output") == [
+        {"wait": False}
+    ]
     assert "ipython==" in run(sandbox, "os.system('pip freeze')").text()
     nothing = run(sandbox, "print(os.system('ls -l'))")
     assert nothing.text() == "32512\n" and "'ls'" in nothing.text("stderr")
@@ -117,7 +140,19 @@ def test_a_substitute_has_what_the_real_module_has(sandbox: Sandbox, source: Pat
 
 
 def test_the_substitute_locks_and_refuses_as_the_real_module(sandbox: Sandbox, source: Path) -> None:
-    run(sandbox, f"ours = {{}}\nexec({(source / 'fcntl.py').read_text('utf-8')!r}, ours)\nimport types, os\nours = types.SimpleNamespace(**ours)\nf = open('locked', 'w')")
-    run(sandbox, "ours.flock(f, ours.LOCK_EX | ours.LOCK_NB); ours.flock(f.fileno(), ours.LOCK_UN); ours.lockf(f, ours.LOCK_EX)\nos.close(ours.fcntl(f, ours.F_DUPFD)); assert ours.fcntl(f, ours.F_GETFD) == __import__('fcntl').fcntl(f, ours.F_GETFD)")
-    for call, ename in {"flock(99, 2)": "OSError", "flock(f, 77)": "OSError", "flock('x', 2)": "TypeError", "ioctl(f, 1)": "OSError", "fcntl(f, 9999)": "OSError"}.items():
+    run(
+        sandbox,
+        f"ours = {{}}\nexec({(source / 'fcntl.py').read_text('utf-8')!r}, ours)\nimport types, os\nours = types.SimpleNamespace(**ours)\nf = open('locked', 'w')",
+    )
+    run(
+        sandbox,
+        "ours.flock(f, ours.LOCK_EX | ours.LOCK_NB); ours.flock(f.fileno(), ours.LOCK_UN); ours.lockf(f, ours.LOCK_EX)\nos.close(ours.fcntl(f, ours.F_DUPFD)); assert ours.fcntl(f, ours.F_GETFD) == __import__('fcntl').fcntl(f, ours.F_GETFD)",
+    )
+    for call, ename in {
+        "flock(99, 2)": "OSError",
+        "flock(f, 77)": "OSError",
+        "flock('x', 2)": "TypeError",
+        "ioctl(f, 1)": "OSError",
+        "fcntl(f, 9999)": "OSError",
+    }.items():
         assert sandbox.execute(f"ours.{call}").content["ename"] == ename

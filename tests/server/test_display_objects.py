@@ -13,9 +13,17 @@ from IPython.core.formatters import DisplayFormatter
 
 from jupyterlite_browsergrad.server_kernel.sandbox import Sandbox
 
-PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABpfZFQAAAAABJRU5ErkJggg==")
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABpfZFQAAAAABJRU5ErkJggg=="
+)
 #: Files beside the notebook.
-FILES = {"k.py": b"x = 1  # one\n", "p.png": PNG, "s.svg": b'<svg xmlns="http://www.w3.org/2000/svg"><circle r="1"/></svg>', "v.mp4": b"\0\1video", "w.mp3": b"RIFFwave"}
+FILES = {
+    "k.py": b"x = 1  # one\n",
+    "p.png": PNG,
+    "s.svg": b'<svg xmlns="http://www.w3.org/2000/svg"><circle r="1"/></svg>',
+    "v.mp4": b"\0\1video",
+    "w.mp3": b"RIFFwave",
+}
 OBJECTS = [
     "Latex('$x$')", "Math('x^2')", "Markdown('*a*')", "HTML('<b>x</b>')", "Pretty('p')", "TextDisplayObject('t')",
     "JSON({'a': [1, None]}, expanded=True)",
@@ -39,7 +47,8 @@ def expected(expression: str) -> dict[str, Any]:
 def plain(bundle: dict[str, Any], folder: str) -> Any:
     """Without addresses of objects, the folder's path, and how bytes are written."""
     data = {
-        key: base64.b64encode(value).decode() if isinstance(value, bytes) else value for key, value in bundle["data"].items()
+        key: base64.b64encode(value).decode() if isinstance(value, bytes) else value
+        for key, value in bundle["data"].items()
     }
     text = repr((sorted(data.items()), bundle["metadata"]))
     return re.sub(r"0x[0-9a-f]+|\\n", "", text).replace(folder, "FOLDER")
@@ -69,13 +78,20 @@ def test_what_is_displayed_is_what_ipython_makes_of_it(home: Path, monkeypatch: 
 def test_a_display_is_updated_through_its_handle(home: Path) -> None:
     with Sandbox(home) as sandbox:
         result = sandbox.execute("h = display(1, display_id=True)\nh.update(2)")
-        assert [c["data"]["text/plain"] for c in result.of("display_data") + result.of("update_display_data")] == ["1", "2"]
-        result = sandbox.execute("from IPython.display import ProgressBar, clear_output\nfor _ in ProgressBar(2): pass\nclear_output(wait=True)")
+        assert [c["data"]["text/plain"] for c in result.of("display_data") + result.of("update_display_data")] == [
+            "1",
+            "2",
+        ]
+        result = sandbox.execute(
+            "from IPython.display import ProgressBar, clear_output\nfor _ in ProgressBar(2): pass\nclear_output(wait=True)"
+        )
         assert [c["data"]["text/plain"][-3:] for c in result.of("update_display_data")][-1] == "2/2"
         assert result.of("clear_output") == [{"wait": True}]
 
 
 def test_a_map_has_its_type(home: Path) -> None:
     with Sandbox(home) as sandbox:
-        result = sandbox.execute("from IPython.display import GeoJSON, display\ndisplay(GeoJSON({'type': 'Point', 'coordinates': [0, 0]}))")
+        result = sandbox.execute(
+            "from IPython.display import GeoJSON, display\ndisplay(GeoJSON({'type': 'Point', 'coordinates': [0, 0]}))"
+        )
         assert result.of("display_data")[0]["data"]["application/geo+json"] == {"type": "Point", "coordinates": [0, 0]}

@@ -163,7 +163,9 @@ def test_javascript_stays_inside(prison: Sandbox, port: int, code: str) -> None:
 
 def test_links_that_lead_outside_hide_nothing_of_the_rest(prison: Sandbox, shared: Path) -> None:
     (shared / "beside.py").write_text("value = 42", "utf-8")
-    result = prison.execute("import os, beside\nbeside.value, set(os.listdir()) & {'beside.py', 'secret', 'pipe', 'out', 'proc'}")
+    result = prison.execute(
+        "import os, beside\nbeside.value, set(os.listdir()) & {'beside.py', 'secret', 'pipe', 'out', 'proc'}"
+    )
     assert result.of("execute_result")[0]["data"]["text/plain"] == "(42, {'beside.py'})", result.content
 
 

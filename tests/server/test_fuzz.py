@@ -36,7 +36,11 @@ class Deno:
         self._out, to_us = os.pipe()
         self._errors, to_us_too = os.pipe()
         self.pid = os.getpid()
-        self.stdin, self.stdout, self.stderr = os.fdopen(self._in, "wb"), os.fdopen(self._out, "rb"), os.fdopen(self._errors, "rb")
+        self.stdin, self.stdout, self.stderr = (
+            os.fdopen(self._in, "wb"),
+            os.fdopen(self._out, "rb"),
+            os.fdopen(self._errors, "rb"),
+        )
         self._taking = threading.Thread(target=self._take, args=(from_us,), daemon=True)
         self._taking.start()
         self._ours = [os.fdopen(to_us, "wb", buffering=0), os.fdopen(to_us_too, "wb", buffering=0)]
@@ -128,7 +132,9 @@ def test_every_request_is_answered_whatever_comes(shared: Path, said: list[bytes
 
 @settings(deadline=None)
 @given(FRAMES | VALUES.map(lambda value: {"type": "drive", "method": value, "path": value}), BUFFERS)
-def test_a_file_request_has_an_answer_that_can_be_sent(shared: Path, frame: dict[str, Any], buffers: list[bytes]) -> None:
+def test_a_file_request_has_an_answer_that_can_be_sent(
+    shared: Path, frame: dict[str, Any], buffers: list[bytes]
+) -> None:
     folder = Folder(shared, quota_bytes=1000, quota_files=5, file_bytes=1000)
     answer, data = folder.answer(frame, buffers)
     assert frames.encode({"type": "drive", "id": 1, "answer": answer}, data)
@@ -199,7 +205,11 @@ def test_what_deno_says_can_not_move_a_cursor(shared: Path, monkeypatch: pytest.
     said: list[str] = []
     reasons: list[str] = []
     ended = threading.Event()
-    sandbox = Sandbox(shared, on_log=lambda level, text: said.append(text), on_exit=lambda reason: (reasons.append(reason), ended.set()))
+    sandbox = Sandbox(
+        shared,
+        on_log=lambda level, text: said.append(text),
+        on_exit=lambda reason: (reasons.append(reason), ended.set()),
+    )
     sandbox.start()
     Deno.last.say(frame(type="log", level="error", text="\x1b]0;title\x07\x1b[2J\u202e"))
     Deno.last._ours[1].write(b"\x1b[31mred\n")
@@ -266,7 +276,7 @@ POSTED = [
     "{type: 'call', id: 1, call: {kind: 'drive', request: {method: 'rename', path: '', data: {newPath: {}, type: 'failed', id: 7}}}}",
     "{type: 'call-large', id: 1, buffer: new SharedArrayBuffer(1)}",
     "{type: 'message', json: '{', buffers: [], bytes: 1}",
-    "{type: 'message', json: '{\"channel\": \"shell\", \"content\": []}', buffers: [], bytes: 1}",
+    '{type: \'message\', json: \'{"channel": "shell", "content": []}\', buffers: [], bytes: 1}',
     "{type: 'message', json: '[]\\\\n[]\\\\n7', buffers: 7, bytes: 'x'}",
     "{type: 'streams', chunks: [{name: 7, text: {}, parent: '['}], bytes: -1}",
     "{type: 'done', id: 1}",

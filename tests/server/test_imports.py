@@ -101,8 +101,17 @@ def test_what_a_library_needs_when_it_is_used_is_loaded(sandbox: Sandbox) -> Non
 
 def test_asking_whether_a_module_exists_loads_nothing(sandbox: Sandbox) -> None:
     assert value(sandbox, "from importlib.util import find_spec\nfind_spec('far8').name") == "'far8'"
-    assert value(sandbox, "import os, far8\nlen([n for n in os.listdir(os.path.dirname(os.path.dirname(far8.__file__))) if n == 'far8'])") == "1"
-    assert value(sandbox, "far8.__spec__.origin == far8.__file__, far8.__spec__.loader == far8.__loader__") == "(True, True)"
+    assert (
+        value(
+            sandbox,
+            "import os, far8\nlen([n for n in os.listdir(os.path.dirname(os.path.dirname(far8.__file__))) if n == 'far8'])",
+        )
+        == "1"
+    )
+    assert (
+        value(sandbox, "far8.__spec__.origin == far8.__file__, far8.__spec__.loader == far8.__loader__")
+        == "(True, True)"
+    )
 
 
 def test_the_package_of_a_module_that_fails_stays(sandbox: Sandbox) -> None:

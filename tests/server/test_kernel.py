@@ -159,7 +159,11 @@ def test_comms_carry_buffers_both_ways(kernel: Running) -> None:
     assert [bytes(buffer) for buffer in answer["buffers"]] == [b"cba\xff\x00"]
 
 
-FAILING = ["import logging\nlogging.getLogger(5)", "def f(a):\n    return [1 / a for _ in 'ab']\nf(0)", "import traitlets\ntraitlets.Int().validate(None, 'a')"]
+FAILING = [
+    "import logging\nlogging.getLogger(5)",
+    "def f(a):\n    return [1 / a for _ in 'ab']\nf(0)",
+    "import traitlets\ntraitlets.Int().validate(None, 'a')",
+]
 IPYTHONS_OWN = """
 import contextlib
 from browsergrad_kernel import tracebacks

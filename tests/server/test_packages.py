@@ -66,7 +66,10 @@ def test_pip_finds_what_a_package_folder_holds_and_nothing_else(vendored: Path) 
     with Sandbox(packages=[vendored]) as sandbox:
         missing = sandbox.execute("import mylab").content
         assert missing["ename"] == "ModuleNotFoundError" and "%pip install mylab" in "".join(missing["traceback"])
-        assert value(sandbox, "%pip install mylab\nimport mylab, myhelp\n(mylab.version, myhelp.version)") == "('1.5', '2.0')"
+        assert (
+            value(sandbox, "%pip install mylab\nimport mylab, myhelp\n(mylab.version, myhelp.version)")
+            == "('1.5', '2.0')"
+        )
         refused = sandbox.execute("%pip install faraway").content
         assert "PyPI fallback is disabled" in refused["evalue"]
         assert "BrowsergradServerKernel.package_folders" in "".join(refused["traceback"])

@@ -34,7 +34,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, 
     (folder / "wheels").mkdir()
     for version in ("9.5", "10.5"):
         make_wheel(folder / "wheels", version, name="helplab")
-    make_wheel(folder / "wheels", "1.0", name="toplab", metadata='Requires-Dist: helplab<10\nProvides-Extra: more\nRequires-Dist: tinylab; extra == "more"\n')
+    make_wheel(
+        folder / "wheels",
+        "1.0",
+        name="toplab",
+        metadata='Requires-Dist: helplab<10\nProvides-Extra: more\nRequires-Dist: tinylab; extra == "more"\n',
+    )
     with Sandbox(folder) as sandbox:
         yield sandbox, folder
 
@@ -43,7 +48,10 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, 
 def sandbox(shared: tuple[Sandbox, Path]) -> Iterator[Sandbox]:
     """One in which nothing is installed."""
     yield shared[0]
-    run(shared[0], "%pip uninstall -y tinylab helplab toplab\nimport sys\nfor name in ('tinylab', 'helplab', 'toplab'): sys.modules.pop(name, None)")
+    run(
+        shared[0],
+        "%pip uninstall -y tinylab helplab toplab\nimport sys\nfor name in ('tinylab', 'helplab', 'toplab'): sys.modules.pop(name, None)",
+    )
 
 
 def run(sandbox: Sandbox, code: str) -> str:
@@ -54,7 +62,10 @@ def run(sandbox: Sandbox, code: str) -> str:
 
 def versions(sandbox: Sandbox, name: str = "tinylab") -> str:
     """Of every distribution of that name: a replaced one must leave nothing."""
-    return run(sandbox, f"from importlib.metadata import distributions\nprint([d.version for d in distributions() if d.name == {name!r}])").strip()
+    return run(
+        sandbox,
+        f"from importlib.metadata import distributions\nprint([d.version for d in distributions() if d.name == {name!r}])",
+    ).strip()
 
 
 WHEEL = "tinylab-{}-py3-none-any.whl"
@@ -116,7 +127,9 @@ def test_a_module_that_is_in_use_is_told_to_need_a_restart(sandbox: Sandbox) -> 
     assert run(sandbox, f"%pip install {ONE}\nimport tinylab") == ""
     assert run(sandbox, f"%pip install {ONE}") == ""
     said = run(sandbox, f"%pip install --upgrade {WHEEL.format('9.0')}")
-    assert said.startswith("tinylab 9.0 is installed, but tinylab 1.0 has been imported") and "Restart the kernel" in said
+    assert (
+        said.startswith("tinylab 9.0 is installed, but tinylab 1.0 has been imported") and "Restart the kernel" in said
+    )
 
 
 def test_dependencies_come_along_and_fit(sandbox: Sandbox) -> None:
@@ -140,10 +153,15 @@ def test_an_unknown_extra_is_a_warning(sandbox: Sandbox) -> None:
 
 def test_hashes_are_compared(sandbox: Sandbox) -> None:
     run(sandbox, "import hashlib\nright = hashlib.sha256(open('" + ONE + "', 'rb').read()).hexdigest()")
-    refused = sandbox.execute("open('hashed.txt', 'w').write('tinylab==1.0 --hash=sha256:00')\n%pip install --no-index -f . -r hashed.txt").content
+    refused = sandbox.execute(
+        "open('hashed.txt', 'w').write('tinylab==1.0 --hash=sha256:00')\n%pip install --no-index -f . -r hashed.txt"
+    ).content
     assert refused["ename"] == "UsageError" and "has not the hash" in refused["evalue"]
     assert versions(sandbox) == "[]"
-    run(sandbox, "open('hashed.txt', 'w').write(f'tinylab==1.0 --hash=sha256:{right}')\n%pip install --require-hashes --no-index -f . -r hashed.txt")
+    run(
+        sandbox,
+        "open('hashed.txt', 'w').write(f'tinylab==1.0 --hash=sha256:{right}')\n%pip install --require-hashes --no-index -f . -r hashed.txt",
+    )
     assert versions(sandbox) == "['1.0']"
 
 
@@ -164,7 +182,10 @@ def test_what_cannot_be_is_told_in_one_line(sandbox: Sandbox, code: str, phrase:
 
 def test_what_the_kernel_runs_on_stays(sandbox: Sandbox) -> None:
     before = versions(sandbox, "ipython")
-    assert run(sandbox, "%pip install --upgrade pip ipython traitlets") == "pip is part of this kernel: it stays as it is\n"
+    assert (
+        run(sandbox, "%pip install --upgrade pip ipython traitlets")
+        == "pip is part of this kernel: it stays as it is\n"
+    )
     assert versions(sandbox, "ipython") == before
 
 

@@ -12,7 +12,10 @@ import pytest
 
 from jupyterlite_browsergrad.server_kernel.sandbox import Sandbox
 
-NAMES = sorted({name for name in sys.stdlib_module_names if not name.startswith("_")} | {"jedi", "parso", "micropip", "piplite", "packaging", "IPython", "js"})
+NAMES = sorted(
+    {name for name in sys.stdlib_module_names if not name.startswith("_")}
+    | {"jedi", "parso", "micropip", "piplite", "packaging", "IPython", "js"}
+)
 
 
 @pytest.fixture(scope="module", params=["untouched", "imported"])
@@ -23,7 +26,20 @@ def sandbox(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         (folder / f"{name}.py").write_text(f"print('this is {name}.py')\nmine = 1\n")
     with Sandbox(folder) as sandbox:
         if request.param == "imported":
-            names = ["code", "cmd", "bdb", "queue", "statistics", "difflib", "optparse", "colorsys", "packaging", "calendar", "unittest", "sqlite3"]
+            names = [
+                "code",
+                "cmd",
+                "bdb",
+                "queue",
+                "statistics",
+                "difflib",
+                "optparse",
+                "colorsys",
+                "packaging",
+                "calendar",
+                "unittest",
+                "sqlite3",
+            ]
             loaded = run(sandbox, f"import {', '.join(names)}")
             assert "this is code.py" in loaded and "this is difflib.py" in loaded and "this is packaging.py" in loaded
         yield sandbox

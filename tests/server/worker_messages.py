@@ -16,9 +16,14 @@ _WORDS = [
     "readdir", "rmdir", "lookup", "getattr", "x" * 5000,
 ]  # fmt: skip
 TEXTS = st.sampled_from(_WORDS) | st.text(max_size=20)
-NUMBERS = st.sampled_from([0, 1, -1, 2**31, 2**32, 2**63, -(2**63), 10**30, 0o40777, 0o100666, 0o10666, 1.5, -0.0, 1e308]) | st.integers()
+NUMBERS = (
+    st.sampled_from([0, 1, -1, 2**31, 2**32, 2**63, -(2**63), 10**30, 0o40777, 0o100666, 0o10666, 1.5, -0.0, 1e308])
+    | st.integers()
+)
 SCALARS = st.none() | st.booleans() | NUMBERS | TEXTS
-VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4), max_leaves=10)
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4), max_leaves=10
+)
 
 
 def _some(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
@@ -39,9 +44,13 @@ _MESSAGE = st.fixed_dictionaries(
 #: Of each type that Deno sends, and of others.
 FRAMES = st.one_of(
     _some(message=_MESSAGE).map(lambda fields: {"type": "message", **fields}),
-    _some(id=NUMBERS, method=TEXTS, path=TEXTS, newPath=TEXTS, mode=NUMBERS).map(lambda fields: {"type": "drive", **fields}),
+    _some(id=NUMBERS, method=TEXTS, path=TEXTS, newPath=TEXTS, mode=NUMBERS).map(
+        lambda fields: {"type": "drive", **fields}
+    ),
     _some(level=TEXTS, text=TEXTS, message=TEXTS, reason=TEXTS).flatmap(
-        lambda fields: st.sampled_from(["ready", "failed", "restarted", "log", "unknown"]).map(lambda kind: {**fields, "type": kind})
+        lambda fields: st.sampled_from(["ready", "failed", "restarted", "log", "unknown"]).map(
+            lambda kind: {**fields, "type": kind}
+        )
     ),
     _some(type=TEXTS),
 )
@@ -60,7 +69,11 @@ def _encode(frame: dict[str, Any], buffers: list[bytes]) -> bytes:
 #: The same on the pipe, and what is no frame at all: torn, too deep, too long, lying about its lengths.
 BYTES = st.one_of(
     st.builds(_encode, FRAMES, BUFFERS),
-    st.builds(lambda frame, lengths: _raw(json.dumps({**frame, "buffers": lengths}).encode(), b"abc"), FRAMES, st.lists(NUMBERS, max_size=3) | VALUES),
+    st.builds(
+        lambda frame, lengths: _raw(json.dumps({**frame, "buffers": lengths}).encode(), b"abc"),
+        FRAMES,
+        st.lists(NUMBERS, max_size=3) | VALUES,
+    ),
     st.sampled_from(
         [
             _raw(b'{"type":"log","text":' + b"[" * 100_000),

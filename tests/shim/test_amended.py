@@ -28,7 +28,14 @@ def copy_of(name: str) -> ModuleType:
 
 @pytest.mark.parametrize(
     ("name", "set_to"),
-    [("C", "C"), ("POSIX", "C"), ("C.UTF-8", "C.UTF-8"), ("c.utf8", "C.UTF-8"), ("", "C.UTF-8"), ("C.UTF-8;C;C", "C.UTF-8;C;C")],
+    [
+        ("C", "C"),
+        ("POSIX", "C"),
+        ("C.UTF-8", "C.UTF-8"),
+        ("c.utf8", "C.UTF-8"),
+        ("", "C.UTF-8"),
+        ("C.UTF-8;C;C", "C.UTF-8;C;C"),
+    ],
 )
 def test_locales_that_exist_are_set(monkeypatch: pytest.MonkeyPatch, name: str, set_to: str) -> None:
     module = copy_of("locale")
@@ -40,7 +47,9 @@ def test_locales_that_exist_are_set(monkeypatch: pytest.MonkeyPatch, name: str, 
     assert seen == ["C.UTF-8", set_to, None]
 
 
-@pytest.mark.parametrize("name", ["de_DE.UTF-8", "en_US.UTF-8", "de_DE", ("de_DE", "UTF-8"), "C;de_DE.UTF-8", "nonsense"])
+@pytest.mark.parametrize(
+    "name", ["de_DE.UTF-8", "en_US.UTF-8", "de_DE", ("de_DE", "UTF-8"), "C;de_DE.UTF-8", "nonsense"]
+)
 def test_other_locales_are_refused(monkeypatch: pytest.MonkeyPatch, name: Any) -> None:
     module = copy_of("locale")
     monkeypatch.setattr(module, "_setlocale", lambda category, value: value)
@@ -53,7 +62,9 @@ def test_opening_an_address_shows_a_link(client: Client) -> None:
     answer = client.run("from browsergrad_kernel import tabs\ntabs.open('https://a.invalid/?x=1&y=\"')")
     assert answer.result == "True"
     (data,) = (content["data"] for content in answer.contents("display_data"))
-    assert data["text/html"].startswith('<a href="https://a.invalid/?x=1&amp;y=&quot;" target="_blank" rel="noopener noreferrer">')
+    assert data["text/html"].startswith(
+        '<a href="https://a.invalid/?x=1&amp;y=&quot;" target="_blank" rel="noopener noreferrer">'
+    )
     assert data["text/plain"] == 'Open https://a.invalid/?x=1&y="'
 
 
@@ -87,7 +98,12 @@ class Browser:
 
     def __init__(self) -> None:
         self.asked: list[tuple[dict[str, Any], bytes | None]] = []
-        self.answer: dict[str, Any] = {"status": 200, "reason": "OK", "headers": [["content-type", "text/plain"]], "url": ""}
+        self.answer: dict[str, Any] = {
+            "status": 200,
+            "reason": "OK",
+            "headers": [["content-type", "text/plain"]],
+            "url": "",
+        }
         self.body = b"hello"
 
     def request_now(self, arguments: str, body: bytes | None) -> Any:
@@ -113,7 +129,12 @@ def test_a_response_is_what_the_browser_gives(asked: Any) -> None:
     _, request, browser = asked
     browser.answer["url"] = "http://a.invalid/after"
     with request.urlopen("http://a.invalid:8000/before?q=1") as response:
-        assert (response.status, response.reason, response.read(), response.url) == (200, "OK", b"hello", "http://a.invalid/after")
+        assert (response.status, response.reason, response.read(), response.url) == (
+            200,
+            "OK",
+            b"hello",
+            "http://a.invalid/after",
+        )
     ((arguments, body),) = browser.asked
     assert (arguments["method"], arguments["url"], body) == ("GET", "http://a.invalid:8000/before?q=1", None)
     assert arguments["headers"] == []
@@ -121,7 +142,14 @@ def test_a_response_is_what_the_browser_gives(asked: Any) -> None:
 
 def test_what_only_the_browser_sets_is_left_to_it(asked: Any) -> None:
     _, request, browser = asked
-    headers = {"X-Mine": "1", "Cookie": "c", "User-Agent": "u", "Accept": "text/csv", "Sec-Fetch-Mode": "x", "Proxy-Authorization": "p"}
+    headers = {
+        "X-Mine": "1",
+        "Cookie": "c",
+        "User-Agent": "u",
+        "Accept": "text/csv",
+        "Sec-Fetch-Mode": "x",
+        "Proxy-Authorization": "p",
+    }
     request.urlopen(request.Request("https://a.invalid/", data=b"body", headers=headers))
     ((arguments, body),) = browser.asked
     assert body == b"body" and arguments["method"] == "POST"
@@ -133,7 +161,11 @@ def test_lengths_are_those_of_the_unpacked_content(asked: Any) -> None:
     client, request, browser = asked
     browser.answer["headers"] = [["content-encoding", "gzip"], ["content-length", "3"], ["x-y", "gr\xfc\xdfe"]]
     response = request.urlopen("http://a.invalid/")
-    assert (response.read(), response.headers["content-length"], response.headers["content-encoding"]) == (b"hello", "5", None)
+    assert (response.read(), response.headers["content-length"], response.headers["content-encoding"]) == (
+        b"hello",
+        "5",
+        None,
+    )
     assert response.headers["x-y"] == "grüße"
     browser.answer["headers"], browser.body = [["content-length", "3"]], b""
     connection = client.HTTPConnection("a.invalid")
@@ -236,5 +268,3 @@ def test_without_ssl_there_are_secure_connections_all_the_same(monkeypatch: pyte
     web.amend(request)
     assert request.urlopen("https://a.invalid/x").read() == b"hello"  # type: ignore[attr-defined]
     assert browser.asked[0][0]["url"] == "https://a.invalid/x"
-
-

@@ -151,7 +151,9 @@ def test_a_missing_part_of_a_present_package_is_not_explained(client: Client) ->
 
 
 def test_no_frame_of_ours_is_shown_between_the_users_and_a_librarys(client: Client) -> None:
-    code = "import sys\ntry:\n    sys.stdout.write(5)\nexcept TypeError as error:\n    raise KeyError('outer') from error"
+    code = (
+        "import sys\ntry:\n    sys.stdout.write(5)\nexcept TypeError as error:\n    raise KeyError('outer') from error"
+    )
     text = plain(client.run(code).reply["traceback"])
     assert "TypeError" in text and "KeyError: 'outer'" in text
     assert "browsergrad_kernel" not in text and "hidden" not in text
@@ -181,7 +183,9 @@ def test_syntax_trees_of_old_tracebacks_are_forgotten(client: Client) -> None:
     assert int(client.run(trees).result or 0) - before < 120
 
 
-def test_an_interrupt_around_a_cell_shows_no_frames_of_ipythons(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_around_a_cell_shows_no_frames_of_ipythons(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def stop(*args: object, **kwargs: object) -> None:
         raise KeyboardInterrupt
 

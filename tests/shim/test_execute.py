@@ -84,9 +84,7 @@ def test_expressions_are_not_evaluated_after_an_error(client: Client) -> None:
     assert client.run("1/0", user_expressions={"x": "1"}).reply["user_expressions"] == {}
 
 
-@pytest.mark.parametrize(
-    ("code", "source"), [("len?", "page"), ("exit", "ask_exit"), ("quit()", "ask_exit")]
-)
+@pytest.mark.parametrize(("code", "source"), [("len?", "page"), ("exit", "ask_exit"), ("quit()", "ask_exit")])
 def test_pages_and_exits_are_payloads(client: Client, code: str, source: str) -> None:
     assert [payload["source"] for payload in client.run(code).reply["payload"]] == [source]
 
@@ -109,8 +107,10 @@ def test_the_cells_id_reaches_callbacks(client: Client) -> None:
 
 
 def test_callbacks_run_after_each_cell_even_a_failing_one(client: Client) -> None:
-    client.run("ran = []\nfor e in 'post_execute', 'post_run_cell': "
-               "get_ipython().events.register(e, lambda *a, e=e: ran.append(e))")
+    client.run(
+        "ran = []\nfor e in 'post_execute', 'post_run_cell': "
+        "get_ipython().events.register(e, lambda *a, e=e: ran.append(e))"
+    )
     client.run("1/0")
     assert client.run("ran[-2:]").result == "['post_execute', 'post_run_cell']"
 

@@ -14,13 +14,19 @@ from .conftest import Client
 
 
 def write(path: Path, *sources: Any, **more: Any) -> None:
-    cells = [{"cell_type": "code", "id": str(n), "metadata": {}, "outputs": [], "source": s} for n, s in enumerate(sources)]
+    cells = [
+        {"cell_type": "code", "id": str(n), "metadata": {}, "outputs": [], "source": s} for n, s in enumerate(sources)
+    ]
     markdown = {"cell_type": "markdown", "id": "m", "metadata": {}, "source": "not = code ="}
-    path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [markdown, *cells], **more}), "utf-8")
+    path.write_text(
+        json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [markdown, *cells], **more}), "utf-8"
+    )
 
 
 def test_its_names_are_the_users(client: Client, tmp_path: Path) -> None:
-    write(tmp_path / "parts.ipynb", "def double(n):\n    return 2 * n", ["a = double(2)\n", "seen = __file__, __name__"])
+    write(
+        tmp_path / "parts.ipynb", "def double(n):\n    return 2 * n", ["a = double(2)\n", "seen = __file__, __name__"]
+    )
     answer = client.run("%run parts.ipynb\ndouble(a), seen[1], '__file__' in globals()")
     assert answer.result == "(8, '__main__', False)"
     assert client.run("seen[0]").result == repr(str(tmp_path / "parts.ipynb"))
@@ -49,7 +55,13 @@ def test_packages_that_its_cells_import_are_loaded(client: Client, tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("code", "awaits"),
-    [("%run script.py", False), ("%run script", False), ("%run Parts.IPYNB", True), ("%run {name}", True), ("%run $name", True)],
+    [
+        ("%run script.py", False),
+        ("%run script", False),
+        ("%run Parts.IPYNB", True),
+        ("%run {name}", True),
+        ("%run $name", True),
+    ],
 )
 def test_a_script_runs_as_typed(client: Client, code: str, awaits: bool) -> None:
     """Its traceback shows the line that ipykernel's shows."""
@@ -59,7 +71,10 @@ def test_a_script_runs_as_typed(client: Client, code: str, awaits: bool) -> None
 
 @pytest.mark.parametrize("number", [2, 3])
 def test_older_formats_are_read(client: Client, tmp_path: Path, number: int) -> None:
-    cells = [{"cell_type": "code", "language": "python", "input": ["a =", " 5"], "outputs": []}, {"cell_type": "heading", "source": "x"}]
+    cells = [
+        {"cell_type": "code", "language": "python", "input": ["a =", " 5"], "outputs": []},
+        {"cell_type": "heading", "source": "x"},
+    ]
     notebook = {"nbformat": number, "metadata": {"name": ""}, "worksheets": [{"cells": cells}]}
     (tmp_path / "old.ipynb").write_text(json.dumps(notebook), "utf-8")
     assert client.run("%run old.ipynb\na").result == "5"
@@ -85,7 +100,9 @@ def test_a_cell_that_does_not_compile_is_told(client: Client, tmp_path: Path) ->
 def test_what_is_no_notebook_is_named(client: Client, tmp_path: Path, text: str) -> None:
     (tmp_path / "no.ipynb").write_text(text)
     reply = client.run("%run no.ipynb").reply
-    assert reply["ename"] == "ValueError" and reply["evalue"].startswith("no.ipynb cannot be run: it is not a notebook (")
+    assert reply["ename"] == "ValueError" and reply["evalue"].startswith(
+        "no.ipynb cannot be run: it is not a notebook ("
+    )
 
 
 def test_a_missing_one_is_named(client: Client) -> None:

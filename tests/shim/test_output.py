@@ -8,7 +8,9 @@ from .conftest import Client
 
 
 def test_a_restored_stream_writes_to_the_notebook(client: Client) -> None:
-    answer = client.run("import io, sys\nsys.stdout = io.StringIO()\nprint('no')\nsys.stdout = sys.__stdout__\nprint('yes')")
+    answer = client.run(
+        "import io, sys\nsys.stdout = io.StringIO()\nprint('no')\nsys.stdout = sys.__stdout__\nprint('yes')"
+    )
     assert answer.text() == "yes\n"
     assert client.run("print('on'); print('err', file=sys.__stderr__)").text("stderr") == "err\n"
 
@@ -34,17 +36,27 @@ def test_the_stream_for_bytes_takes_no_text(client: Client) -> None:
 
 
 def test_streams_name_their_descriptors(client: Client) -> None:
-    assert client.run("import sys\nsys.stdout.fileno(), sys.stderr.buffer.fileno(), sys.stdout.isatty()").result == "(1, 2, False)"
+    assert (
+        client.run("import sys\nsys.stdout.fileno(), sys.stderr.buffer.fileno(), sys.stdout.isatty()").result
+        == "(1, 2, False)"
+    )
 
 
 def test_reconfiguring_changes_nothing(client: Client) -> None:
-    assert client.run("import sys\nsys.stdout.reconfigure(encoding='utf-8', line_buffering=True)\nprint('ü')").text() == "ü\n"
+    assert (
+        client.run("import sys\nsys.stdout.reconfigure(encoding='utf-8', line_buffering=True)\nprint('ü')").text()
+        == "ü\n"
+    )
 
 
 def test_text_written_while_completing_belongs_to_it_and_later_text_to_the_cell(client: Client) -> None:
-    cell = client.run("class Loud:\n    def __dir__(self):\n        print('asked')\n        return ['name']\nloud = Loud()")
+    cell = client.run(
+        "class Loud:\n    def __dir__(self):\n        print('asked')\n        return ['name']\nloud = Loud()"
+    )
     answer = client.send("complete_request", {"code": "loud.", "cursor_pos": 5})
-    assert {message["parent_header"]["msg_id"] for message in answer.of("stream")} == {answer.request["header"]["msg_id"]}
+    assert {message["parent_header"]["msg_id"] for message in answer.of("stream")} == {
+        answer.request["header"]["msg_id"]
+    }
     from browsergrad_kernel import streams
 
     assert cell.request["header"]["msg_id"] in streams._newest

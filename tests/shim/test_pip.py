@@ -86,7 +86,12 @@ def test_options_are_read_as_pip_reads_them(line: str, options: set[str], argume
 
 @pytest.mark.parametrize(
     ("command", "option"),
-    [(command, item) for command, (_, options) in COMMANDS.items() for item in options + GENERAL if item.fate == REFUSED],
+    [
+        (command, item)
+        for command, (_, options) in COMMANDS.items()
+        for item in options + GENERAL
+        if item.fate == REFUSED
+    ],
     ids=lambda value: value.name if isinstance(value, pip_options.Option) else value,
 )
 def test_a_refused_option_names_itself_and_what_to_do(command: str, option: pip_options.Option) -> None:
@@ -142,7 +147,9 @@ def test_what_cannot_be_done_is_told_in_one_line(
 # --- requirements
 
 
-@pytest.mark.parametrize("text", ["one", "one==1.0", "one[a,b]~=1.0", "one>=1,<2", "one; python_version > '3'", "One_two.three"])
+@pytest.mark.parametrize(
+    "text", ["one", "one==1.0", "one[a,b]~=1.0", "one>=1,<2", "one; python_version > '3'", "One_two.three"]
+)
 def test_names_and_versions_go_on_as_they_are(text: str) -> None:
     assert pip_requirements.resolve(text) == [text]
 
@@ -326,7 +333,12 @@ def test_where_nothing_can_wait_the_error_says_how_to_write_it(
 
 @pytest.mark.parametrize(
     "code",
-    ["def f():\n    %pip list\nf()", "%%time\n!pip list", "%%capture said\n%pip list\n#\nprint(said)", "class C:\n    %pip list"],
+    [
+        "def f():\n    %pip list\nf()",
+        "%%time\n!pip list",
+        "%%capture said\n%pip list\n#\nprint(said)",
+        "class C:\n    %pip list",
+    ],
 )
 def test_what_need_not_wait_works_everywhere(client: Client, code: str) -> None:
     client.run(code)

@@ -65,7 +65,9 @@ def jedi_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
         ("def f(:\nimport os\nos.pathse", "pathsep"),
     ],
 )
-def test_completion_knows_what_the_code_at_hand_imports(client: Client, jedi_is_not_ready: None, code: str, match: str) -> None:
+def test_completion_knows_what_the_code_at_hand_imports(
+    client: Client, jedi_is_not_ready: None, code: str, match: str
+) -> None:
     reply = client.send("complete_request", {"code": code, "cursor_pos": len(code)}).reply
     assert match in reply["matches"]
     assert code[reply["cursor_start"] : reply["cursor_end"]] == code.rpartition(".")[2]
@@ -77,7 +79,9 @@ def test_completion_imports_nothing(client: Client, jedi_is_not_ready: None) -> 
     assert reply["matches"] == [] and not {"this", "antigravity"} & set(sys.modules)
 
 
-def test_an_interrupted_completion_answers_with_what_it_has_found(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_completion_answers_with_what_it_has_found(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from browsergrad_kernel import completion
 
     def interrupted(completer: Any, code: str, position: int) -> Any:

@@ -14,7 +14,11 @@ from .conftest import Client
 @pytest.fixture(autouse=True)
 def unloaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As in a kernel that has just started: the names are not imported, and nothing has been taken."""
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("colorsys", "sndhdr", "chunk", "uses_colours", "helper")]:
+    for name in [
+        name
+        for name in sys.modules
+        if name.partition(".")[0] in ("colorsys", "sndhdr", "chunk", "uses_colours", "helper")
+    ]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(shadowing, "_taken", {})
     library = tmp_path / "library"
@@ -80,7 +84,11 @@ def test_while_the_kernel_works_names_mean_pythons_modules(client: Client) -> No
 @pytest.mark.parametrize(
     ("files", "code", "phrases"),
     [
-        (["colorsys.py"], "import colorsys\ncolorsys.rgb_to_hsv", ["/colorsys.py", "hides Python's own module", "my_colorsys.py"]),
+        (
+            ["colorsys.py"],
+            "import colorsys\ncolorsys.rgb_to_hsv",
+            ["/colorsys.py", "hides Python's own module", "my_colorsys.py"],
+        ),
         (["colorsys.py"], "from colorsys import rgb_to_hsv", ["/colorsys.py", "hides Python's own module"]),
         (["random.py"], "import random\nrandom.mine", ["/random.py", "random is Python's own module here"]),
         (["random.py"], "from random import mine", ["/random.py", "random is Python's own module here"]),
@@ -89,7 +97,9 @@ def test_while_the_kernel_works_names_mean_pythons_modules(client: Client) -> No
         (["sklearn.py"], "import sklearn.svm", ["/sklearn.py", "hides the package sklearn"]),
     ],
 )
-def test_an_error_that_comes_of_it_names_the_file(client: Client, files: list[str], code: str, phrases: list[str]) -> None:
+def test_an_error_that_comes_of_it_names_the_file(
+    client: Client, files: list[str], code: str, phrases: list[str]
+) -> None:
     for name in files:
         write(name)
     shown = "\n".join(client.run(code).reply["traceback"])
@@ -97,7 +107,10 @@ def test_an_error_that_comes_of_it_names_the_file(client: Client, files: list[st
     assert shown.count("rename the file") == 1
 
 
-@pytest.mark.parametrize("code", ["import random\nrandom.nothing", "from json import nothing", "import helper\nhelper.nothing", "(1).nothing"])
+@pytest.mark.parametrize(
+    "code",
+    ["import random\nrandom.nothing", "from json import nothing", "import helper\nhelper.nothing", "(1).nothing"],
+)
 def test_other_errors_get_no_such_note(client: Client, code: str) -> None:
     write("helper.py")
     assert "rename" not in "\n".join(client.run(code).reply["traceback"])

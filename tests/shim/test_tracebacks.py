@@ -21,7 +21,9 @@ from .conftest import Client
 
 _LISTS = "".join(f"    value_{i} = [\n        {i},\n    ]\n" for i in range(40))
 _DICTS = "".join(f'NAME_{i} = {{\n    "text": """one\ntwo {i}\n""",\n}}\n\n\n' for i in range(12))
-_BRANCHES = "".join(f"    if a == {i}:\n        # {i}\n        b = [\n            {i}\n        ]; c = b\n" for i in range(15))
+_BRANCHES = "".join(
+    f"    if a == {i}:\n        # {i}\n        b = [\n            {i}\n        ]; c = b\n" for i in range(15)
+)
 _KINDS = """import functools
 
 
@@ -237,7 +239,9 @@ def test_one_of_an_endless_recursion_is_short_and_counts_all(client: Client, mod
     assert "times)" in ours
 
 
-@pytest.mark.parametrize("change", ["%xmode Plain", "%xmode Minimal", "%xmode Docs", "%colors nocolor", "%colors lightbg", "%colors neutral"])
+@pytest.mark.parametrize(
+    "change", ["%xmode Plain", "%xmode Minimal", "%xmode Docs", "%colors nocolor", "%colors lightbg", "%colors neutral"]
+)
 def test_they_do_so_in_every_mode_and_colour(client: Client, modules: Path, change: str) -> None:
     for code in ERRORS:
         client.run("%xmode Context\n%colors linux")

@@ -26,28 +26,58 @@ const client = new KernelClient({
 const info = await client.ready;
 
 function request(type, content) {
-  const header = { msg_id: crypto.randomUUID(), msg_type: type, session: 'stop', username: '', date: new Date().toISOString(), version: '5.4' };
+  const header = {
+    msg_id: crypto.randomUUID(),
+    msg_type: type,
+    session: 'stop',
+    username: '',
+    date: new Date().toISOString(),
+    version: '5.4',
+  };
   let busy, reply;
-  const started = new Promise(resolve => { busy = resolve; });
-  const replied = new Promise(resolve => { reply = resolve; });
+  const started = new Promise(resolve => {
+    busy = resolve;
+  });
+  const replied = new Promise(resolve => {
+    reply = resolve;
+  });
   open.set(header.msg_id, { busy, reply });
   // The cell is over when the request is: then the next may be sent.
-  const done = client.request({ channel: 'shell', header, parent_header: {}, metadata: {}, content, buffers: [] })
-    .then(() => replied).finally(() => open.delete(header.msg_id));
+  const done = client
+    .request({ channel: 'shell', header, parent_header: {}, metadata: {}, content, buffers: [] })
+    .then(() => replied)
+    .finally(() => open.delete(header.msg_id));
   return { busy: Promise.race([started, done]), done };
 }
 
 const host = {
   cancelsQueue: false, // the kernel in the page does that
-  execute: (code, { stdin = false } = {}) => request('execute_request', { code, silent: false, store_history: true, user_expressions: {}, allow_stdin: stdin, stop_on_error: true }),
+  execute: (code, { stdin = false } = {}) =>
+    request('execute_request', {
+      code,
+      silent: false,
+      store_history: true,
+      user_expressions: {},
+      allow_stdin: stdin,
+      stop_on_error: true,
+    }),
   request,
   interrupt: () => client.interrupt(),
   async value(expression) {
-    const content = { code: '', silent: false, store_history: false, user_expressions: { v: expression }, allow_stdin: false, stop_on_error: true };
+    const content = {
+      code: '',
+      silent: false,
+      store_history: false,
+      user_expressions: { v: expression },
+      allow_stdin: false,
+      stop_on_error: true,
+    };
     return (await request('execute_request', content).done).user_expressions.v.data['text/plain'];
   },
 };
-const rows = await stop.table(host, cases, Number(tries), Number(seed), row => console.error(row.name, row.ms.length, row.bad));
+const rows = await stop.table(host, cases, Number(tries), Number(seed), row =>
+  console.error(row.name, row.ms.length, row.bad),
+);
 const storm = await stop.storm(host, cases, Number(count), Number(seed));
 console.log(JSON.stringify({ info, rows, storm }));
 client.dispose();

@@ -10,11 +10,13 @@ globalThis.stop = (() => {
 
   // Small and seedable: a failing storm can be run again.
   function random(seed) {
-    let state = (Math.imul(seed, 2654435761) >>> 0) || 1;
+    let state = Math.imul(seed, 2654435761) >>> 0 || 1;
     return () => {
-      state ^= state << 13; state >>>= 0;
+      state ^= state << 13;
+      state >>>= 0;
       state ^= state >>> 17;
-      state ^= state << 5; state >>>= 0;
+      state ^= state << 5;
+      state >>>= 0;
       return state / 2 ** 32;
     };
   }
@@ -38,11 +40,14 @@ globalThis.stop = (() => {
   // One interrupt of one case: how it ended, and the ms from the interrupt to the reply.
   async function once(host, item, next, twice = 0) {
     const running = item.request ? host.request(...item.request) : host.execute(item.code, { stdin: item.stdin });
-    if (await within(running.busy) === hang) return { outcome: 'never busy' };
+    if ((await within(running.busy)) === hang) return { outcome: 'never busy' };
     await delay(next);
     const begin = performance.now();
     host.interrupt();
-    if (twice) { spin(next() * twice); host.interrupt(); }
+    if (twice) {
+      spin(next() * twice);
+      host.interrupt();
+    }
     const reply = await within(running.done);
     const ms = performance.now() - begin;
     if (reply === hang) return { outcome: 'hang' };
@@ -64,15 +69,29 @@ globalThis.stop = (() => {
     for (const item of cases) {
       const row = { name: item.name, kind: item.kind, ms: [], bad: [] };
       rows.push(row);
-      if (item.setup) { const s = await plain(host, item.setup); if (s !== 'ok') row.bad.push(`setup: ${s}`); }
+      if (item.setup) {
+        const s = await plain(host, item.setup);
+        if (s !== 'ok') row.bad.push(`setup: ${s}`);
+      }
       for (let i = 0; i < tries && row.bad.length < 3; i++) {
         const { outcome, ms } = await once(host, item, next);
         if (expected(item).includes(outcome)) row.ms.push(ms);
         else row.bad.push(outcome);
-        if (outcome === 'hang' || outcome === 'never busy') { rows.hung = true; report(row); return rows; }
-        const after = await plain(host, `assert SENTINEL == {"a": [1, 2, 3]}\n${item.after ? `assert ${item.after}` : ''}`);
+        if (outcome === 'hang' || outcome === 'never busy') {
+          rows.hung = true;
+          report(row);
+          return rows;
+        }
+        const after = await plain(
+          host,
+          `assert SENTINEL == {"a": [1, 2, 3]}\n${item.after ? `assert ${item.after}` : ''}`,
+        );
         if (after !== 'ok') row.bad.push(`next cell: ${after}`);
-        if (after === 'hang') { rows.hung = true; report(row); return rows; }
+        if (after === 'hang') {
+          rows.hung = true;
+          report(row);
+          return rows;
+        }
       }
       if (item.teardown) await plain(host, item.teardown);
       report(row);
@@ -80,8 +99,23 @@ globalThis.stop = (() => {
     return rows;
   }
 
-  const SHORT = ['x = 1', '[1, 2, 3]', "print('a' * 100)", 'for i in range(3000): pass', 'import asyncio\nawait asyncio.sleep(.002)', '1 / 0', 'for', '%time sum(range(1000))', 'a = 1\na\nb = 2\nb', 'import time\ntime.sleep(.002)'];
-  const REQUESTS = [['complete_request', { code: 'SENTINEL.ke', cursor_pos: 11 }], ['inspect_request', { code: 'SENTINEL', cursor_pos: 3, detail_level: 0 }], ['is_complete_request', { code: 'for i in x:' }]];
+  const SHORT = [
+    'x = 1',
+    '[1, 2, 3]',
+    "print('a' * 100)",
+    'for i in range(3000): pass',
+    'import asyncio\nawait asyncio.sleep(.002)',
+    '1 / 0',
+    'for',
+    '%time sum(range(1000))',
+    'a = 1\na\nb = 2\nb',
+    'import time\ntime.sleep(.002)',
+  ];
+  const REQUESTS = [
+    ['complete_request', { code: 'SENTINEL.ke', cursor_pos: 11 }],
+    ['inspect_request', { code: 'SENTINEL', cursor_pos: 3, detail_level: 0 }],
+    ['is_complete_request', { code: 'for i in x:' }],
+  ];
 
   // `count` interrupts over a random mix: long cells, short cells, idle, requests, queued cells. `grown`: bytes that
   // Python's memory grew by in the second half.
@@ -94,7 +128,10 @@ globalThis.stop = (() => {
     const ms = [];
     let sent = 0;
     await prepare(host);
-    const press = () => { host.interrupt(); sent++; };
+    const press = () => {
+      host.interrupt();
+      sent++;
+    };
     const settle = async (what, promise) => {
       const reply = await within(promise);
       const outcome = reply === hang ? 'hang' : reply.status === 'error' ? reply.ename : reply.status;
@@ -114,32 +151,44 @@ globalThis.stop = (() => {
       const d = next();
       let what;
       if (d < 0.08) {
-        what = 'idle'; press();
+        what = 'idle';
+        press();
         if (next() < 0.5) await sleep(next() * 3);
       } else if (d < 0.26) {
-        const code = pick(SHORT); what = `short ${code}`;
+        const code = pick(SHORT);
+        what = `short ${code}`;
         const running = host.execute(code);
-        if (next() < 0.5) spin(next() * 6); else await sleep(next() * 6);
+        if (next() < 0.5) spin(next() * 6);
+        else await sleep(next() * 6);
         press();
-        if (next() < 0.2) { spin(next() * 1.5); press(); }
+        if (next() < 0.2) {
+          spin(next() * 1.5);
+          press();
+        }
         const outcome = await settle(what, running.done);
-        if (!['ok', 'KeyboardInterrupt', 'ZeroDivisionError', 'SyntaxError', 'aborted'].includes(outcome)) bad.push(`${what}: ${outcome}`);
+        if (!['ok', 'KeyboardInterrupt', 'ZeroDivisionError', 'SyntaxError', 'aborted'].includes(outcome))
+          bad.push(`${what}: ${outcome}`);
       } else if (d < 0.34) {
-        const request = pick(REQUESTS); what = request[0];
+        const request = pick(REQUESTS);
+        what = request[0];
         const running = host.request(...request);
-        spin(next() * 12); press();
+        spin(next() * 12);
+        press();
         await settle(what, running.done);
       } else if (d < 0.42 && host.cancelsQueue) {
-        const item = pick(long); what = `queue behind ${item.name}`;
+        const item = pick(long);
+        what = `queue behind ${item.name}`;
         const running = host.execute(item.code, { stdin: item.stdin });
         const queued = host.execute('queued = 7');
-        if (await within(running.busy) === hang) bad.push(`${what}: never busy`);
-        await delay(next); press();
+        if ((await within(running.busy)) === hang) bad.push(`${what}: never busy`);
+        await delay(next);
+        press();
         const first = await settle(what, running.done);
         const second = await settle(what, queued.done);
         if (first !== 'KeyboardInterrupt' || second !== 'aborted') bad.push(`${what}: ${first}, ${second}`);
       } else {
-        const item = pick(long); what = `long ${item.name}`;
+        const item = pick(long);
+        what = `long ${item.name}`;
         const { outcome, ms: took } = await once(host, item, next, next() < 0.15 ? 4 : 0);
         sent++;
         outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;

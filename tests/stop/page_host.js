@@ -5,24 +5,52 @@ globalThis.stopHost = {
     return stopHost.watch(kernel.requestExecute({ code, stop_on_error: true, allow_stdin: stdin }, false));
   },
   request(type, content) {
-    return stopHost.watch(kernel.sendShellMessage({
-      channel: 'shell', content, metadata: {}, parent_header: {}, buffers: [],
-      header: { msg_id: crypto.randomUUID(), msg_type: type, session: kernel.clientId, username: '', version: '5.4', date: new Date().toISOString() },
-    }, true, true));
+    return stopHost.watch(
+      kernel.sendShellMessage(
+        {
+          channel: 'shell',
+          content,
+          metadata: {},
+          parent_header: {},
+          buffers: [],
+          header: {
+            msg_id: crypto.randomUUID(),
+            msg_type: type,
+            session: kernel.clientId,
+            username: '',
+            version: '5.4',
+            date: new Date().toISOString(),
+          },
+        },
+        true,
+        true,
+      ),
+    );
   },
   watch(future) {
     let busy;
-    const started = new Promise(resolve => { busy = resolve; });
-    future.onIOPub = message => { if (message.content.execution_state === 'busy') busy(); };
+    const started = new Promise(resolve => {
+      busy = resolve;
+    });
+    future.onIOPub = message => {
+      if (message.content.execution_state === 'busy') busy();
+    };
     const done = new Promise(resolve => {
       future.onReply = message => resolve(message.content);
-      future.done.then(message => resolve(message.content), error => resolve({ status: 'aborted', evalue: String(error) }));
+      future.done.then(
+        message => resolve(message.content),
+        error => resolve({ status: 'aborted', evalue: String(error) }),
+      );
     });
     return { busy: Promise.race([started, done]), done };
   },
   async value(expression) {
-    const reply = await stopHost.execute('0', {}).done && (await kernel.requestExecute({ code: '', user_expressions: { v: expression } }).done).content;
+    const reply =
+      (await stopHost.execute('0', {}).done) &&
+      (await kernel.requestExecute({ code: '', user_expressions: { v: expression } }).done).content;
     return reply.user_expressions.v.data['text/plain'];
   },
-  interrupt() { void kernel.interrupt(); },
+  interrupt() {
+    void kernel.interrupt();
+  },
 };

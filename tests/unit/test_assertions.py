@@ -20,7 +20,13 @@ COUNTS = {"pass": 1, "fail": 0, "error": 0}
 PASS = {"kind": "pass", "name": "adds"}
 
 #: Values that are often right, and often almost right.
-SCALARS = st.none() | st.booleans() | st.integers(-2, 3) | st.floats(-1, 2) | st.sampled_from(["", "a", "pass", "fail", "error"])
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 3)
+    | st.floats(-1, 2)
+    | st.sampled_from(["", "a", "pass", "fail", "error"])
+)
 KEYS = st.sampled_from(["kind", "name", "message", "expectedRepr", "actualRepr", "traceback", "durationMs", "more"])
 EVENTS = st.dictionaries(KEYS, SCALARS) | st.builds(
     lambda kind, more: {"kind": kind, "name": "n", "message": "m", **more},
@@ -39,7 +45,10 @@ CONTENTS = st.builds(
 def test_the_written_rules_are_those_of_the_schema(content: Any) -> None:
     if isinstance(content, dict) and isinstance(content.get("counts"), dict):
         # The one difference that is meant: a count such as 1.0 is an integer to the schema.
-        content["counts"] = {key: int(value) if isinstance(value, float) and value.is_integer() else value for key, value in content["counts"].items()}
+        content["counts"] = {
+            key: int(value) if isinstance(value, float) and value.is_integer() else value
+            for key, value in content["counts"].items()
+        }
     assert is_content(content) == VALIDATOR.is_valid(content)
 
 
@@ -49,6 +58,17 @@ def test_a_duration_is_a_number_from_zero_on(value: Any) -> None:
     assert is_content({"assertions": [{**PASS, "durationMs": 1.5}], "counts": COUNTS})
 
 
-@pytest.mark.parametrize("event", [{"kind": "pass"}, {"name": "x"}, {"kind": ["pass"], "name": "x"}, {**PASS, "name": 1}, {**PASS, "more": 1}, [], None])
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"kind": "pass"},
+        {"name": "x"},
+        {"kind": ["pass"], "name": "x"},
+        {**PASS, "name": 1},
+        {**PASS, "more": 1},
+        [],
+        None,
+    ],
+)
 def test_an_event_that_lacks_or_adds_something_is_refused(event: Any) -> None:
     assert not is_content({"assertions": [PASS, event], "counts": COUNTS})

@@ -14,7 +14,11 @@ import pytest
 from jupyterlite_browsergrad import pyodide_distribution as module
 from jupyterlite_browsergrad.errors import DistributionError
 
-FILES = {"pyodide/pyodide.mjs": b"m", "pyodide/pyodide.asm.wasm": b"w", "pyodide/pyodide-lock.json": b'{"info": {}, "packages": {}}'}
+FILES = {
+    "pyodide/pyodide.mjs": b"m",
+    "pyodide/pyodide.asm.wasm": b"w",
+    "pyodide/pyodide-lock.json": b'{"info": {}, "packages": {}}',
+}
 FORMATS = [".tar.bz2", ".tar.gz", ".tgz", ".tar.xz", ".zip"]
 LIMIT = 200_000
 
@@ -48,7 +52,14 @@ def test_an_archive_is_unpacked(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-@pytest.mark.parametrize("more", [{"pyodide/big": b"\0" * (LIMIT + 1)}, {f"pyodide/{n}": b"\0" * 10_000 for n in range(30)}, {f"pyodide/{n}": b"" for n in range(60)}])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"pyodide/big": b"\0" * (LIMIT + 1)},
+        {f"pyodide/{n}": b"\0" * 10_000 for n in range(30)},
+        {f"pyodide/{n}": b"" for n in range(60)},
+    ],
+)
 def test_one_that_unpacks_to_too_much_is_refused(tmp_path: Path, suffix: str, more: dict[str, bytes]) -> None:
     path = pack(tmp_path / f"a{suffix}", FILES | more)
     assert path.stat().st_size < 50_000, "it does not look large"

@@ -193,7 +193,9 @@ def test_a_long_path_is_refused_before_anything_walks_it(
     assert ask(folder, "rename", "data.txt", newPath=path) in ("ENAMETOOLONG", "EACCES")
 
 
-@pytest.mark.parametrize("mode", [-1, 2**32, 2**70, 1.5, float("inf"), float("nan"), "1", None, True, [], 0o10666, 0o20666])
+@pytest.mark.parametrize(
+    "mode", [-1, 2**32, 2**70, 1.5, float("inf"), float("nan"), "1", None, True, [], 0o10666, 0o20666]
+)
 def test_a_mode_that_is_none_makes_nothing(folder: Folder, root: Path, mode: Any) -> None:
     before = sorted(os.listdir(root))
     assert ask(folder, "mknod", "made", mode=mode) == "EINVAL"

@@ -160,7 +160,18 @@ def test_two_runs_cannot_write_one_file(tmp_path: Path) -> None:
         assert results.finished(("x",) * len(KEY)) == RESULT
 
 
-@pytest.mark.parametrize("torn", [b'{"submission": "y', b'{"sub', b"{", b'{"submission": "y\n', b"\0" * 100, b'{"submission": "y\0\0\0', b"\xff\xfe"])
+@pytest.mark.parametrize(
+    "torn",
+    [
+        b'{"submission": "y',
+        b'{"sub',
+        b"{",
+        b'{"submission": "y\n',
+        b"\0" * 100,
+        b'{"submission": "y\0\0\0',
+        b"\xff\xfe",
+    ],
+)
 def test_a_torn_last_line_is_mended(tmp_path: Path, torn: bytes) -> None:
     path = tmp_path / "results.jsonl"
     with ResultsFile(path) as results:
@@ -246,7 +257,10 @@ def test_where_there_is_no_lab_it_says_what_to_give(tmp_path: Path) -> None:
 
 def test_a_result_counts_for_the_form_in_which_its_rubric_ran(tmp_path: Path) -> None:
     key, why = ("x",) * len(KEY), "the reference comes out differently"
-    asked, forced = {**RESULT, "rubric": "shared", "rubric_why": None}, {**RESULT, "rubric": "shared", "rubric_why": why}
+    asked, forced = (
+        {**RESULT, "rubric": "shared", "rubric_why": None},
+        {**RESULT, "rubric": "shared", "rubric_why": why},
+    )
 
     def counts(*lines: dict[str, object]) -> list[str | None]:
         path = tmp_path / "results.jsonl"

@@ -60,7 +60,12 @@ def test_anything_else_is_no_text(text: Any) -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=9),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["user_expressions", "result", "data", "text/plain", "ename"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["user_expressions", "result", "data", "text/plain", "ename"]), inner, max_size=3
+        )
+    ),
 )
 
 
@@ -77,7 +82,9 @@ def test_noise_holds_no_content(data: bytes) -> None:
     assert content_of(data.decode("latin-1")) is None
 
 
-@pytest.mark.parametrize("text", ["[" * 1_000_000, '{"a":' * 200_000, json.dumps(CONTENT).replace("1", "NaN"), "9" * 5000, "1"])
+@pytest.mark.parametrize(
+    "text", ["[" * 1_000_000, '{"a":' * 200_000, json.dumps(CONTENT).replace("1", "NaN"), "9" * 5000, "1"]
+)
 def test_json_that_is_deep_or_no_json_holds_no_content(text: str) -> None:
     assert content_of(packed(text)) is None
 

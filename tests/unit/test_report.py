@@ -121,7 +121,13 @@ ESCAPES = "\x1b]0;title\x07\x1b[2J\x9b31m\r\x7f\u202e"
 
 
 def test_no_field_reaches_the_terminal_raw(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    fail = {"kind": "fail", "name": f"n{ESCAPES}\nPASS forged", "message": ESCAPES, "expectedRepr": ESCAPES, "actualRepr": ESCAPES}
+    fail = {
+        "kind": "fail",
+        "name": f"n{ESCAPES}\nPASS forged",
+        "message": ESCAPES,
+        "expectedRepr": ESCAPES,
+        "actualRepr": ESCAPES,
+    }
     path = write(tmp_path / "a.ipynb", output(fail, {**ERROR, "message": ESCAPES, "traceback": ESCAPES}))
     notebook = json.loads(path.read_text("utf-8"))
     for cell in notebook["cells"]:

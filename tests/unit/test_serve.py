@@ -273,7 +273,16 @@ def test_a_body_is_not_taken_for_the_next_request(server: SiteServer, method: st
     assert found.endswith(b"this is a.json") and b"this is a.jsHTTP" not in found
 
 
-@pytest.mark.parametrize("field", ["Transfer-Encoding: chunked", "Content-Length: 99999999999", "Content-Length: -1", "Content-Length: x", "Content-Length: 1\r\nContent-Length: 2"])
+@pytest.mark.parametrize(
+    "field",
+    [
+        "Transfer-Encoding: chunked",
+        "Content-Length: 99999999999",
+        "Content-Length: -1",
+        "Content-Length: x",
+        "Content-Length: 1\r\nContent-Length: 2",
+    ],
+)
 def test_a_body_of_unknown_length_ends_the_connection(server: SiteServer, field: str) -> None:
     found = answers(server, f"GET /a.mjs HTTP/1.1\r\nHost: a\r\n{field}\r\n\r\n".encode())
     assert found.startswith(b"HTTP/1.1 200 OK") and b"Connection: close" in found and found.endswith(b"this is a.mjs")
@@ -298,7 +307,9 @@ def test_a_client_that_sends_slowly_has_a_limited_time(server: SiteServer, monke
         dripping.join()
 
 
-def test_a_client_that_takes_nothing_has_a_limited_time(server: SiteServer, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_that_takes_nothing_has_a_limited_time(
+    server: SiteServer, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(serve, "PIECE_S", 0.3)
     with open(root / "large.bin", "wb") as file:
         file.truncate(64 << 20)

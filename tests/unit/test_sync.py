@@ -30,7 +30,9 @@ def test_only_the_folders_that_are_named_are_copied(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"runtime"}
 
 
-def test_a_second_run_writes_what_differs_and_removes_what_was_ours(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_run_writes_what_differs_and_removes_what_was_ours(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     main(["sync", str(tmp_path), "--only", "kernel"])
     kernel = tmp_path / "kernel"
     (kernel / "manifest.json").write_text("{}", "utf-8")

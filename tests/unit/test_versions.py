@@ -68,7 +68,9 @@ def complete_lock() -> Any:
 
 
 def test_every_npm_lock_is_known_to_the_script_that_completes_them():
-    listed = subprocess.run(["git", "ls-files", "*package-lock.json"], cwd=REPO, capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "*package-lock.json"], cwd=REPO, capture_output=True, text=True, check=True
+    )
     assert sorted(listed.stdout.split()) == sorted(path.relative_to(REPO).as_posix() for path in complete_lock().LOCKS)
 
 

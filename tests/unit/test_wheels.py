@@ -30,7 +30,11 @@ def site(tmp_path: Path) -> Path:
 
 
 def contents(site: Path) -> dict[str, str]:
-    return {path.relative_to(site.parent).as_posix(): path.read_text("utf-8") for path in site.parent.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(site.parent).as_posix(): path.read_text("utf-8")
+        for path in site.parent.rglob("*")
+        if path.is_file()
+    }
 
 
 def test_front_ends_go_into_folders_of_their_names(tmp_path: Path, site: Path) -> None:
@@ -43,7 +47,16 @@ def test_front_ends_go_into_folders_of_their_names(tmp_path: Path, site: Path) -
 
 @pytest.mark.parametrize(
     "path",
-    ["../package.json", "../../package.json", "@a/../package.json", "./package.json", "..\\package.json", "@a//package.json", "a/../../index.html", "@../../package.json"],
+    [
+        "../package.json",
+        "../../package.json",
+        "@a/../package.json",
+        "./package.json",
+        "..\\package.json",
+        "@a//package.json",
+        "a/../../index.html",
+        "@../../package.json",
+    ],
 )
 def test_a_path_that_leads_out_is_refused_before_anything_is_removed(tmp_path: Path, site: Path, path: str) -> None:
     before = contents(site)
@@ -52,6 +65,19 @@ def test_a_path_that_leads_out_is_refused_before_anything_is_removed(tmp_path: P
     assert contents(site) == before
 
 
-@pytest.mark.parametrize(("path", "plain"), [("a", True), ("@a/b.c", True), ("..", False), ("", False), ("/a", False), ("a/", False), ("a/..", False), ("a\0", False), ("...", True)])
+@pytest.mark.parametrize(
+    ("path", "plain"),
+    [
+        ("a", True),
+        ("@a/b.c", True),
+        ("..", False),
+        ("", False),
+        ("/a", False),
+        ("a/", False),
+        ("a/..", False),
+        ("a\0", False),
+        ("...", True),
+    ],
+)
 def test_plain_paths(path: str, plain: bool) -> None:
     assert is_plain_path(path) == plain

@@ -1,6 +1,8 @@
 import { createSession } from './browsergrad/runtime/index.js';
 
-const [status, code, run, stop, output] = ['status', 'code', 'run', 'stop', 'output'].map(id => document.getElementById(id));
+const [status, code, run, stop, output] = ['status', 'code', 'run', 'stop', 'output'].map(id =>
+  document.getElementById(id),
+);
 // What `npm run sync` has put into public/ lies beside the page, wherever that is.
 const python = `${import.meta.env.BASE_URL}browsergrad/`;
 let controller = new AbortController();

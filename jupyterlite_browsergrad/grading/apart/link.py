@@ -288,7 +288,7 @@ class Link:
         found = self._stand_ins.get(number)
         if found is None:
             mirror = self.mirror(kind)
-            if mirror._browsergrad_plain is not None or issubclass(mirror, BaseException):  # type: ignore[attr-defined]
+            if mirror._browsergrad_plain is not None or issubclass(mirror, BaseException):
                 raise ProtocolError("a handle of a class whose objects travel otherwise")
             found = object.__new__(mirror)
             object.__setattr__(found, _ID, number)
@@ -299,10 +299,10 @@ class Link:
         found = self._stand_ins.get(number)
         if found is None:
             mirror = self.mirror(kind)
-            base = mirror._browsergrad_plain  # type: ignore[attr-defined]
+            base = mirror._browsergrad_plain
             if base is None or type(value) is not base:
                 raise ProtocolError("a value that is not of its class")
-            found = base.__new__(mirror, value)
+            found = base.__new__(mirror, value)  # type: ignore[call-overload]
             object.__setattr__(found, _ID, number)
             self._stand_ins[number] = found
         return found
@@ -340,9 +340,9 @@ class Link:
             "_browsergrad_mutable": MUTABLE_BASES[mutable] if mutable else None,
         }
         if flavour:
-            names["__class__"] = property(lambda self, kind=FLAVOURS[flavour]: kind)
+            names["__class__"] = property(_always(FLAVOURS[flavour]))
             names |= {each: property(_reader(self, each)) for each in ("__doc__", "__module__")}
-        derived = [base for base in bases if isinstance(base, Mirror)]
+        derived: list[type] = [base for base in bases if isinstance(base, Mirror)]
         root = GENUINE.get(genuine) if genuine else None
         if root is not None:
             if not (isinstance(root, type) and issubclass(root, BaseException)):
@@ -503,7 +503,7 @@ class Link:
         if not (isinstance(kind, type) and issubclass(kind, BaseException)):
             raise ProtocolError("an exception of no such class")
         if isinstance(kind, Mirror):
-            made = kind.__new__(kind, *arguments)
+            made: Any = kind.__new__(kind, *arguments)  # type: ignore[arg-type]
             BaseException.__init__(made, *arguments)
             object.__setattr__(made, _ID, number)
             object.__setattr__(made, "_browsergrad_text", text)
@@ -651,7 +651,7 @@ class Link:
         except TooLarge as error:
             return {"error": Encoder(self)(error)}
 
-    def _do(self, op: str, target: Any, name: str | None, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    def _do(self, op: str, target: Any, name: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
         match op:
             case "call":
                 return target(*args, **kwargs)
@@ -752,6 +752,10 @@ def _forward(link: Link, name: str) -> Any:
 
 def _reader(link: Link, name: str) -> Any:
     return lambda stand_in: link.ask("get", object.__getattribute__(stand_in, _ID), name)
+
+
+def _always(value: Any) -> Callable[[Any], Any]:
+    return lambda stand_in: value
 
 
 def _text_of(error: Any) -> str:

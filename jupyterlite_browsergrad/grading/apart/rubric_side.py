@@ -114,7 +114,7 @@ class RubricRules(Rules):
 
     def _compare(self, link: Link, name: str, stand_in: Any, other: Any) -> Any:
         """With a value of the rubric's: the student's methods are not asked."""
-        if type(stand_in)._browsergrad_mutable is not None:  # type: ignore[attr-defined]
+        if type(stand_in)._browsergrad_mutable is not None:
             return getattr(link.content(stand_in), name)(other)
         return NotImplemented
 
@@ -123,7 +123,7 @@ class RubricRules(Rules):
             not isinstance(stand_in, type)
             and type(stand_in)._browsergrad_mutable is not None
             and not self.knows(stand_in)
-        ):  # type: ignore[attr-defined]
+        ):
             return value in link.content(stand_in)
         if not theirs and not self.knows(stand_in):
             raise TypeError(
@@ -136,7 +136,7 @@ class RubricRules(Rules):
 
     def attribute(self, link: Link, name: str, stand_in: Any) -> Any:
         if name in VALUE_METHODS and not self.knows(stand_in):
-            mutable = None if isinstance(stand_in, type) else type(stand_in)._browsergrad_mutable  # type: ignore[attr-defined]
+            mutable = None if isinstance(stand_in, type) else type(stand_in)._browsergrad_mutable
             if mutable is not None and hasattr(mutable, name):
                 return getattr(link.content(stand_in), name)
             raise AttributeError(

@@ -149,7 +149,7 @@ def serve(exchange: Callable[[str], str], names: Mapping[str, Any], wanted: list
     serving = _Serving(link, tracked)
     link.outgoing, link.incoming = serving.outgoing, serving.incoming
     before = sys.stdout, sys.stderr, builtins.input
-    sys.stdout, sys.stderr = _Out(serving, "stdout"), _Out(serving, "stderr")  # type: ignore[assignment]
+    sys.stdout, sys.stderr = _Out(serving, "stdout"), _Out(serving, "stderr")
     builtins.input = lambda prompt="", /: link.ask("input", None, None, (str(prompt),))
     try:
         link.serve({"hello": proof, "given": told, "steady": sorted(tracked)})

@@ -160,7 +160,9 @@ def fcntl(fd: Any, cmd: int, arg: Any = 0, /) -> Any:
         return 0
     if cmd in (F_SETLK, F_SETLKW):
         return arg
-    raise OSError(errno.EINVAL, f"fcntl.fcntl: this Python cannot carry out command {cmd}, since it was built without fcntl")
+    raise OSError(
+        errno.EINVAL, f"fcntl.fcntl: this Python cannot carry out command {cmd}, since it was built without fcntl"
+    )
 
 
 def ioctl(fd: Any, request: int, arg: Any = 0, mutate_flag: bool = True, /) -> Any:

@@ -102,10 +102,7 @@ async function prefetch(settings: KernelSettings, staticURL: string): Promise<bo
   const { index, kernel } = locations(settings, staticURL);
   try {
     const runtime = (await importAsset(`${staticURL}runtime/index.js`)) as RuntimeModule;
-    await Promise.all([
-      runtime.sharedBootAssets(index, kernel),
-      fetchAsset(`${staticURL}runtime/worker.js`),
-    ]);
+    await Promise.all([runtime.sharedBootAssets(index, kernel), fetchAsset(`${staticURL}runtime/worker.js`)]);
     performance.mark('browsergrad:prefetched');
     return true;
   } catch {
@@ -196,10 +193,9 @@ export async function createKernel(
     onLog: (level, text) => console[level === 'warning' ? 'warn' : level](`[browsergrad] ${text}`),
     onBootFailed: message => progress.fail(message.replaceAll(base, '')),
     onRestarted: reason =>
-      Notification.warning(
-        `Python stopped and was restarted; variables are lost. Cause: ${reason}`,
-        { autoClose: false },
-      ),
+      Notification.warning(`Python stopped and was restarted; variables are lost. Cause: ${reason}`, {
+        autoClose: false,
+      }),
     onBooted: () => {
       setTimeout(() => {
         if (mayPrewarm(settings.prewarm, settings.userPrewarm())) {

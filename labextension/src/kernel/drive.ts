@@ -44,8 +44,7 @@ function bytesOf(model: Contents.IModel): Uint8Array {
   if (model.format === 'base64') {
     return Uint8Array.from(atob(model.content ?? ''), character => character.charCodeAt(0));
   }
-  const text =
-    typeof model.content === 'string' ? model.content : JSON.stringify(model.content, null, 1);
+  const text = typeof model.content === 'string' ? model.content : JSON.stringify(model.content, null, 1);
   return new TextEncoder().encode(text ?? '');
 }
 

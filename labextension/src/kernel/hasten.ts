@@ -32,7 +32,8 @@ export function hastenSockets(socketClass: { prototype: Socket }, isOurs: (url: 
     if (!way) {
       const made = { answered: false, slow: 0 };
       socket.addEventListener('message', () => (made.answered = true), { once: true });
-      ways.set(socket, (way = made));
+      way = made;
+      ways.set(socket, way);
     }
     return way;
   };

@@ -9,10 +9,7 @@ export interface Interruptible {
 }
 
 /** Wraps `client.interrupt`; `kernels` holds our running kernels by id. */
-export function hookInterrupt(
-  client: IKernelClient,
-  kernels: ReadonlyMap<string, Interruptible>,
-): void {
+export function hookInterrupt(client: IKernelClient, kernels: ReadonlyMap<string, Interruptible>): void {
   const original = client.interrupt.bind(client);
   client.interrupt = (id: string): Promise<void> => {
     kernels.get(id)?.interrupt();

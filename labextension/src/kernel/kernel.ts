@@ -230,9 +230,7 @@ export class BrowsergradKernel implements IKernel {
   private whileAtWork(ms: number, action: (entry: Open) => void): void {
     const entry = this.current;
     if (entry) {
-      this.timers.push(
-        setTimeout(() => this.current === entry && !entry.closed && action(entry), ms),
-      );
+      this.timers.push(setTimeout(() => this.current === entry && !entry.closed && action(entry), ms));
     }
   }
 

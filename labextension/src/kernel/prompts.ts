@@ -27,9 +27,7 @@ export async function closePrompts(roots: Iterable<Widget>, msgId: string): Prom
       const { future } = widget as OutputArea;
       if (future?.msg?.header.msg_id === msgId) {
         await future.done.catch(() => undefined); // a prompt may still be on its way
-        [...widget.children()]
-          .filter(child => child.hasClass(STDIN_ITEM_CLASS))
-          .forEach(child => child.dispose());
+        [...widget.children()].filter(child => child.hasClass(STDIN_ITEM_CLASS)).forEach(child => child.dispose());
       }
     }
   }

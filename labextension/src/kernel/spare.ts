@@ -33,9 +33,7 @@ export class Spares {
   /** Who waits for the spare that is starting wants to know how far it is. */
   private follower: KernelClientOptions['onProgress'];
 
-  constructor(
-    private readonly create: (onProgress: (progress: BootProgress) => void) => Promise<KernelClient>,
-  ) {}
+  constructor(private readonly create: (onProgress: (progress: BootProgress) => void) => Promise<KernelClient>) {}
 
   /** Boots a spare unless there is one. A failure is no news: the next kernel boots by itself. */
   async prepare(): Promise<void> {

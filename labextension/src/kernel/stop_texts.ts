@@ -6,10 +6,7 @@ import { canShare } from '../runtime/sharing';
 
 /** What the status bar says of a mode, and what to expect. */
 const STOP_TEXTS: Record<InterruptMode, [label: string, tooltip: string]> = {
-  'shared-memory': [
-    'Stop: at once',
-    'Stop interrupts whatever runs, at once, and variables are kept.',
-  ],
+  'shared-memory': ['Stop: at once', 'Stop interrupts whatever runs, at once, and variables are kept.'],
   'stack-switching': [
     'Stop: within a moment',
     'Stop interrupts waiting code at once and running code within a fraction of a second, and variables are kept. ' +
@@ -32,7 +29,9 @@ export function stopTexts(mode: InterruptMode): [label: string, tooltip: string]
   const [label, expected] = STOP_TEXTS[mode];
   let why = 'The page is not cross-origin isolated';
   if (globalThis.crossOriginIsolated) {
-    why = 'The page is cross-origin isolated' + (canShare() ? '' : ', but this browser has no memory that it could share with Python');
+    why =
+      'The page is cross-origin isolated' +
+      (canShare() ? '' : ', but this browser has no memory that it could share with Python');
   }
   return [label, `${why}: ${expected}`];
 }

@@ -129,18 +129,16 @@ export class LabActions {
     await this.contents.save(backup, { type: 'notebook', format: 'json', content });
     panel.content.model!.fromJSON(original.content);
     await context.save();
-    Notification.success(
-      trans.__('The lab is as it began. Your work is kept in %1.', PathExt.basename(backup)),
-      { autoClose: 10_000 },
-    );
+    Notification.success(trans.__('The lab is as it began. Your work is kept in %1.', PathExt.basename(backup)), {
+      autoClose: 10_000,
+    });
     await sessionContext.session?.kernel?.restart();
   }
 
   /** Saves the latest results to a file; checks first when there are none of this lab. */
   async download(panel: NotebookPanel, lab: CheckedLab): Promise<void> {
     const known = this.checked.get(panel);
-    const checked =
-      known && JSON.stringify(known.lab) === JSON.stringify(lab) ? known : await this.check(panel, lab);
+    const checked = known && JSON.stringify(known.lab) === JSON.stringify(lab) ? known : await this.check(panel, lab);
     if (!checked) {
       return;
     }
@@ -200,9 +198,7 @@ export class LabActions {
 
 /** For front ends whose results panel is disabled. */
 function inWords({ assertions, counts }: AssertionsContent, trans: TranslationBundle): string {
-  const lines = assertions
-    .filter(({ kind }) => kind !== 'pass')
-    .map(({ name, message }) => `${name}: ${message}`);
+  const lines = assertions.filter(({ kind }) => kind !== 'pass').map(({ name, message }) => `${name}: ${message}`);
   return [countsText(counts, trans), ...lines].join('\n');
 }
 

@@ -51,10 +51,7 @@ export interface Refusal {
   errors: ManifestError[];
 }
 
-export type Verdict =
-  | { kind: 'ordinary' }
-  | { kind: 'lab'; lab: CheckedLab }
-  | { kind: 'refused'; refusal: Refusal };
+export type Verdict = { kind: 'ordinary' } | { kind: 'lab'; lab: CheckedLab } | { kind: 'refused'; refusal: Refusal };
 
 type ReadManifest = { manifest: LabManifest } | { errors: ManifestError[] } | null;
 
@@ -70,9 +67,7 @@ export class LabGate {
     private readonly readMs = READ_MS,
   ) {
     this.manifests = new AnswerCache(path => this.readManifest(path));
-    this.named = new AnswerCache(notebook =>
-      this.inTime(notebook, signal => files.metadata(notebook, signal)),
-    );
+    this.named = new AnswerCache(notebook => this.inTime(notebook, signal => files.metadata(notebook, signal)));
   }
 
   /** Emitted when some earlier verdict may not hold any more. */
@@ -199,9 +194,7 @@ export function besideFile(path: string, name: string): string {
 }
 
 /** What a notebook's metadata `browsergrad` says of a manifest; null where it names none. */
-function manifestNamed(
-  metadata: unknown,
-): { path: string; problem: null } | { path: null; problem: string } | null {
+function manifestNamed(metadata: unknown): { path: string; problem: null } | { path: null; problem: string } | null {
   if (typeof metadata !== 'object' || metadata === null || !('manifest' in metadata)) {
     return null;
   }

@@ -18,10 +18,7 @@ const guarded = new WeakSet<Kernel.IKernelConnection>();
  *
  * @param verdict - asked for each cell; never rejects.
  */
-export function guardConnection(
-  connection: Kernel.IKernelConnection,
-  verdict: () => Promise<Verdict>,
-): void {
+export function guardConnection(connection: Kernel.IKernelConnection, verdict: () => Promise<Verdict>): void {
   if (guarded.has(connection)) {
     return;
   }

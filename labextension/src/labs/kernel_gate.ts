@@ -15,25 +15,18 @@ export type Admission =
 export type KernelGate = (signal: AbortSignal) => Promise<Admission>;
 
 /** Paths of the notebooks and consoles of a kernel; a kernel without any counts as one in its folder. */
-export async function pathsOf(
-  sessions: Session.IManager,
-  kernelId: string,
-  location: string,
-): Promise<string[]> {
+export async function pathsOf(sessions: Session.IManager, kernelId: string, location: string): Promise<string[]> {
   await sessions.refreshRunning();
-  const paths = [...sessions.running()]
-    .filter(model => model.kernel?.id === kernelId)
-    .map(model => model.path);
+  const paths = [...sessions.running()].filter(model => model.kernel?.id === kernelId).map(model => model.path);
   return paths.length ? paths : [/(^|:)$/.test(location) ? location : `${location}/`];
 }
 
-export function kernelGate(
-  gate: LabGate,
-  datasets: Datasets,
-  paths: () => Promise<string[]>,
-): KernelGate {
+export function kernelGate(gate: LabGate, datasets: Datasets, paths: () => Promise<string[]>): KernelGate {
   return async signal => {
-    const verdict = await until(signal, paths().then(all => gate.checkAll(all)));
+    const verdict = await until(
+      signal,
+      paths().then(all => gate.checkAll(all)),
+    );
     if (verdict.kind === 'refused') {
       return { refused: refusalContent(verdict.refusal) };
     }

@@ -39,8 +39,7 @@ const labs: JupyterFrontEndPlugin<void> = {
     const isSite = specs !== null;
     const services = labServices(app, isSite);
     const panels = new WeakMap<NotebookPanel, LabPanel>();
-    const current = (): LabPanel | null =>
-      tracker.currentWidget ? (panels.get(tracker.currentWidget) ?? null) : null;
+    const current = (): LabPanel | null => (tracker.currentWidget ? (panels.get(tracker.currentWidget) ?? null) : null);
     const notify = (): void => BUTTONS.forEach(({ command }) => app.commands.notifyCommandChanged(command));
     const add = (panel: NotebookPanel): void => {
       const refusesItself = (name: string): boolean => isSite && name === 'browsergrad';

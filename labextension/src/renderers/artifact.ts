@@ -94,7 +94,11 @@ function jsonView(
   onDispose: (dispose: () => void) => void,
 ): HTMLElement {
   const name = visible(artifact.name, 200);
-  const box = element('section', 'bg-artifact', element('p', 'bg-counts', element('strong', '', userText(artifact.name, 1000))));
+  const box = element(
+    'section',
+    'bg-artifact',
+    element('p', 'bg-counts', element('strong', '', userText(artifact.name, 1000))),
+  );
   box.setAttribute('aria-label', name);
   const beside = element('div', 'bg-beside', treeView(artifact.data, name, trans));
   box.append(beside);

@@ -55,9 +55,7 @@ function numberHint(found: { absolute: number; relative: number }, trans: Transl
     return trans.__('not comparable by a tolerance');
   }
   const text = trans.__('absolute difference %1, relative %2', shown(found.absolute), shown(found.relative));
-  return found.relative < ROUNDING
-    ? `${text} – ${trans.__('perhaps only rounding: compare with math.isclose')}`
-    : text;
+  return found.relative < ROUNDING ? `${text} – ${trans.__('perhaps only rounding: compare with math.isclose')}` : text;
 }
 
 function pathTable(differences: Difference[], trans: TranslationBundle): HTMLElement {

@@ -9,7 +9,14 @@ import type { Series } from './series';
 
 const HEIGHT = 240;
 /** Told apart by their dashes too. */
-const COLORS = ['--jp-brand-color1', '--jp-warn-color1', '--jp-success-color1', '--jp-error-color1', '--jp-info-color1', '--jp-accent-color1'];
+const COLORS = [
+  '--jp-brand-color1',
+  '--jp-warn-color1',
+  '--jp-success-color1',
+  '--jp-error-color1',
+  '--jp-info-color1',
+  '--jp-accent-color1',
+];
 const DASHES = [[], [6, 3], [2, 2], [10, 3, 2, 3]];
 
 /** Draws into `box`, in the colours of the theme, as wide as it is. */

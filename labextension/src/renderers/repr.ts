@@ -14,14 +14,14 @@ const DEPTH_LIMIT = 50;
 const LENGTH_LIMIT = 20_000;
 
 const NUMBER = /[+-]?(?:inf|nan|(?:\d[\d_]*\.?\d*|\.\d+)(?:e[+-]?\d+)?)(?![\w.(])/iy;
-const STRING = /'(?:[^'\\\n]|\\[^])*'|"(?:[^"\\\n]|\\[^])*"/y;
-const ESCAPE = /\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|([^]))/gi;
+const STRING = /'(?:[^'\\\n]|\\[\s\S])*'|"(?:[^"\\\n]|\\[\s\S])*"/y;
+const ESCAPE = /\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|([\s\S]))/gi;
 const NAMED: Record<string, string> = { n: '\n', t: '\t', r: '\r', '\\': '\\', "'": "'", '"': '"' };
 const CLOSING: Record<string, string> = { '(': ')', '[': ']', '{': '}' };
 
 class Unreadable extends Error {}
 
-function unescape(text: string): string {
+function unescaped(text: string): string {
   return text.replace(ESCAPE, (all, x?: string, u?: string, U?: string, one?: string) => {
     const hex = x ?? u ?? U;
     const code = hex === undefined ? -1 : parseInt(hex, 16);
@@ -70,7 +70,7 @@ class Reader {
     const string = this.match(STRING);
     if (string !== null) {
       this.at += string.length;
-      return { type: 'str', raw: string, value: unescape(string.slice(1, -1)) };
+      return { type: 'str', raw: string, value: unescaped(string.slice(1, -1)) };
     }
     const start = this.at;
     const opening = this.text[start];

@@ -32,7 +32,9 @@ function leafText(value: unknown): string {
 }
 
 function pathText(path: Step[]): string {
-  return path.map(step => (typeof step === 'number' ? `[${step}]` : `[${JSON.stringify(visible(step, 200))}]`)).join('');
+  return path
+    .map(step => (typeof step === 'number' ? `[${step}]` : `[${JSON.stringify(visible(step, 200))}]`))
+    .join('');
 }
 
 class Tree {
@@ -274,8 +276,7 @@ export function treeView(data: unknown, label: string, trans: TranslationBundle)
         return;
       }
       const { paths, complete } = search(data, field.value);
-      status.textContent =
-        trans._n('%1 match', '%1 matches', paths.length) + (complete ? '' : trans.__(' or more'));
+      status.textContent = trans._n('%1 match', '%1 matches', paths.length) + (complete ? '' : trans.__(' or more'));
       list.append(
         ...paths.map(path => {
           const link = element('button', 'bg-button', `$${pathText(path)}`);

@@ -136,6 +136,7 @@ function Results(props: ResultsProps): React.JSX.Element {
         </div>
         <Button onClick={props.export}>{trans.__('Export as JSON')}</Button>
       </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the list scrolls, so the keyboard must reach it */}
       <div className="bg-panel-list" role="group" aria-label={trans.__('Checks')} tabIndex={0} ref={list}>
         {groups.map(group => (
           <Group key={group.cell_id ?? group.heading} {...{ group, filter, trans }} go={() => go(group)} />
@@ -178,6 +179,7 @@ function Group({ group, filter, trans, go }: GroupProps): React.JSX.Element {
       </p>
       <ul ref={list}>
         {shown.slice(0, wanted).map((one, i) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: checks have no ids, and a row has no state
           <Row key={i} assertion={one} trans={trans} go={group.cell_id && one.kind !== 'pass' ? go : null} />
         ))}
       </ul>

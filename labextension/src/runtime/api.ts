@@ -88,13 +88,7 @@ export interface ArtifactImage {
 export type Artifact = ArtifactLog | ArtifactJson | ArtifactImage;
 
 /** Why an exec did not succeed. */
-export type ExecErrorKind =
-  | 'syntax'
-  | 'runtime'
-  | 'timeout'
-  | 'aborted'
-  | 'interrupted'
-  | 'worker-crash';
+export type ExecErrorKind = 'syntax' | 'runtime' | 'timeout' | 'aborted' | 'interrupted' | 'worker-crash';
 
 /** How an exec failed. */
 export interface ExecError {

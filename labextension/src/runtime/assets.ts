@@ -28,7 +28,13 @@ interface Origin {
 }
 
 const INSTALL = 'install jupyterlite-browsergrad, or unpack that distribution, again';
-const INSTALLED: Origin = { place: '', missing: INSTALL, damaged: INSTALL, again: 'restart the kernel', packages: INSTALL };
+const INSTALLED: Origin = {
+  place: '',
+  missing: INSTALL,
+  damaged: INSTALL,
+  again: 'restart the kernel',
+  packages: INSTALL,
+};
 const SITE: Origin = {
   place: ' from the site',
   missing: 'build the site again with `jupyter lite build` and publish the whole output folder',
@@ -216,7 +222,5 @@ function wrongModuleType(url: string, { headers }: Response): string | null {
 
 /** Outside of pages Pyodide reads files by their paths, and takes no file URL. */
 export function pathOrURL(url: string): string {
-  return isInstalled(url)
-    ? decodeURIComponent(new URL(url).pathname).replace(/^\/(?=[A-Za-z]:)/, '')
-    : url;
+  return isInstalled(url) ? decodeURIComponent(new URL(url).pathname).replace(/^\/(?=[A-Za-z]:)/, '') : url;
 }

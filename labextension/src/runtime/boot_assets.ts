@@ -2,7 +2,16 @@
  * Fetches, checks and compiles what a start from the memory snapshot needs, once for all kernels of a page: the idle
  * page does it ahead, else the first kernel's worker, which nothing keeps busy.
  */
-import { checkHash, damagedAsset, fetchAsset, isPage, originOf, readAsset, readPacked, type PackedFile } from './assets';
+import {
+  checkHash,
+  damagedAsset,
+  fetchAsset,
+  isPage,
+  originOf,
+  readAsset,
+  readPacked,
+  type PackedFile,
+} from './assets';
 import { errorText } from './errors';
 
 /** `manifest.json` of the kernel's folder. */

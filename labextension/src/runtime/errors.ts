@@ -42,6 +42,7 @@ export function isOutOfStack(error: unknown): boolean {
 /** Whether this was thrown because the browser has no more memory; the words differ. */
 export function isOutOfMemory(error: unknown): boolean {
   return (
-    (error instanceof RangeError && !isOutOfStack(error)) || /out of memory|memory allocation|WebAssembly\.Memory\(\)/i.test(errorText(error))
+    (error instanceof RangeError && !isOutOfStack(error)) ||
+    /out of memory|memory allocation|WebAssembly\.Memory\(\)/i.test(errorText(error))
   );
 }

@@ -80,8 +80,7 @@ export class KernelClient {
       drive: drive && { request: request => options.drive!.request(request) },
       shown: options.shown,
       onStreams: chunks => chunks.forEach(chunk => this.stream(chunk)),
-      onMessage: (json, buffers) =>
-        options.onMessage({ ...(JSON.parse(json) as JupyterMessage), buffers }),
+      onMessage: (json, buffers) => options.onMessage({ ...(JSON.parse(json) as JupyterMessage), buffers }),
       onProgress: progress => options.onProgress?.(progress),
       onPackageProgress: progress => options.onPackageProgress?.(progress),
       onLog: (level, text) => options.onLog?.(level, text),

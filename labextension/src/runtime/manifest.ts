@@ -190,10 +190,7 @@ export function isSemverCompatible(pin: string, version: string): boolean {
 }
 
 /** @throws LabRuntimeMismatch when `version` of the runtime does not satisfy the manifest's pin. */
-export function assertCompatibleRuntime(
-  manifest: Pick<LabManifest, 'requires_browsergrad'>,
-  version: string,
-): void {
+export function assertCompatibleRuntime(manifest: Pick<LabManifest, 'requires_browsergrad'>, version: string): void {
   // What is no manifest pins nothing that could be satisfied.
   const pin = (manifest as typeof manifest | null | undefined)?.requires_browsergrad;
   if (pin === undefined || !isSemverCompatible(pin, version)) {
@@ -362,11 +359,7 @@ class ManifestCheck {
       return [];
     }
     if (datasets.length > MAX_DATASETS) {
-      this.fail(
-        '/datasets',
-        'too-many',
-        `has ${datasets.length} entries, at most ${MAX_DATASETS} are allowed`,
-      );
+      this.fail('/datasets', 'too-many', `has ${datasets.length} entries, at most ${MAX_DATASETS} are allowed`);
     }
     const names = new Set<string>();
     return datasets.flatMap((entry: unknown, index) => {

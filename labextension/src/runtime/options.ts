@@ -66,8 +66,7 @@ function isWorker(value: unknown): value is Worker {
 
 function isSignal(value: unknown): boolean {
   return (
-    hasMethods(value, 'addEventListener', 'removeEventListener') &&
-    typeof (value as AbortSignal).aborted === 'boolean'
+    hasMethods(value, 'addEventListener', 'removeEventListener') && typeof (value as AbortSignal).aborted === 'boolean'
   );
 }
 
@@ -168,7 +167,9 @@ function checkModule(given: unknown, name: string): { name: string; importURL: s
   const fields = fieldsOf(given, `${name} must be {name, importURL, exportName?}`);
   for (const field of ['name', 'importURL']) {
     if (!isText(fields[field])) {
-      invalid(`jsModules: each needs a name and an importURL, both strings; ${name}.${field} is ${shown(fields[field])}`);
+      invalid(
+        `jsModules: each needs a name and an importURL, both strings; ${name}.${field} is ${shown(fields[field])}`,
+      );
     }
   }
   const exportName = optional<string>(fields.exportName, `${name}.exportName`, 'a string', isText);

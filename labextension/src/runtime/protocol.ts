@@ -140,9 +140,7 @@ export type ToWorker =
   /** Nothing is asked: some of what Python offered to do ahead of need may be done. */
   | { type: 'ahead'; id: number; epoch: number };
 
-export type FileOperation =
-  | { kind: 'write'; path: string; data: Uint8Array }
-  | { kind: 'read'; path: string };
+export type FileOperation = { kind: 'write'; path: string; data: Uint8Array } | { kind: 'read'; path: string };
 
 /** A call the worker makes and waits for. */
 export interface WorkerCall {

@@ -5,9 +5,7 @@ import type { Artifact, Assertion, ExecError, ExecResult } from './api';
 import type { CheckedExec } from './options';
 
 /** What reaches the page from Python beside text. */
-export type SessionEvent =
-  | { type: 'assertion'; event: Assertion }
-  | { type: 'artifact'; event: Artifact };
+export type SessionEvent = { type: 'assertion'; event: Assertion } | { type: 'artifact'; event: Artifact };
 
 /** By whom and why a run was stopped. */
 export interface Stop {
@@ -34,7 +32,7 @@ export class Run {
   /** The first stop that was asked for. */
   stopped: Stop | null = null;
   /** Settles when the run was stopped before its code began. */
-  readonly cancelled: Promise<void>;
+  readonly cancelled: Promise<undefined>;
   /** Settles when the run has ended. */
   readonly ended: Promise<void>;
   /** Ends the worker when the code does not end by itself. */
@@ -52,7 +50,7 @@ export class Run {
 
   constructor(readonly options: CheckedExec) {
     this.cancelled = new Promise(resolve => {
-      this.cancel = resolve;
+      this.cancel = () => resolve(undefined);
     });
     this.ended = new Promise(resolve => {
       this.end = resolve;

@@ -153,7 +153,7 @@ class WorkerSession implements Session {
   /** Runs the code, unless it is stopped while it waits for the worker's start. */
   private async perform(run: Run): Promise<ExecResult> {
     const { code, timeoutMs } = run.options;
-    let link: WorkerLink | void;
+    let link: WorkerLink | undefined;
     try {
       link = await Promise.race([this.live(), run.cancelled]);
     } catch (error) {
@@ -190,7 +190,10 @@ class WorkerSession implements Session {
     const { stopped } = run;
     return run.finish(
       stopped
-        ? { kind: stopped.kind, message: `${stopped.message}; it did not answer an interrupt, so its worker was ended: ${lost}` }
+        ? {
+            kind: stopped.kind,
+            message: `${stopped.message}; it did not answer an interrupt, so its worker was ended: ${lost}`,
+          }
         : { kind: 'worker-crash', message: `Python stopped (${errorText(error)}): ${lost}` },
     );
   }

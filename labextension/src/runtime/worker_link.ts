@@ -9,7 +9,7 @@ import {
   ANSWER_BYTES,
   Control,
   INPUT_CALL,
-    REPLY_BYTES,
+  REPLY_BYTES,
   type Adoption,
   type BootInfo,
   type BootOptions,

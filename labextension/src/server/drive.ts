@@ -109,7 +109,9 @@ function read(request: unknown, resolve: (answer: DriveAnswer) => void): Asked |
   return {
     method,
     path,
-    numbers: Object.fromEntries(NUMBERS.filter(name => typeof fields[name] === 'number').map(name => [name, fields[name]])),
+    numbers: Object.fromEntries(
+      NUMBERS.filter(name => typeof fields[name] === 'number').map(name => [name, fields[name]]),
+    ),
     newPath: typeof newPath === 'string' ? newPath : undefined,
     bytes: bytes instanceof Uint8Array ? [bytes] : [],
     resolve,

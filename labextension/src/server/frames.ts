@@ -17,9 +17,7 @@ export interface Received {
 const HEAD = 8;
 
 export function encodeFrame(frame: Frame, buffers: Uint8Array[] = []): Uint8Array {
-  const json = new TextEncoder().encode(
-    JSON.stringify({ ...frame, buffers: buffers.map(buffer => buffer.length) }),
-  );
+  const json = new TextEncoder().encode(JSON.stringify({ ...frame, buffers: buffers.map(buffer => buffer.length) }));
   const size = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
   const bytes = new Uint8Array(HEAD + json.length + size);
   const view = new DataView(bytes.buffer);

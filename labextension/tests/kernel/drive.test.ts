@@ -12,8 +12,7 @@ const FOLDER_MODE = 0o40777;
 class MemoryStore {
   private readonly items = new Map<string, unknown>();
   getItem = async (key: string): Promise<unknown> => structuredClone(this.items.get(key) ?? null);
-  setItem = async (key: string, value: unknown): Promise<void> =>
-    void this.items.set(key, structuredClone(value));
+  setItem = async (key: string, value: unknown): Promise<void> => void this.items.set(key, structuredClone(value));
   removeItem = async (key: string): Promise<void> => void this.items.delete(key);
   keys = async (): Promise<string[]> => [...this.items.keys()];
   iterate = async (each: (value: unknown, key: string) => void): Promise<void> =>
@@ -31,8 +30,16 @@ function site(input: RequestInfo | URL): Response {
   const url = String(input instanceof Request ? input.url : input);
   if (url.includes('api/contents/all.json')) {
     const content = Object.entries(SITE).map(([name, data]) => ({
-      name, path: name, type: 'file', format: null, mimetype: null, content: null, writable: true,
-      size: data.length, created: '2026-01-01T00:00:00Z', last_modified: '2026-01-02T00:00:00Z',
+      name,
+      path: name,
+      type: 'file',
+      format: null,
+      mimetype: null,
+      content: null,
+      writable: true,
+      size: data.length,
+      created: '2026-01-01T00:00:00Z',
+      last_modified: '2026-01-02T00:00:00Z',
     }));
     return Response.json({ type: 'directory', content });
   }
@@ -52,15 +59,17 @@ function make() {
   };
   const put = (path: string, data: Uint8Array | string): Promise<unknown> =>
     ask('put', path, { data: typeof data === 'string' ? new TextEncoder().encode(data) : data });
-  const get = async (path: string): Promise<Uint8Array> =>
-    ((await ask('get', path)) as { data: Uint8Array }).data;
+  const get = async (path: string): Promise<Uint8Array> => ((await ask('get', path)) as { data: Uint8Array }).data;
   const text = async (path: string): Promise<string> => new TextDecoder().decode(await get(path));
   return { contents, ask, put, get, text };
 }
 
 beforeEach(() => {
   PageConfig.setOption('contentsAllJsonFile', 'all.json');
-  vi.stubGlobal('fetch', vi.fn(async (input: RequestInfo | URL) => site(input)));
+  vi.stubGlobal(
+    'fetch',
+    vi.fn(async (input: RequestInfo | URL) => site(input)),
+  );
 });
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -117,7 +126,11 @@ describe('notebooks', () => {
   it('are stored as notebooks', async () => {
     const { put, text, contents, ask } = make();
     await put('a.ipynb', JSON.stringify(notebook));
-    expect(await contents.get('a.ipynb', { content: true })).toMatchObject({ type: 'notebook', format: 'json', content: notebook });
+    expect(await contents.get('a.ipynb', { content: true })).toMatchObject({
+      type: 'notebook',
+      format: 'json',
+      content: notebook,
+    });
     expect(JSON.parse(await text('a.ipynb'))).toEqual(notebook);
     expect(await ask('getattr', 'a.ipynb')).toMatchObject({ size: (await text('a.ipynb')).length });
   });
@@ -167,7 +180,10 @@ describe('folders', () => {
     await ask('mknod', 'a/sub', { mode: FOLDER_MODE });
     await put('a/sub/100%.txt', 'x');
     await put('a/b.bin', new Uint8Array([255, 0]));
-    expect(await ask('rename', 'a', { newPath: 'new' })).toMatchObject({ before: expect.any(String), after: expect.any(String) });
+    expect(await ask('rename', 'a', { newPath: 'new' })).toMatchObject({
+      before: expect.any(String),
+      after: expect.any(String),
+    });
     expect(await text('new/sub/100%.txt')).toBe('x');
     expect(await ask('getattr', 'new/b.bin')).toMatchObject({ size: 2 });
     expect(await ask('lookup', 'a')).toEqual({ ok: false });

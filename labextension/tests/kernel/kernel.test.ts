@@ -51,7 +51,11 @@ class FakeClient {
       if (!leaveOut.includes(type)) {
         const header = { ...parent.header, msg_id: `${Math.random()}`, msg_type: type };
         this.callbacks.onMessage({
-          channel, header, parent_header: parent.header, metadata: {}, content: { ...content },
+          channel,
+          header,
+          parent_header: parent.header,
+          metadata: {},
+          content: { ...content },
         });
       }
     };
@@ -70,7 +74,11 @@ class FakeClient {
     const header = { ...parent.header, msg_id: `${Math.random()}`, msg_type: 'input_request' };
     const content = { prompt: '', password: false };
     this.callbacks.onMessage({
-      channel: 'stdin', header, parent_header: parent.header, metadata: {}, content,
+      channel: 'stdin',
+      header,
+      parent_header: parent.header,
+      metadata: {},
+      content,
     });
     return header.msg_id;
   }
@@ -131,7 +139,12 @@ function make(createClient?: () => Promise<KernelClient>, gate?: KernelGate) {
     const msg_id = `m${next++}`;
     const header = { msg_id, msg_type: type, session: 's', username: 'u', date: '', version: '5.4' };
     void kernel.handleMessage({
-      channel, header, parent_header: parent ? { msg_id: parent } : {}, metadata: {}, content, buffers: [],
+      channel,
+      header,
+      parent_header: parent ? { msg_id: parent } : {},
+      metadata: {},
+      content,
+      buffers: [],
     } as unknown as KernelMessage.IMessage);
     return msg_id;
   };
@@ -304,11 +317,18 @@ describe('the queue', () => {
     const whole = new Uint8Array([1, 2, 3, 4]).buffer;
     const header = { msg_id: 'b', msg_type: 'comm_msg', session: 's' };
     await kernel.handleMessage({
-      channel: 'shell', header, parent_header: {}, metadata: {}, content: {},
+      channel: 'shell',
+      header,
+      parent_header: {},
+      metadata: {},
+      content: {},
       buffers: [new DataView(whole, 1, 2), whole],
     } as unknown as KernelMessage.IMessage);
     await settled();
-    expect(client.requests[0].buffers!.map(b => [...new Uint8Array(b)])).toEqual([[2, 3], [1, 2, 3, 4]]);
+    expect(client.requests[0].buffers!.map(b => [...new Uint8Array(b)])).toEqual([
+      [2, 3],
+      [1, 2, 3, 4],
+    ]);
   });
 
   it('answers also when a message cannot be sent', async () => {
@@ -629,7 +649,9 @@ describe('the end', () => {
 });
 
 describe('the gate', () => {
-  const refusal: Admission = { refused: { ename: 'LabRuntimeMismatch', evalue: 'lab requires ^0.9.0, runtime is 0.8.1' } };
+  const refusal: Admission = {
+    refused: { ename: 'LabRuntimeMismatch', evalue: 'lab requires ^0.9.0, runtime is 0.8.1' },
+  };
   const REFUSED = ['status busy', 'error LabRuntimeMismatch', 'execute_reply error', 'status idle'];
 
   it('keeps a refused cell from the worker, and those behind it', async () => {
@@ -664,9 +686,12 @@ describe('the gate', () => {
 
   it('lets a cell run once its Python is prepared', async () => {
     let ready!: () => void;
-    const prepare = vi.fn(() => new Promise<void>(resolve => {
-      ready = resolve;
-    }));
+    const prepare = vi.fn(
+      () =>
+        new Promise<void>(resolve => {
+          ready = resolve;
+        }),
+    );
     const { client, send, answerTo } = await booted(async () => ({ refused: null, prepare }));
     const id = send('execute_request');
     await settled();

@@ -5,7 +5,8 @@ import { mayPrewarm, type PrewarmChoice } from '../../src/kernel/spare';
 
 afterEach(() => vi.unstubAllGlobals());
 
-const SAFARI = 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Safari/605.1.15';
+const SAFARI =
+  'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Safari/605.1.15';
 
 it.each<[PrewarmChoice, boolean | undefined, number | undefined, string, boolean, number?]>([
   ['auto', undefined, 8, '', true],

@@ -4,14 +4,19 @@ import { Datasets } from '../../src/labs/datasets';
 import type { OnProgress } from '../../src/labs/files';
 import type { CheckedLab } from '../../src/labs/gate';
 
-const lab = { path: 'course/manifest.json', manifest: { datasets: [{ name: 'points', url: 'points.csv' }] } } as unknown as CheckedLab;
+const lab = {
+  path: 'course/manifest.json',
+  manifest: { datasets: [{ name: 'points', url: 'points.csv' }] },
+} as unknown as CheckedLab;
 
 describe('a dataset of which no byte comes', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
   function loading() {
-    const read = vi.fn((_path: string, _signal: AbortSignal, _progress: OnProgress) => new Promise<Uint8Array>(() => undefined));
+    const read = vi.fn(
+      (_path: string, _signal: AbortSignal, _progress: OnProgress) => new Promise<Uint8Array>(() => undefined),
+    );
     const onEnd = vi.fn();
     const datasets = new Datasets({ read }, 'https://school.example/', { onEnd });
     const loaded = datasets.load(lab);

@@ -85,7 +85,11 @@ describe('what a notebook is', () => {
     ['with a byte order mark', `\ufeff${JSON.stringify(MANIFEST)}`, '(document): is not JSON'],
     ['not UTF-8', new Uint8Array([0x22, 0xff, 0x22]), 'it is not UTF-8'],
     ['of 10 MB', `"${'x'.repeat(10_000_000)}"`, '(document): has 10000002 bytes'],
-    ['with a doubled key', JSON.stringify(MANIFEST).replace('{', '{"id":"two",'), '/id: the key "id" comes more than once'],
+    [
+      'with a doubled key',
+      JSON.stringify(MANIFEST).replace('{', '{"id":"two",'),
+      '/id: the key "id" comes more than once',
+    ],
     ['with several errors', JSON.stringify({ ...MANIFEST, id: 'A', extra: 1 }), '/extra: there is no field "extra"'],
   ])('is refused with a manifest %s', async (_, text, message) => {
     const { gate, files } = make();

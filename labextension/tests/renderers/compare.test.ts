@@ -37,7 +37,7 @@ describe('a repr is read without evaluating it', () => {
     ["{'a': [1, {2: None}]}", ['dict', ['a', ['list', 1, ['dict', [2, 'None']]]]]],
     ["[Point(x=1, y='a,b'), <object at 0x7f>]", ['list', "Point(x=1, y='a,b')", '<object at 0x7f>']],
     ['array([1, 2])', 'array([1, 2])'],
-    ["datetime.date(2020, 1, 1)", 'datetime.date(2020, 1, 1)'],
+    ['datetime.date(2020, 1, 1)', 'datetime.date(2020, 1, 1)'],
     ["b'x'", "b'x'"],
     ['1.5j', '1.5j'],
   ])('%s', (text, value) => expect(shape(text)).toEqual(value));
@@ -51,7 +51,9 @@ describe('a repr is read without evaluating it', () => {
 describe('what differs', () => {
   it('is named by path in lists and dicts', () => {
     const found = compareReprs("{'a': [1, 2], 'b': 1}", "{'a': [1, 3], 'c': 1}");
-    expect(found.as === 'paths' && found.differences.map(({ path, expected, actual }) => [path, expected, actual])).toEqual([
+    expect(
+      found.as === 'paths' && found.differences.map(({ path, expected, actual }) => [path, expected, actual]),
+    ).toEqual([
       ["['a'][1]", '2', '3'],
       ["['b']", '1', undefined],
       ["['c']", undefined, '1'],
@@ -88,8 +90,14 @@ describe('series of numbers', () => {
     expect(readSeries({ x: [3, 1], loss: [1, 2] })?.lines.length).toBe(2);
     expect(readSeries([1, 2])?.x.values).toEqual([0, 1]);
   });
-  it.each([[null], [1], [{}], [['a', 'b']], [[1]], [{ a: [1, 2], b: [1, 2, 3] }], [{ a: [1, '2'] }], [{ a: [null, null] }]])(
-    'are not found in %j',
-    data => expect(readSeries(data)).toBeNull(),
-  );
+  it.each([
+    [null],
+    [1],
+    [{}],
+    [['a', 'b']],
+    [[1]],
+    [{ a: [1, 2], b: [1, 2, 3] }],
+    [{ a: [1, '2'] }],
+    [{ a: [null, null] }],
+  ])('are not found in %j', data => expect(readSeries(data)).toBeNull());
 });

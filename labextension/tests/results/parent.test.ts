@@ -9,8 +9,21 @@ describe('the origin of the embedding page', () => {
     expect(readOrigin(value)).toBe(value),
   );
   it.each([
-    '*', '/', '', 'null', 'school.example', 'https://school.example/', 'https://school.example/path',
-    'HTTPS://school.example', 'https://school.example:443', 'javascript:alert(1)', 'file:///x', 'data:,', 1, null, ['https://a.example'],
+    '*',
+    '/',
+    '',
+    'null',
+    'school.example',
+    'https://school.example/',
+    'https://school.example/path',
+    'HTTPS://school.example',
+    'https://school.example:443',
+    'javascript:alert(1)',
+    'file:///x',
+    'data:,',
+    1,
+    null,
+    ['https://a.example'],
   ])('%j is refused', value => expect(readOrigin(value)).toBeNull());
 });
 
@@ -24,7 +37,10 @@ describe('the embedding page', () => {
     const results = { summary: (path: string) => (path === 'empty.ipynb' ? null : counts), full };
     const changed = new Signal<object, string>(results);
     const postMessage = vi.fn();
-    const parent = new ParentPage({ ...results, changed } as unknown as LabResults, { postMessage } as unknown as Window);
+    const parent = new ParentPage(
+      { ...results, changed } as unknown as LabResults,
+      { postMessage } as unknown as Window,
+    );
     return { changed, parent, postMessage };
   }
 

@@ -53,7 +53,11 @@ describe('saving', () => {
   it('keeps changes that could not be saved', () => {
     const file = new DriveFile();
     file.write(bytes('x'), 0);
-    expect(() => file.save(() => { throw new Error('full'); })).toThrow('full');
+    expect(() =>
+      file.save(() => {
+        throw new Error('full');
+      }),
+    ).toThrow('full');
     expect(file.dirty).toBe(true);
   });
 

@@ -89,7 +89,12 @@ export class FakeWorker {
       this.send({ type: 'boot-failed', message: bootFails });
       return;
     }
-    const info = { pythonVersion: '3.14.2', pyodideVersion: '314.0.7', interruptMode: 'shared-memory', from: 'files' } as const;
+    const info = {
+      pythonVersion: '3.14.2',
+      pyodideVersion: '314.0.7',
+      interruptMode: 'shared-memory',
+      from: 'files',
+    } as const;
     this.send({ type: 'booted', info });
   }
 

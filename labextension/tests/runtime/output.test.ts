@@ -6,7 +6,11 @@ import { OutputBuffer } from '../../src/runtime/worker/output';
 
 function make(): { output: OutputBuffer; posted: () => [string, string, string][] } {
   const messages: FromWorker[] = [];
-  const output = new OutputBuffer(message => void messages.push(message), () => new Int32Array(64), false);
+  const output = new OutputBuffer(
+    message => void messages.push(message),
+    () => new Int32Array(64),
+    false,
+  );
   const posted = (): [string, string, string][] => {
     const chunks: StreamChunk[] = messages.flatMap(message => (message.type === 'streams' ? message.chunks : []));
     const joined: [string, string, string][] = [];
@@ -40,7 +44,11 @@ describe('bytes of descriptors', () => {
     output.writeBytes('stdout', bytes('c'));
     output.write('stdout', 'd');
     output.endRequest();
-    expect(posted().map(([name, text]) => [name, text])).toEqual([['stdout', 'a'], ['stderr', 'b'], ['stdout', 'cd']]);
+    expect(posted().map(([name, text]) => [name, text])).toEqual([
+      ['stdout', 'a'],
+      ['stderr', 'b'],
+      ['stdout', 'cd'],
+    ]);
   });
 
   it('that begin a character are shown before what follows, and at the end of a request', () => {
@@ -50,7 +58,10 @@ describe('bytes of descriptors', () => {
     output.writeBytes('stderr', new Uint8Array([0xc3]));
     output.endRequest();
     output.endRequest();
-    expect(posted().map(([name, text]) => [name, text])).toEqual([['stdout', '\ufffdx'], ['stderr', '\ufffd']]);
+    expect(posted().map(([name, text]) => [name, text])).toEqual([
+      ['stdout', '\ufffdx'],
+      ['stderr', '\ufffd'],
+    ]);
   });
 
   it('belong to the newest request, also while another one’s task writes', () => {
@@ -61,6 +72,9 @@ describe('bytes of descriptors', () => {
     output.write('stdout', 'late');
     output.writeBytes('stdout', bytes('now'));
     output.endRequest();
-    expect(posted()).toEqual([['stdout', 'late', '"one"'], ['stdout', 'now', '"two"']]);
+    expect(posted()).toEqual([
+      ['stdout', 'late', '"one"'],
+      ['stdout', 'now', '"two"'],
+    ]);
   });
 });

@@ -29,7 +29,10 @@ async function sessionOver(...scripts: Script[]): Promise<{ session: Session; wo
 async function hardStop(session: Session): Promise<void> {
   const running = session.exec({ code: 'forever', timeoutMs: 10 });
   await vi.advanceTimersByTimeAsync(600);
-  expect((await running).error).toMatchObject({ kind: 'timeout', message: expect.stringContaining('namespace was lost') });
+  expect((await running).error).toMatchObject({
+    kind: 'timeout',
+    message: expect.stringContaining('namespace was lost'),
+  });
 }
 
 beforeEach(() => {
@@ -77,7 +80,7 @@ describe('a session that starts again after a hard stop', () => {
     await session.dispose();
   });
 
-  it('counts neither the wait as the code\'s time nor as part of its limit', async () => {
+  it("counts neither the wait as the code's time nor as part of its limit", async () => {
     const { session, workers } = await sessionOver({}, { holdBoot: true, answersInterrupts: true });
     await hardStop(session);
     const running = session.exec({ code: 'forever', timeoutMs: 1000 });
@@ -132,7 +135,10 @@ describe('a session that starts again after a hard stop', () => {
     const away = { bootFails: 'the network is away' };
     const { session, workers } = await sessionOver({}, away, away, {});
     await hardStop(session);
-    await expect(session.exec({ code: 'lost' })).rejects.toMatchObject({ code: 'boot-failed', message: 'the network is away' });
+    await expect(session.exec({ code: 'lost' })).rejects.toMatchObject({
+      code: 'boot-failed',
+      message: 'the network is away',
+    });
     expect((await session.exec({ code: 'x' })).ok).toBe(true);
     expect(workers.map(worker => worker.ran)).toEqual([['forever'], [], [], ['x']]);
     await session.dispose();
@@ -161,11 +167,20 @@ describe('the worker that a page gives', () => {
   });
 
   it.each([
-    ['throws', () => { throw new Error('no room'); }, 'no room'],
+    [
+      'throws',
+      () => {
+        throw new Error('no room');
+      },
+      'no room',
+    ],
     ['returns something else', () => ({}), 'worker must return a Worker, not Object'],
   ])('is named where the function %s', async (_how, worker, text) => {
     const options = { pyodideIndexURL: '/pyodide/', worker: worker as unknown as () => Worker };
-    await expect(createSession(options)).rejects.toMatchObject({ code: 'boot-failed', message: expect.stringContaining(text) });
+    await expect(createSession(options)).rejects.toMatchObject({
+      code: 'boot-failed',
+      message: expect.stringContaining(text),
+    });
   });
 });
 
@@ -193,7 +208,11 @@ describe('wrong arguments', () => {
         ['jsModules', [{ name: 'x', importURL: 3 }], [{ name: 'x', importURL: '/x.js', exportName: 3 }]],
       ] as [string, ...unknown[]][]
     ).flatMap(([name, ...values]) =>
-      values.map((value): [string, unknown, string] => [`${name} of ${JSON.stringify(value)}`, { ...options, [name]: value }, name]),
+      values.map((value): [string, unknown, string] => [
+        `${name} of ${JSON.stringify(value)}`,
+        { ...options, [name]: value },
+        name,
+      ]),
     ),
   ];
 
@@ -208,7 +227,11 @@ describe('wrong arguments', () => {
   const EXEC: [string, unknown, string][] = [
     ['nothing', undefined, 'code'],
     ['a text', 'x = 1', 'code'],
-    ...[undefined, null, 7, ['x']].map((code): [string, unknown, string] => [`code of ${String(code)}`, { code }, 'code']),
+    ...[undefined, null, 7, ['x']].map((code): [string, unknown, string] => [
+      `code of ${String(code)}`,
+      { code },
+      'code',
+    ]),
     ...(
       [
         ['timeoutMs', -1, NaN, -Infinity, '100', {}, true, 5n, new Date(5)],
@@ -219,7 +242,11 @@ describe('wrong arguments', () => {
         ['onArtifact', 'x', {}, null, 1],
       ] as [string, ...unknown[]][]
     ).flatMap(([name, ...values]) =>
-      values.map((value): [string, unknown, string] => [`${name} of ${String(value)}`, { code: 'never', [name]: value }, name]),
+      values.map((value): [string, unknown, string] => [
+        `${name} of ${String(value)}`,
+        { code: 'never', [name]: value },
+        name,
+      ]),
     ),
   ];
 
@@ -239,7 +266,9 @@ describe('wrong arguments', () => {
     const { session } = await sessionOver({});
     const signal = {
       aborted: false,
-      addEventListener: () => { throw new Error('no'); },
+      addEventListener: () => {
+        throw new Error('no');
+      },
       removeEventListener: () => undefined,
     } as unknown as AbortSignal;
     await expect(session.exec({ code: 'never', signal })).rejects.toThrow('no');
@@ -250,7 +279,11 @@ describe('wrong arguments', () => {
   it('of files are named', async () => {
     const { session } = await sessionOver({});
     for (const path of [undefined, null, '', 7, {}, 'a\0b']) {
-      for (const done of [session.fs.read(path as string), session.fs.readBytes(path as string), session.fs.write(path as string, '')]) {
+      for (const done of [
+        session.fs.read(path as string),
+        session.fs.readBytes(path as string),
+        session.fs.write(path as string, ''),
+      ]) {
         await expect(done).rejects.toMatchObject({ code: 'bad-option', message: expect.stringContaining('path') });
       }
     }

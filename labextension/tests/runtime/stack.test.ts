@@ -16,7 +16,8 @@ describe('what stands between the caller and where Python was entered', () => {
   });
 
   it("is read from other engines' traces, too", () => {
-    const firefox = 'canSuspend@http://site/worker.js:1:2\n@http://site/a.wasm:wasm-function[7]:0x1f\nenter@http://site/a.js:1:2';
+    const firefox =
+      'canSuspend@http://site/worker.js:1:2\n@http://site/a.wasm:wasm-function[7]:0x1f\nenter@http://site/a.js:1:2';
     expect(hasScriptBetween(firefox)).toBe(false);
   });
 

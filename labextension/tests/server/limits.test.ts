@@ -13,7 +13,12 @@ function message(type: string, channel: JupyterMessage['channel'] = 'iopub', par
 describe('OutputLimit', () => {
   function limit(): { atWork: string; ended: number; limit: OutputLimit } {
     const state = { atWork: 'one', ended: 0 } as { atWork: string; ended: number; limit: OutputLimit };
-    state.limit = new OutputLimit(1000, 5000, () => state.atWork, () => state.ended++);
+    state.limit = new OutputLimit(
+      1000,
+      5000,
+      () => state.atWork,
+      () => state.ended++,
+    );
     return state;
   }
 
@@ -62,7 +67,11 @@ describe('ParentDrive', () => {
 
   function drive(): { sent: Sent[]; exceeded: number; drive: ParentDrive } {
     const state = { sent: [], exceeded: 0 } as unknown as { sent: Sent[]; exceeded: number; drive: ParentDrive };
-    state.drive = new ParentDrive(frame => state.sent.push(frame as Sent), 100, () => state.exceeded++);
+    state.drive = new ParentDrive(
+      frame => state.sent.push(frame as Sent),
+      100,
+      () => state.exceeded++,
+    );
     return state;
   }
 
@@ -109,7 +118,13 @@ describe('ParentDrive', () => {
 
   it('hands on no field but those of a request', () => {
     const state = drive();
-    void state.drive.request({ method: 'put', path: 'a', data: { type: 'ready', id: 7, mode: '1', data: 'text', more: 1 } });
-    expect(state.sent).toEqual([{ type: 'drive', id: 1, method: 'put', path: 'a', mode: undefined, newPath: undefined }]);
+    void state.drive.request({
+      method: 'put',
+      path: 'a',
+      data: { type: 'ready', id: 7, mode: '1', data: 'text', more: 1 },
+    });
+    expect(state.sent).toEqual([
+      { type: 'drive', id: 1, method: 'put', path: 'a', mode: undefined, newPath: undefined },
+    ]);
   });
 });

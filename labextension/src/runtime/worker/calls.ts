@@ -63,9 +63,7 @@ export class PageCalls {
   private withDownload(answer: unknown): unknown {
     const value = (answer as { value?: { data?: { $download?: string } } } | null)?.value;
     const url = value?.data?.$download;
-    return url === undefined
-      ? answer
-      : { ...(answer as object), value: { ...value, data: readSync(url) } };
+    return url === undefined ? answer : { ...(answer as object), value: { ...value, data: readSync(url) } };
   }
 
   private throughMemory(reply: SharedArrayBuffer, call: WorkerCall): unknown {
@@ -121,16 +119,13 @@ export class PageCalls {
     const requestId = `${this.channel.id}-${this.next++}`;
     // Bytes go ahead as a message and the request only names them: the body stays short, and
     // nothing is turned into base64 and back.
-    const body = JSON.stringify(
-      { data: call, browsingContextId: this.channel.id, requestId },
-      (_key, value) => {
-        if (value instanceof Uint8Array) {
-          this.post({ type: 'upload', id: requestId, data: value.slice() });
-          return { $upload: requestId };
-        }
-        return value;
-      },
-    );
+    const body = JSON.stringify({ data: call, browsingContextId: this.channel.id, requestId }, (_key, value) => {
+      if (value instanceof Uint8Array) {
+        this.post({ type: 'upload', id: requestId, data: value.slice() });
+        return { $upload: requestId };
+      }
+      return value;
+    });
     const request = new XMLHttpRequest();
     request.open('POST', this.channel.url, false);
     request.send(body);
@@ -204,9 +199,7 @@ export class PageCalls {
       Atomics.store(control, Control.InputReady, 0);
       const length = Atomics.load(control, Control.CallLength);
       return decoder.decode(
-        length <= REPLY_BYTES
-          ? new Uint8Array(this.reply).slice(0, length)
-          : this.large(INPUT_CALL, length),
+        length <= REPLY_BYTES ? new Uint8Array(this.reply).slice(0, length) : this.large(INPUT_CALL, length),
       );
     }
     for (;;) {

@@ -178,11 +178,7 @@ export class InterruptController {
 
   private wanted(): boolean {
     return (
-      Atomics.load(this.control, Control.Interrupt) !== 0 ||
-      this.deferred ||
-      this.verify ||
-      this.storm ||
-      this.watch
+      Atomics.load(this.control, Control.Interrupt) !== 0 || this.deferred || this.verify || this.storm || this.watch
     );
   }
 

@@ -268,7 +268,10 @@ export class DriveFS {
         this.nodeOps.rmdir(newParent, newName);
       }
       const path = this.path(newParent, newName);
-      const moved = this.request('rename', this.path(node), { newPath: path }) as { before: string; after: string } | null;
+      const moved = this.request('rename', this.path(node), { newPath: path }) as {
+        before: string;
+        after: string;
+      } | null;
       if (replaced) {
         this.detach(newParent, newName);
         this.FS.hashRemoveNode(replaced);
@@ -300,11 +303,7 @@ export class DriveFS {
       this.changed(parent);
     },
 
-    readdir: (node: FSNode): string[] => [
-      '.',
-      '..',
-      ...(this.request('readdir', this.path(node)) as string[]),
-    ],
+    readdir: (node: FSNode): string[] => ['.', '..', ...(this.request('readdir', this.path(node)) as string[])],
 
     symlink: (): never => {
       throw this.error('EPERM');

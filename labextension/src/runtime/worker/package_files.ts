@@ -50,7 +50,10 @@ export class PackageFiles {
   /** What the server says of a file that it does not send; null where it does. */
   private async answerFor(url: string): Promise<string | null> {
     try {
-      const { ok, status, headers, body } = await fetch(url, { cache: 'no-cache', signal: AbortSignal.timeout(ASK_MS) });
+      const { ok, status, headers, body } = await fetch(url, {
+        cache: 'no-cache',
+        signal: AbortSignal.timeout(ASK_MS),
+      });
       await body?.cancel();
       if (ok && !isPage(headers.get('content-type'))) {
         return null;

@@ -16,7 +16,15 @@ import {
   type Lock,
 } from '../boot_assets';
 import { errorText, isOutOfMemory, isOutOfStack } from '../errors';
-import type { Adoption, BootInfo, BootOptions, FromWorker, JupyterMessage, PackageProgress, StreamChunk } from '../protocol';
+import type {
+  Adoption,
+  BootInfo,
+  BootOptions,
+  FromWorker,
+  JupyterMessage,
+  PackageProgress,
+  StreamChunk,
+} from '../protocol';
 import type { PageCalls } from './calls';
 import type { InterruptController } from './control';
 import { DriveFS } from './drive_fs';
@@ -255,8 +263,13 @@ export class Python {
     const hash = knownHashes(lock, manifest)[STDLIB];
     if (hash) {
       // Python starts from a damaged one too, when it needs no wrong byte for that.
-      checkHash(pyodide.FS.readFile(`/lib/python${major}${minor}.zip`).buffer as ArrayBuffer, hash).catch((error: unknown) =>
-        post({ type: 'log', level: 'error', text: damagedAsset(options.indexURL + STDLIB, errorText(error)).message }),
+      checkHash(pyodide.FS.readFile(`/lib/python${major}${minor}.zip`).buffer as ArrayBuffer, hash).catch(
+        (error: unknown) =>
+          post({
+            type: 'log',
+            level: 'error',
+            text: damagedAsset(options.indexURL + STDLIB, errorText(error)).message,
+          }),
       );
     }
     const python = new Python(pyodide, dependencies);
@@ -637,9 +650,7 @@ function fatalText(error: Error): string {
 
 /** A micropip works with its own Pyodide: another distribution brings one for itself. */
 function bringsMicropip(manifest: KernelManifest, lock: Lock): boolean {
-  return (
-    !('micropip' in manifest.packages) || (!(compiledPack(lock) in manifest.packs) && 'micropip' in lock.packages)
-  );
+  return !('micropip' in manifest.packages) || (!(compiledPack(lock) in manifest.packs) && 'micropip' in lock.packages);
 }
 
 /** A copy of a Python bytes object. */
@@ -650,9 +661,7 @@ function bytesOf(object: PyProxy | undefined): Uint8Array | null {
 /** Copies a Python list of bytes-like objects into buffers of their own. */
 function copyBuffers(list: PyProxy): ArrayBuffer[] {
   const views = list.toJs() as ArrayBufferView[];
-  return views.map(view =>
-    (view.buffer as ArrayBuffer).slice(view.byteOffset, view.byteOffset + view.byteLength),
-  );
+  return views.map(view => (view.buffer as ArrayBuffer).slice(view.byteOffset, view.byteOffset + view.byteLength));
 }
 
 /**

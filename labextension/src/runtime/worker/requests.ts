@@ -25,7 +25,8 @@ export class Requests {
   /** `body` is copied at once: it lies in Python's memory. */
   async ask(json: string, body: Uint8Array | null): Promise<Answer> {
     const wanted = JSON.parse(json) as Wanted;
-    const controller = (this.newest = new AbortController());
+    const controller = new AbortController();
+    this.newest = controller;
     const signals = [controller.signal];
     if (wanted.timeoutMs) {
       signals.push(AbortSignal.timeout(wanted.timeoutMs));

@@ -29,7 +29,9 @@ interface EmscriptenModule {
   };
   FS: EmscriptenFS & {
     lookupPath(path: string): { node: FSNode };
-    filesystems: EmscriptenFS['filesystems'] & { MEMFS: { createNode(parent: FSNode, name: string, mode: number, dev: number): FSNode } };
+    filesystems: EmscriptenFS['filesystems'] & {
+      MEMFS: { createNode(parent: FSNode, name: string, mode: number, dev: number): FSNode };
+    };
   };
   HEAP8: Int8Array;
   HEAP32: Int32Array;
@@ -148,7 +150,10 @@ function mountFiles(
   }
   header.tree.folders.forEach(folder => FS.mkdirTree(folder));
   for (const [path, base64] of header.tree.files) {
-    FS.writeFile(path, Uint8Array.from(atob(base64), character => character.charCodeAt(0)));
+    FS.writeFile(
+      path,
+      Uint8Array.from(atob(base64), character => character.charCodeAt(0)),
+    );
   }
 }
 
@@ -167,8 +172,7 @@ function restoreMemory(module: EmscriptenModule, { heap, runs }: Header, data: U
     throw new Error('the memory cannot grow');
   }
   // CPython calls functions through an entry of this very instance's table.
-  const at =
-    (module.__PyRuntime + module.HEAP32[module.__PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET >>> 2]) >>> 2;
+  const at = (module.__PyRuntime + module.HEAP32[module.__PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET >>> 2]) >>> 2;
   const trampoline = module.HEAP32[at];
   const memory = module.HEAPU8;
   let from = 0;
@@ -239,12 +243,7 @@ export async function restore<P>(options: RestoreOptions): Promise<Restored<P>> 
     });
     const pyodide = (await Promise.race([loading, failed])) as P;
     const { HEAPU32, _tzname } = module;
-    module.__tzset_js(
-      module._timezone,
-      module._daylight,
-      HEAPU32[_tzname >>> 2],
-      HEAPU32[(_tzname + 4) >>> 2],
-    );
+    module.__tzset_js(module._timezone, module._daylight, HEAPU32[_tzname >>> 2], HEAPU32[(_tzname + 4) >>> 2]);
     return { pyodide, rest: FETCHES_NOW ? [stdlib, pack] : [] };
   } finally {
     undo();

@@ -314,7 +314,9 @@ export class StackGuard {
     const { exports } = new WebAssembly.Instance(this.guarded, {
       python: { table, target, stack_pointer },
       // What asks for its own room always gets it on another stack.
-      guard: room ? { threshold: mutable(-1), leaves: () => 1, enter } : { threshold: this.threshold, leaves: this.leaves, enter },
+      guard: room
+        ? { threshold: mutable(-1), leaves: () => 1, enter }
+        : { threshold: this.threshold, leaves: this.leaves, enter },
     });
     const stay = exports[`run${arity}`] as Run;
     const run = promising ? promising(stay) : stay;

@@ -1,0 +1,62 @@
+"""What the worker offers to Python and what Python asks of it are the same functions."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from browsergrad_kernel._host import REQUIRED, WORKER_ONLY
+
+REPO = Path(__file__).resolve().parents[2]
+WORKER = REPO / "labextension/src/runtime/worker"
+SHIM = REPO / "kernel_shim/browsergrad_kernel"
+LISTED = REQUIRED + WORKER_ONLY
+
+#: The object that `hostModule()` returns; the formatter indents its fields by six spaces.
+MODULE = re.compile(r"^  private hostModule\(\): object \{\n(.*?)^  \}$", re.MULTILINE | re.DOTALL)
+FIELD = re.compile(r"^      (?:async )?(\w+)(?=[:,(])", re.MULTILINE)
+
+
+def offered() -> list[str]:
+    """Names of the functions of the worker's module, in order."""
+    found = [match for path in sorted(WORKER.rglob("*.ts")) for match in MODULE.findall(path.read_text("utf-8"))]
+    assert len(found) == 1, "one method hostModule() is expected among the worker's files"
+    return FIELD.findall(found[0])
+
+
+def asked(source: str) -> set[str]:
+    """Names of the attributes of `host` that Python code uses."""
+    return {
+        node.attr
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "host"
+    }
+
+
+def modules() -> list[Path]:
+    """The kernel's modules that use the host."""
+    uses = re.compile(r"^\s*from \.+_host import .*\bhost\b", re.MULTILINE)
+    return [path for path in sorted(SHIM.rglob("*.py")) if uses.search(path.read_text("utf-8"))]
+
+
+def test_no_function_is_listed_twice() -> None:
+    assert [name for name, count in Counter(LISTED).items() if count > 1] == []
+
+
+def test_the_worker_offers_exactly_what_python_lists() -> None:
+    names = offered()
+    assert [name for name, count in Counter(names).items() if count > 1] == []
+    assert sorted(names) == sorted(LISTED)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: path.stem)
+def test_a_module_of_the_kernel_asks_only_for_listed_functions(path: Path) -> None:
+    assert asked(path.read_text("utf-8")) - set(LISTED) == set()
+
+
+def test_every_listed_function_is_asked_for() -> None:
+    used = set().union(*(asked(path.read_text("utf-8")) for path in modules()))
+    assert set(LISTED) - used == set()
