@@ -8,8 +8,9 @@ import inspect
 import json
 import math
 import operator
+import re
 from collections import Counter, OrderedDict, defaultdict, deque
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
@@ -285,7 +286,7 @@ PLAIN = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.complex_numbers(), st.text(), st.binary(), st.binary().map(bytearray),
     st.dates(), st.times(), st.datetimes(), st.timedeltas(), st.decimals(), st.fractions(), st.uuids(),
     st.builds(range, st.integers(), st.integers(), st.integers(1)), st.just(...), st.sampled_from([int, ValueError, len, range(3)]),
-    st.integers(2**60).map(lambda number: number**20),
+    st.integers(2**60).map(lambda number: number**20), st.sampled_from([Path("a/b"), PurePath("."), re.compile("a+", re.I), slice(1, None)]),
 )  # fmt: skip
 KEYS = st.one_of(st.integers(), st.text(), st.booleans(), st.none(), st.tuples(st.integers(), st.text()))
 ANY = st.recursive(

@@ -28,7 +28,7 @@ def own(): return np.arange(3).view(Own)
 def masked(): return np.ma.masked_array([1, 2], [True, False])
 """
 SHAPES = [(), (0,), (1,), (5,), (0, 3), (2, 3), (2, 0, 3), (2, 3, 4), (1,) * 20]
-DTYPES = "? b B h H i I q Q e f d F D g G S3 U3 datetime64[ns] datetime64[D] timedelta64[s] >i4 <i2 >f8 >U2".split()
+DTYPES = [*"?bBhHiIqQefdFDgG", "S3", "U3", ">U2", ">i4", "<i2", ">f8", "datetime64[ns]", "datetime64[D]", "timedelta64[s]"]
 
 
 @pytest.fixture(scope="module")
