@@ -75,7 +75,10 @@ class Otter:
         (folder / "tests").mkdir(parents=True)
         (folder / "tests" / "find.py").write_text(TESTS, "utf-8")
         self._autograder = folder / "autograder.zip"
-        self._run("generate", "-t", str(folder / "tests"), "-o", str(self._autograder), "--no-config", "--no-requirements", "--no-environment")
+        alone = ("--no-config", "--no-requirements", "--no-environment")
+        done = self._run("generate", "-t", str(folder / "tests"), "-o", str(self._autograder), *alone)
+        if not self._autograder.is_file():
+            raise SystemExit(f"{NAME} made no autograder:\n{done.stderr}")
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         # Its kernel is the one of its own environment.
