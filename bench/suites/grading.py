@@ -48,7 +48,7 @@ MOST_TIMES = 1.5
 MOST_APART = 1.3
 #: What a sandbox may hold: Python's memory, and what is not Python's.
 SANDBOX_MB = MEMORY_MB + 768
-LIMITS = ["--cell-timeout", "10", "--timeout", "60", "--memory", str(MEMORY_MB), "--output", str(OUTPUT_MB), "--submission-size", "2"]
+LIMITS = ["--cell-timeout", "20", "--timeout", "90", "--memory", str(MEMORY_MB), "--output", str(OUTPUT_MB), "--submission-size", "2"]
 #: Harmless submissions that are graded in both forms, one at a time, taking turns.
 IN_BOTH_FORMS = 8
 #: Seconds until what a killed process left must be gone; only for a hang.
