@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from jupyterlite_browsergrad.errors import GradingError
 from jupyterlite_browsergrad.grading import run
-from jupyterlite_browsergrad.grading.apart import relay
+from jupyterlite_browsergrad.grading.apart import pool, relay
 from jupyterlite_browsergrad.grading.apart.relay import FREE_S, GREETING_S, Exchange, Outcome
 from jupyterlite_browsergrad.grading.bundle import load_lab
 from jupyterlite_browsergrad.grading.run import Job, JobLimits, run_job
@@ -88,6 +90,13 @@ def test_time_outside_the_blocks_is_not_counted() -> None:
     assert not ended.is_set()
     with clock.running():
         assert ended.wait(60)
+
+
+def test_a_rubrics_interpreter_that_is_never_prepared_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "SET_UP_S", 0.01)
+    box = pool.RubricBox(None, SimpleNamespace(wait_ready=lambda: None), Path(), ExitStack(), None)  # type: ignore[arg-type]
+    with pytest.raises(GradingError, match="was not prepared"):
+        box.wait_ready()
 
 
 def test_a_rubrics_interpreter_that_does_not_start_is_no_fault_of_the_submission(
