@@ -29,7 +29,11 @@ def names() -> list[str]:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bench", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="two repetitions: shows that it runs, not how fast")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="two repetitions, and few submissions to grade: shows that it runs, not how fast",
+    )
     parser.add_argument("--only", nargs="+", choices=names(), help="run these suites; the others keep their rows")
     parser.add_argument("--repetitions", type=int, default=7)
     parser.add_argument("--rebuild", action="store_true", help="build the sites again")
@@ -39,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
     repetitions = 2 if options.quick else options.repetitions
 
     folders = sites.build(options.rebuild)
-    with Bench(folders, repetitions) as bench:
+    with Bench(folders, repetitions, options.quick) as bench:
         about = machine(bench.browser_version)
         for name in options.only or names():
             print(f"# {name}", flush=True)

@@ -27,11 +27,14 @@ class Bench:
         Built sites by name, see `sites.build`.
     repetitions
         How often each side is measured.
+    quick
+        Whether this only shows that it runs.
     """
 
-    def __init__(self, folders: dict[str, Path], repetitions: int) -> None:
+    def __init__(self, folders: dict[str, Path], repetitions: int, quick: bool = False) -> None:
         self.folders = folders
         self.repetitions = repetitions
+        self.quick = quick
         self._servers: dict[tuple[str, bool], Server] = {}
 
     def __enter__(self) -> Bench:

@@ -1,46 +1,58 @@
-"""200 submissions graded here, interrupted once and resumed, and again on a local Dask cluster in another order.
+"""200 submissions graded here and on a local Dask cluster, 40 of them hostile: what they cost the other 160.
 
-40 of them are hostile, of every kind that the tests know. First the other 160 are graded alone. A wrong verdict, a missing line, more
-memory or time than promised, or a file that is left behind ends the suite with an error.
+A wrong verdict, a missing line, more memory or time than promised, or a file that is left behind ends the suite with an error.
+otter-grader's mode without containers grades the harmless ones beside it, and the two forms in which a rubric runs are compared.
+
+usage: python -m bench.suites.grading [--count N] [--hostile N] [--rounds N] [--no-otter]
+
+runs this suite alone, without a browser, and writes nothing.
 """
 
 from __future__ import annotations
 
-import json
+import argparse
 import os
+import re
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from tests.grading.hostile import KINDS, kind_of
-from tests.grading.hostile import write as write_hostile
+from jupyterlite_browsergrad.grading import scratch
+from jupyterlite_browsergrad.grading.apart.pool import close_all
+from jupyterlite_browsergrad.grading.bundle import load_lab
+from jupyterlite_browsergrad.grading.run import Job, JobLimits, run_job
 
+from .. import handed_in
+from ..handed_in import Submission, lines_of, verify
+from ..otter import NAME as OTTER
+from ..otter import Otter
 from ..runner import Bench
+from ..sites import OUT
 from ..table import Row
 
-COUNT = 200
 JOBS = 2
-#: Of the first run, which is killed then.
-KILLED_AFTER = 60
 MEMORY_MB, OUTPUT_MB = 512, 1
-#: Every fifth is hostile.
-EVERY = 5
-#: What the grader itself may hold, however many submissions there are, and whatever they do.
+#: What a Python process of the grader may hold, however many submissions there are, and whatever they do.
 PARENT_MB = 500
-#: What all may take of the time of the harmless ones, limits aside.
+#: What all may take of the time of the harmless ones, limits of time aside.
 MOST_TIMES = 1.5
+#: What a rubric's own interpreter may make of a submission's time.
+MOST_APART = 1.3
 #: What a sandbox may hold: Python's memory, and what is not Python's.
 SANDBOX_MB = MEMORY_MB + 768
-CELL_S = 10
 LIMITS = [
     "--cell-timeout",
-    str(CELL_S),
+    "20",
     "--timeout",
-    "60",
+    "90",
     "--memory",
     str(MEMORY_MB),
     "--output",
@@ -48,189 +60,277 @@ LIMITS = [
     "--submission-size",
     "2",
 ]
-RUBRIC = """import browsergrad as bg
-
-with bg.check("adds"):
-    assert add(2, 3) == 5
-with bg.check("adds nothing"):
-    assert add(0, 0) == 0
-"""
-RIGHT = "def add(a, b):\n    return a + b\n"
-MANIFEST = {
-    "id": "add",
-    "version": "1.0.0",
-    "requires_browsergrad": "^0.8.0",
-    "required_ops": [],
-    "rubric_path": "rubric.py",
-    "starter_path": "starter.py",
-    "reference_path": "reference.py",
-}
-#: In turn: code, whether it passes, and the kind of its error.
-USUAL = [
-    (RIGHT, True, None),
-    ("def add(a, b):\n    return a - b\n", False, None),
-    (RIGHT + "1 / 0\n", True, "runtime"),
-    ("def add(a, b)\n    return a + b\n", False, "syntax"),
-]
+#: Harmless submissions that are graded in both forms, one at a time, taking turns.
+IN_BOTH_FORMS = 8
+#: Seconds until what a killed process left must be gone; only for a hang.
+GONE_S = 120
 
 
-def hostile(number: int) -> str | None:
-    """The kind of a hostile submission; None for a harmless one."""
-    turn, rest = divmod(number, EVERY)
-    return list(KINDS)[turn % len(KINDS)] if rest == EVERY - 1 else None
+@dataclass(frozen=True)
+class Size:
+    """How much is graded; only the full size says whether the limits of time are kept."""
+
+    count: int = 200
+    hostile: int = 40
+    #: How often each of `IN_BOTH_FORMS` is graded in each form of rubric.
+    rounds: int = 7
+    otter: bool = True
+
+    @property
+    def is_full(self) -> bool:
+        return (self.count, self.hostile) == (Size.count, Size.hostile)
 
 
-def usual(number: int) -> tuple[str, bool, str | None]:
-    """A harmless one's code, whether it passes, and the kind of its error."""
-    code, passes, kind = USUAL[number % len(USUAL)]
-    return f"{code}# {number}\n", passes, kind
-
-
-def write(folder: Path) -> None:
-    """Write the lab and the submissions: every other one is a notebook."""
-    lab, handed_in = folder / "lab", folder / "in"
-    for made in (lab, handed_in, folder / "tmp"):
-        made.mkdir()
-    (lab / "rubric.py").write_text(RUBRIC, "utf-8")
-    (lab / "starter.py").write_text("def add(a, b):\n    pass\n", "utf-8")
-    (lab / "reference.py").write_text(RIGHT, "utf-8")
-    (lab / "manifest.json").write_text(json.dumps(MANIFEST), "utf-8")
-    for number in range(COUNT):
-        kind = hostile(number)
-        code, *_ = usual(number)
-        if kind:
-            write_hostile(kind, handed_in / f"{number:03}", "add")
-        elif number // 4 % 2:
-            (handed_in / f"{number:03}.py").write_text(code, "utf-8")
-        else:
-            cell = {"cell_type": "code", "metadata": {}, "source": code, "outputs": [], "execution_count": None}
-            notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
-            (handed_in / f"{number:03}.ipynb").write_text(json.dumps(notebook), "utf-8")
-
-
-def verdicts(out: Path) -> dict[str, tuple[bool, str | None]]:
-    """By submission: whether it passed, and the kind of its error; each has one line."""
-    lines = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
-    found = {Path(line["submission"]).stem: (line["passed"], line["error"] and line["error"]["kind"]) for line in lines}
-    if len(found) != len(lines):
-        raise SystemExit(f"{out}: {len(lines)} lines of {len(found)} submissions")
-    return found
-
-
-def verify(out: Path, numbers: list[int]) -> None:
-    """One line for each submission, each with the right verdict."""
-    found = verdicts(out)
-    wrong = {}
-    for number in numbers:
-        passes, error = found.pop(f"{number:03}", (None, None))
-        kind = hostile(number)
-        wanted = (False, KINDS[kind].kinds) if kind else (usual(number)[1], {usual(number)[2]})
-        if passes != wanted[0] or error not in wanted[1]:
-            wrong[number, kind] = (passes, error), wanted
-    if wrong or found:
-        raise SystemExit(
-            f"{out}: verdicts that are not as wanted (found, wanted): {wrong}; lines of nobody: {list(found)}"
-        )
-
-
-def limits_s(out: Path) -> float:
-    """Seconds that submissions took which went on until a limit."""
-    lines = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
-    return sum(line["duration_s"] for line in lines if kind_of(line) == "timeout")
+SMALL = Size(20, 8, 2)
 
 
 class Memory:
-    """The most that was held at one time, in MB: by the command's process, and by one process below it."""
+    """The most that processes held, in MB, as the system has noted it (`VmHWM` in /proc): by Python's, and by those below."""
 
     def __init__(self) -> None:
-        self.parent = self.child = 0.0
+        self.python = self.sandbox = 0.0
 
-    def look(self, pid: int) -> None:
-        try:
-            process = psutil.Process(pid)
-            self.parent = max(self.parent, process.memory_info().rss / 2**20)
-            for child in process.children(recursive=True):
-                self.child = max(self.child, child.memory_info().rss / 2**20)
-        except psutil.NoSuchProcess:
-            return  # it ended while it was looked at
-
-
-def grade(
-    folder: Path,
-    numbers: list[int],
-    out: Path,
-    memory: Memory,
-    *more: str,
-    lines: int | None = None,
-    backwards: bool = False,
-) -> float:
-    """Run the command, for so many lines or to its end, and return its seconds."""
-    files = sorted((str(each) for each in (folder / "in").iterdir() if int(each.stem) in numbers), reverse=backwards)
-    environment = {**os.environ, "TMPDIR": str(folder / "tmp")}
-    command = [sys.executable, "-m", "jupyterlite_browsergrad", "grade", str(folder / "lab"), *files, "--out", str(out)]
-    started = time.perf_counter()
-    with (folder / "log").open("w+", encoding="utf-8") as log:
-        process = subprocess.Popen([*command, *LIMITS, *more], stdout=log, stderr=log, env=environment)
-        while process.poll() is None:
-            memory.look(process.pid)
-            if lines is not None and out.is_file() and out.read_bytes().count(b"\n") >= lines:
-                process.kill()
-            time.sleep(0.2)
-        log.seek(0)
-        if process.returncode and lines is None:
-            raise SystemExit(f"jupyter browsergrad grade failed:\n{log.read()}")
-    return time.perf_counter() - started
+    def look(self, pids: Iterable[int]) -> None:
+        """Note what these Python processes and their children have held up to now."""
+        for pid in pids:
+            self.python = max(self.python, _most_mb(pid))
+            with suppress(psutil.NoSuchProcess):
+                for child in psutil.Process(pid).children(recursive=True):
+                    self.sandbox = max(self.sandbox, _most_mb(child.pid))
 
 
-def run(bench: Bench | None) -> list[Row]:
-    rows: list[Row] = []
+def _most_mb(pid: int) -> float:
+    with suppress(OSError):  # it has ended
+        found = re.search(r"VmHWM:\s*(\d+) kB", Path(f"/proc/{pid}/status").read_text("utf-8"))
+        return int(found[1]) / 1024 if found else 0.0  # an ended process that nobody has waited for has none
+    return 0.0
 
-    def add(name: str, unit: str, value: float, bound: float | None = None) -> None:
-        rows.append(Row(name, unit, value, None, None, {"ours": [value]}, bound=bound))
-        print(rows[-1], flush=True)
-        if bound is not None and value > bound:
-            raise SystemExit(f"{name}: {value:.2f} {unit}, more than {bound} {unit}")
 
+class Folder:
+    """What is graded, where it lies, and where the grader's own files go."""
+
+    def __init__(self, path: Path, size: Size) -> None:
+        self.path = path
+        self.submissions = handed_in.submissions(size.count, size.hostile)
+        self.harmless = [each for each in self.submissions if not each.hostile]
+        handed_in.write(path, self.submissions)
+        self.tmp = path / "tmp"
+        self.tmp.mkdir()
+        self._before = self._state()
+
+    def files(self, submissions: list[Submission]) -> list[str]:
+        wanted = {each.stem for each in submissions}
+        return sorted(str(each) for each in (self.path / "in").iterdir() if each.stem in wanted)
+
+    def grade(
+        self,
+        submissions: list[Submission],
+        out: str,
+        *more: str,
+        memory: Memory | None = None,
+        watched: Iterable[int] = (),
+        backwards: bool = False,
+        kill_after: int | None = None,
+    ) -> float:
+        """Run the command, to its end or for so many lines, and return its seconds.
+
+        Parameters
+        ----------
+        watched
+            Further Python processes whose memory counts as the command's own.
+        """
+        files = self.files(submissions)[:: -1 if backwards else 1]
+        results = self.path / out
+        environment = {**os.environ, "TMPDIR": str(self.tmp)}
+        command = [
+            sys.executable,
+            "-m",
+            "jupyterlite_browsergrad",
+            "grade",
+            str(self.path / "lab"),
+            *files,
+            "--out",
+            str(results),
+        ]
+        begun = time.perf_counter()
+        with (self.path / "log").open("w+", encoding="utf-8") as log:
+            process = subprocess.Popen([*command, *LIMITS, *more], stdout=log, stderr=log, env=environment)
+            while process.poll() is None:
+                if memory is not None:
+                    memory.look((process.pid, *watched))
+                if kill_after is not None and results.is_file() and results.read_bytes().count(b"\n") >= kill_after:
+                    process.kill()
+                time.sleep(0.1)
+            log.seek(0)
+            if process.returncode and kill_after is None:
+                raise SystemExit(f"jupyter browsergrad grade failed:\n{log.read()}")
+        return time.perf_counter() - begun
+
+    def _state(self) -> list[tuple[str, int, int, int]]:
+        """Of all that lies in the lab's and the submissions' folders."""
+        found = sorted(path for name in ("lab", "in") for path in (self.path / name).rglob("*"))
+        return [(str(path), (status := path.lstat()).st_mode, status.st_size, status.st_mtime_ns) for path in found]
+
+    def nothing_is_left(self) -> None:
+        """End the suite if there is anything in the folder for temporary files, or if lab or submissions have changed."""
+        if self._state() != self._before:
+            raise SystemExit("the folders of the lab and the submissions are not what they were")
+        deadline = time.monotonic() + GONE_S
+        while left := list(self.tmp.iterdir()):
+            if time.monotonic() > deadline:
+                raise SystemExit(f"files are left behind: {left}")
+            time.sleep(0.1)  # what a killed process left is removed by a shell that is not our child
+
+
+def limits_s(out: Path) -> float:
+    """Seconds in the cells and rubrics of submissions that reached a limit of time."""
+    return sum(
+        line["cells_s"] + line["rubric_s"] for line in lines_of(out) if (line["error"] or {}).get("kind") == "timeout"
+    )
+
+
+class Rows(list[Row]):
+    """What was measured."""
+
+    def add(
+        self, name: str, unit: str, value: float | list[float], bound: float | None = None, enforce: bool = True
+    ) -> None:
+        samples = value if isinstance(value, list) else [value]
+        row = Row(f"grading: {name}", unit, statistics.median(samples), None, None, {"ours": samples}, bound=bound)
+        self.append(row)
+        print(row, flush=True)
+        if enforce and bound is not None and row.ours > bound:
+            raise SystemExit(f"{row.name}: {row.ours:.2f} {unit}, more than {bound} {unit}")
+
+
+def run(bench: Bench | None, size: Size | None = None) -> list[Row]:
+    size = size or (SMALL if bench is not None and bench.quick else Size())
+    rows = Rows()
     with tempfile.TemporaryDirectory(prefix="browsergrad-bench-") as name:
-        folder, memory = Path(name), Memory()
-        write(folder)
-        here, there = folder / "here.jsonl", folder / "dask.jsonl"
-        jobs = ["--jobs", str(JOBS)]
-        everybody = list(range(COUNT))
-        harmless = [number for number in everybody if not hostile(number)]
-        alone = grade(folder, harmless, folder / "alone.jsonl", Memory(), *jobs)
-        verify(folder / "alone.jsonl", harmless)
-        add(f"grading: {len(harmless)} harmless submissions alone, {JOBS} at a time", "s", alone)
-        seconds = grade(folder, everybody, here, memory, *jobs, lines=KILLED_AFTER)
-        before = here.read_bytes()
-        seconds += grade(folder, everybody, here, memory, *jobs)
-        if not here.read_bytes().startswith(before[: before.rfind(b"\n") + 1]):
-            raise SystemExit("the second run did not keep the first one's results")
-        verify(here, everybody)
-        add(
-            f"grading: {COUNT} submissions, {COUNT - len(harmless)} of them hostile, {JOBS} at a time, killed and resumed",
-            "s",
-            seconds,
-        )
-        add("grading: one submission's share", "s", seconds / COUNT)
-        times = (seconds - limits_s(here) / JOBS) / alone
-        add("grading: the same against the harmless ones alone, limits aside", "times", times, MOST_TIMES)
-        add("grading: most memory of the grader", "MB", memory.parent, PARENT_MB)
-        add("grading: most memory of a sandbox", "MB", memory.child, SANDBOX_MB)
-        add(f"grading: the same on {JOBS} Dask workers, backwards", "s", _on_dask(folder, everybody, there))
-        verify(there, everybody)
-        if left := [path for path in (folder / "tmp").iterdir() if path.name.startswith("browsergrad")]:
-            raise SystemExit(f"files are left behind: {left}")
+        folder = Folder(Path(name), size)
+        alone = _beside_each_other(folder, size, rows)
+        _on_dask(folder, rows)
+        _killed_and_resumed(folder)
+        folder.nothing_is_left()
+        _forms(folder, size, rows)
+        if size.otter:
+            _otter(folder, alone, rows)
+        folder.nothing_is_left()
     return rows
 
 
-def _on_dask(folder: Path, numbers: list[int], out: Path) -> float:
+def _beside_each_other(folder: Folder, size: Size, rows: Rows) -> float:
+    """The harmless ones alone, then all; returns the seconds of the first."""
+    jobs = ["--jobs", str(JOBS)]
+    memory = Memory()
+    harmless, count = len(folder.harmless), len(folder.submissions)
+    alone = folder.grade(folder.harmless, "alone.jsonl", *jobs)
+    verify(folder.path / "alone.jsonl", folder.harmless)
+    rows.add(f"{harmless} harmless submissions alone, {JOBS} at a time", "s", alone)
+    rows.add("a harmless submission's share", "s", alone / harmless)
+    everybody = folder.path / "here.jsonl"
+    seconds = folder.grade(folder.submissions, everybody.name, *jobs, memory=memory)
+    rows.add(f"{count} submissions, {count - harmless} of them hostile, {JOBS} at a time", "s", seconds)
+    rows.add("lines with the right verdict", f"of {count}", verify(everybody, folder.submissions))
+    rows.add("of that time, in submissions that reached a limit of time, over all jobs", "s", limits_s(everybody))
+    times = (seconds - limits_s(everybody) / JOBS) / alone
+    rows.add("all against the harmless ones alone, limits of time aside", "times", times, MOST_TIMES, size.is_full)
+    rows.add("most memory of the command's process", "MB", memory.python, PARENT_MB)
+    rows.add("most memory of a sandbox's process", "MB", memory.sandbox, SANDBOX_MB)
+    folder.nothing_is_left()
+    return alone
+
+
+def _on_dask(folder: Folder, rows: Rows) -> None:
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=JOBS, threads_per_worker=1, dashboard_address=":0") as cluster:  # type: ignore[no-untyped-call]
-        return grade(folder, numbers, out, Memory(), "--dask", cluster.scheduler_address, backwards=True)
+    memory, out, count = Memory(), folder.path / "dask.jsonl", len(folder.submissions)
+    with LocalCluster(  # type: ignore[no-untyped-call]
+        n_workers=JOBS,
+        threads_per_worker=1,
+        dashboard_address=":0",
+        local_directory=str(folder.path / "dask"),
+        env={"TMPDIR": str(folder.tmp)},
+    ) as cluster:
+        address, workers = cluster.scheduler_address, [worker.pid for worker in cluster.workers.values()]
+        seconds = folder.grade(
+            folder.submissions, out.name, "--dask", address, memory=memory, watched=workers, backwards=True
+        )
+    rows.add(f"the same on {JOBS} Dask workers, backwards", "s", seconds)
+    rows.add("lines with the right verdict, on Dask", f"of {count}", verify(out, folder.submissions))
+    rows.add("most memory of the command's process and of a worker's, on Dask", "MB", memory.python, PARENT_MB)
 
 
-if __name__ == "__main__":
-    # Dask starts processes, which import this file again.
-    run(None)
+def _killed_and_resumed(folder: Folder) -> None:
+    """A run that was killed goes on where it was, and keeps what it had."""
+    some, out = folder.harmless[: 3 * len(handed_in.HARMLESS)], folder.path / "resumed.jsonl"
+    folder.grade(some, out.name, "--jobs", str(JOBS), kill_after=len(some) // 3)
+    before = out.read_bytes()
+    folder.grade(some, out.name, "--jobs", str(JOBS))
+    if not out.read_bytes().startswith(before[: before.rfind(b"\n") + 1]):
+        raise SystemExit("the second run did not keep the first one's results")
+    verify(out, some)
+
+
+def _forms(folder: Folder, size: Size, rows: Rows) -> None:
+    """Time of a submission, start and end of its sandbox included, with the rubric in one interpreter with it and in one of its own."""
+    lab, limits = load_lab(folder.path / "lab")[0], JobLimits(memory_bytes=MEMORY_MB << 20)
+    files = {path.stem: path for path in (folder.path / "in").iterdir()}
+
+    def seconds(each: Submission, form: str) -> float:
+        path = files[each.stem]
+        result = run_job(Job(lab, path.name, path.read_bytes(), limits, form=form))
+        if problem := each.problem(result):
+            raise SystemExit(f"{path.name}, rubric {form}: {problem}: {result['error']}")
+        return float(result["duration_s"])
+
+    samples: dict[str, list[float]] = {"shared": [], "apart": []}
+    some = folder.harmless[:IN_BOTH_FORMS]
+    with scratch.kept():
+        for form in samples:  # what the first of a run makes, the others find
+            seconds(some[0], form)
+        for turn in range(size.rounds):
+            for each in some:
+                for form in list(samples)[:: -1 if turn % 2 else 1]:
+                    samples[form].append(seconds(each, form))
+        close_all()
+    for form, taken in samples.items():
+        rows.add(f"a submission, one at a time, rubric {form}", "s", taken)
+    ratios = [apart / shared for apart, shared in zip(samples["apart"], samples["shared"], strict=True)]
+    rows.add("rubric apart against shared", "times", ratios, MOST_APART, size.is_full)
+
+
+def _otter(folder: Folder, alone: float, rows: Rows) -> None:
+    try:
+        otter = Otter(OUT / "otter", folder.path / "otter")
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"{OTTER} cannot be installed here, so it has no rows: {error}", flush=True)
+        return
+    seconds, found = otter.grade_all(map(Path, folder.files(folder.harmless)), JOBS)
+    count = len(folder.harmless)
+    right = sum(found[each.stem][1] == each.points for each in folder.harmless)
+    rows.add(f"{OTTER}, `otter run`, the harmless submissions, {JOBS} at a time", "s", seconds)
+    rows.add(f"{OTTER}, a submission, one process", "s", [taken for taken, _ in found.values()])
+    rows.add(f"{OTTER}, submissions with the right points", f"of {count}", right)
+    rows.add(f"ours against {OTTER}, the harmless submissions", "times", alone / seconds)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench.suites.grading", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--count", type=int, default=SMALL.count, help="submissions (default: %(default)s)")
+    parser.add_argument(
+        "--hostile", type=int, default=SMALL.hostile, help="how many of them are hostile (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=SMALL.rounds,
+        help="of eight submissions in both forms of rubric (default: %(default)s)",
+    )
+    parser.add_argument("--no-otter", action="store_true", help="leave otter-grader out")
+    options = parser.parse_args()
+    run(None, Size(options.count, options.hostile, options.rounds, not options.no_otter))
+
+
+if __name__ == "__main__":  # Dask starts processes, which import this file again
+    main()

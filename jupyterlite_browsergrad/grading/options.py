@@ -57,14 +57,15 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         type=_float,
         default=DEFAULT.total_s,
-        help="for one submission, its start not counted (default: %(default)g)",
+        help="for one submission, the start of interpreters not counted (default: %(default)g)",
     )
     add(
         "--cell-timeout",
         metavar="SECONDS",
         type=_float,
         default=DEFAULT.cell_s,
-        help="for one cell, and for the rubric; what was defined before a cell that is too slow still counts (default: %(default)g)",
+        help="for one cell, and for what the rubric calls of the submission's, or where both share an interpreter for the rubric; "
+        "what was defined before a cell that is too slow still counts (default: %(default)g)",
     )
     add(
         "--memory",

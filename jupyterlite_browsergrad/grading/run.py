@@ -10,12 +10,13 @@ import shutil
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .. import PYODIDE_VERSION, __version__
-from ..errors import GradingError
+from ..errors import BrowsergradError, GradingError
 from . import inside, scratch
 from .apart.pool import imports_of
 from .apart.session import ApartRubric, Tampered, TimeOver
@@ -38,9 +39,9 @@ _CAUSES = {"time": "timeout", "memory": "memory", "output": "output"}
 class JobLimits:
     """What one submission may use."""
 
-    #: Seconds for all of it, from the first cell to the rubric's end.
+    #: Seconds for all of it, from the first cell to the rubric's end; starting the rubric's interpreter is not counted.
     total_s: float = 60.0
-    #: Seconds a cell, or the rubric, may run.
+    #: Seconds a cell may run, and all that the rubric calls of the submission's; in the shared form the rubric.
     cell_s: float = 10.0
     memory_bytes: int = 1024 * MEGABYTE
     #: Bytes a cell may write.
@@ -169,6 +170,26 @@ def _run(job: Job, cells: list[str], result: dict[str, Any]) -> None:
                     apart.close()
 
 
+class _Clock:
+    """Calls `end`, in a thread of its own, when blocks of `running` have taken so many seconds in sum."""
+
+    def __init__(self, seconds: float, end: Callable[[], None]) -> None:
+        self._left = seconds
+        self._end = end
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        timer = threading.Timer(max(self._left, 0.0), self._end)
+        timer.daemon = True
+        begun = time.monotonic()
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self._left -= time.monotonic() - begun
+
+
 class _Grading:
     """One submission in a sandbox that is starting."""
 
@@ -180,6 +201,7 @@ class _Grading:
         self.result = result
         self.key = secrets.token_hex(32)
         self.late = False
+        self.clock = _Clock(job.limits.total_s, self._end)
         #: The interpreter was replaced: nothing the student defined is left, nor the grader.
         self.lost = False
 
@@ -191,14 +213,22 @@ class _Grading:
         # The limits are the student's: what came before has that of the start.
         self.sandbox.limit_cells(self.job.limits.cell_s)
         self.result["start_s"] = round(time.monotonic() - started, 3)
-        timer = threading.Timer(self.job.limits.total_s, self._end)
-        timer.daemon = True
-        timer.start()
-        try:
+        with self.clock.running():
             self._cells(cells)
+        if self.lost or not self.sandbox.is_alive or not self._is_rubric_ready():
+            return
+        with self.clock.running():
             self._rubric(cells)
-        finally:
-            timer.cancel()
+
+    def _is_rubric_ready(self) -> bool:
+        """Wait until the rubric can run. That its interpreter does not start is no fault of the submission."""
+        try:
+            if self.apart is not None:
+                self.apart.wait_ready()
+        except BrowsergradError as error:
+            self.result["error"] = _error("sandbox", type(error).__name__, str(error))
+            return False
+        return True
 
     def _end(self) -> None:
         self.late = True
@@ -268,8 +298,6 @@ class _Grading:
         }.get(name, "runtime")
 
     def _rubric(self, cells: list[str]) -> None:
-        if self.lost or not self.sandbox.is_alive:
-            return
         self._put_back()
         if self.apart is not None:
             self._rubric_apart(self.apart, cells)
@@ -304,23 +332,25 @@ class _Grading:
                     target.write_bytes(content)
 
     def _rubric_apart(self, apart: ApartRubric, cells: list[str]) -> None:
-        apart.wait_ready()
         started = time.monotonic()
+        self.sandbox.limit_cells(
+            None
+        )  # the request that answers the rubric also waits for it; what it takes itself, the exchange limits
         try:
             content = apart.run(self.sandbox, self.folder, inside.ENTRY, self.key, cells)
         except TimeOver:
-            self._late_rubric()
+            self._late_rubric("what the rubric called")
         except Tampered as error:
             self._tampered(f"the submission's side broke the rules of the exchange: {error}")
         else:
             if "reply" in content:
-                self._ended_early(content["reply"], time.monotonic() - started)
+                self._ended_early(content["reply"])
             else:
                 self.result["counts"] = content["counts"]
                 self.result["assertions"] = content["assertions"]
         self.result["rubric_s"] = round(time.monotonic() - started, 3)
 
-    def _ended_early(self, reply: dict[str, Any], seconds: float) -> None:
+    def _ended_early(self, reply: dict[str, Any]) -> None:
         """The request that answers the rubric, or the rubric itself, ended by something else."""
         from ..server_kernel.sandbox import LOST
 
@@ -337,13 +367,11 @@ class _Grading:
             )
         elif self.lost or reply.get("ename") in ("CellTimeoutError", "OutputLimitError", "MemoryError"):
             self._failed(reply)
-        elif seconds >= self.job.limits.cell_s and reply.get("ename") != "ReplyLimitError":
-            self._late_rubric()
         else:
             self._tampered(f"the submission's side did not answer the rubric: {read_text(reply, 'evalue', 'it ended')}")
 
-    def _late_rubric(self) -> None:
-        message = f"the rubric ran longer than its limit of {self.job.limits.cell_s:g} s"
+    def _late_rubric(self, what: str = "the rubric") -> None:
+        message = f"{what} ran longer than its limit of {self.job.limits.cell_s:g} s"
         self.result["error"] = _error("timeout", "CellTimeoutError", message)
 
     def _tampered(self, why: str) -> None:

@@ -95,6 +95,14 @@ _TYPESCRIPT = """(async () => {
     await import('data:application/typescript,' + encodeURIComponent(code));
   }
 })()"""
+_LONG_NAMES = """
+for letters in (120, 127, 128, 5000):
+    try:
+        with open("\u0444" * letters, "w") as file:
+            file.write("x")
+    except OSError:
+        pass
+"""
 
 #: By name.
 KINDS: dict[str, Hostile] = {
@@ -141,6 +149,8 @@ KINDS: dict[str, Hostile] = {
     "link_to_good_work": Hostile(_link, frozenset({"unreadable"})),
     "link_to_a_device": Hostile(lambda path: path.symlink_to("/dev/zero"), frozenset({"unreadable"})),
     "interrupts_itself": _code("def FUNCTION(*args):\n    raise KeyboardInterrupt\n", None),
+    "long_names": _code(_LONG_NAMES, None),
+    "escape_sequences": _code("raise type('\\x1b[31mE', (Exception,), {})('\\x1b]0;mine\\x07\\x9b2J')\n", "runtime"),
     "innocent_words": _code(
         "class E(Exception): pass\nraise E('the cache was reset and its variables are lost.')\n", "runtime"
     ),

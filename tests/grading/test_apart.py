@@ -55,6 +55,96 @@ with bg.check("the source"):
     lines, first = inspect.getsourcelines(draw)
     assert lines[0] == "def draw():\\n" and first > 1
 """
+SEEN = """
+import random, sys, time
+
+class Shape:
+    pass
+
+def find(words, wanted):
+    return words.index(wanted)
+
+def draw():
+    return random.random()
+
+def greet():
+    return f"Hello {input('Who? ')}"
+
+def wait():
+    time.sleep(3600)
+    return time.time()
+
+def load(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+def save(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+def shout(text):
+    print(text)
+    print(text, file=sys.stderr)
+"""
+PROMISED = """
+import contextlib
+import io
+import os
+import pickle
+import tempfile
+from pathlib import Path
+from unittest import mock
+
+import browsergrad as bg
+
+with bg.check("patched names are patched for the submission too"):
+    with mock.patch("builtins.input", return_value="Ada") as asked:
+        assert greet() == "Hello Ada"
+    asked.assert_called_once_with("Who? ")
+    with mock.patch("time.sleep") as sleep, mock.patch("time.time", return_value=5.0):
+        assert wait() == 5.0
+    sleep.assert_called_once_with(3600)
+    with mock.patch("random.random", return_value=0.25):
+        assert draw() == 0.25
+    with mock.patch("builtins.print") as printed:
+        shout("hello")
+    assert [each.args for each in printed.call_args_list] == [("hello",)] * 2
+with bg.check("and are then what they were"):
+    assert 0 <= draw() < 1 and Path("data/words.txt").read_text("utf-8") == load("data/words.txt")
+with bg.check("what it prints goes to the rubric's standard output"):
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as errors:
+        shout("hello")
+    assert out.getvalue() == errors.getvalue() == "hello\\n"
+with bg.check("files are carried from one side to the other"):
+    Path("given.txt").write_text("given", "utf-8")
+    assert load("given.txt") == "given"
+    save("made.txt", "made")
+    assert Path("made.txt").read_text("utf-8") == "made"
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "text")
+        save(path, "temporary")
+        assert open(path, encoding="utf-8").read() == "temporary"
+with bg.check("but the lab's own files stay the lab's"):
+    save("data/words.txt", "other")
+    assert load("data/words.txt") == "other"
+    assert Path("data/words.txt").read_text("utf-8") == "ant\\nbee\\n"
+with bg.check("no class is derived from the submission's"):
+    try:
+        class Own(Shape): pass
+    except TypeError:
+        pass
+    else:
+        raise AssertionError
+with bg.check("its functions' globals are not reached"):
+    assert not hasattr(find, "__globals__")
+with bg.check("its objects are not pickled"):
+    try:
+        pickle.dumps(Shape())
+    except TypeError:
+        pass
+    else:
+        raise AssertionError
+"""
 #: Each is a rubric's text; `math.left` would show the next submission what the one before has left.
 CLEAN = """
 import math
@@ -67,12 +157,12 @@ with bg.check("as it was"):
 LEAVES = CLEAN + "math.left = True\n"
 
 
-def grade(folder: Path, rubric: str, submissions: int = 2) -> list[dict[str, Any]]:
+def grade(folder: Path, rubric: str, submissions: int = 2, solution: str = SOLUTION) -> list[dict[str, Any]]:
     """Grade equal submissions one after the other, apart."""
-    write_lab(folder / "lab", rubric=rubric, reference=SOLUTION)
+    write_lab(folder / "lab", rubric=rubric, reference=solution)
     (folder / "in").mkdir()
     for number in range(submissions):
-        (folder / "in" / f"{number}.py").write_text(f"{SOLUTION}\n# {number}\n", "utf-8")
+        (folder / "in" / f"{number}.py").write_text(f"{solution}\n# {number}\n", "utf-8")
     out = folder / "results.jsonl"
     limits = ["--cell-timeout", "60", "--timeout", "120"]  # only for hangs
     command = ["grade", str(folder / "lab"), str(folder / "in"), "--out", str(out), "--jobs", "1", "--rubric", "apart"]
@@ -83,6 +173,11 @@ def grade(folder: Path, rubric: str, submissions: int = 2) -> list[dict[str, Any
 def test_random_numbers_and_sources_are_those_of_the_submission(tmp_path: Path) -> None:
     (line,) = grade(tmp_path, IN_STEP, 1)
     assert line["passed"] and line["counts"]["pass"] == 3, line
+
+
+def test_what_the_page_says_of_rubrics_that_run_apart(tmp_path: Path) -> None:
+    (line,) = grade(tmp_path, PROMISED, 1, SEEN)
+    assert line["passed"] and line["counts"]["pass"] == 8, line
 
 
 @pytest.mark.parametrize(("rubric", "started"), [(CLEAN, 1), (LEAVES, 3)], ids=["clean", "leaves something"])

@@ -8,8 +8,9 @@ import inspect
 import json
 import math
 import operator
+import re
 from collections import Counter, OrderedDict, defaultdict, deque
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
@@ -285,7 +286,7 @@ PLAIN = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.complex_numbers(), st.text(), st.binary(), st.binary().map(bytearray),
     st.dates(), st.times(), st.datetimes(), st.timedeltas(), st.decimals(), st.fractions(), st.uuids(),
     st.builds(range, st.integers(), st.integers(), st.integers(1)), st.just(...), st.sampled_from([int, ValueError, len, range(3)]),
-    st.integers(2**60).map(lambda number: number**20),
+    st.integers(2**60).map(lambda number: number**20), st.sampled_from([Path("a/b"), PurePath("."), re.compile("a+", re.I), slice(1, None)]),
 )  # fmt: skip
 KEYS = st.one_of(st.integers(), st.text(), st.booleans(), st.none(), st.tuples(st.integers(), st.text()))
 ANY = st.recursive(
@@ -410,29 +411,3 @@ def test_an_answer_that_no_link_writes_ends_the_rubric() -> None:
         assert student.link.broken is not None
         with pytest.raises(Ended):
             student["same"](1)
-
-
-def test_numpy_arrays_and_scalars_travel_as_copies() -> None:
-    import numpy as np
-
-    code = """
-    import numpy as np
-    def double(a): return a * 2
-    def mean(a): return np.mean(a)
-    def same(a): return a
-    """
-    with Pair(code, "double mean same") as student:
-        array = np.arange(6.0).reshape(2, 3)
-        found = student["double"](array)
-        assert type(found) is np.ndarray and np.array_equal(found, array * 2) and found.dtype == array.dtype
-        mean = student["mean"](np.array([1.0, 2.0]))
-        assert type(mean) is np.float64 and mean == 1.5
-        for kept in (
-            np.array(["a", "bc"]),
-            np.array([1 + 2j]),
-            np.array([True]),
-            np.zeros((0, 3), "int8"),
-            np.array([{"a": 1}, None]),
-        ):
-            back = student["same"](kept)
-            assert back.dtype == kept.dtype and back.shape == kept.shape and back.tolist() == kept.tolist()

@@ -123,6 +123,8 @@ ENDINGS = {
     "crashing": (GOOD + "\nimport os\nos.abort()\n", "crash", False),
     "flooding": ("while True:\n    print('x' * 10_000)\n", "output", False),
     "hungry": ("held = []\nwhile True:\n    held.append(bytearray(32 << 20))\n", "memory", False),
+    "late_at_last": (GOOD + "\nwhile True:\n    pass\n", "timeout", True),
+    "interrupts_itself": (GOOD + "\nraise KeyboardInterrupt\n", "interrupted", True),
     "recursive": ("def find(words, wanted):\n    return find(words, wanted)\n", None, False),
 }
 
@@ -222,6 +224,11 @@ def test_endings_are_told_apart(results: dict[str, dict[str, Any]], name: str) -
     assert (kind(result), result["passed"]) == (expected, passes), result
 
 
+def test_what_the_reference_passes_and_a_submission_does_not_is_missing(results: dict[str, dict[str, Any]]) -> None:
+    assert results["good_1"]["missing"] == []
+    assert results["end_wedged"]["missing"] == sorted(NAMES)
+
+
 def test_a_file_that_is_no_notebook_is_said_to_be_unreadable(results: dict[str, dict[str, Any]]) -> None:
     assert kind(results["broken"]) == "unreadable"
 
@@ -246,7 +253,9 @@ def test_a_second_run_grades_what_is_new_and_keeps_the_rest(
     assert after.startswith(before)
     (line,) = after[len(before) :].splitlines()
     assert json.loads(line)["submission"] == changed.as_posix()
-    assert f"{len(few) - 1} were there already" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert f"{len(few) - 1} were there already" in said.out
+    assert "the last line was not finished and has been removed" in said.err
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])

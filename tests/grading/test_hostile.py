@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -90,6 +91,14 @@ def test_a_hostile_submission_has_its_verdict(run: tuple[dict[str, Any], int], n
     result = run[0][f"kind_{name}"]
     assert kind_of(result) in KINDS[name].kinds, result["error"]
     assert not result["passed"]
+
+
+def test_the_hash_of_what_was_not_read_is_empty(folder: Path, run: tuple[dict[str, Any], int]) -> None:
+    for name in ("pipe", "sparse", "link_to_good_work"):
+        assert run[0][f"kind_{name}"]["sha256"] == ""
+    for name in ("deep", "wedged"):
+        (path,) = (folder / "in").glob(f"kind_{name}.*")
+        assert run[0][f"kind_{name}"]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_good_submissions_pass_beside_them(run: tuple[dict[str, Any], int]) -> None:
@@ -190,6 +199,10 @@ def test_no_failure_of_this_machine_ends_the_batch(folder: Path, monkeypatch: py
         patch.setattr(Path, "write_bytes", full)
         result = run_job(job(folder, GOOD))
         assert kind_of(result) == "sandbox" and "No space left" in result["error"]["evalue"]
+        lines = [folder / "in" / "good_first.py", "--out", folder / "full", "--rubric", "shared"]
+        monkeypatch.setattr("jupyterlite_browsergrad.grading.grade._expected", lambda *arguments: None)
+        assert main(["grade", str(folder / "lab"), *map(str, lines)]) == 1, "not every submission was graded"
+        assert kind_of(as_lines(folder / "full")[0]) == "sandbox"
     with monkeypatch.context() as patch:
         patch.setattr(Folder, "answer", full)
         result = run_job(job(folder, "open('data/words.txt')\n"))

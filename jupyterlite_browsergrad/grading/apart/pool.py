@@ -25,6 +25,8 @@ __all__ = ["RubricBox", "Wanted", "close_all", "release", "take"]
 ENTRY = "_browsergrad_rubric"
 #: Seconds after which an interpreter that is not used is ended.
 IDLE_S = 60.0
+#: Seconds in which one that has started is prepared, its packages loaded; only for a hang.
+SET_UP_S = 300.0
 
 _SET_UP = """
 def _browsergrad_begin(handed, modules):
@@ -134,7 +136,10 @@ class RubricBox:
         if self._ready:
             return
         self.sandbox.wait_ready()
-        done = self._replies.get()
+        try:
+            done = self._replies.get(timeout=SET_UP_S)
+        except queue.Empty:
+            raise GradingError(f"the rubric's interpreter was not prepared within {SET_UP_S:g} s") from None
         if done.get("status") != "ok":
             raise GradingError(
                 f"the rubric's interpreter could not be prepared: {done.get('ename')}: {done.get('evalue')}"

@@ -20,6 +20,10 @@ MAX_TEXT = 4 << 20
 #: Lists, objects and their members in one text.
 MAX_PARTS = 1_200_000
 MAX_DEPTH = 400
+#: Seconds of each turn of the student's side that are not the student's: the way there and back, also on a busy machine.
+FREE_S = 0.1
+#: Seconds until the student's side has greeted, in which only our own code runs: a hundredth of a second, unless that was tampered with.
+GREETING_S = 30.0
 
 
 class OutOfTurn(Exception):
@@ -117,7 +121,7 @@ class Outcome:
     content
         Content of the reply of the side that ended.
     side
-        ``rubric``: it is done; ``student``: it ended before; ``time``: neither did; ``tampered``: it broke the rules, see `why`.
+        ``rubric``: it is done; ``student``: it ended before; ``time``: the student's turns took too long; ``tampered``: it broke the rules, see `why`.
     """
 
     side: str
@@ -128,14 +132,18 @@ class Outcome:
 class Exchange:
     """One rubric's talk with one submission.
 
+    Only the turns of the student's side are limited here. Whoever runs it has a limit for all of it, and ends the student's sandbox then.
+
     Parameters
     ----------
     student, rubric
         Their sandboxes.
     seconds
-        How long it may take.
+        How long the turns of the student's side may take in sum, `FREE_S` of each and the greeting not counted.
     before, after
         Called before the student's side is asked, and after it has answered or asked: to keep files in step.
+    clock
+        Tells the time in seconds.
     """
 
     def __init__(
@@ -145,11 +153,13 @@ class Exchange:
         seconds: float,
         before: Callable[[], None] = lambda: None,
         after: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._queue: queue.SimpleQueue[tuple[Speaker, str, Any]] = queue.SimpleQueue()
         self._student = Speaker(student, self._put)
         self._rubric = Speaker(rubric, self._put)
-        self._end = time.monotonic() + seconds
+        self._left = seconds
+        self._clock = clock
         self._before, self._after = before, after
 
     def _put(self, speaker: Speaker, kind: str, value: Any) -> None:
@@ -174,9 +184,9 @@ class Exchange:
 
     def _run(self, serve: str, proof: str, grade: str, start: dict[str, Any]) -> Outcome:
         self._student.start(serve)
-        heard = self._next(self._student)
+        heard = self._next(self._student, GREETING_S)
         if isinstance(heard, Outcome):
-            if heard.side == "time":  # only our own code runs before it
+            if heard.side == "time":
                 raise OutOfTurn("no greeting came")
             return heard
         hello = checked(heard)
@@ -192,19 +202,25 @@ class Exchange:
             if isinstance(heard, Outcome):
                 return heard
             self._before()
-            self._student.say(heard)
-            heard = self._next(self._student)
+            heard = self._asked(heard)
             if isinstance(heard, Outcome):
                 return heard
             checked(heard)
             self._after()
             self._rubric.say(heard)
 
-    def _next(self, expected: Speaker) -> str | Outcome:
+    def _asked(self, text: str) -> str | Outcome:
+        """What the student's side answers, or asks, in its own time."""
+        begun = self._clock()
+        self._student.say(text)
+        heard = self._next(self._student, self._left + FREE_S)
+        self._left -= max(0.0, self._clock() - begun - FREE_S)
+        return Outcome("time", {}) if self._left < 0 and type(heard) is str else heard
+
+    def _next(self, expected: Speaker, seconds: float | None = None) -> str | Outcome:
         """What the side whose turn it is says."""
-        left = self._end - time.monotonic()
         try:
-            speaker, kind, value = self._queue.get(timeout=max(left, 0.001))
+            speaker, kind, value = self._queue.get(timeout=seconds)
         except queue.Empty:
             return Outcome("time", {})
         if kind == "ended":

@@ -1,0 +1,140 @@
+"""The lab of the grading suite, what is handed in to it, and the verdict that each submission must have."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.grading.cheats import CHEATS, RUBRIC, WRONG
+from tests.grading.hostile import KINDS
+from tests.grading.hostile import write as write_hostile
+from tests.grading.labs import GOOD, write_lab
+
+#: Harmless ones in turn: code, its points, and the kind of its error.
+HARMLESS: list[tuple[str, int, str | None]] = [
+    (GOOD, 5, None),
+    ("def find(words, wanted):\n    return words.index(wanted)\n", 4, None),
+    (GOOD + "1 / 0\n", 5, "runtime"),
+    ("def find(words, wanted)\n    return 0\n", 0, "syntax"),
+]
+MOST_POINTS = 5
+#: Beside all of `KINDS`, which hold up and fill: those of the cheats that fool, each by other means.
+FOOLING = [
+    "module class",
+    "import machinery",
+    "monitoring",
+    "gc callback",
+    "audit hook",
+    "patched statistics",
+    "shadowing module",
+    "data file",
+    "lab.json",
+    "equal to everything",
+    "frames",
+    "answers for the shell",
+    "forged answers",
+]
+HOSTILE = [*KINDS, *FOOLING]
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One of those handed in.
+
+    Attributes
+    ----------
+    stem
+        Its file's name without the suffix.
+    hostile
+        Its kind; None for a harmless one.
+    code
+        A harmless one's.
+    points
+        How many assertions pass; of a hostile one nothing is asked but that not all do.
+    errors
+        What its error's kind may be; empty: anything.
+    """
+
+    stem: str
+    hostile: str | None
+    code: str = ""
+    points: int = 0
+    errors: frozenset[str | None] = frozenset()
+
+    def problem(self, line: dict[str, Any]) -> str | None:
+        """What is wrong with its verdict."""
+        error = line["error"] and line["error"]["kind"]
+        if self.errors and error not in self.errors:
+            return f"its error is {error}, not one of {sorted(map(str, self.errors))}"
+        wanted = not self.hostile and self.points == MOST_POINTS
+        if line["passed"] != wanted:
+            return f"passed is {line['passed']}"
+        if not self.hostile and line["counts"]["pass"] != self.points:
+            return f"{line['counts']['pass']} of its {self.points} points"
+        return None
+
+
+def submissions(count: int, hostile: int) -> list[Submission]:
+    """So many, the hostile ones spread evenly among them: all kinds in turn, or where there are fewer, some of them all."""
+    found: list[Submission] = []
+    kinds = [
+        HOSTILE[turn * len(HOSTILE) // hostile if hostile < len(HOSTILE) else turn % len(HOSTILE)]
+        for turn in range(hostile)
+    ]
+    for number in range(count):
+        stem = f"{number:03}"
+        if (number + 1) * hostile // count > number * hostile // count:
+            kind = kinds.pop(0)
+            found.append(Submission(stem, kind, errors=KINDS[kind].kinds if kind in KINDS else frozenset()))
+        else:
+            code, points, error = HARMLESS[(number - number * hostile // count) % len(HARMLESS)]
+            found.append(Submission(stem, None, f"{code}# {number}\n", points, frozenset({error})))
+    return found
+
+
+def write(folder: Path, handed_in: list[Submission]) -> None:
+    """Write the lab and the submissions into `lab` and `in`; of the harmless ones every other four are notebooks."""
+    write_lab(folder / "lab", rubric=RUBRIC)
+    (folder / "in").mkdir()
+    harmless = 0
+    for each in handed_in:
+        path = folder / "in" / each.stem
+        if each.hostile in KINDS:
+            write_hostile(each.hostile, path, "find")
+        elif each.hostile:
+            path.with_suffix(".py").write_text(WRONG + CHEATS[each.hostile], "utf-8")
+        else:
+            if harmless // len(HARMLESS) % 2:
+                path.with_suffix(".py").write_text(each.code, "utf-8")
+            else:
+                path.with_suffix(".ipynb").write_text(_notebook(each.code), "utf-8")
+            harmless += 1
+
+
+def _notebook(code: str) -> str:
+    cell = {"cell_type": "code", "metadata": {}, "source": code, "outputs": [], "execution_count": None}
+    return json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 4})
+
+
+def lines_of(out: Path) -> list[dict[str, Any]]:
+    """The results in a file."""
+    return [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+
+
+def verify(out: Path, handed_in: list[Submission]) -> int:
+    """Count the lines with the right verdict; a wrong one, and lines that are missing or too many, end the suite."""
+    lines = lines_of(out)
+    by_stem = {Path(line["submission"]).stem: line for line in lines}
+    wanted = {each.stem: each for each in handed_in}
+    if len(lines) != len(by_stem) or by_stem.keys() != wanted.keys():
+        raise SystemExit(f"{out}: {len(lines)} lines of {len(by_stem)} submissions; there are {len(wanted)}")
+    wrong = [
+        f"{stem} ({wanted[stem].hostile or 'harmless'}): {problem}: {line['error']}"
+        for stem, line in by_stem.items()
+        if (problem := wanted[stem].problem(line))
+    ]
+    if wrong:
+        raise SystemExit("\n".join([f"{out}: verdicts that are not as they must be:", *wrong]))
+    return len(lines)
