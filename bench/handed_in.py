@@ -79,17 +79,14 @@ class Submission:
 def submissions(count: int, hostile: int) -> list[Submission]:
     """So many, the hostile ones spread evenly among them: all kinds in turn, or where there are fewer, some of them all."""
     found: list[Submission] = []
-    kinds = [
-        HOSTILE[turn * len(HOSTILE) // hostile if hostile < len(HOSTILE) else turn % len(HOSTILE)]
-        for turn in range(hostile)
-    ]
+    few = hostile < len(HOSTILE)
     for number in range(count):
-        stem = f"{number:03}"
-        if (number + 1) * hostile // count > number * hostile // count:
-            kind = kinds.pop(0)
+        stem, before = f"{number:03}", number * hostile // count
+        if (number + 1) * hostile // count > before:
+            kind = HOSTILE[before * len(HOSTILE) // hostile if few else before % len(HOSTILE)]
             found.append(Submission(stem, kind, errors=KINDS[kind].kinds if kind in KINDS else frozenset()))
         else:
-            code, points, error = HARMLESS[(number - number * hostile // count) % len(HARMLESS)]
+            code, points, error = HARMLESS[(number - before) % len(HARMLESS)]
             found.append(Submission(stem, None, f"{code}# {number}\n", points, frozenset({error})))
     return found
 

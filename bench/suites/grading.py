@@ -15,7 +15,6 @@ import os
 import re
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterable
@@ -29,6 +28,7 @@ from jupyterlite_browsergrad.grading import scratch
 from jupyterlite_browsergrad.grading.apart.pool import close_all
 from jupyterlite_browsergrad.grading.bundle import load_lab
 from jupyterlite_browsergrad.grading.run import Job, JobLimits, run_job
+from tests.grading.labs import GRADE
 
 from .. import handed_in
 from ..handed_in import Submission, lines_of, verify
@@ -142,16 +142,7 @@ class Folder:
         files = self.files(submissions)[:: -1 if backwards else 1]
         results = self.path / out
         environment = {**os.environ, "TMPDIR": str(self.tmp)}
-        command = [
-            sys.executable,
-            "-m",
-            "jupyterlite_browsergrad",
-            "grade",
-            str(self.path / "lab"),
-            *files,
-            "--out",
-            str(results),
-        ]
+        command = [*GRADE, str(self.path / "lab"), *files, "--out", str(results)]
         begun = time.perf_counter()
         with (self.path / "log").open("w+", encoding="utf-8") as log:
             process = subprocess.Popen([*command, *LIMITS, *more], stdout=log, stderr=log, env=environment)

@@ -572,7 +572,6 @@ class Sandbox:
     def _close(self, entry: _Open) -> None:
         with self._lock:
             self._open.pop(entry.message["header"]["msg_id"], None)
-            # The next one's time begins.
             self._received_bytes = self._logged = 0
             self._begin_time()
 

@@ -59,7 +59,7 @@ _MISSING_FUNCTIONS = {
     ("os", "openpty"): _TERMINAL,
     ("os", "posix_spawn"): _PROCESSES,
     ("os", "posix_spawnp"): _PROCESSES,
-    ("os", "startfile"): "it exists on Windows alone",
+    ("os", "startfile"): _WINDOWS,
     ("signal", "alarm"): _ALARMS,
     ("signal", "setitimer"): _ALARMS,
 }

@@ -247,8 +247,6 @@ class _Now:
         #: Entries that are not looked at, by code and line.
         self.left_out: dict[tuple[CodeType, int], int] = {}
 
-    #: Entries that are not looked at, by code and line.
-
 
 _now = _Now()
 

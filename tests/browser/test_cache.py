@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -118,8 +117,6 @@ def test_further_kernels_neither_fetch_nor_compile(browser: Browser, site: Path,
     changed = copy(site, tmp_path, prewarm=False)
     worker = changed / STATIC / "runtime/worker.js"
     replace(worker, COUNT_COMPILED.encode() + worker.read_bytes())
-    for path in changed.rglob("*"):  # browsers ask again for a file after a tenth of its age
-        os.utime(path, (0, 0))
     script = COUNT_COMPILED + COLLECT_COMPILED
     if not ahead:
         script += "Object.defineProperty(navigator.connection, 'saveData', { value: true });"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
+#: The command, in a process of its own.
+GRADE = (sys.executable, "-m", "jupyterlite_browsergrad", "grade")
 GOOD = """
 def find(words, wanted):
     for place, word in enumerate(words):

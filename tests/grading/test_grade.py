@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import termios
 import time
 from functools import partial
@@ -20,7 +19,7 @@ from jupyterlite_browsergrad import __version__
 from jupyterlite_browsergrad.cli import main
 from tests.processes import children, wait_gone
 
-from .labs import GOOD, NAMES, write_lab
+from .labs import GOOD, GRADE, NAMES, write_lab
 
 #: What students try, after a wrong solution.
 CHEATS = {
@@ -263,22 +262,11 @@ def test_a_run_that_is_ended_leaves_no_process_and_goes_on(folder: Path, tmp_pat
     files, out = [tmp_path / "first.py", tmp_path / "second.py"], tmp_path / "results.jsonl"
     for file, code in zip(files, [GOOD, "while True:\n    pass\n"], strict=True):
         file.write_text(code, "utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "jupyterlite_browsergrad",
-        "grade",
-        folder / "lab",
-        *files,
-        "--out",
-        out,
-        "--jobs",
-        "1",
-    ]
+    arguments = [folder / "lab", *files, "--out", out, "--jobs", "1"]
     # A shell that runs the tests in the background has them ignore SIGINT, and so would this child.
     listen = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
     pipes: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen([*command, "--cell-timeout", "100"], preexec_fn=listen, **pipes) as run:
+    with subprocess.Popen([*GRADE, *arguments, "--cell-timeout", "100"], preexec_fn=listen, **pipes) as run:
         sandboxes: list[int] = []
         while not out.is_file() or not out.read_bytes().endswith(b"\n") or not sandboxes:
             assert run.poll() is None
@@ -292,7 +280,7 @@ def test_a_run_that_is_ended_leaves_no_process_and_goes_on(folder: Path, tmp_pat
         assert "Traceback" not in said
     wait_gone(sandboxes)
     files[1].write_text(GOOD, "utf-8")
-    assert main([*map(str, command[3:])]) == 0
+    assert main(["grade", *map(str, arguments)]) == 0
     after = out.read_bytes()
     assert after.startswith(before)
     assert [json.loads(line)["passed"] for line in after.splitlines()] == [True, True]
@@ -301,14 +289,7 @@ def test_a_run_that_is_ended_leaves_no_process_and_goes_on(folder: Path, tmp_pat
 def test_a_terminal_sees_the_progress(folder: Path, results: dict[str, dict[str, Any]]) -> None:
     screen, terminal = os.openpty()
     termios.tcsetwinsize(terminal, (24, 120))
-    command = [
-        sys.executable,
-        "-m",
-        "jupyterlite_browsergrad",
-        "grade",
-        folder / "lab",
-        folder / "in" / "reads_data.py",
-    ]
+    command = [*GRADE, folder / "lab", folder / "in" / "reads_data.py"]
     done = subprocess.run(
         [*command, "--out", folder / "shown.jsonl"], stdout=subprocess.PIPE, stderr=terminal, text=True, check=True
     )

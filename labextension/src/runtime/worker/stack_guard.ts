@@ -201,7 +201,7 @@ export class StackGuard {
   /** Python is called with the C stack's pointer at `floor`, or goes on with such a call. */
   private starts(floor: number, room: number, segment: number): void {
     this.floor = floor;
-    this.end = Math.max(floor - room, this.lowest);
+    this.end = floor - room;
     this.threshold.value = floor - segment;
   }
 
