@@ -14,9 +14,10 @@ from .site_python import SitePython
 __all__ = ["RUBRIC", "STUDENT", "install_code", "prepare"]
 
 #: Modules of each kind of sandbox, in the order in which they are made; `inside` is alone, the others make a package.
-STUDENT = ("apart.values", "apart.link", "apart.student_side", "inside")
+_LINE = ("apart.values", "apart.protocols", "apart.mirrors", "apart.answers", "apart.raised", "apart.link")
+STUDENT = (*_LINE, "apart.student_side", "inside")
 SHARED = ("inside",)
-RUBRIC = ("apart.values", "apart.link", "apart.clean", "apart.rubric_side")
+RUBRIC = (*_LINE, "apart.clean", "apart.rubric_side")
 #: Name of the package in the sandbox.
 PACKAGE = "_browsergrad_apart"
 

@@ -352,7 +352,7 @@ class _Grading:
 
     def _ended_early(self, reply: dict[str, Any]) -> None:
         """The request that answers the rubric, or the rubric itself, ended by something else."""
-        from ..server_kernel.sandbox import LOST
+        from ..server_kernel.pending import LOST
 
         self.lost = self.lost or not self.sandbox.is_alive
         if not self.lost and LOST in read_text(reply, "evalue", ""):

@@ -17,7 +17,9 @@ from typing import Any
 from unittest import mock
 
 from .clean import Picture
-from .link import ARITHMETIC, COMPARISONS, PROTOCOLS, Ended, Link, Mirror, Rules, number_of
+from .link import Ended, Link, Rules
+from .mirrors import Mirror, number_of
+from .protocols import ARITHMETIC, COMPARISONS, PROTOCOLS
 from .values import CONTAINERS, MUTABLE_BASES, PLAIN_BASES, Decoder, Encoder, ProtocolError, TooLarge, words_of
 
 #: Modules whose names a rubric may patch (`unittest.mock.patch`), so that the student's code sees it.
