@@ -8,7 +8,7 @@ from collections.abc import Callable
 from threading import Event
 from typing import IO, Any
 
-from browsergrad._text import visible
+from browsergrad.hosting import visible
 
 from . import frames
 from .deno import ENVIRONMENT, SandboxError, usage

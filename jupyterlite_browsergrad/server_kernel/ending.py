@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from browsergrad._text import visible
+from browsergrad.hosting import visible
 
 __all__ = ["Ending"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
-from browsergrad._text import visible
+from browsergrad.hosting import visible
 
 __all__ = ["RequestLog"]
 

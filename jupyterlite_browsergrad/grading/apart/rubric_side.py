@@ -329,7 +329,7 @@ class Rubric:
     """
 
     def __init__(self, exchange: Callable[[str], str]) -> None:
-        import browsergrad._lab  # noqa: F401
+        import browsergrad.hosting  # noqa: F401
 
         self._exchange = exchange
         self._sources: list[Sources] = []
@@ -344,7 +344,7 @@ class Rubric:
         ProtocolError
             What came from the student's side was not written by our link.
         """
-        from browsergrad._lab import run_rubric
+        from browsergrad.hosting import run_rubric
 
         rules = RubricRules(filename)
         link = Link(self._exchange, rules)
