@@ -420,13 +420,10 @@ class Box:
     ----------
     exchange
         Sends a text to the grading process and waits for what comes back.
-    temporary
-        Folder for temporary files, which both sides see.
     """
 
-    def __init__(self, exchange: Callable[[str], str], temporary: str) -> None:
+    def __init__(self, exchange: Callable[[str], str]) -> None:
         self._exchange = exchange
-        self._temporary = temporary
         self._rubric = Rubric(exchange)
         self._picture: Picture | None = None
         #: What the last rubric left behind.
