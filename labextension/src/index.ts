@@ -9,7 +9,7 @@ import { IStatusBar } from '@jupyterlab/statusbar';
 import { IKernelClient, IKernelSpecs } from '@jupyterlite/services';
 
 import type { BrowsergradKernel } from './kernel/kernel';
-import { hastenSockets } from './kernel/hasten';
+import { hastenSockets } from './kernel/socket_delay';
 import { hookInterrupt } from './kernel/interrupt_hook';
 import { Limits, notebookTimeout } from './kernel/limits';
 import { LOGO_URL } from './kernel/logo';

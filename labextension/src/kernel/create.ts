@@ -12,7 +12,7 @@ import type { KernelClient, KernelClientOptions } from '../runtime/kernel_client
 import { canShare } from '../runtime/sharing';
 import { Drive } from './drive';
 import { BrowsergradKernel } from './kernel';
-import { shown } from './pace';
+import { shown } from './output_pace';
 import { ProgressNotification } from './progress';
 import { mayPrewarm, Spares, type PrewarmChoice } from './spare';
 

@@ -15,8 +15,8 @@ import type { AssertionsContent, ILabResults } from '../results/tokens';
 import { besideFile, type CheckedLab } from './gate';
 import type { LabServices } from './lab_services';
 import type { LabPanel } from './panel';
-import { runRubric } from './results';
-import { begunAnew, complete, starterCells } from './starter';
+import { runRubric } from './rubric';
+import { begunAnew, complete, starterCells } from './starter_cells';
 import { RUNTIME_VERSION } from './version';
 
 export const CHECK = 'browsergrad:check-my-work';

@@ -3,7 +3,7 @@
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { Artifact } from '../mime';
+import type { Artifact } from '../runtime/events';
 import { button, element, userText, visible } from './dom';
 import { readSeries } from './series';
 import { treeView } from './tree';

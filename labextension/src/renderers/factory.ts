@@ -5,7 +5,7 @@ import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
-import { ARTIFACT_MIME, ASSERTIONS_MIME, readArtifact, readAssertions } from '../mime';
+import { ARTIFACT_MIME, ASSERTIONS_MIME, readArtifact, readAssertions } from '../runtime/events';
 import type { AssertionsContent } from '../results/tokens';
 import { artifactView } from './artifact';
 import { AssertionsView } from './assertions';

@@ -4,7 +4,7 @@
 import type { CodeCellModel } from '@jupyterlab/cells';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 
-import { ASSERTIONS_MIME, readAssertions } from '../mime';
+import { ASSERTIONS_MIME, readAssertions } from '../runtime/events';
 import type { AssertionsContent } from './tokens';
 
 /** Makes a cell the active one and brings it into view. */

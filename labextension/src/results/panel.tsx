@@ -10,7 +10,7 @@ import * as React from 'react';
 import { visible } from '../renderers/dom';
 import { countsText, kindText } from '../renderers/assertions';
 import { goToCell } from './cells';
-import type { LabResults, ResultsGroup } from './store';
+import type { LabResults, ResultsGroup } from './lab_results';
 import type { Assertion } from './tokens';
 
 type Filter = 'all' | Assertion['kind'];

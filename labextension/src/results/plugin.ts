@@ -10,8 +10,8 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { checkIcon } from '@jupyterlab/ui-components';
 
 import { ResultsPanel } from './panel';
-import { ParentPage, readOrigin } from './parent';
-import { LabResults } from './store';
+import { ParentPage, readOrigin } from './embedding_page';
+import { LabResults } from './lab_results';
 import { ILabResults } from './tokens';
 
 const PLUGIN_ID = 'jupyterlite-browsergrad:results';

@@ -7,7 +7,7 @@ import type { KernelMessage } from '@jupyterlab/services';
 import { BrowsergradKernel } from '../kernel/kernel';
 import { KernelClient } from '../runtime/kernel_client';
 import type { DriveAnswer, JupyterMessage } from '../runtime/protocol';
-import { ParentDrive } from './drive';
+import { ParentDrive } from './piped_drive';
 import { encodeFrame, readFrames, type Frame } from './frames';
 import { OutputLimit } from './output_limit';
 

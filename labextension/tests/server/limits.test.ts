@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { DriveAnswer, JupyterMessage } from '../../src/runtime/protocol';
-import { ParentDrive } from '../../src/server/drive';
+import { ParentDrive } from '../../src/server/piped_drive';
 import { OutputLimit } from '../../src/server/output_limit';
 
 function message(type: string, channel: JupyterMessage['channel'] = 'iopub', parent = 'any'): JupyterMessage {

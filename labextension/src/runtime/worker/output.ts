@@ -4,7 +4,7 @@
  * writer back while too much is in flight to the page.
  */
 import { Control, type FromWorker, type StreamChunk } from '../protocol';
-import type { HeldTexts } from './held_texts';
+import type { HeldTexts } from './stream_texts';
 
 /** Ms text may wait. */
 const FLUSH_MS = 50;

@@ -25,19 +25,19 @@ import type {
   PackageProgress,
   StreamChunk,
 } from '../protocol';
-import type { PageCalls } from './calls';
+import type { PageCalls } from './page_calls';
 import type { InterruptController } from './control';
 import { DriveFS } from './drive_fs';
 import type { EmscriptenFS, ErrnoCodes } from './emscripten';
-import type { AbortableLoads } from './fetches';
-import { HeldTexts } from './held_texts';
+import type { AbortableLoads } from './abortable_loads';
+import { HeldTexts } from './stream_texts';
 import type { OutputBuffer } from './output';
-import { FETCHES_NOW, readSync, type LazyAsset } from './lazy';
+import { FETCHES_NOW, readSync, type LazyAsset } from './lazy_assets';
 import { Pack } from './pack';
-import { PackageFiles } from './package_files';
-import { inOrder, type LockedPackage } from './packages_now';
+import { PackageFiles } from './package_problems';
+import { inOrder, type LockedPackage } from './load_order';
 import { PageFiles } from './page_files';
-import { Requests } from './requests';
+import { Requests } from './http_requests';
 import { restore } from './snapshot';
 import { canSuspend, type PlainEntries } from './stack';
 import { StackGuard, type GuardedModule, type GuardedObjects } from './stack_guard';

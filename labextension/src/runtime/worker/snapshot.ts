@@ -5,7 +5,7 @@
 import { damagedAsset, pathOrURL } from '../assets';
 import { isWholeZip, STDLIB, WASM, type BootAssets } from '../boot_assets';
 import type { EmscriptenFS, FSNode } from './emscripten';
-import { FETCHES_NOW, LazyAsset, makeLazy } from './lazy';
+import { FETCHES_NOW, LazyAsset, makeLazy } from './lazy_assets';
 import { Pack } from './pack';
 
 const MAGIC = 0x31534742; // "BGS1"

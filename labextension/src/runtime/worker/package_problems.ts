@@ -3,7 +3,7 @@
  */
 import { isPage, originOf } from '../assets';
 import { errorText } from '../errors';
-import { INTERRUPTED } from './fetches';
+import { INTERRUPTED } from './abortable_loads';
 
 /** Longest wait for a server that is asked again, ms. */
 const ASK_MS = 5000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { hastenSockets } from '../../src/kernel/hasten';
+import { hastenSockets } from '../../src/kernel/socket_delay';
 
 /** As mock-socket delivers. */
 function makeClass(received: string[]) {

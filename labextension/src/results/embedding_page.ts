@@ -1,7 +1,7 @@
 /**
  * Tells a page that embeds this one what has been checked: only the page of one origin, named by the site.
  */
-import type { LabResults } from './store';
+import type { LabResults } from './lab_results';
 
 /** ms between two messages while cells run. */
 const INTERVAL_MS = 500;

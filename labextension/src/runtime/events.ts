@@ -2,7 +2,7 @@
  * Our MIME types, and what of a saved notebook's JSON may be taken for their content: a notebook of
  * others can hold anything.
  */
-import type { Assertion, AssertionsContent } from './results/tokens';
+import type { Assertion, AssertionsContent } from '../results/tokens';
 
 export const ASSERTIONS_MIME = 'application/vnd.browsergrad.assertions.v1+json';
 export const ARTIFACT_MIME = 'application/vnd.browsergrad.artifact.v1+json';

@@ -4,7 +4,7 @@
  */
 import { Control, INPUT_CALL, REPLY_BYTES, type FromWorker, type WorkerCall } from '../protocol';
 import type { InterruptController } from './control';
-import { readSync } from './lazy';
+import { readSync } from './lazy_assets';
 
 /** Ms a call waits before an interrupt can end it. */
 const UNINTERRUPTED_MS = 300;

@@ -1,8 +1,8 @@
 import { Signal } from '@lumino/signaling';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { ParentPage, readOrigin } from '../../src/results/parent';
-import type { LabResults } from '../../src/results/store';
+import { ParentPage, readOrigin } from '../../src/results/embedding_page';
+import type { LabResults } from '../../src/results/lab_results';
 
 describe('the origin of the embedding page', () => {
   it.each(['https://school.example', 'http://127.0.0.1:8000'])('%s is taken', value =>
