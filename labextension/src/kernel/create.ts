@@ -6,10 +6,10 @@ import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import type { Contents } from '@jupyterlab/services';
 import type { IKernel } from '@jupyterlite/services';
 
-import type { KernelGate } from '../labs/kernel_gate';
 import { fetchAsset, importAsset } from '../runtime/assets';
 import type { KernelClient, KernelClientOptions } from '../runtime/kernel_client';
 import { canShare } from '../runtime/sharing';
+import type { KernelGate } from './admission';
 import { Drive } from './drive';
 import { BrowsergradKernel } from './kernel';
 import { shown } from './output_pace';
