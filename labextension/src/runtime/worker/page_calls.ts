@@ -3,6 +3,7 @@
  * worker of the site, which forwards any request for `api/drive` to a broadcast channel.
  */
 import { fromBase64 } from '../base64';
+import { unpackAnswer } from '../packed_answer';
 import { Control, INPUT_CALL, REPLY_BYTES, type FromWorker, type WorkerCall } from '../protocol';
 import type { InterruptController } from './control';
 import { readSync } from './lazy_assets';
@@ -24,17 +25,6 @@ function revive(_key: string, value: unknown): unknown {
     return fromBase64(String(value.$bytes));
   }
   return value;
-}
-
-/** Unpacks `[uint32 length of the JSON][JSON][bytes]`; `{"$bytes": [offset, length]}` becomes a view of the rest. */
-export function unpackAnswer(data: Uint8Array): unknown {
-  const length = new DataView(data.buffer, data.byteOffset).getUint32(0, true);
-  const rest = data.subarray(4 + length);
-  return JSON.parse(decoder.decode(data.subarray(4, 4 + length)), (_key, value) =>
-    value && typeof value === 'object' && Array.isArray(value.$bytes)
-      ? rest.subarray(value.$bytes[0], value.$bytes[0] + value.$bytes[1])
-      : value,
-  );
 }
 
 export class PageCalls {
