@@ -9,9 +9,9 @@ import type { KernelMessage } from '@jupyterlab/services';
 import type { IKernel } from '@jupyterlite/services';
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import type { KernelGate } from '../labs/kernel_gate';
 import type { BootInfo, BootProgress, InterruptMode, JupyterMessage, PackageProgress } from '../runtime/protocol';
 import type { KernelClient, KernelClientOptions } from '../runtime/kernel_client';
+import type { KernelGate } from './admission';
 import { Ahead } from './ahead';
 
 /** What the kernel needs of its page. */

@@ -11,7 +11,7 @@ import { Signal, type ISignal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
 import type { Verdict } from './gate';
-import { guardConnection } from './guard';
+import { guardConnection } from './connection_guard';
 import type { LabServices } from './lab_services';
 
 /** A little more than what JupyterLab's toolbar waits between two arrangements. */

@@ -3,6 +3,7 @@
  * everything pending when it ends. Session and KernelClient stand on it.
  */
 import { fetchAsset, scriptProblem } from './assets';
+import { toBase64 } from './base64';
 import { offerBootAssets, sharedBootAssets, type Supply } from './boot_assets';
 import { BrowsergradError, errorText } from './errors';
 import {
@@ -89,14 +90,6 @@ export function packAnswer(value: unknown): Uint8Array {
     offset += part.length;
   }
   return packed;
-}
-
-function toBase64(bytes: Uint8Array): string {
-  let binary = '';
-  for (let i = 0; i < bytes.length; i += 0x8000) {
-    binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
-  }
-  return btoa(binary);
 }
 
 export class WorkerLink {

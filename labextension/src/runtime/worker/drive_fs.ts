@@ -7,7 +7,7 @@
  * node for each name it has seen; our node of an open file holds its `driveFile`, and so does each of its streams.
  */
 import type { DriveAnswer } from '../protocol';
-import { CallInterrupted, type PageCalls } from './calls';
+import { CallInterrupted, type PageCalls } from './page_calls';
 import { DriveFile } from './drive_file';
 import type { EmscriptenFS, ErrnoCodes, FSNode, FSStream } from './emscripten';
 

@@ -25,19 +25,19 @@ import type {
   PackageProgress,
   StreamChunk,
 } from '../protocol';
-import type { PageCalls } from './calls';
+import type { PageCalls } from './page_calls';
 import type { InterruptController } from './control';
 import { DriveFS } from './drive_fs';
 import type { EmscriptenFS, ErrnoCodes } from './emscripten';
-import type { AbortableLoads } from './fetches';
-import { HeldTexts } from './held_texts';
+import type { AbortableLoads } from './abortable_loads';
+import { StreamTexts } from './stream_texts';
 import type { OutputBuffer } from './output';
-import { FETCHES_NOW, readSync, type LazyAsset } from './lazy';
+import { FETCHES_NOW, readSync, type LazyAsset } from './lazy_assets';
 import { Pack } from './pack';
-import { PackageFiles } from './package_files';
-import { inOrder, type LockedPackage } from './packages_now';
+import { PackageProblems } from './package_problems';
+import { inOrder, type LockedPackage } from './load_order';
 import { PageFiles } from './page_files';
-import { Requests } from './requests';
+import { HttpRequests } from './http_requests';
 import { restore } from './snapshot';
 import { canSuspend, type PlainEntries } from './stack';
 import { StackGuard, type GuardedModule, type GuardedObjects } from './stack_guard';
@@ -130,10 +130,10 @@ export class Python {
   private guard: StackGuard | null = null;
   private kernel: PyProxy | null = null;
   private drive: DriveFS | null = null;
-  private readonly requests = new Requests();
+  private readonly httpRequests = new HttpRequests();
   /** Packages the distribution's lock offers beyond our own. */
   private lockNames = new Set<string>();
-  private packageFiles!: PackageFiles;
+  private packageProblems!: PackageProblems;
   /** What a start from the snapshot has left to be fetched. */
   private rest: LazyAsset[] = [];
   private restAsked = false;
@@ -300,7 +300,7 @@ export class Python {
     for (const name of Object.keys(ours)) {
       pyodide.loadedPackages[name] ??= OUR_CHANNEL;
     }
-    this.packageFiles = new PackageFiles(options.indexURL, lock.packages);
+    this.packageProblems = new PackageProblems(options.indexURL, lock.packages);
     this.lockNames = new Set(Object.keys(lock.packages).filter(name => !(name in ours)));
     const { loads } = this.dependencies;
     pyodide.loadPackage = loads.wrap(pyodide.loadPackage);
@@ -394,7 +394,7 @@ export class Python {
       this.ahead = suspends ? epoch => getAhead.callPromising(epoch) : getAhead;
     }
     const streams = pyodide.pyimport('browsergrad_kernel.streams');
-    output.held = HeldTexts.of(module, (streams.held_address as PyProxy)() as number);
+    output.held = StreamTexts.of(module, (streams.held_address as PyProxy)() as number);
     interrupts.onIdle = pyodide.pyimport('browsergrad_kernel.interrupts')
       .on_idle as unknown as typeof interrupts.onIdle;
     if (options.interruptible) {
@@ -518,12 +518,12 @@ export class Python {
       });
     } catch (error) {
       requested.filter(name => !seen.has(name)).forEach(name => pending.add(name));
-      const problem = await this.packageFiles.explain(pending, errorText(error));
+      const problem = await this.packageProblems.explain(pending, errorText(error));
       settle('failed', problem);
       throw new Error(problem, { cause: error });
     }
     const failed = errors.length > 0 && pending.size > 0;
-    const problem = failed ? await this.packageFiles.explain(pending, errors.join('\n')) : null;
+    const problem = failed ? await this.packageProblems.explain(pending, errors.join('\n')) : null;
     settle(failed ? 'failed' : 'loaded', problem ?? (errors.join('\n') || undefined));
     if (errors.length) {
       this.dependencies.post({ type: 'log', level: 'warning', text: errors.join('\n') });
@@ -585,9 +585,9 @@ export class Python {
       tick_done: () => interrupts.tickDone(),
       poll_main: () => interrupts.pollPage(),
       log: (text: string) => this.dependencies.post({ type: 'log', level: 'warning', text }),
-      request: (json: string, body: PyProxy | undefined) => this.requests.ask(json, bytesOf(body)),
-      request_now: (json: string, body: PyProxy | undefined) => this.requests.askNow(json, bytesOf(body)),
-      request_abort: () => this.requests.abort(),
+      request: (json: string, body: PyProxy | undefined) => this.httpRequests.ask(json, bytesOf(body)),
+      request_now: (json: string, body: PyProxy | undefined) => this.httpRequests.askNow(json, bytesOf(body)),
+      request_abort: () => this.httpRequests.abort(),
       offer_ahead: () => this.dependencies.post({ type: 'ahead' }),
       package_of: (module: string) => {
         const name = this.pyodide._api._import_name_to_package_name?.get(module);

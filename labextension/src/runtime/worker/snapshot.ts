@@ -3,9 +3,10 @@
  * Pyodide's and CPython's insides this takes. `scripts/make_snapshot.mjs` makes what is read here.
  */
 import { damagedAsset, pathOrURL } from '../assets';
+import { fromBase64 } from '../base64';
 import { isWholeZip, STDLIB, WASM, type BootAssets } from '../boot_assets';
 import type { EmscriptenFS, FSNode } from './emscripten';
-import { FETCHES_NOW, LazyAsset, makeLazy } from './lazy';
+import { FETCHES_NOW, LazyAsset, makeLazy } from './lazy_assets';
 import { Pack } from './pack';
 
 const MAGIC = 0x31534742; // "BGS1"
@@ -150,10 +151,7 @@ function mountFiles(
   }
   header.tree.folders.forEach(folder => FS.mkdirTree(folder));
   for (const [path, base64] of header.tree.files) {
-    FS.writeFile(
-      path,
-      Uint8Array.from(atob(base64), character => character.charCodeAt(0)),
-    );
+    FS.writeFile(path, fromBase64(base64));
   }
 }
 

@@ -2,9 +2,10 @@
  * Synchronous calls from the worker to the page: through shared memory, else through the service
  * worker of the site, which forwards any request for `api/drive` to a broadcast channel.
  */
+import { fromBase64 } from '../base64';
 import { Control, INPUT_CALL, REPLY_BYTES, type FromWorker, type WorkerCall } from '../protocol';
 import type { InterruptController } from './control';
-import { readSync } from './lazy';
+import { readSync } from './lazy_assets';
 
 /** Ms a call waits before an interrupt can end it. */
 const UNINTERRUPTED_MS = 300;
@@ -20,7 +21,7 @@ export class CallInterrupted extends Error {}
 /** Bytes inside JSON: `{"$bytes": base64}`, for the service-worker way. */
 function revive(_key: string, value: unknown): unknown {
   if (value && typeof value === 'object' && '$bytes' in value) {
-    return Uint8Array.from(atob(String(value.$bytes)), c => c.charCodeAt(0));
+    return fromBase64(String(value.$bytes));
   }
   return value;
 }

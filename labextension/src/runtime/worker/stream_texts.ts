@@ -33,16 +33,16 @@ const FUNCTIONS = [
   'stringToNewUTF8',
 ] as const satisfies readonly (keyof CPython)[];
 
-export class HeldTexts {
+export class StreamTexts {
   private readonly decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   private readonly utf8: number;
   private readonly backslashreplace: number;
   private readonly nothing: number;
 
   /** @returns null where the module does not export what it takes. */
-  static of(module: object, list: number): HeldTexts | null {
+  static of(module: object, list: number): StreamTexts | null {
     const python = module as CPython;
-    return FUNCTIONS.every(name => typeof python[name] === 'function') ? new HeldTexts(python, list) : null;
+    return FUNCTIONS.every(name => typeof python[name] === 'function') ? new StreamTexts(python, list) : null;
   }
 
   /** @param list - address of a list of `str`, which lives as long as Python does. */

@@ -1,7 +1,16 @@
 /**
  * Tells a page that embeds this one what has been checked: only the page of one origin, named by the site.
  */
-import type { LabResults } from './store';
+import type { ISignal } from '@lumino/signaling';
+
+/** The results it tells of; `LabResults` are such. */
+export interface PostedResults {
+  /** Emits the path of a notebook whose results have changed. */
+  readonly changed: ISignal<unknown, string>;
+  /** Null where the notebook has no results. */
+  summary(path: string): object | null;
+  full(path: string): object;
+}
 
 /** ms between two messages while cells run. */
 const INTERVAL_MS = 500;
@@ -19,13 +28,13 @@ export function readOrigin(value: unknown): string | null {
   }
 }
 
-export class ParentPage {
+export class EmbeddingPage {
   /** Null: nothing is posted. */
   origin: string | null = null;
   private readonly waiting = new Map<string, ReturnType<typeof setTimeout>>();
 
   constructor(
-    private readonly results: LabResults,
+    private readonly results: PostedResults,
     private readonly target: Window | null = window.parent === window ? null : window.parent,
   ) {
     results.changed.connect((_, path) => this.later(path));

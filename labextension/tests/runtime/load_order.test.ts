@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { inOrder, type LockedPackage } from '../../src/runtime/worker/packages_now';
+import { inOrder, type LockedPackage } from '../../src/runtime/worker/load_order';
 
 const entry = (name: string, ...depends: string[]): LockedPackage => ({
   name,

@@ -19,7 +19,7 @@ export interface Answer {
 const NOTHING = new Uint8Array(0);
 const LOCAL = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
-export class Requests {
+export class HttpRequests {
   private newest: AbortController | null = null;
 
   /** `body` is copied at once: it lies in Python's memory. */

@@ -1,8 +1,7 @@
 import { Signal } from '@lumino/signaling';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { ParentPage, readOrigin } from '../../src/results/parent';
-import type { LabResults } from '../../src/results/store';
+import { EmbeddingPage, readOrigin } from '../../src/results/embedding_page';
 
 describe('the origin of the embedding page', () => {
   it.each(['https://school.example', 'http://127.0.0.1:8000'])('%s is taken', value =>
@@ -37,11 +36,8 @@ describe('the embedding page', () => {
     const results = { summary: (path: string) => (path === 'empty.ipynb' ? null : counts), full };
     const changed = new Signal<object, string>(results);
     const postMessage = vi.fn();
-    const parent = new ParentPage(
-      { ...results, changed } as unknown as LabResults,
-      { postMessage } as unknown as Window,
-    );
-    return { changed, parent, postMessage };
+    const page = new EmbeddingPage({ ...results, changed }, { postMessage } as unknown as Window);
+    return { changed, page, postMessage };
   }
 
   it('is told nothing where the site names no origin', () => {
@@ -52,8 +48,8 @@ describe('the embedding page', () => {
   });
 
   it('is told once for many changes, and only if it is of the named origin', () => {
-    const { changed, parent, postMessage } = embedded();
-    parent.origin = 'https://school.example';
+    const { changed, page, postMessage } = embedded();
+    page.origin = 'https://school.example';
     ['a.ipynb', 'a.ipynb', 'empty.ipynb', 'b.ipynb', 'a.ipynb'].forEach(path => changed.emit(path));
     vi.runAllTimers();
     expect(postMessage.mock.calls.map(([message, origin]) => [message.results.path, origin])).toEqual([

@@ -19,7 +19,7 @@ interface Way {
  * Lets the sockets whose address `isOurs` deliver in the next task, in the order given, once the kernel has answered
  * through them.
  */
-export function hastenSockets(socketClass: { prototype: Socket }, isOurs: (url: string) => boolean): void {
+export function removeSocketDelay(socketClass: { prototype: Socket }, isOurs: (url: string) => boolean): void {
   const { prototype } = socketClass;
   const { send } = prototype;
   const ways = new WeakMap<Socket, Way>();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { hastenSockets } from '../../src/kernel/hasten';
+import { removeSocketDelay } from '../../src/kernel/socket_delay';
 
 /** As mock-socket delivers. */
 function makeClass(received: string[]) {
@@ -22,11 +22,11 @@ function makeClass(received: string[]) {
 
 const arrived = (): Promise<unknown> => new Promise(resolve => setTimeout(resolve, 30));
 
-describe('hastenSockets', () => {
+describe('removeSocketDelay', () => {
   it('delivers ours in order and before the timers of others, once the kernel has answered', async () => {
     const received: string[] = [];
     const Socket = makeClass(received);
-    hastenSockets(Socket, url => url.includes('ours'));
+    removeSocketDelay(Socket, url => url.includes('ours'));
     const [ours, other] = [new Socket('ws://x/ours'), new Socket('ws://x/other')];
     other.send('other 1');
     ours.send('first');
@@ -44,7 +44,7 @@ describe('hastenSockets', () => {
   it('lets no message overtake one that went before the answer', async () => {
     const received: string[] = [];
     const Socket = makeClass(received);
-    hastenSockets(Socket, () => true);
+    removeSocketDelay(Socket, () => true);
     const socket = new Socket('ws://x');
     socket.send('before');
     socket.answer();
@@ -56,7 +56,7 @@ describe('hastenSockets', () => {
   it('leaves the timers of the page alone, also when sending fails', () => {
     const { setTimeout } = globalThis;
     const Socket = makeClass([]);
-    hastenSockets(Socket, () => true);
+    removeSocketDelay(Socket, () => true);
     expect(() => new Socket('ws://x').send('closed')).toThrow('closed');
     expect(globalThis.setTimeout).toBe(setTimeout);
   });

@@ -7,7 +7,7 @@ import {
   isSemverCompatible,
   LabRuntimeMismatch,
   parseManifest,
-} from '../src/runtime/manifest';
+} from '../../src/runtime/manifest';
 
 interface Case {
   name: string;
@@ -25,7 +25,7 @@ interface Fixture {
   unreadable: [string, string][];
 }
 
-const path = new URL('../../tests/fixtures/manifest_cases.json', import.meta.url);
+const path = new URL('../../../tests/fixtures/manifest_cases.json', import.meta.url);
 const fixture = JSON.parse(readFileSync(path, 'utf8')) as Fixture;
 
 function manifestOf({ set = {}, remove = [] }: Case): Record<string, unknown> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { begunAnew, starterCells } from '../../src/labs/starter';
+import { begunAnew, starterCells } from '../../src/labs/starter_cells';
 
 const STARTER = [
   '# %% [markdown]\n# ## Yours',

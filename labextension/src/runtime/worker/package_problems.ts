@@ -3,12 +3,12 @@
  */
 import { isPage, originOf } from '../assets';
 import { errorText } from '../errors';
-import { INTERRUPTED } from './fetches';
+import { INTERRUPTED } from './abortable_loads';
 
 /** Longest wait for a server that is asked again, ms. */
 const ASK_MS = 5000;
 
-export class PackageFiles {
+export class PackageProblems {
   /** @param packages Those of the distribution's lock, by their normalised names. */
   constructor(
     private readonly indexURL: string,

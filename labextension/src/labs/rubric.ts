@@ -4,9 +4,7 @@
 import type { Kernel } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { AssertionsContent } from '../results/tokens';
-
-const ASSERTIONS_MIME = 'application/vnd.browsergrad.assertions.v1+json';
+import { ASSERTIONS_MIME, readAssertions, type AssertionsContent } from '../runtime/events';
 
 /** What a kernel says when the check itself could not be made. */
 export class CheckFailed extends Error {}
@@ -56,7 +54,7 @@ export async function runRubric(
           : trans.__('the kernel did not answer'),
     );
   }
-  const found = result.data[ASSERTIONS_MIME] as AssertionsContent | undefined;
+  const found = readAssertions(result.data[ASSERTIONS_MIME]);
   if (!found) {
     throw new CheckFailed(trans.__('the kernel’s answer holds no assertions'));
   }

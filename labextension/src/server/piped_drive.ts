@@ -23,7 +23,7 @@ const LONGEST_PATH = 4096;
 /** Requests in a row that were not waited for, from which on they are nobody's mistake. */
 const MOST_UNTAKEN = 16;
 
-export class ParentDrive {
+export class PipedDrive {
   private next = 1;
   /** The request whose answer Python owes, and the one that follows: the last that was made. */
   private sent: { id: number; asked: Asked } | null = null;

@@ -6,7 +6,7 @@ import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
 const RUNTIME = fileURLToPath(
-  new URL('../../jupyterlite_browsergrad/labextension/static/runtime/index.js', import.meta.url),
+  new URL('../../../jupyterlite_browsergrad/labextension/static/runtime/index.js', import.meta.url),
 );
 
 const GOOD = `

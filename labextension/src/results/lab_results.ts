@@ -5,8 +5,9 @@ import type { CodeCellModel } from '@jupyterlab/cells';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { Signal, type ISignal } from '@lumino/signaling';
 
+import type { AssertionsContent } from '../runtime/events';
 import { assertionsOf, merge } from './cells';
-import type { AssertionsContent, ILabResults } from './tokens';
+import type { ILabResults } from './tokens';
 
 /** The assertions of one cell, or of one heading given to `show`. */
 export interface ResultsGroup {
