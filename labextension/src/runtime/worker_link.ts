@@ -100,6 +100,7 @@ export class WorkerLink {
   /** What was posted to a worker that has not come to life yet. */
   private early: ToWorker[] | null = [];
   private loading: ReturnType<typeof setTimeout> | undefined;
+  private readonly memory: WebAssembly.Memory | null = null;
   private readonly control: Int32Array | null = null;
   private readonly reply: SharedArrayBuffer | null = null;
   private readonly broadcast: BroadcastChannel | null = null;
@@ -131,7 +132,8 @@ export class WorkerLink {
     this.ready.catch(() => undefined); // whoever awaits it sees the error
     const shared = options.boot.interruptible && canShare();
     if (shared) {
-      this.control = new Int32Array(new SharedArrayBuffer(Control.Length * 4));
+      this.memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+      this.control = new Int32Array(this.memory.buffer, 0, Control.Length);
       this.reply = new SharedArrayBuffer(REPLY_BYTES);
     }
     let channel: BootOptions['channel'] = null;
@@ -153,7 +155,7 @@ export class WorkerLink {
       options: {
         ...options.boot,
         assetsFollow,
-        control: (this.control?.buffer as SharedArrayBuffer | undefined) ?? null,
+        control: this.memory,
         reply: this.reply,
         channel,
       },

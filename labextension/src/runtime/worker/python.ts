@@ -154,9 +154,16 @@ export class Python {
     progress('runtime', 0.05, 'Fetching Python');
     const modules = importPyodide(options.indexURL);
     modules.catch(() => undefined); // awaited below
-    const [python, from] =
-      (await Python.fromSnapshot(options, dependencies, modules, progress)) ??
-      (await Python.fromFiles(options, dependencies, progress));
+    const unwatch = dependencies.interrupts.gate.watch();
+    let started: [Python, BootInfo['from']];
+    try {
+      started =
+        (await Python.fromSnapshot(options, dependencies, modules, progress)) ??
+        (await Python.fromFiles(options, dependencies, progress));
+    } finally {
+      unwatch();
+    }
+    const [python, from] = started;
     const { pyodide } = python;
     const pythonVersion = String(pyodide.runPython('__import__("sys").version.split()[0]')); // leaves no name
     progress('ready', 1, 'Python is ready');
@@ -351,7 +358,7 @@ export class Python {
     const module = pyodide._module;
     this.guard = StackGuard.for(module);
     interrupts.beforeTurn = () => this.guard?.turn();
-    interrupts.useClock(module.__Py_emscripten_signal_clock, () => module.HEAP32);
+    interrupts.useClock(module.__Py_emscripten_signal_clock, module.memory, () => module.HEAP32);
     pyodide.registerJsModule(HOST_MODULE, this.hostModule());
     if (options.packages.length) {
       progress('packages', 0.6, `Loading ${options.packages.join(', ')}`);
