@@ -13,7 +13,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, Request
 
-from jupyterlite_browsergrad.serve import ALWAYS, ISOLATION, SiteHandler
+from jupyterlite_browsergrad.site.static_server import ALWAYS, ISOLATION, SiteHandler
 from scripts.chromium import FLAGS as CHROMIUM_FLAGS
 
 PAGE = (Path(__file__).parent / "page.js").read_text("utf-8")

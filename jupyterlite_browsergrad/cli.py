@@ -7,10 +7,9 @@ import signal
 import sys
 from typing import Protocol
 
-from . import compress, demo, report, serve, sync, validate
 from ._version import __version__
+from .commands import check, compress, demo, grade, report, serve, sync, validate
 from .errors import BrowsergradError
-from .grading import check, grade
 from .terminal import say
 
 __all__ = ["main", "parser"]

@@ -15,7 +15,7 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPO))
 
-from jupyterlite_browsergrad.boot.engine import (  # noqa: E402  # found through the path above
+from jupyterlite_browsergrad.boot.javascript import (  # noqa: E402  # found through the path above
     MINIMUM_NODE,
     node_of_wheel,
     node_on_path,

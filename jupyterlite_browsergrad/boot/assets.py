@@ -18,7 +18,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from . import engine
+from . import javascript
 
 __all__ = [
     "PYODIDE_FILES",
@@ -91,7 +91,7 @@ class Compiler:
             for source, name, _ in jobs:
                 (job / source).write_bytes(sources[name])
             (job / "jobs.json").write_text(json.dumps(jobs), "utf-8")
-            engine.run("compile_pyc.mjs", self.pyodide, job)
+            javascript.run("compile_pyc.mjs", self.pyodide, job)
             for _, name, output in jobs:
                 done = job / output
                 # An empty file remembers that this source does not compile (templates in the standard library's data).
@@ -182,7 +182,7 @@ def write_snapshot(out: Path, pyodide: Path, pack: Path, level: int = 9) -> dict
         No JavaScript engine, or this Pyodide can't be frozen.
     """
     with tempfile.TemporaryDirectory() as folder:
-        engine.run("make_snapshot.mjs", pyodide, pack, folder)
+        javascript.run("make_snapshot.mjs", pyodide, pack, folder)
         raw = Path(folder, "snapshot.bin").read_bytes()
     stdlib = (pyodide / STDLIB).read_bytes()
     return {

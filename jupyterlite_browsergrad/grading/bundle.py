@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from .. import labs
 from ..errors import GradingError
-from ..labs import HIDDEN
-from ..manifest import Manifest
-from .site import python_of
+from ..labs import folders
+from ..labs.folders import HIDDEN
+from ..labs.manifest_rules import Manifest
+from .site_python import python_of
 
 __all__ = ["LabBundle", "load_lab"]
 
@@ -78,10 +78,10 @@ def load_lab(path: Path, site: Path | None = None, rubric_file: Path | None = No
     GradingError
         There is no lab, its manifest is bad, its rubric is missing, or `site` is none.
     """
-    file = path / labs.MANIFEST_NAME if path.is_dir() else path
+    file = path / folders.MANIFEST_NAME if path.is_dir() else path
     if not file.is_file():
-        raise GradingError(f"there is no lab at {path}: give the folder that holds {labs.MANIFEST_NAME}")
-    lab = labs.examine(file)
+        raise GradingError(f"there is no lab at {path}: give the folder that holds {folders.MANIFEST_NAME}")
+    lab = folders.examine(file)
     if lab.manifest is None or lab.errors:
         raise GradingError("the lab is not valid:\n" + "\n".join(f"- {finding}" for finding in lab.errors))
     manifest, folder = lab.manifest, lab.folder
@@ -114,7 +114,7 @@ def _files(folder: Path, without: set[str], rubric: Path) -> dict[str, bytes]:
     size = 0
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
-        hidden = any(part.startswith(".") or part in labs.SKIPPED for part in inside.parts)
+        hidden = any(part.startswith(".") or part in folders.SKIPPED for part in inside.parts)
         if hidden or inside.as_posix() in without or path.is_symlink() or not path.is_file():
             continue
         if path.samefile(rubric):

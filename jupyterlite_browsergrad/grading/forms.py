@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..manifest import Manifest
+from ..labs.manifest_rules import Manifest
 from .apart.pool import imports_of
 from .bundle import LabBundle
 from .run import Job, JobLimits

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from .site import SitePython
+from .site_python import SitePython
 
 __all__ = ["RUBRIC", "STUDENT", "install_code", "prepare"]
 

@@ -12,7 +12,7 @@ import json
 import re
 from typing import Any
 
-from ..assertions import is_content
+from .assertions import is_content
 
 __all__ = ["MOST_REPLY", "content_of", "read_text", "text_of"]
 

@@ -23,7 +23,7 @@ from .apart.session import ApartRubric, Tampered, TimeOver
 from .bundle import LabBundle
 from .prepared import SHARED, STUDENT, install_code, prepare
 from .replies import MOST_REPLY, content_of, read_text, text_of
-from .site import python_of
+from .site_python import python_of
 from .submissions import Unreadable, cells_of
 
 __all__ = ["Job", "JobLimits", "end_sandboxes", "run_job"]

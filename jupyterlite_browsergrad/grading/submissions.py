@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import GradingError
-from ..labs import SKIPPED
+from ..labs.folders import SKIPPED
 
 __all__ = ["SUFFIXES", "Read", "Submission", "Unreadable", "cells_of", "find_submissions"]
 

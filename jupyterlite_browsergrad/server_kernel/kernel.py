@@ -19,7 +19,7 @@ from zmq.eventloop.zmqstream import ZMQStream
 
 from .._version import __version__
 from ..errors import BrowsergradError, ConfigurationError
-from ..lab_gate import REFUSAL_NAME, refusal
+from ..labs.gate import REFUSAL_NAME, refusal
 from .sandbox import Limits, Message, Sandbox
 
 __all__ = ["BrowsergradServerKernel", "BrowsergradServerKernelApp"]

@@ -14,7 +14,7 @@ import pytest
 from conftest import ROOT, served
 from playwright.sync_api import Browser, Page
 
-from jupyterlite_browsergrad.sync import sync
+from jupyterlite_browsergrad.commands.sync import sync
 from scripts import toolchain
 
 EXAMPLE = ROOT / "examples" / "vite"

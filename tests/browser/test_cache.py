@@ -12,7 +12,7 @@ from boot_sites import FROM_SNAPSHOT, STATIC, copy, enter, opened, replace
 from conftest import Lab, new_page
 from playwright.sync_api import Browser
 
-from jupyterlite_browsergrad.serve import SiteServer
+from jupyterlite_browsergrad.site.static_server import SiteServer
 from scripts.chromium import FLAGS, chromium
 
 PREFETCHED = "performance.getEntriesByName('browsergrad:prefetched').length"

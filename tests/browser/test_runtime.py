@@ -14,7 +14,7 @@ from conftest import ROOT, new_page, serve
 from hangs import HANG_MS
 from playwright.sync_api import Browser, Page
 
-from jupyterlite_browsergrad.wheels import read_wheel
+from jupyterlite_browsergrad.site.wheels import read_wheel
 
 #: `hardStop(session)` runs code that no interrupt ends, aborts it once it runs, and returns the result.
 HARD_STOP = """() => { window.hardStop = session => { const controller = new AbortController();

@@ -200,7 +200,7 @@ def test_no_failure_of_this_machine_ends_the_batch(folder: Path, monkeypatch: py
         result = run_job(job(folder, GOOD))
         assert kind_of(result) == "sandbox" and "No space left" in result["error"]["evalue"]
         lines = [folder / "in" / "good_first.py", "--out", folder / "full", "--rubric", "shared"]
-        monkeypatch.setattr("jupyterlite_browsergrad.grading.grade._expected", lambda *arguments: None)
+        monkeypatch.setattr("jupyterlite_browsergrad.commands.grade._expected", lambda *arguments: None)
         assert main(["grade", str(folder / "lab"), *map(str, lines)]) == 1, "not every submission was graded"
         assert kind_of(as_lines(folder / "full")[0]) == "sandbox"
     with monkeypatch.context() as patch:

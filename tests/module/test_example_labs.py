@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from browsergrad._lab import run_rubric
 
-from jupyterlite_browsergrad.labs import examine
+from jupyterlite_browsergrad.labs.folders import examine
 
 LABS = Path(__file__).resolve().parents[2] / "examples" / "labs"
 labs = pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from jupyterlite_browsergrad import paths
 from jupyterlite_browsergrad.server_kernel.sandbox import Sandbox
-from jupyterlite_browsergrad.wheels import read_wheel
+from jupyterlite_browsergrad.site.wheels import read_wheel
 from tests.wheels import make_wheel
 
 #: Looks for another package while it is imported, as pandas does for pyarrow; and imports one when it is used.

@@ -12,7 +12,7 @@ import pytest
 
 from jupyterlite_browsergrad.server_kernel import deno as module
 from jupyterlite_browsergrad.server_kernel.sandbox import Sandbox
-from jupyterlite_browsergrad.wheels import piplite_index, read_wheel
+from jupyterlite_browsergrad.site.wheels import piplite_index, read_wheel
 from tests.wheels import make_wheel
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from jupyterlite_browsergrad.assertions import is_content
+from jupyterlite_browsergrad.grading.assertions import is_content
 
 SCHEMA = json.loads(resources.files("browsergrad").joinpath("schemas/assertions.v1.schema.json").read_text("utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jupyterlite_browsergrad import paths
-from jupyterlite_browsergrad.boot import engine
+from jupyterlite_browsergrad.boot import javascript
 from jupyterlite_browsergrad.boot.assets import Compiler
 
 MANIFEST = json.loads(paths.static("kernel/manifest.json").read_text("utf-8"))
@@ -21,7 +21,7 @@ def test_the_snapshot_has_the_same_bytes_whenever_it_is_made(tmp_path: Path) -> 
         folder = tmp_path / name
         folder.mkdir()
         pack = paths.static("kernel", MANIFEST["packs"][MANIFEST["snapshot"]["pack"]]["file"])
-        engine.run("make_snapshot.mjs", paths.static("pyodide"), pack, folder)
+        javascript.run("make_snapshot.mjs", paths.static("pyodide"), pack, folder)
         made.append((folder / "snapshot.bin").read_bytes())
     assert made[0] == made[1]
     assert made[0] == gzip.decompress(paths.static("kernel", MANIFEST["snapshot"]["file"]).read_bytes())
@@ -38,18 +38,18 @@ def test_deno_compiles_as_node_does(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_without_an_engine_it_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
     without_node(monkeypatch)
-    assert engine.is_there()
-    monkeypatch.setattr(engine, "_deno", lambda: None)
-    assert not engine.is_there()
-    with pytest.raises(engine.EngineError, match=r"pip install .*\[build\]"):
-        engine.run("compile_pyc.mjs")
+    assert javascript.is_there()
+    monkeypatch.setattr(javascript, "_deno", lambda: None)
+    assert not javascript.is_there()
+    with pytest.raises(javascript.EngineError, match=r"pip install .*\[build\]"):
+        javascript.run("compile_pyc.mjs")
 
 
 def test_a_script_that_fails_says_why(tmp_path: Path) -> None:
-    with pytest.raises(engine.EngineError, match=r"pyodide\.mjs"):
-        engine.run("compile_pyc.mjs", tmp_path, tmp_path)
+    with pytest.raises(javascript.EngineError, match=r"pyodide\.mjs"):
+        javascript.run("compile_pyc.mjs", tmp_path, tmp_path)
 
 
 def without_node(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "node_on_path", lambda: None)
-    monkeypatch.setattr(engine, "node_of_wheel", lambda: None)
+    monkeypatch.setattr(javascript, "node_on_path", lambda: None)
+    monkeypatch.setattr(javascript, "node_of_wheel", lambda: None)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyterlite_browsergrad import pyodide_distribution as module
 from jupyterlite_browsergrad.errors import DistributionError
+from jupyterlite_browsergrad.site import distribution as module
 
 FILES = {
     "pyodide/pyodide.mjs": b"m",

@@ -11,7 +11,7 @@ import pytest
 from lab_manifest import MANIFEST
 
 from jupyterlite_browsergrad.cli import main
-from jupyterlite_browsergrad.labs import examine, find_manifests
+from jupyterlite_browsergrad.labs.folders import examine, find_manifests
 
 DATA = b"1,2\n"
 HASH = "sha256:" + hashlib.sha256(DATA).hexdigest()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from test_lab_folders import make_lab, make_notebook
 
-from jupyterlite_browsergrad.lab_gate import refusal
+from jupyterlite_browsergrad.labs.gate import refusal
 
 
 def test_a_folder_without_a_manifest_is_ordinary(tmp_path: Path) -> None:

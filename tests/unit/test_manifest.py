@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from jupyterlite_browsergrad import manifest as module
+import jupyterlite_browsergrad
 from jupyterlite_browsergrad.errors import BrowsergradError
+from jupyterlite_browsergrad.labs import manifest_rules
 from jupyterlite_browsergrad.manifest import (
     LabRuntimeMismatch,
     Manifest,
@@ -24,7 +25,9 @@ from jupyterlite_browsergrad.manifest import (
 )
 
 FIXTURE = json.loads((Path(__file__).parents[1] / "fixtures" / "manifest_cases.json").read_text("utf-8"))
-SCHEMA = json.loads((Path(module.__file__).parent / "schemas" / "manifest.v1.schema.json").read_text("utf-8"))
+SCHEMA = json.loads(
+    (Path(jupyterlite_browsergrad.__file__).parent / "schemas" / "manifest.v1.schema.json").read_text("utf-8")
+)
 CASES = FIXTURE["cases"]
 #: Rules that JSON Schema can't express.
 BEYOND_SCHEMA = {
@@ -60,7 +63,7 @@ def by_name(cases: list[dict[str, Any]]) -> Any:
 
 def test_the_fixture_has_cases_of_every_code() -> None:
     codes = {code for case in CASES for _, code in case["errors"]}
-    assert codes == set(module.Code.__args__)
+    assert codes == set(manifest_rules.Code.__args__)
     assert len(CASES) >= 150
 
 

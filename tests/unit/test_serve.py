@@ -21,10 +21,11 @@ import brotli
 import pytest
 from hangs import HANG_S
 
-from jupyterlite_browsergrad import __version__, serve
+from jupyterlite_browsergrad import __version__
 from jupyterlite_browsergrad.cli import main
-from jupyterlite_browsergrad.hosts import HOSTS
-from jupyterlite_browsergrad.serve import ISOLATION, SiteServer
+from jupyterlite_browsergrad.isolation.hosts import HOSTS
+from jupyterlite_browsergrad.site import static_server
+from jupyterlite_browsergrad.site.static_server import ISOLATION, SiteServer
 
 FILES = {
     "index.html": "text/html; charset=utf-8",
@@ -289,7 +290,7 @@ def test_a_body_of_unknown_length_ends_the_connection(server: SiteServer, field:
 
 
 def test_a_client_that_sends_slowly_has_a_limited_time(server: SiteServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serve, "REQUEST_S", 0.3)
+    monkeypatch.setattr(static_server, "REQUEST_S", 0.3)
     with socket.create_connection(server.server_address[:2], timeout=60) as connection:
         ended = threading.Event()
 
@@ -310,7 +311,7 @@ def test_a_client_that_sends_slowly_has_a_limited_time(server: SiteServer, monke
 def test_a_client_that_takes_nothing_has_a_limited_time(
     server: SiteServer, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serve, "PIECE_S", 0.3)
+    monkeypatch.setattr(static_server, "PIECE_S", 0.3)
     with open(root / "large.bin", "wb") as file:
         file.truncate(64 << 20)
     before = threading.active_count()

@@ -9,7 +9,7 @@ import pytest
 
 from jupyterlite_browsergrad import paths
 from jupyterlite_browsergrad.cli import main
-from jupyterlite_browsergrad.sync import LIST, PARTS
+from jupyterlite_browsergrad.commands.sync import LIST, PARTS
 
 
 def files(folder: Path) -> set[str]:

@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 
 import jupyterlite_browsergrad
 from jupyterlite_browsergrad import PYODIDE_VERSION, __version__, paths
-from jupyterlite_browsergrad.vendoring import Target
+from jupyterlite_browsergrad.site.vendoring import Target
 
 REPO = Path(__file__).resolve().parents[2]
 PACKAGE = json.loads((REPO / "labextension/package.json").read_text("utf-8"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyterlite_browsergrad.wheels import is_plain_path, unpack_labextensions
+from jupyterlite_browsergrad.site.wheels import is_plain_path, unpack_labextensions
 
 SHARED = "x-1.0.data/data/share/jupyter/labextensions"
 

@@ -9,8 +9,8 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from ...assertions import is_content
 from ...errors import GradingError
+from ..assertions import is_content
 from ..replies import text_of
 from . import pool
 from .files import FilesInStep

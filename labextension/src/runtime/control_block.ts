@@ -6,11 +6,11 @@ import { packAnswer } from './packed_answer';
 import { Control, INPUT_CALL, REPLY_BYTES, type InterruptOptions } from './protocol';
 
 export class ControlBlock {
-  /** The words that `Control` names. */
-  readonly control = new SharedArrayBuffer(Control.Length * 4);
+  /** Holds the words that `Control` names at its beginning. */
+  readonly memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   /** Where answers lie that are not too long for it. */
   readonly reply = new SharedArrayBuffer(REPLY_BYTES);
-  private readonly words = new Int32Array(this.control);
+  private readonly words = new Int32Array(this.memory.buffer, 0, Control.Length);
   /** Answers that the worker fetches in a buffer of their own, by their calls. */
   private readonly largeAnswers = new Map<number, Uint8Array>();
 

@@ -26,6 +26,8 @@ export const enum Control {
   TimedOut = 8,
   /** The limit it has passed, ms. */
   LimitMs = 9,
+  /** Not 0 when the worker itself wants Python to ask for signals. */
+  Wanted = 10,
   /** Number of words. */
   Length = 16,
 }
@@ -90,7 +92,8 @@ export interface BootOptions {
   mode: 'session' | 'kernel';
   indexURL: string;
   kernelURL: string;
-  control: SharedArrayBuffer | null;
+  /** Holds the control block at its beginning; shared. */
+  control: WebAssembly.Memory | null;
   reply: SharedArrayBuffer | null;
   interruptible: boolean;
   packages: string[];

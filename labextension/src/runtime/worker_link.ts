@@ -110,7 +110,7 @@ export class WorkerLink {
       options: {
         ...boot,
         assetsFollow,
-        control: this.block?.control ?? null,
+        control: this.block?.memory ?? null,
         reply: this.block?.reply ?? null,
         channel: this.forwarded?.channel ?? null,
       },

@@ -9,7 +9,7 @@ const CLOCK_START = 50;
 function controller() {
   const heap = new Int32Array(8);
   const module: Record<string, { 0: number } | null> = {};
-  const control = new SharedArrayBuffer(4 * Control.Length);
+  const control = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   let flushed = 0;
   const made = new InterruptController({
     control,
@@ -20,7 +20,7 @@ function controller() {
     flushDueOutput: () => flushed++,
     onError: () => undefined,
   });
-  made.useClock(CLOCK << 2, () => heap);
+  made.useClock(CLOCK << 2, undefined, () => heap);
   made.attach({
     _module: module,
     setInterruptBuffer: buffer => (module.Py_EmscriptenSignalBuffer = buffer as { 0: number }),
@@ -34,7 +34,7 @@ function controller() {
     module.Py_EmscriptenSignalBuffer[0] = 0;
     return signal;
   };
-  return { made, heap, module, poll, words: new Int32Array(control), flushed: () => flushed };
+  return { made, heap, module, poll, words: new Int32Array(control.buffer), flushed: () => flushed };
 }
 
 describe('polls by C code', () => {

@@ -39,9 +39,16 @@ export async function boot(options: BootOptions, dependencies: BootDependencies)
   progress('runtime', 0.05, 'Fetching Python');
   const modules = importPyodide(options.indexURL);
   modules.catch(() => undefined); // awaited below
-  const [python, pyodide, from] =
-    (await fromSnapshot(options, dependencies, modules, progress)) ??
-    (await fromFiles(options, dependencies, progress));
+  const unwatch = dependencies.interrupts.gate.watch();
+  let started: Started;
+  try {
+    started =
+      (await fromSnapshot(options, dependencies, modules, progress)) ??
+      (await fromFiles(options, dependencies, progress));
+  } finally {
+    unwatch();
+  }
+  const [python, pyodide, from] = started;
   const pythonVersion = String(pyodide.runPython('__import__("sys").version.split()[0]')); // leaves no name
   progress('ready', 1, 'Python is ready');
   return [

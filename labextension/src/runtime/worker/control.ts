@@ -8,6 +8,7 @@
  * Interrupts are addressed to an epoch; one for another epoch is dropped.
  */
 import { Control, type InterruptMode, type InterruptOptions } from '../protocol';
+import { CLOCK_START, SignalGate } from './signal_gate';
 import { Turns } from './turns';
 
 /** What `interrupts.on_idle` of the Python side answers. */
@@ -22,8 +23,6 @@ const SEEN_ALARM = -9;
 const FIRST_CHECKS = 8;
 /** Most eval-breaker checks between two looks. */
 const MAX_CLOCK = 400;
-/** What CPython sets the clock to before it looks because the clock has run down. */
-const CLOCK_START = 50;
 /** Where Pyodide's module keeps the interrupt buffer. */
 const PROPERTY = 'Py_EmscriptenSignalBuffer';
 /** Of the looks that C code asks for, one in so many sees to what is due by time. */
@@ -42,18 +41,30 @@ const SHORT_TIMER_MS = 2;
 
 const now = (): number => performance.now();
 
-function privateControl(): Int32Array {
+/** Shared by no one, but Atomics.wait accepts it, also in a page that is not isolated. */
+function privateMemory(): WebAssembly.Memory {
   try {
-    // Shared by no one, but Atomics.wait accepts it, also in a page that is not isolated.
-    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
-    return new Int32Array(memory.buffer, 0, Control.Length);
+    return new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   } catch {
-    return new Int32Array(Control.Length);
+    return new WebAssembly.Memory({ initial: 1, maximum: 1 });
   }
 }
 
+/** What the worker itself wants, for which Python has to ask: bits of one word. */
+const enum Want {
+  /** An interrupt that has to be offered again. */
+  Deferred = 1,
+  /** To see whether an exception was raised. */
+  Verify = 2,
+  Storm = 4,
+  /** An interrupted cell's tasks may go on while nothing runs. */
+  Watch = 8,
+  /** The event loop is to turn once, so that a message can arrive. */
+  Alarm = 16,
+}
+
 export interface InterruptControllerOptions {
-  control: SharedArrayBuffer | null;
+  control: WebAssembly.Memory | null;
   mode: InterruptMode;
   /** Asks the page, synchronously, whether the running epoch is to be interrupted: its limit in ms, 0 or null. */
   askPage: (epoch: number) => number | null;
@@ -67,6 +78,8 @@ export interface InterruptControllerOptions {
 
 export class InterruptController {
   readonly control: Int32Array;
+  /** Stands before what Pyodide polls. */
+  readonly gate: SignalGate;
   readonly mode: InterruptMode;
   /** Python's `interrupts.on_idle`, once the kernel runs. */
   onIdle: ((epoch: number, fresh: boolean) => IdleAnswer) | null = null;
@@ -75,7 +88,9 @@ export class InterruptController {
   beforeTurn: () => void = () => undefined;
 
   private heap: Int32Array | null = null;
+  /** Questions of C code, and when the last one came that counted, as of `Date.now`. */
   private asked = 0;
+  private askedAt = 0;
   private looking = false;
   private getHeap: (() => Int32Array) | null = null;
   private clock = 0;
@@ -84,24 +99,19 @@ export class InterruptController {
   private cap = MAX_CLOCK;
   /** In which the clock ran down last, as of `Date.now`. */
   private millisecond = 0;
-  /** Whether the event loop is to turn once, so that a message can arrive. */
-  private alarm = false;
+  private gated = false;
   private userStart = 0;
 
   private epoch = 0;
   private seen = 0;
-  private deferred = false;
   private deferTime = 0;
   private inHand = false;
   private fresh = false;
-  private storm = false;
   private requestMode = false;
-  private verify = false;
   private hotUntil = 0;
   private busy = false;
   private busyTime = 0;
   private skip = 0;
-  private watch = false;
   private hit = false;
   private hitTime = -Infinity;
   private lastTurn = 0;
@@ -116,18 +126,69 @@ export class InterruptController {
   private readonly queueChannel = new MessageChannel();
 
   constructor(private readonly options: InterruptControllerOptions) {
-    this.control = options.control ? new Int32Array(options.control) : privateControl();
+    const memory = options.control ?? privateMemory();
+    this.control = new Int32Array(memory.buffer, 0, Control.Length);
+    this.gate = new SignalGate(memory);
     this.mode = options.mode;
     this.queueChannel.port1.onmessage = () => this.drain();
   }
 
-  /** Adaptive polling needs the address of CPython's signal clock (Pyodide 314). */
-  useClock(address: number | undefined, getHeap: () => Int32Array): void {
+  /** Adaptive polling and the gate need the address of CPython's signal clock (Pyodide 314). */
+  useClock(address: number | undefined, memory: WebAssembly.Memory | undefined, getHeap: () => Int32Array): void {
     if (address) {
       this.clock = address >> 2;
       this.getHeap = getHeap;
       this.heap = getHeap();
+      this.gated = memory !== undefined && this.gate.open(memory, address);
     }
+  }
+
+  private want(bit: Want, wanted: boolean): void {
+    if (wanted) {
+      this.control[Control.Wanted] |= bit;
+    } else {
+      this.control[Control.Wanted] &= ~bit;
+    }
+  }
+
+  private get deferred(): boolean {
+    return (this.control[Control.Wanted] & Want.Deferred) !== 0;
+  }
+
+  private set deferred(wanted: boolean) {
+    this.want(Want.Deferred, wanted);
+  }
+
+  private get verify(): boolean {
+    return (this.control[Control.Wanted] & Want.Verify) !== 0;
+  }
+
+  private set verify(wanted: boolean) {
+    this.want(Want.Verify, wanted);
+  }
+
+  private get storm(): boolean {
+    return (this.control[Control.Wanted] & Want.Storm) !== 0;
+  }
+
+  private set storm(wanted: boolean) {
+    this.want(Want.Storm, wanted);
+  }
+
+  private get watch(): boolean {
+    return (this.control[Control.Wanted] & Want.Watch) !== 0;
+  }
+
+  private set watch(wanted: boolean) {
+    this.want(Want.Watch, wanted);
+  }
+
+  private get alarm(): boolean {
+    return (this.control[Control.Wanted] & Want.Alarm) !== 0;
+  }
+
+  private set alarm(wanted: boolean) {
+    this.want(Want.Alarm, wanted);
   }
 
   /** The request that runs, 0 when none does. */
@@ -177,9 +238,7 @@ export class InterruptController {
   }
 
   private wanted(): boolean {
-    return (
-      Atomics.load(this.control, Control.Interrupt) !== 0 || this.deferred || this.verify || this.storm || this.watch
-    );
+    return (Atomics.load(this.control, Control.Interrupt) | this.control[Control.Wanted]) !== 0;
   }
 
   private consume(): void {
@@ -205,10 +264,10 @@ export class InterruptController {
     }
     if (this.clock === 0 || this.memory()[this.clock] === CLOCK_START) {
       this.wind();
-    } else if (++this.asked % C_LOOK === 0) {
-      this.lookAtTime();
+    } else if (this.gated || ++this.asked % C_LOOK === 0) {
+      this.lookForC();
     }
-    this.looking = this.alarm || this.wanted();
+    this.looking = this.wanted();
     return !this.looking;
   }
 
@@ -230,6 +289,19 @@ export class InterruptController {
     this.setClock(this.interval);
   }
 
+  private lookForC(): void {
+    if (this.gated) {
+      const millisecond = Date.now();
+      const passed = millisecond - this.askedAt;
+      this.askedAt = millisecond;
+      this.gate.letAsk(passed);
+      if (passed === 0) {
+        return;
+      }
+    }
+    this.lookAtTime();
+  }
+
   /** Sends output that is due, and looks for messages. */
   private lookAtTime(): void {
     const time = now();
@@ -241,7 +313,10 @@ export class InterruptController {
 
   private setClock(checks: number): void {
     if (this.clock) {
-      this.memory()[this.clock] = checks;
+      this.memory()[this.clock] = this.gated ? Math.min(checks, CLOCK_START) : checks;
+    }
+    if (this.gated) {
+      this.gate.letLoop(Math.max(1, Math.trunc(checks / CLOCK_START)));
     }
   }
 

@@ -100,7 +100,7 @@ export class Python {
     const { interrupts, output, calls } = this.dependencies;
     const module = pyodide._module;
     interrupts.beforeTurn = () => this.guard?.turn();
-    interrupts.useClock(module.__Py_emscripten_signal_clock, () => module.HEAP32);
+    interrupts.useClock(module.__Py_emscripten_signal_clock, module.memory, () => module.HEAP32);
     pyodide.registerJsModule(HOST_MODULE, this.hostModule());
     if (options.packages.length) {
       progress('packages', 0.6, `Loading ${options.packages.join(', ')}`);

@@ -1,13 +1,7 @@
-"""Serve a built site with the headers that make it cross-origin isolated.
-
-Isolation (COOP and COEP) gives pages `SharedArrayBuffer`, which the Stop button is best with.
-"""
+"""A static server for a built site, with the headers that make it cross-origin isolated."""
 
 from __future__ import annotations
 
-import argparse
-import contextlib
-import errno
 import io
 import os
 import posixpath
@@ -25,12 +19,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote, unquote, urlsplit
 
-from . import compress
-from .errors import ConfigurationError
-from .hosts import HOSTS
-from .terminal import say
+from . import precompressed
 
-__all__ = ["SiteServer", "configure", "run"]
+__all__ = ["ALWAYS", "ISOLATION", "SiteHandler", "SiteServer"]
 
 ISOLATION = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
 ALWAYS = {
@@ -196,9 +187,9 @@ class SiteHandler(BaseHTTPRequestHandler):
 
     def choose(self, path: Path) -> tuple[Path, dict[str, str]]:
         """Return what to send for a file, itself or the best compressed copy the browser takes, and the headers for that."""
-        if not path.is_file() or not compress.is_compressible(path.relative_to(self.root)):
+        if not path.is_file() or not precompressed.is_compressible(path.relative_to(self.root)):
             return path, {}
-        copies = dict(compress.siblings(path))
+        copies = dict(precompressed.siblings(path))
         if not copies:
             return path, {}
         accepted = {
@@ -286,59 +277,3 @@ class SiteServer(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         if not isinstance(sys.exception(), (ConnectionError, TimeoutError)):
             super().handle_error(request, client_address)
-
-
-class PrintHeaders(argparse.Action):
-    """``--print-headers HOST``: print what that host wants to be told, and end."""
-
-    def __call__(
-        self, parser: argparse.ArgumentParser, namespace: object, values: Any, option_string: str | None = None
-    ) -> None:
-        host = HOSTS[values]
-        print(f"{host.title}: {host.file}", file=sys.stderr)
-        print(host.text, end="")
-        parser.exit()
-
-
-def port_number(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 65535:
-        raise argparse.ArgumentTypeError("a port is 0 to 65535; 0 takes a free one")
-    return number
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("directory", metavar="DIR", type=Path, help="the built site")
-    parser.add_argument("--port", type=port_number, default=8000, help="default 8000; 0 takes a free one")
-    parser.add_argument("--bind", default="127.0.0.1", metavar="ADDRESS", help="default 127.0.0.1: this machine only")
-    parser.add_argument("--no-isolation", action="store_true", help="leave out COOP and COEP, as plain static hosts do")
-    parser.add_argument("--verbose", action="store_true", help="print every request")
-    parser.add_argument(
-        "--print-headers",
-        choices=sorted(HOSTS),
-        action=PrintHeaders,
-        help="print the configuration that makes another host send the same headers, and end",
-    )
-
-
-def run(options: argparse.Namespace) -> int:
-    """Serve until interrupted. Raises `ConfigurationError` for a missing folder or a port that cannot be had."""
-    if not options.directory.is_dir():
-        raise ConfigurationError(
-            f"{options.directory} is no folder; build a site first: jupyter lite build --output-dir DIR"
-        )
-    log = (lambda line: say(line, sys.stderr, keep="")) if options.verbose else None
-    try:
-        server = SiteServer(options.directory, options.bind, options.port, isolated=not options.no_isolation, log=log)
-    except OSError as error:
-        if error.errno in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
-            problem = f"{options.bind}:{options.port} cannot be used ({error.strerror}); choose another --port, or 0 for a free one"
-            raise ConfigurationError(problem) from error
-        raise
-    except (OverflowError, UnicodeError) as error:
-        raise ConfigurationError(f"--bind {options.bind!r} is no address ({error})") from error
-    with server:
-        say(f"Serving {options.directory} at {server.url}", keep="")
-        with contextlib.suppress(KeyboardInterrupt):
-            server.serve_forever()
-    return 0

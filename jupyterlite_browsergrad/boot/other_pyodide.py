@@ -24,7 +24,7 @@ from .assets import (
     write_pack,
     write_snapshot,
 )
-from .engine import EngineError
+from .javascript import EngineError
 
 __all__ = ["BootAssets", "make"]
 

@@ -9,8 +9,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from .labs import Finding, Lab, as_json, examine, find_manifests, manifest_of
-from .terminal import json_shown, say
+from ..labs.folders import Finding, Lab, as_json, examine, find_manifests, manifest_of
+from ..terminal import json_shown, say
 
 __all__ = ["configure", "run"]
 

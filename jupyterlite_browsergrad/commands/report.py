@@ -12,8 +12,8 @@ from typing import Any
 from browsergrad._mime import ASSERTIONS_MIME
 from browsergrad._render import event_line, summary
 
-from .assertions import KINDS, is_content
-from .terminal import json_shown, say
+from ..grading.assertions import KINDS, is_content
+from ..terminal import json_shown, say
 
 __all__ = ["configure", "read_notebook", "run"]
 

@@ -15,16 +15,16 @@ from typing import Any
 
 from .. import __version__
 from ..errors import GradingError
-from ..manifest import Manifest
+from ..grading import scratch
+from ..grading.bundle import LabBundle, load_lab
+from ..grading.executor import Engine, open_engine
+from ..grading.forms import FORMS, jobs_of, reference_imports, why_shared
+from ..grading.results import ResultsFile
+from ..grading.run import Job, JobLimits
+from ..grading.submissions import Submission, find_submissions
+from ..labs.manifest_rules import Manifest
 from ..terminal import ending_on_sigterm, say, shown
-from . import scratch
-from .bundle import LabBundle, load_lab
-from .engine import Engine, open_engine
-from .forms import FORMS, jobs_of, reference_imports, why_shared
-from .options import add_limits, add_rubric, limits_of, require_sandbox
-from .results import ResultsFile
-from .run import Job, JobLimits
-from .submissions import Submission, find_submissions
+from .grading_options import add_limits, add_rubric, limits_of, require_sandbox
 
 __all__ = ["configure", "run"]
 

@@ -17,8 +17,8 @@ from jupyterlite_core.constants import (
     LITE_PLUGIN_SETTINGS,
 )
 
-from .boot.assets import PYODIDE_FILES, STDLIB
-from .constants import KERNEL_PLUGIN, KERNEL_URL, LABEXTENSION, PIPLITE_URLS, PYODIDE_INDEX_URL, PYODIDE_LOCK
+from ..boot.assets import PYODIDE_FILES, STDLIB
+from ..constants import KERNEL_PLUGIN, KERNEL_URL, LABEXTENSION, PIPLITE_URLS, PYODIDE_INDEX_URL, PYODIDE_LOCK
 from .wheels import sha256_of
 
 __all__ = ["problems"]

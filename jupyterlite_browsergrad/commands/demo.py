@@ -13,8 +13,8 @@ from pathlib import Path
 
 from jupyter_core.paths import jupyter_path
 
+from ..errors import AssetsNotFoundError, ConfigurationError
 from . import serve
-from .errors import AssetsNotFoundError, ConfigurationError
 
 __all__ = ["configure", "examples", "run"]
 
@@ -39,7 +39,7 @@ def examples() -> list[Path]:
     AssetsNotFoundError
         There are none.
     """
-    source = Path(__file__).resolve().parent.parent / "examples"
+    source = Path(__file__).resolve().parents[2] / "examples"
     for place in (source, *map(Path, jupyter_path(*INSTALLED))):
         found = [place / name for name in CONTENTS if (place / name).is_dir()]
         if found:

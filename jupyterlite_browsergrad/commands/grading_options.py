@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from ..errors import GradingError
-from .run import MEGABYTE, JobLimits
+from ..grading.run import MEGABYTE, JobLimits
 
 __all__ = ["add_limits", "add_rubric", "limits_of", "require_sandbox"]
 

@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ._version import __version__
-from .labs import MANIFEST_NAME
-from .manifest import LabRuntimeMismatch, ManifestError, assert_compatible_runtime, parse_manifest, path_problem
+from .._version import __version__
+from .folders import MANIFEST_NAME
+from .manifest_rules import LabRuntimeMismatch, ManifestError, assert_compatible_runtime, parse_manifest, path_problem
 
 __all__ = ["REFUSAL_NAME", "refusal"]
 

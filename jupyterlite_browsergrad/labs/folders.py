@@ -14,8 +14,8 @@ from urllib.parse import unquote
 
 from browsergrad._text import visible
 
-from ._version import __version__
-from .manifest import Manifest, ManifestError, is_semver_compatible, parse_manifest, path_problem
+from .._version import __version__
+from .manifest_rules import Manifest, ManifestError, is_semver_compatible, parse_manifest, path_problem
 
 __all__ = ["MANIFEST_NAME", "Finding", "Lab", "examine", "find_manifests"]
 

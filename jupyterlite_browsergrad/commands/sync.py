@@ -11,9 +11,9 @@ import json
 import shutil
 from pathlib import Path
 
-from . import paths
-from ._version import __version__
-from .errors import ConfigurationError
+from .. import paths
+from .._version import __version__
+from ..errors import ConfigurationError
 
 __all__ = ["PARTS", "configure", "run", "sync"]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from .labs import HIDDEN, Finding, Lab, examine, find_manifests
+from ..labs.folders import HIDDEN, Finding, Lab, examine, find_manifests
 
 __all__ = ["SiteLabs", "collect", "leaks"]
 

@@ -9,37 +9,17 @@ import argparse
 import gzip
 import importlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from .errors import ConfigurationError
+from ..errors import ConfigurationError
+from ..site.precompressed import ENCODINGS, is_compressible
 
-__all__ = ["ENCODINGS", "SUFFIXES", "configure", "is_compressible", "run", "siblings"]
+__all__ = ["configure", "run"]
 
-#: What `Accept-Encoding` calls it -> the suffix, best first.
-ENCODINGS = {"br": ".br", "gzip": ".gz"}
-SUFFIXES = frozenset(
-    [".css", ".html", ".js", ".json", ".map", ".md", ".mjs", ".svg", ".txt", ".wasm", ".webmanifest", ".xml"]
-)
 #: Smaller files gain nothing that counts.
 LEAST_BYTES = 1400
-#: The site's contents: what a visitor's file is called there is its author's affair.
-CONTENTS = "files"
-
-
-def is_compressible(relative: Path) -> bool:
-    """Tell whether a file of a site may have compressed copies beside it."""
-    return relative.parts[0] != CONTENTS and relative.suffix.lower() in SUFFIXES
-
-
-def siblings(path: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the encodings a file has a current copy in, best first, and the copies."""
-    changed = path.stat().st_mtime_ns
-    for encoding, suffix in ENCODINGS.items():
-        copy = path.with_name(path.name + suffix)
-        if copy.is_file() and copy.stat().st_mtime_ns >= changed:
-            yield encoding, copy
 
 
 def _encoders() -> dict[str, Callable[[bytes], bytes]]:

@@ -17,7 +17,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from .errors import VendoringError
+from ..errors import VendoringError
 from .wheels import Wheel, read_wheel, sha256_of
 
 __all__ = ["Target", "Vendored", "vendor"]

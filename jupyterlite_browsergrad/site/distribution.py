@@ -18,9 +18,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
-from .boot.assets import STDLIB
-from .constants import PYODIDE_LOCK
-from .errors import DistributionError
+from ..boot.assets import STDLIB
+from ..constants import PYODIDE_LOCK
+from ..errors import DistributionError
 
 __all__ = ["is_url", "materialise", "read_lock", "root_of", "with_our_stdlib"]
 

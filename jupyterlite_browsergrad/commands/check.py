@@ -13,16 +13,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .. import labs
 from ..errors import GradingError
-from ..manifest import Manifest
+from ..grading import scratch
+from ..grading.bundle import LabBundle, hidden_folder, load_lab
+from ..grading.executor import open_engine
+from ..grading.forms import FORMS, jobs_of, outcome, why_shared
+from ..grading.run import Job, JobLimits
+from ..labs import folders
+from ..labs.manifest_rules import Manifest
 from ..terminal import one_line, say
-from . import scratch
-from .bundle import LabBundle, hidden_folder, load_lab
-from .engine import open_engine
-from .forms import FORMS, jobs_of, outcome, why_shared
-from .options import add_limits, add_rubric, limits_of, require_sandbox
-from .run import Job, JobLimits
+from .grading_options import add_limits, add_rubric, limits_of, require_sandbox
 
 __all__ = ["configure", "run"]
 
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _rubrics(file: Path, given: Path | None) -> list[Path | None]:
     """The rubrics to check: the published one, and the one that grading uses in its place; None is the lab's choice."""
-    lab = labs.examine(file)
+    lab = folders.examine(file)
     if lab.manifest is None:
         return [None]
     hidden = hidden_folder(lab.folder.resolve()) / "rubric.py"
@@ -139,12 +139,12 @@ def _same(job: Job) -> Job:
 
 def _manifests(path: Path) -> list[Path]:
     if path.is_dir():
-        found, _ = labs.find_manifests(path)
+        found, _ = folders.find_manifests(path)
         if found:
             return found
     elif path.is_file():
         return [path]
-    raise GradingError(f"there is no lab at {path}: give a folder that holds {labs.MANIFEST_NAME}")
+    raise GradingError(f"there is no lab at {path}: give a folder that holds {folders.MANIFEST_NAME}")
 
 
 def _judge(role: str, results: list[dict[str, Any]]) -> list[str]:

@@ -1,0 +1,1 @@
+"""Subcommands of ``jupyter browsergrad``: one module each, whose docstring is its help."""

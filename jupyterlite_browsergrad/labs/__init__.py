@@ -1,0 +1,1 @@
+"""Labs on disk: manifests, the files they name, and whether a notebook may run."""

@@ -1,0 +1,1 @@
+"""Building, checking and serving a JupyterLite site with this kernel."""
