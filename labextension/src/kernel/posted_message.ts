@@ -1,13 +1,13 @@
-/** A front end's message as it can be posted to a worker. */
+/** A front end's message as the worker takes it. */
 import type { KernelMessage } from '@jupyterlab/services';
 
 import type { JupyterMessage } from '../runtime/protocol';
 
-/** A message that can be posted: plain, and with buffers of its own. */
+/** The message's parts, with buffers of its own. */
 export function toWorker(message: KernelMessage.IMessage): JupyterMessage {
   const { channel, header, parent_header, metadata, content, buffers = [] } = message;
-  const plain = JSON.stringify({ channel, header, parent_header, metadata, content });
-  return { ...(JSON.parse(plain) as JupyterMessage), buffers: buffers.map(copyBuffer) };
+  const plain = { channel, header, parent_header, metadata, content } as JupyterMessage;
+  return { ...plain, buffers: buffers.map(copyBuffer) };
 }
 
 function copyBuffer(buffer: ArrayBuffer | ArrayBufferView): ArrayBuffer {

@@ -18,7 +18,7 @@ import type {
   FileOperation,
   FromWorker,
   InterruptOptions,
-  JupyterMessage,
+  MessageText,
   PackageProgress,
   StreamChunk,
   ToWorker,
@@ -142,9 +142,9 @@ export class WorkerLink {
     return this.request(id => ({ type: 'exec', id, epoch, code, loadImports }));
   }
 
-  async jupyter(message: JupyterMessage): Promise<void> {
+  async jupyter(message: MessageText): Promise<void> {
     const epoch = this.pending.takeEpoch();
-    await this.request(id => ({ type: 'jupyter', id, epoch, message }));
+    await this.request(id => ({ type: 'jupyter', id, epoch, ...message }));
   }
 
   /** Lets the worker do some of what it offered. @returns whether more is left; an interrupt may end it, and leaves it. */

@@ -140,7 +140,7 @@ function receive(message: ToWorker): void {
       enqueue(message.id, () => booted().exec(message.code, message.epoch, message.loadImports));
       break;
     case 'jupyter':
-      enqueue(message.id, () => booted().jupyter(message.message, message.epoch));
+      enqueue(message.id, () => booted().jupyter(message, message.epoch));
       break;
     case 'interrupt':
       interrupts?.receive(message.epoch, message);

@@ -4,7 +4,7 @@
 import { importModule } from '../assets';
 import type { KernelManifest, Lock } from '../boot_assets';
 import { errorText, isOutOfStack } from '../errors';
-import type { Adoption, BootOptions, BootProgress, JupyterMessage, StreamChunk } from '../protocol';
+import type { Adoption, BootOptions, BootProgress, MessageText, StreamChunk } from '../protocol';
 import type { AbortableLoads } from './abortable_loads';
 import type { InterruptController } from './control';
 import { DeferredAssets } from './deferred_assets';
@@ -221,19 +221,18 @@ export class Python {
     return JSON.parse(json);
   }
 
-  async jupyter(message: JupyterMessage, epoch: number): Promise<void> {
-    const { buffers = [], ...rest } = message;
-    if (message.header.msg_type === 'complete_request' && this.loadJedi) {
+  async jupyter({ msg_type, json, buffers }: MessageText, epoch: number): Promise<void> {
+    if (msg_type === 'complete_request' && this.loadJedi) {
       void this.loadJedi();
       this.loadJedi = null;
     }
     const list = buffers.length ? this.pyodide.toPy(buffers.map(buffer => new Uint8Array(buffer))) : undefined;
     try {
-      await this.receive!(JSON.stringify(rest), list, epoch);
+      await this.receive!(json, list, epoch);
     } finally {
       (list as PyProxy | undefined)?.destroy();
       this.dependencies.output.flush();
-      if (message.header.msg_type === 'execute_request') {
+      if (msg_type === 'execute_request') {
         this.deferred.askSoon();
       }
     }
