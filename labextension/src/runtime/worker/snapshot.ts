@@ -1,6 +1,6 @@
 /**
  * Starts Pyodide from a memory snapshot made when the package was built: the only file that knows
- * Pyodide's and CPython's insides this takes. `scripts/make_snapshot.mjs` makes what is read here.
+ * Pyodide's and CPython's insides this takes. `boot/make_snapshot.mjs` makes what is read here.
  */
 import { damagedAsset, pathOrURL } from '../assets';
 import { fromBase64 } from '../base64';
