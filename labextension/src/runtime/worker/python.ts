@@ -347,7 +347,7 @@ export class Python {
     progress: (stage: 'packages' | 'kernel', fraction: number, message: string) => void,
   ): Promise<void> {
     const { pyodide } = this;
-    const { interrupts, output } = this.dependencies;
+    const { interrupts, output, post } = this.dependencies;
     const module = pyodide._module;
     this.guard = StackGuard.for(module);
     interrupts.beforeTurn = () => this.guard?.turn();
@@ -402,7 +402,9 @@ export class Python {
     }
     if (this.guard) {
       const objects = (pyodide.pyimport('browsergrad_kernel.stack').guarded as PyProxy)() as PyProxy;
-      this.guard.guard(objects.toJs({ dict_converter: Object.fromEntries }) as GuardedObjects);
+      if (!this.guard.guard(objects.toJs({ dict_converter: Object.fromEntries }) as GuardedObjects)) {
+        post({ type: 'log', level: 'warning', text: 'Too deep a recursion may end Python: this CPython is not known' });
+      }
       objects.destroy();
     }
   }
