@@ -357,8 +357,8 @@ export class Python {
     const { interrupts, output } = this.dependencies;
     const module = pyodide._module;
     this.guard = StackGuard.for(module);
-    interrupts.beforeTurn = () => this.guard?.turn();
-    interrupts.useClock(module.__Py_emscripten_signal_clock, module.memory, () => module.HEAP32);
+    interrupts.scheduler.beforeTurn = () => this.guard?.turn();
+    interrupts.clock.use(module.__Py_emscripten_signal_clock, module.memory, () => module.HEAP32);
     pyodide.registerJsModule(HOST_MODULE, this.hostModule());
     if (options.packages.length) {
       progress('packages', 0.6, `Loading ${options.packages.join(', ')}`);
@@ -573,22 +573,22 @@ export class Python {
       ignored: () => interrupts.ignored(),
       take: () => interrupts.take(),
       storming: () => interrupts.storming(),
-      slow_clock: () => interrupts.slowClock,
+      slow_clock: () => interrupts.clock.isSlow,
       script: () => SCRIPT,
       loop_stuck: (ms: number) => interrupts.loopStuck(ms),
       was_hit: () => interrupts.wasHit(),
       background_stopped: () => interrupts.backgroundStopped(),
       idle_asked: () => interrupts.idleAsked(),
-      user_start: () => interrupts.userStartsNow(),
-      schedule: interrupts.schedule,
-      wait: (ms: number) => interrupts.block(ms, () => false) === 'interrupted',
+      user_start: () => interrupts.clock.userStarts(),
+      schedule: interrupts.scheduler.schedule,
+      wait: (ms: number) => interrupts.wait.until(ms, () => false) === 'interrupted',
       wait_mode: () => interrupts.mode,
       can_suspend: () => canSuspend(this.pyodide._module),
       room: () => calls.waitForRoom(output.hasRoom),
       input_clear: () => calls.clearInput(),
       input_wait: () => calls.waitInput(),
       input_promise: () => calls.nextInput(),
-      tick: (ms?: number) => interrupts.tick(ms),
+      tick: (ms?: number) => interrupts.scheduler.tick(ms),
       tick_done: () => interrupts.tickDone(),
       poll_main: () => interrupts.pollPage(),
       log: (text: string) => this.dependencies.post({ type: 'log', level: 'warning', text }),
