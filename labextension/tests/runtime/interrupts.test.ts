@@ -159,6 +159,22 @@ describe('code that runs', () => {
   });
 });
 
+describe('code that is interrupted until it ends', () => {
+  it("has half a millisecond where it is none of the user's, or it would hardly go on", () => {
+    const { controller, words, poll, press } = parts();
+    controller.begin(EPOCH, false);
+    words[Control.Storm] = EPOCH;
+    press();
+    expect(poll()).toBe(SIGINT);
+    controller.defer();
+    expect([poll(), poll(), poll(), poll()]).toEqual([0, 0, 0, 0]);
+    vi.advanceTimersByTime(1);
+    expect(poll()).toBe(SIGINT);
+    controller.delivered(1);
+    expect([poll(), poll()]).toEqual([0, SIGINT]);
+  });
+});
+
 describe('code that awaits', () => {
   it('is cancelled at the next turn of the event loop, once', () => {
     const { controller, press, onIdle } = parts();

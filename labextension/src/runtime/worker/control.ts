@@ -19,6 +19,8 @@ type IdleAnswer = 'wait' | 'defer' | 'drop';
 const HOT_MS = 50;
 /** Ms until an interrupt that is repeated is thrown into an await again. */
 const STORM_MS = 20;
+/** Ms that code which is none of the user's has between two interrupts: offered one at each check, it would hardly go on. */
+const STORM_REST_MS = 0.5;
 /** Turns of the event loop at once in which the pump tries again; then with `PUMP_MS` between them. */
 const QUICK_PUMPS = 20;
 const PUMP_MS = 2;
@@ -268,8 +270,10 @@ export class InterruptController {
     this.request.hotUntil = now() + HOT_MS;
   }
 
+  /** The interrupt came at a bad moment. */
   defer(): void {
     this.state.handled();
+    this.state.restTime = now() + STORM_REST_MS;
     this.block.want(Want.Deferred, true);
     this.request.inHand = false;
     this.armPump();

@@ -36,6 +36,8 @@ export class InterruptState {
   handlerTime = -Infinity;
   /** Checks on the handler's way out. */
   skip = 0;
+  /** Until when no interrupt is offered again, ms. */
+  restTime = -Infinity;
   /** When an interrupt was last offered again, ms. */
   offerTime = 0;
   /** When the event loop turned last, ms. */
@@ -58,6 +60,7 @@ export class InterruptState {
   /** Another request runs, or none. */
   change(request: RunningRequest): void {
     this.request = request;
+    this.restTime = -Infinity;
     this.block.want(Want.Deferred | Want.Storm | Want.Verify, false);
   }
 

@@ -162,6 +162,10 @@ export class SignalBuffer {
     if (this.state.epoch === 0) {
       return this.offerIdle(word);
     }
+    if (block.wants(Want.Storm) && now() < state.restTime) {
+      this.clock().askAtOnce();
+      return 0;
+    }
     if (word === this.state.epoch && this.state.restMs() <= 0) {
       if (request.isOther || block.load(Control.Storm) === this.state.epoch) {
         block.want(Want.Storm, true);
