@@ -99,8 +99,8 @@ export class Python {
     const { pyodide } = this;
     const { interrupts, output, calls, post } = this.dependencies;
     const module = pyodide._module;
-    interrupts.beforeTurn = () => this.guard?.turn();
-    interrupts.useClock(module.__Py_emscripten_signal_clock, module.memory, () => module.HEAP32);
+    interrupts.scheduler.beforeTurn = () => this.guard?.turn();
+    interrupts.clock.use(module.__Py_emscripten_signal_clock, module.memory, () => module.HEAP32);
     pyodide.registerJsModule(HOST_MODULE, this.hostModule());
     if (options.packages.length) {
       progress('packages', 0.6, `Loading ${options.packages.join(', ')}`);
