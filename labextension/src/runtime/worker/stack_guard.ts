@@ -234,10 +234,7 @@ export class StackGuard {
     if (this.limit.measures) {
       this.pad(deallocBytes, this.slots(objects.dealloc, TypeOffset.tp_dealloc));
     } else {
-      const shows = [
-        ...this.slots(objects.repr, TypeOffset.tp_repr),
-        ...this.slots(objects.str, TypeOffset.tp_str),
-      ];
+      const shows = [...this.slots(objects.repr, TypeOffset.tp_repr), ...this.slots(objects.str, TypeOffset.tp_str)];
       this.leave(compares, 3);
       this.leave([hash, ...shows], 1);
       this.pad(reprBytes, new Set(shows));
