@@ -19,7 +19,7 @@ from .table import Row, machine, write_json, write_markdown
 
 REPO = Path(__file__).resolve().parent.parent
 #: Suites in the order of the table; others follow by name.
-FIRST = ("start", "throughput")
+FIRST = ("start", "throughput", "computing")
 
 
 def names() -> list[str]:

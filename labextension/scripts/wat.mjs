@@ -5,9 +5,10 @@ import initialize from 'wabt';
 /** The bytes of the module that a file in WebAssembly's text format describes. */
 export async function assemble(path) {
   const wabt = await initialize();
-  const module = wabt.parseWat(path, await readFile(path, 'utf8'));
+  const features = { threads: true }; // shared memory
+  const module = wabt.parseWat(path, await readFile(path, 'utf8'), features);
   try {
-    module.validate();
+    module.validate(features);
     return module.toBinary({}).buffer;
   } finally {
     module.destroy();

@@ -9,7 +9,7 @@ import { IStatusBar } from '@jupyterlab/statusbar';
 import { IKernelClient, IKernelSpecs } from '@jupyterlite/services';
 
 import type { BrowsergradKernel } from './kernel/kernel';
-import { hastenSockets } from './kernel/hasten';
+import { removeSocketDelay } from './kernel/socket_delay';
 import { hookInterrupt } from './kernel/interrupt_hook';
 import { Limits, notebookTimeout } from './kernel/limits';
 import { LOGO_URL } from './kernel/logo';
@@ -92,7 +92,7 @@ const kernel: JupyterFrontEndPlugin<void> = {
       .then(() => import('./kernel/create'))
       .then(({ prepare }) => prepare(app.serviceManager.contents, settings, staticURL, () => prewarm));
     const { WebSocket: socketClass } = app.serviceManager.kernels.serverSettings;
-    hastenSockets(socketClass as never, url => [...kernels.keys()].some(id => url.includes(`/${id}/`)));
+    removeSocketDelay(socketClass as never, url => [...kernels.keys()].some(id => url.includes(`/${id}/`)));
     nameSessionsByPath(app.serviceManager.sessions);
     if (client) {
       hookInterrupt(client, kernels);

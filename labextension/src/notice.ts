@@ -1,55 +1,76 @@
 /** A notification of something under way, whose text changes. */
 import { Notification } from '@jupyterlab/apputils';
 
-/** Ms after which a notification is taken for one that is only listed: JupyterLab shows none where they are switched off. */
-const LISTED_MS = 30_000;
-/** Ms between two looks whether it is on the screen. */
-const LOOK_MS = 100;
+/** Waits, in ms, between two looks at what is on the screen: 30 s in all. JupyterLab shows nothing where notifications are switched off. */
+const LOOKS_MS = [...Array<number>(20).fill(100), ...Array<number>(28).fill(1000)];
 
-/**
- * Settles when a notification is on the screen.
- *
- * JupyterLab loads what shows them in its own time, and loses an update that comes while a notification is on its way
- * there, also the one that takes it away.
- */
-async function isShown(id: string): Promise<void> {
-  for (let waited = 0; waited < LISTED_MS && !document.getElementById(id); waited += LOOK_MS) {
-    await new Promise(resolve => setTimeout(resolve, LOOK_MS));
-  }
-}
+/** How many characters of a message are compared with what is shown: JupyterLab shortens long ones. */
+const COMPARED = 100;
 
-type Changes = Omit<Notification.IUpdate<never>, 'id'>;
+const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
+
+type Changes = Omit<Notification.IUpdate<never>, 'id' | 'message'> & { message: string };
 
 export class Notice {
   private readonly id: string;
-  private readonly shown: Promise<unknown>;
-  private last: Changes | null = null;
+  /** What is to be on the screen; null for nothing. */
+  private wanted: Changes | null;
+  private isSettling = false;
 
   /** @param progress - between 0 and 1 */
   constructor(message: string, progress?: number) {
     this.id = Notification.emit(message, 'in-progress', { autoClose: false, progress });
-    this.shown = isShown(this.id).then(() => this.send());
+    this.wanted = { message };
   }
 
   update(message: string, progress?: number): void {
-    this.last = { message, type: 'in-progress', autoClose: false, progress };
-    this.send();
+    this.show({ message, type: 'in-progress', autoClose: false, progress });
   }
 
   /** Says for a moment how it ended well. */
   succeed(message: string): void {
-    this.last = { message, type: 'success', autoClose: 3000 };
-    this.send();
+    this.show({ message, type: 'success', autoClose: 3000 });
   }
 
   dismiss(): void {
-    this.last = null;
-    void this.shown.then(() => Notification.dismiss(this.id));
+    this.wanted = null;
+    void this.settle();
   }
 
-  private send(): void {
-    if (this.last) {
-      Notification.update({ id: this.id, ...this.last });
+  private show(changes: Changes): void {
+    this.wanted = changes;
+    Notification.update({ id: this.id, ...changes });
+    void this.settle();
+  }
+
+  /**
+   * Sends again until it is on the screen.
+   *
+   * JupyterLab loads what shows notifications in its own time, and loses an update that comes while one is on its way
+   * there, also the one that takes it away.
+   */
+  private async settle(): Promise<void> {
+    if (this.isSettling) {
+      return;
+    }
+    this.isSettling = true;
+    let wasShown = false;
+    for (const ms of LOOKS_MS) {
+      const shown = document.getElementById(this.id);
+      if (shown && this.wanted) {
+        wasShown = true;
+        if (shown.textContent?.includes(this.wanted.message.slice(0, COMPARED))) {
+          break;
+        }
+        Notification.update({ id: this.id, ...this.wanted });
+      } else if (shown || wasShown) {
+        break; // it is to go, or its user has closed it
+      }
+      await sleep(ms);
+    }
+    this.isSettling = false;
+    if (!this.wanted) {
+      Notification.dismiss(this.id);
     }
   }
 }

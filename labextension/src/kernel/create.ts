@@ -6,13 +6,13 @@ import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import type { Contents } from '@jupyterlab/services';
 import type { IKernel } from '@jupyterlite/services';
 
-import type { KernelGate } from '../labs/kernel_gate';
 import { fetchAsset, importAsset } from '../runtime/assets';
 import type { KernelClient, KernelClientOptions } from '../runtime/kernel_client';
 import { canShare } from '../runtime/sharing';
+import type { KernelGate } from './admission';
 import { Drive } from './drive';
 import { BrowsergradKernel } from './kernel';
-import { shown } from './pace';
+import { shown } from './output_pace';
 import { ProgressNotification } from './progress';
 import { mayPrewarm, Spares, type PrewarmChoice } from './spare';
 

@@ -5,6 +5,7 @@
 import { PathExt } from '@jupyterlab/coreutils';
 import type { Contents } from '@jupyterlab/services';
 
+import { fromBase64, toBase64 } from '../runtime/base64';
 import type { DriveAnswer } from '../runtime/protocol';
 
 const DIR_MODE = 0o40777;
@@ -42,18 +43,10 @@ class DriveError extends Error {
 /** The file's bytes, from whatever form its model has. */
 function bytesOf(model: Contents.IModel): Uint8Array {
   if (model.format === 'base64') {
-    return Uint8Array.from(atob(model.content ?? ''), character => character.charCodeAt(0));
+    return fromBase64(model.content ?? '');
   }
   const text = typeof model.content === 'string' ? model.content : JSON.stringify(model.content, null, 1);
   return new TextEncoder().encode(text ?? '');
-}
-
-function toBase64(bytes: Uint8Array): string {
-  let binary = '';
-  for (let i = 0; i < bytes.length; i += 0x8000) {
-    binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
-  }
-  return btoa(binary);
 }
 
 function asText(bytes: Uint8Array): string | null {

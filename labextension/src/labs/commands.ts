@@ -9,14 +9,16 @@ import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 
+import { downloadJson } from '../download';
 import { Notice } from '../notice';
 import { countsText } from '../renderers/assertions';
-import type { AssertionsContent, ILabResults } from '../results/tokens';
+import type { ILabResults } from '../results/tokens';
+import type { AssertionsContent } from '../runtime/events';
 import { besideFile, type CheckedLab } from './gate';
 import type { LabServices } from './lab_services';
 import type { LabPanel } from './panel';
-import { runRubric } from './results';
-import { begunAnew, complete, starterCells } from './starter';
+import { runRubric } from './rubric';
+import { begunAnew, complete, starterCells } from './starter_cells';
 import { RUNTIME_VERSION } from './version';
 
 export const CHECK = 'browsergrad:check-my-work';
@@ -154,11 +156,7 @@ export class LabActions {
       null,
       1,
     );
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
-    link.download = `${id}-results.json`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    downloadJson(`${id}-results.json`, text);
   }
 
   private async text(lab: CheckedLab, relative: string): Promise<string> {
@@ -198,7 +196,7 @@ export class LabActions {
 
 /** For front ends whose results panel is disabled. */
 function inWords({ assertions, counts }: AssertionsContent, trans: TranslationBundle): string {
-  const lines = assertions.filter(({ kind }) => kind !== 'pass').map(({ name, message }) => `${name}: ${message}`);
+  const lines = assertions.flatMap(one => (one.kind === 'pass' ? [] : `${one.name}: ${one.message}`));
   return [countsText(counts, trans), ...lines].join('\n');
 }
 

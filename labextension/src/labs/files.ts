@@ -4,9 +4,10 @@
  */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { PageConfig, PathExt, URLExt } from '@jupyterlab/coreutils';
-import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import { ServerConnection, type Contents } from '@jupyterlab/services';
 
+import { openNotebookMetadata } from '../notebook_metadata';
+import { fromBase64 } from '../runtime/base64';
 import type { LabFiles } from './gate';
 
 /** Bytes that have come, of how many; null where the server does not say. */
@@ -31,7 +32,7 @@ export class ContentsFiles implements LabFiles {
     try {
       const options = { type: 'file', format: 'base64', content: true } as const;
       const { content } = await this.contents.get(path, options);
-      return Uint8Array.from(atob(content as string), character => character.charCodeAt(0));
+      return fromBase64(content as string);
     } catch (error) {
       if (error instanceof ServerConnection.ResponseError && error.response.status === 404) {
         return null;
@@ -74,14 +75,7 @@ export class ContentsFiles implements LabFiles {
   }
 
   openMetadata(notebook: string): { value: unknown } | undefined {
-    for (const widget of this.shell.widgets('main')) {
-      const { context } = widget as { context?: DocumentRegistry.Context };
-      const model = context?.model as { getMetadata?(key: string): unknown } | undefined;
-      if (context?.path === notebook && context.isReady && model?.getMetadata) {
-        return { value: model.getMetadata('browsergrad') };
-      }
-    }
-    return undefined;
+    return openNotebookMetadata(this.shell, context => context.path === notebook && context.isReady);
   }
 
   /** What the browser's storage has at `path`. */

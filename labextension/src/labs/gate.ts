@@ -14,7 +14,7 @@ import {
   type LabManifest,
   type ManifestError,
 } from '../runtime/manifest';
-import { AnswerCache } from './cache';
+import { AnswerCache } from './answer_cache';
 
 export const MANIFEST_NAME = 'manifest.json';
 /** What keeps a cell from running, as its `ename`. */

@@ -4,15 +4,9 @@
  */
 import type { Session } from '@jupyterlab/services';
 
-import type { KernelClient } from '../runtime/kernel_client';
+import type { KernelGate } from '../kernel/admission';
 import type { Datasets } from './datasets';
 import { refusalContent, type LabGate } from './gate';
-
-export type Admission =
-  | { refused: { ename: string; evalue: string } }
-  | { refused: null; prepare(client: KernelClient): Promise<void> };
-
-export type KernelGate = (signal: AbortSignal) => Promise<Admission>;
 
 /** Paths of the notebooks and consoles of a kernel; a kernel without any counts as one in its folder. */
 export async function pathsOf(sessions: Session.IManager, kernelId: string, location: string): Promise<string[]> {

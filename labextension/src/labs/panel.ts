@@ -11,11 +11,13 @@ import { Signal, type ISignal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
 import type { Verdict } from './gate';
-import { guardConnection } from './guard';
+import { guardConnection } from './connection_guard';
 import type { LabServices } from './lab_services';
 
 /** A little more than what JupyterLab's toolbar waits between two arrangements. */
 const DEAF_MS = 600;
+/** How often in a row a toolbar is asked; it may never fit, in a very narrow window. */
+const MOST_ARRANGEMENTS = 20;
 
 export interface LabButton {
   command: string;
@@ -133,7 +135,7 @@ export class LabPanel implements IDisposable {
       after = name;
       this.shown.add(widget);
     }
-    this.shown.add(arrangeOnceSized(toolbar, widgets));
+    this.shown.add(arrangeUntilTheyFit(toolbar));
   }
 
   private showRefusal(message: string): void {
@@ -162,24 +164,41 @@ export class LabPanel implements IDisposable {
 }
 
 /**
- * Has a toolbar arrange its items once more when these have got their sizes.
+ * Has a toolbar arrange its items until they fit, whenever one of them has changed its size.
  *
- * JupyterLab's toolbar measures new items before they are rendered, and then for `DEAF_MS` heeds no change of
- * their sizes: they would lie over the notebook.
+ * JupyterLab's toolbar measures new items before they are rendered, heeds no change of their sizes, and drops a call
+ * that comes while it is arranging or within half a second: they would lie over the notebook.
  */
-function arrangeOnceSized(toolbar: Widget, widgets: [string, Widget][]): IDisposable {
+function arrangeUntilTheyFit(toolbar: Widget): IDisposable {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const arrange = (): void => {
+  const arrange = (left: number): void => {
     const { offsetWidth, offsetHeight } = toolbar.node;
-    MessageLoop.sendMessage(toolbar, new Widget.ResizeMessage(offsetWidth, offsetHeight));
+    if (toolbar.isVisible) {
+      MessageLoop.sendMessage(toolbar, new Widget.ResizeMessage(offsetWidth, offsetHeight));
+    }
+    timer = setTimeout(() => {
+      if (left && hasItemsOutside(toolbar.node)) {
+        arrange(left - 1);
+      }
+    }, DEAF_MS);
   };
   const observer = new ResizeObserver(() => {
     clearTimeout(timer);
-    timer = setTimeout(arrange, DEAF_MS);
+    timer = setTimeout(arrange, DEAF_MS, MOST_ARRANGEMENTS);
   });
-  widgets.forEach(([, widget]) => observer.observe(widget.node));
+  for (const item of toolbar.node.children) {
+    observer.observe(item);
+  }
   return new DisposableDelegate(() => {
     clearTimeout(timer);
     observer.disconnect();
+  });
+}
+
+function hasItemsOutside(bar: HTMLElement): boolean {
+  const { bottom, right } = bar.getBoundingClientRect();
+  return [...bar.children].some(item => {
+    const box = item.getBoundingClientRect();
+    return box.width > 0 && (box.bottom > bottom + 1 || box.right > right + 1);
   });
 }

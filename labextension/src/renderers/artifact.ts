@@ -3,7 +3,7 @@
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { Artifact } from '../mime';
+import type { Artifact, ArtifactImage, ArtifactJson, ArtifactLog } from '../runtime/events';
 import { button, element, userText, visible } from './dom';
 import { readSeries } from './series';
 import { treeView } from './tree';
@@ -24,8 +24,8 @@ export function artifactView(
   }
 }
 
-function logView(artifact: Artifact & { kind: 'log' }, trans: TranslationBundle): HTMLElement {
-  const { level, name, data } = artifact;
+function logView(artifact: ArtifactLog, trans: TranslationBundle): HTMLElement {
+  const { level = 'info', name, data } = artifact;
   const words = { info: trans.__('Info'), warn: trans.__('Warning'), error: trans.__('Error') };
   const kind = element('span', 'bg-kind', words[level]);
   const head = element('p', 'bg-counts', kind, ' · ', element('strong', '', userText(name, 1000)));
@@ -41,7 +41,7 @@ function logView(artifact: Artifact & { kind: 'log' }, trans: TranslationBundle)
   return box;
 }
 
-function imageView(artifact: Artifact & { kind: 'image' }, trans: TranslationBundle): HTMLElement {
+function imageView(artifact: ArtifactImage, trans: TranslationBundle): HTMLElement {
   const image = element('img', 'bg-image');
   image.alt = visible(artifact.name, 1000);
   image.src = `data:${artifact.mime};base64,${artifact.dataBase64}`;
@@ -89,7 +89,7 @@ function imageView(artifact: Artifact & { kind: 'image' }, trans: TranslationBun
 }
 
 function jsonView(
-  artifact: Artifact & { kind: 'json' },
+  artifact: ArtifactJson,
   trans: TranslationBundle,
   onDispose: (dispose: () => void) => void,
 ): HTMLElement {

@@ -3,9 +3,11 @@
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { Assertion, AssertionsContent } from '../results/tokens';
+import type { Assertion, AssertionFail, AssertionPass, AssertionsContent } from '../runtime/events';
 import { button, element, Steps, userText } from './dom';
 import { diffView, side } from './diff_view';
+
+type Failure = Exclude<Assertion, AssertionPass>;
 
 /** Rows that are made at once: a cell may have thousands. */
 const ROWS = 50;
@@ -30,8 +32,8 @@ export class AssertionsView {
   private content: AssertionsContent = { assertions: [], counts: { pass: 0, fail: 0, error: 0 } };
   private readonly counts = element('strong');
   private readonly link: HTMLElement | null;
-  private readonly failures: Steps<Assertion>;
-  private readonly passes: Steps<Assertion>;
+  private readonly failures: Steps<Failure>;
+  private readonly passes: Steps<AssertionPass>;
   private readonly passList: HTMLDetailsElement;
   private readonly passesLeft = element('p');
 
@@ -62,7 +64,7 @@ export class AssertionsView {
   /** Shows `content`; false where what is shown already is not its beginning, so that a new view is needed. */
   update(content: AssertionsContent): boolean {
     const failures = content.assertions.filter(isFailure);
-    const passes = content.assertions.filter(one => !isFailure(one));
+    const passes = content.assertions.filter(isPass);
     if (!startsWith(failures, this.failures.shown) || !startsWith(passes, this.passes.shown)) {
       return false;
     }
@@ -88,7 +90,7 @@ export class AssertionsView {
   /** Their names are made when they are asked for. */
   private showPasses(): void {
     if (this.passList.open) {
-      const passes = this.content.assertions.filter(one => !isFailure(one));
+      const passes = this.content.assertions.filter(isPass);
       const left = this.content.counts.pass - passes.length;
       this.passes.show(passes);
       this.passesLeft.textContent = left > 0 ? this.trans.__('… and %1 more passed', left.toLocaleString()) : '';
@@ -96,7 +98,11 @@ export class AssertionsView {
   }
 }
 
-function isFailure(one: Assertion): boolean {
+function isPass(one: Assertion): one is AssertionPass {
+  return one.kind === 'pass';
+}
+
+function isFailure(one: Assertion): one is Failure {
   return one.kind !== 'pass';
 }
 
@@ -119,26 +125,34 @@ function failureTable(trans: TranslationBundle): { body: HTMLElement; scroll: HT
   return { body, scroll };
 }
 
-function failureRow(assertion: Assertion, trans: TranslationBundle): HTMLElement {
+function failureRow(assertion: Failure, trans: TranslationBundle): HTMLElement {
   const name = element('th', 'bg-name', userText(assertion.name, 1000));
   name.scope = 'row';
   const detail = element('td');
   if (assertion.message) {
     detail.append(element('div', 'bg-message', userText(assertion.message)));
   }
-  const { expectedRepr: expected, actualRepr: actual } = assertion;
-  if (expected !== undefined && actual !== undefined) {
-    detail.append(diffView(expected, actual, trans));
-  } else if (expected !== undefined) {
-    detail.append(side(trans.__('Expected'), expected));
-  } else if (actual !== undefined) {
-    detail.append(side(trans.__('Got'), actual));
-  }
-  if (assertion.traceback) {
+  if (assertion.kind === 'fail') {
+    detail.append(...comparison(assertion, trans));
+  } else if (assertion.traceback) {
     const text = element('pre', '', userText(assertion.traceback));
     text.tabIndex = 0;
     detail.append(element('details', '', element('summary', '', trans.__('Traceback')), text));
   }
   const kind = element('td', `bg-kind bg-kind-${assertion.kind}`, kindText(assertion.kind, trans));
   return element('tr', `bg-row-${assertion.kind}`, kind, name, detail);
+}
+
+/** What was expected and what came, one beside the other where both are known. */
+function comparison(
+  { expectedRepr: expected, actualRepr: actual }: AssertionFail,
+  trans: TranslationBundle,
+): HTMLElement[] {
+  if (expected !== undefined && actual !== undefined) {
+    return [diffView(expected, actual, trans)];
+  }
+  if (expected !== undefined) {
+    return [side(trans.__('Expected'), expected)];
+  }
+  return actual === undefined ? [] : [side(trans.__('Got'), actual)];
 }

@@ -5,8 +5,13 @@ import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
-import { ARTIFACT_MIME, ASSERTIONS_MIME, readArtifact, readAssertions } from '../mime';
-import type { AssertionsContent } from '../results/tokens';
+import {
+  ARTIFACT_MIME,
+  ASSERTIONS_MIME,
+  readArtifact,
+  readAssertions,
+  type AssertionsContent,
+} from '../runtime/events';
 import { artifactView } from './artifact';
 import { AssertionsView } from './assertions';
 import { element } from './dom';

@@ -6,7 +6,7 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import { goToCell } from '../results/cells';
+import { goToCell } from '../go_to_cell';
 import { factories } from './factory';
 
 const renderers: JupyterFrontEndPlugin<void> = {

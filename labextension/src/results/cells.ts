@@ -1,23 +1,9 @@
 /**
- * The cells of an open notebook and what their outputs hold of assertions.
+ * The assertions among the outputs of a notebook's cells.
  */
 import type { CodeCellModel } from '@jupyterlab/cells';
-import type { NotebookPanel } from '@jupyterlab/notebook';
 
-import { ASSERTIONS_MIME, readAssertions } from '../mime';
-import type { AssertionsContent } from './tokens';
-
-/** Makes a cell the active one and brings it into view. */
-export async function goToCell(panel: NotebookPanel, cellId: string): Promise<void> {
-  const { content } = panel;
-  const index = content.widgets.findIndex(cell => cell.model.id === cellId);
-  if (index >= 0) {
-    content.activeCellIndex = index;
-    content.mode = 'command';
-    await content.scrollToItem(index, 'start');
-    content.activate();
-  }
-}
+import { ASSERTIONS_MIME, readAssertions, type AssertionsContent } from '../runtime/events';
 
 /** Several sets as one. */
 export function merge(contents: AssertionsContent[]): AssertionsContent {

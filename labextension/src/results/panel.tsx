@@ -7,11 +7,12 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
-import { visible } from '../renderers/dom';
+import { downloadJson } from '../download';
+import { goToCell } from '../go_to_cell';
 import { countsText, kindText } from '../renderers/assertions';
-import { goToCell } from './cells';
-import type { LabResults, ResultsGroup } from './store';
-import type { Assertion } from './tokens';
+import { visible } from '../renderers/dom';
+import type { Assertion } from '../runtime/events';
+import type { LabResults, ResultsGroup } from './lab_results';
 
 type Filter = 'all' | Assertion['kind'];
 const FILTERS: Filter[] = ['all', 'fail', 'error', 'pass'];
@@ -74,11 +75,7 @@ export class ResultsPanel extends ReactWidget {
       return;
     }
     const text = JSON.stringify(this.results.full(this.path), null, 2);
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
-    link.download = `${(this.path.split('/').pop() ?? '').replace(/\.ipynb$/, '')}-results.json`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    downloadJson(`${(this.path.split('/').pop() ?? '').replace(/\.ipynb$/, '')}-results.json`, text);
   }
 
   private later(): void {
@@ -194,7 +191,9 @@ interface RowProps {
   go: (() => void) | null;
 }
 
-function Row({ assertion: { kind, name, message }, trans, go }: RowProps): React.JSX.Element {
+function Row({ assertion, trans, go }: RowProps): React.JSX.Element {
+  const { kind, name } = assertion;
+  const message = kind === 'pass' ? '' : assertion.message;
   const text = <bdi>{visible(name, 300)}</bdi>;
   return (
     <li className={`bg-row-${kind}`} tabIndex={-1}>

@@ -10,8 +10,8 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { checkIcon } from '@jupyterlab/ui-components';
 
 import { ResultsPanel } from './panel';
-import { ParentPage, readOrigin } from './parent';
-import { LabResults } from './store';
+import { EmbeddingPage, readOrigin } from './embedding_page';
+import { LabResults } from './lab_results';
 import { ILabResults } from './tokens';
 
 const PLUGIN_ID = 'jupyterlite-browsergrad:results';
@@ -44,17 +44,17 @@ const results: JupyterFrontEndPlugin<ILabResults> = {
       describedBy: { args: { type: 'object', properties: {} } },
     });
     palette?.addItem({ command: SHOW, category: trans.__('Lab') });
-    tellParent(store, registry);
+    tellEmbeddingPage(store, registry);
     return store;
   },
 };
 
 /** The site's setting comes first, then JupyterLab's, which `overrides.json` may hold. */
-function tellParent(store: LabResults, registry: ISettingRegistry | null): void {
-  const parent = new ParentPage(store);
+function tellEmbeddingPage(store: LabResults, registry: ISettingRegistry | null): void {
+  const page = new EmbeddingPage(store);
   const take = (value: unknown): void => {
-    parent.origin = readOrigin(value);
-    if (value && !parent.origin) {
+    page.origin = readOrigin(value);
+    if (value && !page.origin) {
       console.warn(
         `[browsergrad] parentOrigin must be an origin such as "https://school.example", not ${JSON.stringify(value)}: ` +
           'nothing is posted to the embedding page',

@@ -3,21 +3,7 @@
  */
 import { Token } from '@lumino/coreutils';
 
-export interface Assertion {
-  kind: 'pass' | 'fail' | 'error';
-  name: string;
-  message?: string;
-  expectedRepr?: string;
-  actualRepr?: string;
-  traceback?: string;
-  durationMs?: number;
-}
-
-/** Content of `application/vnd.browsergrad.assertions.v1+json`. */
-export interface AssertionsContent {
-  assertions: Assertion[];
-  counts: { pass: number; fail: number; error: number };
-}
+import type { AssertionsContent } from '../runtime/events';
 
 export interface ILabResults {
   /** Shows a set of assertions for the notebook at `path`, in place of the earlier set of that heading. */

@@ -1,6 +1,7 @@
 /**
  * What the public runtime takes and gives. Adding an optional field is a minor change, anything else a major one.
  */
+import type { Artifact, Assertion, AssertionError, AssertionFail, AssertionPass } from './events';
 import type { JsModule, PackageProgress } from './protocol';
 
 /** Options of `createSession`. */
@@ -31,61 +32,12 @@ export interface SessionOptions {
 /** Another name of {@link PackageProgress}. */
 export type PackageProgressEvent = PackageProgress;
 
-/** From `browsergrad.assert_pass`. */
-export interface AssertionPass {
-  kind: 'pass';
-  name: string;
-  durationMs?: number;
-}
-/** From `browsergrad.assert_fail`. */
-export interface AssertionFail {
-  kind: 'fail';
-  name: string;
-  message: string;
-  /** Python's `repr` of what was expected; `"None"` where None was. */
-  expectedRepr?: string;
-  actualRepr?: string;
-  durationMs?: number;
-}
-/** From `browsergrad.assert_error`: what was to be checked could not be. */
-export interface AssertionError {
-  kind: 'error';
-  name: string;
-  message: string;
-  traceback?: string;
-  durationMs?: number;
-}
 /** Another name of {@link AssertionPass}. */
 export type PassAssertion = AssertionPass;
 /** Another name of {@link AssertionFail}. */
 export type FailAssertion = AssertionFail;
 /** Another name of {@link AssertionError}. */
 export type ErrorAssertion = AssertionError;
-/** What `browsergrad.assert_*` reports. */
-export type Assertion = AssertionPass | AssertionFail | AssertionError;
-
-/** From `browsergrad.log`. */
-export interface ArtifactLog {
-  kind: 'log';
-  name: string;
-  level?: 'info' | 'warn' | 'error';
-  data: unknown;
-}
-/** From `browsergrad.emit_json`. */
-export interface ArtifactJson {
-  kind: 'json';
-  name: string;
-  data: unknown;
-}
-/** From `browsergrad.emit_image`. */
-export interface ArtifactImage {
-  kind: 'image';
-  name: string;
-  mime: string;
-  dataBase64: string;
-}
-/** What `browsergrad.log` and `browsergrad.emit_*` report. */
-export type Artifact = ArtifactLog | ArtifactJson | ArtifactImage;
 
 /** Why an exec did not succeed. */
 export type ExecErrorKind = 'syntax' | 'runtime' | 'timeout' | 'aborted' | 'interrupted' | 'worker-crash';

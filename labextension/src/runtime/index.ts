@@ -12,6 +12,8 @@ export type {
   AssertionError,
   AssertionFail,
   AssertionPass,
+} from './events';
+export type {
   ErrorAssertion,
   ExecError,
   ExecErrorKind,

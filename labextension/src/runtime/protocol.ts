@@ -26,6 +26,8 @@ export const enum Control {
   TimedOut = 8,
   /** The limit it has passed, ms. */
   LimitMs = 9,
+  /** Not 0 when the worker itself wants Python to ask for signals. */
+  Wanted = 10,
   /** Number of words. */
   Length = 16,
 }
@@ -54,6 +56,14 @@ export interface JupyterMessage {
   metadata: Record<string, unknown>;
   content: Record<string, unknown>;
   buffers?: ArrayBuffer[];
+}
+
+/** A Jupyter message on its way to Python: text, made once, and its binary buffers. */
+export interface MessageText {
+  msg_type: string;
+  /** Everything but the buffers, as JSON. */
+  json: string;
+  buffers: ArrayBuffer[];
 }
 
 export interface BootProgress {
@@ -90,7 +100,8 @@ export interface BootOptions {
   mode: 'session' | 'kernel';
   indexURL: string;
   kernelURL: string;
-  control: SharedArrayBuffer | null;
+  /** Holds the control block at its beginning; shared. */
+  control: WebAssembly.Memory | null;
   reply: SharedArrayBuffer | null;
   interruptible: boolean;
   packages: string[];
@@ -129,7 +140,7 @@ export type ToWorker =
   | { type: 'assets'; assets: BootAssets | null; problem?: string }
   | { type: 'fetched'; url: string; bytes: Uint8Array }
   | { type: 'exec'; id: number; epoch: number; code: string; loadImports: boolean }
-  | { type: 'jupyter'; id: number; epoch: number; message: JupyterMessage }
+  | ({ type: 'jupyter'; id: number; epoch: number } & MessageText)
   | ({ type: 'interrupt'; epoch: number } & Required<InterruptOptions>)
   | { type: 'adopt'; id: number; adoption: Adoption }
   | { type: 'input'; value: string }

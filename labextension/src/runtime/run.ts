@@ -1,7 +1,8 @@
 /**
  * One exec of a session: what it has reported so far, and how it was stopped.
  */
-import type { Artifact, Assertion, ExecError, ExecResult } from './api';
+import type { ExecError, ExecResult } from './api';
+import type { Artifact, Assertion } from './events';
 import type { CheckedExec } from './options';
 
 /** What reaches the page from Python beside text. */

@@ -7,7 +7,7 @@ import type { KernelMessage } from '@jupyterlab/services';
 import { BrowsergradKernel } from '../kernel/kernel';
 import { KernelClient } from '../runtime/kernel_client';
 import type { DriveAnswer, JupyterMessage } from '../runtime/protocol';
-import { ParentDrive } from './drive';
+import { PipedDrive } from './piped_drive';
 import { encodeFrame, readFrames, type Frame } from './frames';
 import { OutputLimit } from './output_limit';
 
@@ -51,7 +51,7 @@ function write(bytes: Uint8Array): void {
 const send = (frame: Frame, buffers: Uint8Array[] = []): void => write(encodeFrame(frame, buffers));
 
 class Host {
-  private readonly drive: ParentDrive;
+  private readonly drive: PipedDrive;
   private readonly kernel: BrowsergradKernel;
   private readonly output: OutputLimit;
   private cellMs: number | null;
@@ -59,7 +59,7 @@ class Host {
   constructor(start: Start) {
     const { output_bytes, reply_bytes, file_bytes } = start;
     this.cellMs = start.cell_ms;
-    this.drive = new ParentDrive(send, file_bytes, most =>
+    this.drive = new PipedDrive(send, file_bytes, most =>
       this.kernel.endCell('OutputLimitError', `the cell made more than ${most} requests for files at once`),
     );
     this.output = new OutputLimit(

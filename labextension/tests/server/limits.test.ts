@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { DriveAnswer, JupyterMessage } from '../../src/runtime/protocol';
-import { ParentDrive } from '../../src/server/drive';
+import { PipedDrive } from '../../src/server/piped_drive';
 import { OutputLimit } from '../../src/server/output_limit';
 
 function message(type: string, channel: JupyterMessage['channel'] = 'iopub', parent = 'any'): JupyterMessage {
@@ -58,16 +58,16 @@ describe('OutputLimit', () => {
   });
 });
 
-describe('ParentDrive', () => {
+describe('PipedDrive', () => {
   interface Sent {
     type: string;
     id: number;
     [name: string]: unknown;
   }
 
-  function drive(): { sent: Sent[]; exceeded: number; drive: ParentDrive } {
-    const state = { sent: [], exceeded: 0 } as unknown as { sent: Sent[]; exceeded: number; drive: ParentDrive };
-    state.drive = new ParentDrive(
+  function drive(): { sent: Sent[]; exceeded: number; drive: PipedDrive } {
+    const state = { sent: [], exceeded: 0 } as unknown as { sent: Sent[]; exceeded: number; drive: PipedDrive };
+    state.drive = new PipedDrive(
       frame => state.sent.push(frame as Sent),
       100,
       () => state.exceeded++,

@@ -4,7 +4,7 @@
  * writer back while too much is in flight to the page.
  */
 import { Control, type FromWorker, type StreamChunk } from '../protocol';
-import type { HeldTexts } from './held_texts';
+import type { StreamTexts } from './stream_texts';
 
 /** Ms text may wait. */
 const FLUSH_MS = 50;
@@ -22,7 +22,7 @@ function bytesDecoder(): TextDecoder {
 
 export class OutputBuffer {
   /** What Python holds, of the stream and the request that came last. */
-  held: HeldTexts | null = null;
+  held: StreamTexts | null = null;
   private name: StreamChunk['name'] = 'stdout';
   private chunks: StreamChunk[] = [];
   private length = 0;

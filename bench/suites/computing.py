@@ -1,0 +1,171 @@
+"""What running code costs, kind by kind: the price of being able to stop it, and of anything else that is between.
+
+Each kind runs for a moment first, so that both sides have been compiled as far as the browser does. Then it is timed inside
+Python, and the least of several times counts: whatever else the machine does makes it longer, nothing shorter.
+"""
+
+from __future__ import annotations
+
+from ..lab import Lab
+from ..runner import Bench
+from ..table import Row
+from .throughput import SETTLE_MS, SIDES
+
+#: A kind to the body of the function that is timed: 10–50 ms each.
+KINDS = {
+    "loops": """
+        total = 0
+        for i in range(400_000):
+            total += i & 7
+    """,
+    "calls": """
+        def add(a, b=1):
+            return a + b
+        for i in range(200_000):
+            add(i)
+    """,
+    "str": """
+        for i in range(100_000):
+            str(i)
+    """,
+    "repr": """
+        for i in range(20_000):
+            repr((i, "text", 1.5))
+    """,
+    "f-strings": """
+        for i in range(100_000):
+            f"{i}: {i / 7:.3f}"
+    """,
+    "dictionaries": """
+        counts = {}
+        for i in range(200_000):
+            key = i % 1009
+            counts[key] = counts.get(key, 0) + 1
+    """,
+    "JSON": """
+        import json
+        rows = [{"a": i, "b": [1, 2, 3], "c": "text"} for i in range(2_000)]
+        for _ in range(5):
+            json.loads(json.dumps(rows))
+    """,
+    "regular expressions": """
+        import re
+        text = "one two 33 four, 555 six; " * 200
+        for _ in range(50):
+            re.findall(r"[a-z]+|\\d+", text)
+    """,
+    "exceptions": """
+        for i in range(100_000):
+            try:
+                raise ValueError(i)
+            except ValueError:
+                pass
+    """,
+    "generators": """
+        def numbers(n):
+            for i in range(n):
+                yield i
+        sum(x * 2 for x in numbers(200_000))
+    """,
+    "floats": """
+        x = 0.5
+        for _ in range(400_000):
+            x = 3.7 * x * (1.0 - x)
+    """,
+    "recursion": """
+        def fibonacci(n):
+            return n if n < 2 else fibonacci(n - 1) + fibonacci(n - 2)
+        fibonacci(22)
+    """,
+    "sorting": """
+        words = [str(i * 7919 % 100_003) for i in range(30_000)]
+        words.sort()
+        sorted(words, key=len)
+    """,
+    "classes": """
+        class Point:
+            def __init__(self, x):
+                self.x = x
+            def __add__(self, other):
+                return Point(self.x + other.x)
+        point = Point(0)
+        for _ in range(50_000):
+            point = point + Point(1)
+    """,
+    "making classes": """
+        for _ in range(1_000):
+            type("Made", (), {"a": 1, "f": lambda self: 1})().f()
+    """,
+    "big integers": """
+        n = 3**2_000
+        for _ in range(20):
+            n = n * n % 10**3_000
+        str(n)
+    """,
+    "comparing": """
+        a = [[i, str(i)] for i in range(50_000)]
+        a == [list(row) for row in a]
+    """,
+}
+TIMED = """import time
+def work():
+{body}
+def timed():
+    begin = time.perf_counter()
+    work()
+    return (time.perf_counter() - begin) * 1000
+end = time.perf_counter() + {warm_s}
+while time.perf_counter() < end: work()
+print(min(timed() for _ in range({times})))"""
+TIMEIT = """result = get_ipython().run_line_magic("timeit", "-o -q -n 200000 -r 5 x = 1; x + 1")
+print(result.best * 200_000 * 1000)"""
+WARM_S, TIMES = 0.4, 9
+#: The greatest ratio wanted, of a kind and of the median of all.
+MOST, MOST_MEDIAN = 1.03, 1.0
+
+
+def run(bench: Bench) -> list[Row]:
+    """All kinds in one page for each side, in turns; isolated ones against the stock kernel's that are not."""
+    cells = {name: TIMED.format(body=body, warm_s=WARM_S, times=TIMES) for name, body in KINDS.items()}
+    cells["`%timeit`"] = TIMEIT
+    samples: dict[str, dict[str, list[float]]] = {name: {side: [] for side in SIDES} for name in cells}
+    for turn in range(bench.repetitions):
+        for side in list(SIDES) if turn % 2 else list(reversed(SIDES)):
+            site, isolated = SIDES[side]
+            with bench.lab(site, isolated) as lab:
+                lab.start()
+                lab.page.wait_for_timeout(SETTLE_MS)
+                for name, code in cells.items():
+                    samples[name][side].append(milliseconds(lab, code))
+    rows = []
+    for isolated in (False, True):
+        kinds = [
+            bench.row(
+                f"computing: {name}",
+                "ms",
+                {"ours": samples[name]["isolated" if isolated else "ours"], "stock": samples[name]["stock"]},
+                isolated=isolated,
+                stock_plain=isolated,
+                limit=MOST,
+            )
+            for name in cells
+        ]
+        rows += [*kinds, median(bench, kinds, isolated)]
+    return rows
+
+
+def milliseconds(lab: Lab, code: str) -> float:
+    return float(lab.text(code))
+
+
+def median(bench: Bench, kinds: list[Row], isolated: bool) -> Row:
+    """The middle one of the kinds' ratios: as if the stock kernel took 1."""
+    ratios = [row.ratio for row in kinds if row.ratio is not None]
+    return bench.row(
+        "computing: median of the ratios",
+        "times",
+        {"ours": ratios, "stock": [1.0]},
+        isolated=isolated,
+        stock_plain=isolated,
+        limit=MOST_MEDIAN,
+    )

@@ -1,0 +1,142 @@
+/**
+ * What user code reports beside its output: assertions and artifacts, the MIME types that carry them in notebooks, and
+ * readers for such content. A saved notebook may come from anywhere and hold anything, so readers check every field.
+ *
+ * The JSON Schemas in `kernel_shim/browsergrad/schemas/` describe the same content.
+ */
+
+export const ASSERTIONS_MIME = 'application/vnd.browsergrad.assertions.v1+json';
+export const ARTIFACT_MIME = 'application/vnd.browsergrad.artifact.v1+json';
+
+/** From `browsergrad.assert_pass`. */
+export interface AssertionPass {
+  kind: 'pass';
+  name: string;
+  durationMs?: number;
+}
+/** From `browsergrad.assert_fail`. */
+export interface AssertionFail {
+  kind: 'fail';
+  name: string;
+  message: string;
+  /** Python's `repr` of what was expected; `"None"` where None was. */
+  expectedRepr?: string;
+  actualRepr?: string;
+  durationMs?: number;
+}
+/** From `browsergrad.assert_error`: what was to be checked could not be. */
+export interface AssertionError {
+  kind: 'error';
+  name: string;
+  message: string;
+  traceback?: string;
+  durationMs?: number;
+}
+/** What `browsergrad.assert_*` reports. */
+export type Assertion = AssertionPass | AssertionFail | AssertionError;
+
+/** From `browsergrad.log`. */
+export interface ArtifactLog {
+  kind: 'log';
+  name: string;
+  level?: 'info' | 'warn' | 'error';
+  data: unknown;
+}
+/** From `browsergrad.emit_json`. */
+export interface ArtifactJson {
+  kind: 'json';
+  name: string;
+  data: unknown;
+}
+/** From `browsergrad.emit_image`. */
+export interface ArtifactImage {
+  kind: 'image';
+  name: string;
+  mime: string;
+  dataBase64: string;
+}
+/** What `browsergrad.log` and `browsergrad.emit_*` report. */
+export type Artifact = ArtifactLog | ArtifactJson | ArtifactImage;
+
+/** Content of {@link ASSERTIONS_MIME}. Python leaves passes out of a long list; `counts` counts them all. */
+export interface AssertionsContent {
+  assertions: Assertion[];
+  counts: { pass: number; fail: number; error: number };
+}
+
+/** Images an `<img>` shows; an SVG there runs no script. */
+const IMAGE = /^image\/(?:apng|avif|bmp|gif|jpeg|png|svg\+xml|webp)$/;
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** The fields of these names whose values are strings. */
+function texts<K extends string>(value: Record<string, unknown>, ...names: K[]): { [name in K]?: string } {
+  const found: { [name in K]?: string } = {};
+  for (const name of names) {
+    const text = value[name];
+    if (typeof text === 'string') {
+      found[name] = text;
+    }
+  }
+  return found;
+}
+
+function readAssertion(value: unknown): Assertion | null {
+  if (!isRecord(value) || typeof value.name !== 'string') {
+    return null;
+  }
+  const { kind, name, durationMs } = value;
+  const timed = typeof durationMs === 'number' && Number.isFinite(durationMs) ? { durationMs } : {};
+  const { message = '' } = texts(value, 'message');
+  switch (kind) {
+    case 'pass':
+      return { kind, name, ...timed };
+    case 'fail':
+      return { kind, name, message, ...texts(value, 'expectedRepr', 'actualRepr'), ...timed };
+    case 'error':
+      return { kind, name, message, ...texts(value, 'traceback'), ...timed };
+    default:
+      return null;
+  }
+}
+
+/** Reads the content of an assertions output; null when `value` is something else. */
+export function readAssertions(value: unknown): AssertionsContent | null {
+  if (!isRecord(value) || !Array.isArray(value.assertions) || !isRecord(value.counts)) {
+    return null;
+  }
+  const { pass, fail, error } = value.counts;
+  const assertions = value.assertions.map(readAssertion);
+  if (!isCount(pass) || !isCount(fail) || !isCount(error) || assertions.includes(null)) {
+    return null;
+  }
+  return { assertions: assertions as Assertion[], counts: { pass, fail, error } };
+}
+
+/** Reads the content of an artifact output; null when `value` is something else. */
+export function readArtifact(value: unknown): Artifact | null {
+  if (!isRecord(value) || typeof value.name !== 'string') {
+    return null;
+  }
+  const { kind, name } = value;
+  if (kind === 'json' && 'data' in value) {
+    return { kind, name, data: value.data };
+  }
+  if (kind === 'log' && 'data' in value) {
+    const level = value.level === 'warn' || value.level === 'error' ? value.level : 'info';
+    return { kind, name, level, data: value.data };
+  }
+  if (kind === 'image' && typeof value.mime === 'string' && typeof value.dataBase64 === 'string') {
+    if (IMAGE.test(value.mime) && BASE64.test(value.dataBase64)) {
+      return { kind, name, mime: value.mime, dataBase64: value.dataBase64 };
+    }
+  }
+  return null;
+}

@@ -1,0 +1,66 @@
+/**
+ * Why packages could not be loaded: Pyodide only says "failed to fetch".
+ */
+import { isPage, originOf } from '../assets';
+import { errorText } from '../errors';
+import { INTERRUPTED } from './abortable_loads';
+
+/** Longest wait for a server that is asked again, ms. */
+const ASK_MS = 5000;
+
+export class PackageProblems {
+  /** @param packages Those of the distribution's lock, by their normalised names. */
+  constructor(
+    private readonly indexURL: string,
+    private readonly packages: Record<string, unknown>,
+  ) {}
+
+  /**
+   * What is wrong, with names, addresses and what the server says of them.
+   *
+   * @param said - Pyodide's words.
+   */
+  async explain(names: Iterable<string>, said: string): Promise<string> {
+    const all = [...names];
+    const general = `${all.join(', ') || 'packages'} could not be loaded: ${said}`;
+    if (said.includes(INTERRUPTED)) {
+      return general;
+    }
+    const reasons = await Promise.all(all.map(name => this.problemOf(name)));
+    const found = reasons.filter(reason => reason !== null);
+    return found.length ? `${all.join(', ')} could not be loaded: ${found.join('; ')}` : general;
+  }
+
+  /** What is wrong with the package's file; null where that can't be seen. */
+  private async problemOf(name: string): Promise<string | null> {
+    const entry = this.packages[name.toLowerCase().replace(/[-_.]+/g, '-')] as { file_name?: unknown } | undefined;
+    if (!entry) {
+      const lock = `${this.indexURL}pyodide-lock.json`;
+      return `${lock} names no package ${name}: ${originOf(lock).packages}`;
+    }
+    if (typeof entry.file_name !== 'string') {
+      return null;
+    }
+    const url = new URL(entry.file_name, this.indexURL).href;
+    const why = await this.answerFor(url);
+    const { place, packages } = originOf(url);
+    return why === null ? null : `${url} is missing${place} (${why}): ${packages}`;
+  }
+
+  /** What the server says of a file that it does not send; null where it does. */
+  private async answerFor(url: string): Promise<string | null> {
+    try {
+      const { ok, status, headers, body } = await fetch(url, {
+        cache: 'no-cache',
+        signal: AbortSignal.timeout(ASK_MS),
+      });
+      await body?.cancel();
+      if (ok && !isPage(headers.get('content-type'))) {
+        return null;
+      }
+      return ok ? 'the server sends a web page in its place' : `HTTP ${status}`;
+    } catch (error) {
+      return errorText(error);
+    }
+  }
+}

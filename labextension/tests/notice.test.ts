@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+
+/** What JupyterLab has on the screen, and what it was told. */
+const screen = vi.hoisted(() => ({ text: null as string | null, deaf: 0, dismissed: [] as string[] }));
+
+vi.mock('@jupyterlab/apputils', () => ({
+  Notification: {
+    emit: () => 'the notice',
+    update: ({ message }: { message: string }) => {
+      if (screen.text !== null && screen.deaf-- <= 0) {
+        screen.text = message;
+      }
+    },
+    dismiss: (id: string) => screen.dismissed.push(id),
+  },
+}));
+
+const { Notice } = await import('../src/notice');
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  Object.assign(screen, { text: null, deaf: 0, dismissed: [] });
+  vi.stubGlobal('document', { getElementById: () => (screen.text === null ? null : { textContent: screen.text }) });
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+it('says the last message, however many updates are lost', async () => {
+  const notice = new Notice('begun');
+  notice.update('half');
+  await vi.advanceTimersByTimeAsync(5000);
+  screen.text = 'begun';
+  screen.deaf = 3;
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(screen.text).toBe('half');
+  notice.succeed('done');
+  expect(screen.text).toBe('done');
+});
+
+it('goes once it has been shown', async () => {
+  const notice = new Notice('begun');
+  notice.dismiss();
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(screen.dismissed).toEqual([]);
+  screen.text = 'begun';
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(screen.dismissed).toEqual(['the notice']);
+});
+
+it('goes where notifications are switched off, too', async () => {
+  new Notice('begun').dismiss();
+  await vi.advanceTimersByTimeAsync(31_000);
+  expect(screen.dismissed).toEqual(['the notice']);
+});
+
+it('is left alone when its user has closed it', async () => {
+  const notice = new Notice('begun');
+  screen.text = 'begun';
+  screen.deaf = 5;
+  notice.update('half');
+  await vi.advanceTimersByTimeAsync(200);
+  screen.text = null;
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(screen.text).toBeNull();
+});

@@ -1,0 +1,149 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { assemble } from '../../scripts/wat.mjs';
+import { Control } from '../../src/runtime/protocol';
+import { InterruptController } from '../../src/runtime/worker/control';
+import { CLOCK_START, SignalGate } from '../../src/runtime/worker/signal_gate';
+
+const NATIVE = 'src/runtime/worker/native';
+const CLOCK = 12;
+
+/** A module that asks as CPython does, and the JavaScript that answers it where there is no gate. */
+async function python(gate: SignalGate, helper: () => number) {
+  const unwatch = gate.watch();
+  const bytes = new Uint8Array([
+    ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 127, 2, 41, 1, 3],
+    ...new TextEncoder().encode('env'),
+    33,
+    ...new TextEncoder().encode('_Py_CheckEmscriptenSignals_Helper'),
+    ...[0, 0, 7, 7, 1, 3, ...new TextEncoder().encode('ask'), 0, 0],
+  ]);
+  const imports = { env: { _Py_CheckEmscriptenSignals_Helper: helper } };
+  const { instance } = await WebAssembly.instantiate(bytes, imports);
+  unwatch();
+  return instance.exports.ask as () => number;
+}
+
+describe.each([true, false])('a gate with memory that is shared: %s', shared => {
+  async function opened() {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared });
+    const words = new Int32Array(memory.buffer);
+    const gate = new SignalGate(memory);
+    const helper = vi.fn(() => 2);
+    const ask = await python(gate, helper);
+    const heap = new WebAssembly.Memory({ initial: 1 });
+    return { gate, ask, helper, words, heap, clock: new Int32Array(heap.buffer, CLOCK, 1) };
+  }
+
+  it('is an open door until it knows the memory of Python', async () => {
+    const { ask, helper } = await opened();
+    expect([ask(), ask()]).toEqual([2, 2]);
+    expect(helper).toHaveBeenCalledTimes(2);
+  });
+
+  it('lets questions pass as long as nothing is wanted, those of the loop and of C code counted apart', async () => {
+    const { gate, ask, helper, heap, clock } = await opened();
+    expect(gate.open(heap, CLOCK)).toBe(true);
+    gate.letLoop(3);
+    gate.letAsk(1);
+    clock[0] = CLOCK_START;
+    expect([ask(), ask(), ask()]).toEqual([0, 0, 2]);
+    clock[0] = 7;
+    const asked = Array.from({ length: 33 }, ask);
+    expect(asked.indexOf(2)).toBe(31);
+    expect(helper).toHaveBeenCalledTimes(3);
+  });
+
+  it.each([Control.Interrupt, Control.Wanted])('asks JavaScript at once when word %i is set', async word => {
+    const { gate, ask, words, heap, clock } = await opened();
+    gate.open(heap, CLOCK);
+    gate.letLoop(1000);
+    gate.letAsk(1);
+    for (clock[0] of [CLOCK_START, 7]) {
+      expect(ask()).toBe(0);
+      words[word] = -1;
+      expect(ask()).toBe(2);
+      words[word] = 0;
+    }
+  });
+
+  it('lets more questions of C code pass as long as they take no time', async () => {
+    const { gate, ask, heap } = await opened();
+    gate.open(heap, CLOCK);
+    const passing = (passedMs: number): number => {
+      gate.letAsk(passedMs);
+      let number = 1;
+      while (ask() === 0) {
+        number++;
+      }
+      return number;
+    };
+    expect([0, 0, 0, 0, 0].map(passing)).toEqual([64, 128, 256, 256, 256]);
+    expect(passing(2)).toBe(32);
+  });
+});
+
+it('is none where Pyodide asks in another way', async () => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  expect(new SignalGate(memory).open(new WebAssembly.Memory({ initial: 1 }), CLOCK)).toBe(false);
+});
+
+it.each(['gate', 'gate_door'])('%s.wat exports what takes the place of the import', async name => {
+  const bytes = (await assemble(`${NATIVE}/${name}.wat`)) as BufferSource;
+  const names = WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map(entry => `${entry.kind} ${entry.name}`);
+  expect(names).toContain('function check');
+});
+
+describe('an interrupt controller with a gate', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['Date', 'performance'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it('offers an interrupt at the next check, and is asked by no other until something is due', async () => {
+    const control = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+    const flushed = vi.fn();
+    const made = new InterruptController({
+      control,
+      mode: 'shared-memory',
+      askPage: () => null,
+      flushOutput: () => undefined,
+      onStop: () => undefined,
+      flushDueOutput: flushed,
+      onError: () => undefined,
+    });
+    const module: Record<string, { 0: number } | null> = {};
+    const helper = vi.fn(() => {
+      const buffer = module.Py_EmscriptenSignalBuffer;
+      const signal = buffer ? module.Py_EmscriptenSignalBuffer![0] : 0;
+      if (buffer) {
+        module.Py_EmscriptenSignalBuffer![0] = 0;
+      }
+      return signal;
+    });
+    const ask = await python(made.gate, helper);
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    const heap = new Int32Array(memory.buffer);
+    made.clock.use(CLOCK, memory, () => heap);
+    made.attach({
+      _module: module,
+      setInterruptBuffer: buffer => (module.Py_EmscriptenSignalBuffer = buffer as never),
+    });
+    made.begin(1, false);
+    const loop = (): number => {
+      heap[CLOCK >> 2] = CLOCK_START;
+      return ask();
+    };
+    made.clock.userStarts();
+    vi.advanceTimersByTime(1000);
+    for (let i = 0; i < 100; i++) {
+      loop();
+    }
+    const before = helper.mock.calls.length;
+    for (let i = 0; i < 80; i++) {
+      expect(loop()).toBe(0);
+    }
+    expect(helper.mock.calls.length - before).toBe(10); // one of eight: 400 checks
+    new Int32Array(control.buffer)[Control.Interrupt] = 1;
+    expect(loop()).toBe(2);
+    expect(new Int32Array(control.buffer)[Control.Interrupt]).toBe(0);
+  });
+});
