@@ -38,7 +38,7 @@ VALUE_METHODS = frozenset(
 _LEADING = ("gi_", "cr_", "ag_", "tb_", "f_", "co_", "func_", "im_", "mock_", "side_effect")
 _CLOSED = (types.ModuleType, types.FrameType, types.CodeType, types.TracebackType)
 #: Frames of this line in a traceback.
-_OURS = re.compile(r'  File "<browsergrad \w+>", line \d+, in .*\n(?:    .*\n)*')
+_OURS = re.compile(r'  File "<browsergrad [\w.]+>", line \d+, in .*\n(?:    .*\n)*')
 _NAMING = {"__name__", "__qualname__", "__doc__", "__module__"}
 
 
