@@ -16,8 +16,8 @@ from typing import Any
 from ..errors import GradingError
 from ..grading import scratch
 from ..grading.bundle import LabBundle, hidden_folder, load_lab
-from ..grading.executor import open_engine
 from ..grading.forms import FORMS, jobs_of, outcome, why_shared
+from ..grading.job_runner import open_runner
 from ..grading.run import Job, JobLimits
 from ..labs import folders
 from ..labs.manifest_rules import Manifest
@@ -53,8 +53,8 @@ def run(options: argparse.Namespace) -> int:
                 break
             trials.append(_Trial(file, lab, manifest, folder, limits, rubric is not None))
     owners = {id(job): (trial, key) for trial in trials for key, job in trial.jobs.items()}
-    with scratch.kept(), open_engine(options.jobs) as engine:
-        for job, result in engine.run([partial(_same, job) for trial in trials for job in trial.jobs.values()]):
+    with scratch.kept(), open_runner(options.jobs) as runner:
+        for job, result in runner.run([partial(_same, job) for trial in trials for job in trial.jobs.values()]):
             trial, key = owners[id(job)]
             trial.take(job, key, result)
     for trial in trials:

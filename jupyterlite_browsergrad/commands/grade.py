@@ -17,9 +17,9 @@ from .. import __version__
 from ..errors import GradingError
 from ..grading import scratch
 from ..grading.bundle import LabBundle, load_lab
-from ..grading.executor import Engine, open_engine
 from ..grading.forms import FORMS, jobs_of, reference_imports, why_shared
-from ..grading.results import ResultsFile
+from ..grading.job_runner import JobRunner, open_runner
+from ..grading.results_file import ResultsFile
 from ..grading.run import Job, JobLimits
 from ..grading.submissions import Submission, find_submissions
 from ..labs.manifest_rules import Manifest
@@ -66,9 +66,9 @@ def run(options: argparse.Namespace) -> int:
         work = _Work(lab, submissions, limits, results, options.rubric)
         verdicts: Counter[str] = Counter()
         if work.is_anything_new():
-            with scratch.kept(), open_engine(options.jobs, options.dask) as engine:
-                work.prepare(engine, manifest, folder)
-                verdicts = _grade(engine, work, results)
+            with scratch.kept(), open_runner(options.jobs, options.dask) as runner:
+                work.prepare(runner, manifest, folder)
+                verdicts = _grade(runner, work, results)
     said = ", ".join(f"{number} {name}" for name, number in sorted(verdicts.items())) or "nothing new"
     say(f"{options.out}: {said}" + (f"; {work.skipped} were there already" if work.skipped else ""))
     return 1 if verdicts["not graded"] else 0
@@ -100,13 +100,13 @@ class _Work:
         self.skipped = 0 if found else self.skipped
         return found
 
-    def prepare(self, engine: Engine, manifest: Manifest, folder: Path) -> None:
+    def prepare(self, runner: JobRunner, manifest: Manifest, folder: Path) -> None:
         """Find out what the reference passes, and in which form the rubric runs: as asked for, or whatever the lab can have."""
         wanted = self._wanted
         trials = jobs_of(self.lab, manifest, folder, self.limits)
         if wanted is not None:
             trials = {key: job for key, job in trials.items() if key == ("reference", wanted)}
-        results = _results(engine, trials)
+        results = _results(runner, trials)
         self.why = why_shared(results) if wanted is None else None
         self.form = wanted or ("shared" if self.why else "apart")
         self.imports = reference_imports(folder / manifest.reference_path)
@@ -137,10 +137,10 @@ class _Work:
                 self.skipped += 1
 
 
-def _results(engine: Engine, trials: dict[tuple[str, str], Job]) -> dict[tuple[str, str], dict[str, Any]]:
+def _results(runner: JobRunner, trials: dict[tuple[str, str], Job]) -> dict[tuple[str, str], dict[str, Any]]:
     keys = {id(job): key for key, job in trials.items()}
     found = {}
-    for job, result in engine.run(partial(_same, job) for job in trials.values()):
+    for job, result in runner.run(partial(_same, job) for job in trials.values()):
         if isinstance(result, Exception):
             raise GradingError(f"the {keys[id(job)][0]} could not be graded: {result}") from result
         found[keys[id(job)]] = result
@@ -163,14 +163,14 @@ def _expected(result: dict[str, Any] | None, reference: Path) -> dict[str, int] 
     return Counter(each["name"] for each in result["assertions"] if each["kind"] == "pass")
 
 
-def _grade(engine: Engine, work: _Work, results: ResultsFile) -> Counter[str]:
+def _grade(runner: JobRunner, work: _Work, results: ResultsFile) -> Counter[str]:
     from tqdm import tqdm
 
     verdicts: Counter[str] = Counter()
     # In reading a submission the next one that is new is found, which is all that a maker of jobs does.
     makers: Iterator[Callable[[], Job]] = (partial(_same, job) for job in work.jobs())
     with tqdm(total=len(work.submissions), unit="submission", disable=None) as bar:
-        for done, result in engine.run(makers):
+        for done, result in runner.run(makers):
             if isinstance(result, Exception):
                 text = f"{done.name}: not graded: {type(result).__name__}: {result}"
                 tqdm.write(shown(text, sys.stderr, keep=""), file=sys.stderr)

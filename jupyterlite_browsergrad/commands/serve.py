@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigurationError
-from ..isolation.hosts import HOSTS
+from ..isolation.web_hosts import HOSTS
 from ..site.static_server import SiteServer
 from ..terminal import say
 

@@ -14,10 +14,10 @@ from .site_python import SitePython
 
 __all__ = ["PACKAGE", "RUBRIC", "STUDENT", "install_code", "prepare"]
 
-#: Modules of each kind of sandbox, in the order in which they are made; `inside` is alone, the others make a package.
+#: Modules of each kind of sandbox, in the order in which they are made; `signed_verdict` is alone, the others make a package.
 _LINE = ("apart.values", "apart.protocols", "apart.mirrors", "apart.answers", "apart.raised", "apart.link")
-STUDENT = (*_LINE, "apart.student_side", "inside")
-SHARED = ("inside",)
+STUDENT = (*_LINE, "apart.student_side", "signed_verdict")
+SHARED = ("signed_verdict",)
 RUBRIC = (*_LINE, "apart.clean", "apart.rubric_side")
 #: Name of the package in the sandbox.
 PACKAGE = "_browsergrad_apart"
@@ -37,7 +37,7 @@ def prepare(python: SitePython, evaluate: Callable[[str, str], str]) -> str:
     with _lock:
         made = _made.get(python.identity)
     if made is None:
-        from .inside import FRESH
+        from .signed_verdict import FRESH
 
         folder = Path(__file__).parent
         names = dict.fromkeys((*STUDENT, *RUBRIC))

@@ -71,7 +71,7 @@ def set_up_submission(handed: str, imports: list[str], own: str, apart: bool, pa
     from IPython import get_ipython
 
     package = sys.modules[package_name]
-    module, shell, modules = package.inside, get_ipython(), json.loads(own)
+    module, shell, modules = package.signed_verdict, get_ipython(), json.loads(own)
 
     def begin(key: str) -> str:
         user = shell.user_ns

@@ -16,7 +16,7 @@ from .assertions import is_content
 
 __all__ = ["MOST_REPLY", "content_of", "read_text", "text_of"]
 
-#: Longest text that is looked at, in characters. Results are cut well below it, by `inside.MOST_ASSERTIONS`.
+#: Longest text that is looked at, in characters. Results are cut well below it, by `signed_verdict.MOST_ASSERTIONS`.
 MOST_REPLY = 8 << 20
 _TEXT = re.compile(r"'([A-Za-z0-9+/=._-]*)'")
 

@@ -1,4 +1,4 @@
-"""Grade one submission in one sandbox: a function of plain values, so that any engine can run it anywhere."""
+"""Grade one submission in one sandbox: a function of plain values, so that any runner can run it anywhere."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any
 
 from .. import PYODIDE_VERSION, __version__
 from ..errors import BrowsergradError, GradingError
-from . import inside, programs, scratch
+from . import programs, scratch, signed_verdict
 from .apart.pool import imports_of
 from .apart.session import ApartRubric, Tampered, TimeOver
 from .bundle import LabBundle
@@ -307,7 +307,7 @@ class _Grading:
         started = time.monotonic()
         challenge = secrets.token_hex(32)
         rubric = self.job.lab.rubric
-        call = f"__import__({inside.ENTRY!r}).grade({rubric!r}, {self.job.lab.rubric_path!r}, {challenge!r})"
+        call = f"__import__({signed_verdict.ENTRY!r}).grade({rubric!r}, {self.job.lab.rubric_path!r}, {challenge!r})"
         done = self._ask("", call)
         self.result["rubric_s"] = round(time.monotonic() - started, 3)
         signed = text_of(done)
@@ -339,7 +339,7 @@ class _Grading:
             None
         )  # the request that answers the rubric also waits for it; what it takes itself, the exchange limits
         try:
-            content = apart.run(self.sandbox, self.folder, inside.ENTRY, self.key, cells)
+            content = apart.run(self.sandbox, self.folder, signed_verdict.ENTRY, self.key, cells)
         except TimeOver:
             self._late_rubric("what the rubric called")
         except Tampered as error:

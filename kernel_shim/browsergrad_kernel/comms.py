@@ -11,7 +11,7 @@ import comm
 from comm.base_comm import BaseComm, CommManager
 
 from . import messages
-from .parent import parent_header
+from .request_context import parent_header
 
 _manager: CommManager | None = None
 _session = ""

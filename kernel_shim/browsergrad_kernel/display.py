@@ -15,7 +15,7 @@ from IPython.core.displaypub import DisplayPublisher
 
 from . import blocking, messages
 from .jsonutil import encode_images
-from .parent import parent_header
+from .request_context import parent_header
 
 #: Gets a message before it is sent. Returns the message, possibly changed, or None to drop it.
 Hook = Callable[[dict[str, Any]], dict[str, Any] | None]

@@ -16,7 +16,7 @@ from typing import Any
 
 from . import comms, completion, execution, history, interrupts, messages, shadowing, streams
 from ._host import host
-from .parent import parent_header, parent_message, set_parent
+from .request_context import parent_header, parent_message, set_parent
 from .shell import KernelShell, safe_str
 from .validation import BadRequest, check
 

@@ -65,7 +65,7 @@ def register(shell: Any) -> None:
     for function in (autosave, connect_info, pip, qtconsole):
         shell.register_magic_function(function, "line", function.__name__)
     shell.register_magic_function(timeout, "cell", "timeout")
-    shell.magics_manager.register_lazy("store", "browsergrad_kernel.store")
+    shell.magics_manager.register_lazy("store", "browsergrad_kernel.store_magic")
 
 
 def _no_script(name: str) -> Any:

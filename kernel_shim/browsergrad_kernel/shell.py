@@ -38,7 +38,7 @@ from . import (
 from .display import KernelDisplayHook, KernelDisplayPublisher
 from .history import MemoryHistory
 from .no_processes import NoProcessesError
-from .parent import parent_header, parent_message, set_parent
+from .request_context import parent_header, parent_message, set_parent
 
 #: Where variables go that ``%store`` keeps; no hidden folder, since some drives show none.
 STORE = Path("/drive/ipython-store")

@@ -23,7 +23,7 @@ from typing import Any
 
 import __main__
 
-from . import _host, interrupts, main, messages, parent, streams, tracebacks
+from . import _host, interrupts, main, messages, request_context, streams, tracebacks
 
 #: Requests whose code every session comes by sooner or later.
 _WARM_UP: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -66,7 +66,7 @@ def make() -> None:
     linecache.clearcache()
     tracebacks.forget_sources(0)
     tracebacks.forget_blocks()
-    parent._newest = {}
+    request_context._newest = {}
     streams._announced = streams._writer = None
     for name in ("last_exc", "last_type", "last_value", "last_traceback"):
         if hasattr(sys, name):

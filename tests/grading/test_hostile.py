@@ -214,7 +214,7 @@ def test_a_second_run_into_one_file_is_refused(
 ) -> None:
     out = tmp_path / "out"
     shutil.copy(folder / "in" / "good_first.py", tmp_path / "one.py")
-    from jupyterlite_browsergrad.grading.results import ResultsFile
+    from jupyterlite_browsergrad.grading.results_file import ResultsFile
 
     with ResultsFile(out):
         assert main(["grade", str(folder / "lab"), str(tmp_path / "one.py"), "--out", str(out)]) == 1

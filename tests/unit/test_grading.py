@@ -16,7 +16,7 @@ from jupyterlite_browsergrad.errors import GradingError
 from jupyterlite_browsergrad.grading.apart.rubric_side import _OURS
 from jupyterlite_browsergrad.grading.bundle import load_lab
 from jupyterlite_browsergrad.grading.prepared import RUBRIC
-from jupyterlite_browsergrad.grading.results import KEY, ResultsFile
+from jupyterlite_browsergrad.grading.results_file import KEY, ResultsFile
 from jupyterlite_browsergrad.grading.submissions import Unreadable, cells_of, find_submissions
 from tests.grading.labs import write_lab
 

@@ -23,7 +23,7 @@ from hangs import HANG_S
 
 from jupyterlite_browsergrad import __version__
 from jupyterlite_browsergrad.cli import main
-from jupyterlite_browsergrad.isolation.hosts import HOSTS
+from jupyterlite_browsergrad.isolation.web_hosts import HOSTS
 from jupyterlite_browsergrad.site import static_server
 from jupyterlite_browsergrad.site.static_server import ISOLATION, SiteServer
 

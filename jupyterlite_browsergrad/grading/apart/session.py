@@ -122,7 +122,7 @@ class ApartRubric:
 
 
 def _proof(key: str, challenge: str, words: str) -> str:
-    """What `inside` makes of the same."""
+    """What `signed_verdict` makes of the same."""
     secret = key.encode()
     inner = hashlib.sha256(secret + f"{challenge}\n{hashlib.sha256(words.encode()).hexdigest()}".encode()).digest()
     return hashlib.sha256(secret + inner).hexdigest()

@@ -11,10 +11,10 @@ from ..errors import GradingError
 from .apart.pool import close_all
 from .run import Job, end_sandboxes, run_job
 
-__all__ = ["Engine", "open_engine"]
+__all__ = ["JobRunner", "open_runner"]
 
 
-class Engine:
+class JobRunner:
     """Where jobs run.
 
     Parameters
@@ -31,7 +31,7 @@ class Engine:
         self._running: dict[Future[dict[str, Any]], Job] = {}
 
     def run(self, jobs: Iterable[Callable[[], Job]]) -> Iterator[tuple[Job, dict[str, Any] | Exception]]:
-        """Run jobs and yield each with its result as it is done, in any order; an exception is a failure of the engine."""
+        """Run jobs and yield each with its result as it is done, in any order; an exception is a failure of the runner."""
         waiting = iter(jobs)
         running = self._running
         try:
@@ -63,8 +63,8 @@ class Engine:
 
 
 @contextmanager
-def open_engine(jobs: int, dask: str | None = None) -> Iterator[Engine]:
-    """Open the engine: `jobs` sandboxes at a time here, or the cluster whose scheduler has the address `dask`.
+def open_runner(jobs: int, dask: str | None = None) -> Iterator[JobRunner]:
+    """Open the runner: `jobs` sandboxes at a time here, or the cluster whose scheduler has the address `dask`.
 
     Raises
     ------
@@ -73,11 +73,11 @@ def open_engine(jobs: int, dask: str | None = None) -> Iterator[Engine]:
     """
     if dask is None:
         with ThreadPoolExecutor(jobs, thread_name_prefix="grade") as executor:
-            engine = Engine(executor, 2 * jobs)
+            runner = JobRunner(executor, 2 * jobs)
             try:
-                yield engine
+                yield runner
             except BaseException:
-                engine.give_up()
+                runner.give_up()
                 raise
             finally:
                 close_all()
@@ -96,4 +96,4 @@ def open_engine(jobs: int, dask: str | None = None) -> Iterator[Engine]:
             raise GradingError(f"the Dask cluster at {dask} has no workers: start some")
         # `pure`: equal submissions are graded each for itself. No retries: a worker that died died of something else.
         with client.get_executor(pure=False, retries=0) as executor:
-            yield Engine(executor, 4 * threads)
+            yield JobRunner(executor, 4 * threads)
