@@ -29,10 +29,10 @@ ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
 }
-#: Files whose names change with their contents: of JupyterLab, of labextensions, and what kernels start from.
+#: Files whose names contain a hash of their content: those of JupyterLab, of labextensions and of the kernel.
 HASHED = re.compile(r"/(?:build|extensions|static/browsergrad)/.*\.[0-9a-f]{7,64}\.[a-z.0-9]+$")
 FOR_EVER = "public, max-age=31536000, immutable"
-#: Not `mimetypes`: its answers depend on the machine, and a module with a wrong type does not load.
+#: Used instead of `mimetypes`, whose answers depend on the machine. Browsers do not load a module that has a wrong type.
 MIME_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".csv": "text/csv; charset=utf-8",
@@ -66,24 +66,24 @@ MIME_TYPES = {
 }
 
 
-#: Seconds a client has for a request, from the end of the last one on.
+#: Seconds in which a client must send a request, counted from the end of the last one.
 REQUEST_S = 30.0
-#: Seconds it has to take a piece of an answer.
+#: Seconds in which it must receive a piece of an answer.
 PIECE_S = 30.0
 PIECE_BYTES = 1 << 18
-#: Longest body of a request that is read, though nobody wants it: without that the next request would begin with it.
+#: Longest body of a request that is read, in bytes. Bodies are read and dropped, since the next request begins after them.
 MOST_BODY = 1 << 20
 
 
 class _Requests(io.RawIOBase):
-    """What a client sends, in a limited time: many small pieces do not prolong it."""
+    """Reads what a client sends. The time for a request is limited as a whole, so that many small pieces do not extend it."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._end = 0.0
 
     def begin(self) -> None:
-        """Give the next request its time."""
+        """Start the time of the next request."""
         self._end = time.monotonic() + REQUEST_S
 
     def readable(self) -> bool:

@@ -86,7 +86,7 @@ class OutStream(io.TextIOBase):
             self._bytes = _Bytes(self)
         return self._bytes
 
-    def detach(self) -> _Bytes:  # type: ignore[override]  # which is no file
+    def detach(self) -> _Bytes:  # type: ignore[override]  # the type is not a file's
         """The stream for bytes. Unlike a file, this stream can still be used afterwards."""
         return self.buffer
 
