@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -26,9 +24,6 @@ from jupyterlite_core.manager import LiteManager
 from traitlets import Bool, List, Unicode, default
 
 from .. import isolation, paths
-from ..boot import javascript, other_pyodide
-from ..boot.assets import STDLIB
-from ..boot.javascript import EngineError
 from ..constants import (
     DISABLE_PYPI_FALLBACK,
     KERNEL_NAME,
@@ -42,11 +37,10 @@ from ..constants import (
     SITE_KERNEL,
     SITE_PYODIDE,
 )
-from ..errors import LabsError, SiteError, VendoringError
+from ..errors import LabsError, SiteError
 from ..terminal import say
-from . import distribution, published_labs, verification
-from .vendoring import Vendored, vendor
-from .wheels import is_plain_path, piplite_index, unpack_labextensions
+from . import published_labs, verification
+from .own_pyodide import OwnPyodide
 
 __all__ = ["BrowsergradAddon"]
 
@@ -56,8 +50,6 @@ DEFAULT_KERNEL = "defaultKernelName"
 NOTEBOOK_TRACKER = "@jupyterlab/notebook-extension:tracker"
 INDEX_URL = f"./{SITE_PYODIDE}/"
 SITE_KERNEL_URL = f"./{SITE_KERNEL}/"
-#: Names of the labextensions that came out of vendored wheels.
-FRONT_ENDS = "static/browsergrad/front_ends.json"
 PIPLITE_URL = f"./{SITE_PYODIDE}/{PIPLITE_INDEX}"
 
 
@@ -111,24 +103,12 @@ class BrowsergradAddon(BaseAddon):
         return os.environ.get("JUPYTERLITE_BROWSERGRAD_PYODIDE_URL") or None
 
     @property
-    def cache(self) -> Path:
-        return Path(self.manager.cache_dir) / "browsergrad"
-
-    @property
     def output(self) -> Path:
         return Path(self.manager.output_dir)
 
     @property
-    def output_pyodide(self) -> Path:
-        return self.output / SITE_PYODIDE
-
-    @property
-    def output_kernel(self) -> Path:
-        return self.output / SITE_KERNEL
-
-    @property
-    def has_own_pyodide(self) -> bool:
-        return bool(self.pyodide_url or self.packages)
+    def own_pyodide(self) -> OwnPyodide:
+        return OwnPyodide(self, self.pyodide_url, list(self.packages))
 
     def status(self, manager: LiteManager) -> Tasks:
         """Say what a build would put into the site."""
@@ -209,21 +189,17 @@ class BrowsergradAddon(BaseAddon):
 
         Before ``post_build``, in which JupyterLite lists the front ends it finds in the site.
         """
-        if self.has_own_pyodide:
+        own = self.own_pyodide
+        if own.is_wanted:
             # Not again for the same inputs: `jupyter lite check` runs these tasks too, and is to find damage, not to mend it.
             yield self.task(
                 name="pyodide",
-                uptodate=[doit.tools.config_changed(self.pyodide_inputs())],
-                targets=[self.output_pyodide / PYODIDE_LOCK],
-                actions=[self.publish_pyodide],
+                uptodate=[doit.tools.config_changed(own.inputs())],
+                targets=[own.pyodide / PYODIDE_LOCK],
+                actions=[own.publish],
             )
         else:
-            yield self.task(name="pyodide:none", actions=[self.remove_pyodide])
-
-    def remove_pyodide(self) -> None:
-        self.delete_one(self.output_pyodide)
-        self.delete_one(self.output_kernel)
-        self.publish_front_ends([])
+            yield self.task(name="pyodide:none", actions=[own.remove])
 
     def post_build(self, manager: LiteManager) -> Tasks:
         """Tell the kernel about the site's own Pyodide."""
@@ -243,120 +219,12 @@ class BrowsergradAddon(BaseAddon):
                 for place in published_labs.leaks(source.read_bytes(), self.output_files):
                     self.log.warning("[browsergrad] the reference solution %s can be read in the site: %s", path, place)
 
-    def pyodide_inputs(self) -> str:
-        """Return text that differs when what `publish_pyodide` would make may differ."""
-        lite_dir = Path(self.manager.lite_dir)
-        local = [text for text in self.packages if text.endswith(".whl")]
-        if self.pyodide_url and not distribution.is_url(self.pyodide_url):
-            local.append(self.pyodide_url)
-        roots = [paths.static("kernel", "manifest.json"), paths.static("pyodide"), *(lite_dir / text for text in local)]
-        files = [
-            file for root in roots for file in (sorted(root.rglob("*")) if root.is_dir() else [root]) if file.is_file()
-        ]
-        stats = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-        settings = [
-            self.pyodide_url,
-            list(self.packages),
-            str(self.output),
-            self.manager.no_sourcemaps,
-            javascript.is_there(),
-        ]
-        return hashlib.sha256(json.dumps([settings, stats]).encode()).hexdigest()
-
-    def publish_pyodide(self) -> None:
-        """Make ``static/browsergrad/pyodide`` hold the distribution and the vendored wheels, and nothing of an earlier build."""
-        lite_dir = Path(self.manager.lite_dir)
-        if self.pyodide_url:
-            source = distribution.materialise(self.pyodide_url, lite_dir, self.cache / "pyodide")
-        else:
-            source = distribution.root_of(paths.static("pyodide"), paths.static("pyodide"))
-        lock = distribution.read_lock(source)
-        provided = json.loads(paths.static("kernel", "manifest.json").read_text(**UTF8))["packages"]
-        vendored = vendor(list(self.packages), lock, source, provided, lite_dir, self.cache / "wheels")
-        replaced = distribution.with_our_stdlib(source, paths.static("pyodide"), paths.static("kernel"))
-        self.mirror(source, vendored, replaced or self.publish_boot_assets(source))
-        if replaced:
-            self.delete_one(self.output_kernel)
-        self.write_indexes(lock, vendored)
-        self.publish_front_ends([wheel.path for wheel in vendored.wheels])
-        self.maybe_timestamp(self.output_pyodide)
-
-    def publish_boot_assets(self, source: Path) -> dict[Path, Path]:
-        """Make and publish what another Pyodide than the embedded one starts from; return what replaces files of its own."""
-        self.delete_one(self.output_kernel)
-        reference = f"../../../{LAB_EXTENSIONS}/{LABEXTENSION}/static/kernel/"
-        try:
-            made = other_pyodide.make(source, paths.static("kernel"), reference, self.cache / "boot")
-        except EngineError as error:
-            self.log.warning(
-                "[browsergrad] nothing is compiled ahead for this Pyodide, Python will start slowly: %s", error
-            )
-            return {}
-        if made.problem:
-            self.log.warning(
-                "[browsergrad] there is no memory snapshot, Python will start from its files: %s", made.problem
-            )
-        shutil.copytree(made.kernel, self.output_kernel)
-        return {Path(STDLIB): made.stdlib}
-
-    def publish_front_ends(self, wheels: list[Path]) -> None:
-        """Publish the labextensions inside vendored wheels, such as that of the widgets, and no longer those of an earlier build.
-
-        They replace what the building environment has of the same name: these fit the vendored Python side.
-        """
-        root = self.output / LAB_EXTENSIONS
-        record = self.output / FRONT_ENDS
-        before = set(json.loads(record.read_text(**UTF8))) if record.is_file() else set()
-        now: set[str] = set()
-        for wheel in wheels:
-            try:
-                now.update(unpack_labextensions(wheel, root, self.is_ignored_sourcemap))
-            except ValueError as error:
-                raise VendoringError(wheel.name, str(error)) from error
-        for name in sorted(filter(is_plain_path, before - now)):
-            self.delete_one(root / name)
-        if now:
-            record.parent.mkdir(parents=True, exist_ok=True)
-            write_if_changed(record, json.dumps(sorted(now)))
-        else:
-            self.delete_one(record)
-
-    def mirror(self, source: Path, vendored: Vendored, replaced: dict[Path, Path]) -> None:
-        """Copy what changed, remove what no longer belongs; `replaced` files come from elsewhere."""
-        wanted = {
-            path.relative_to(source): path
-            for path in source.rglob("*")
-            if path.is_file() and not self.is_ignored_sourcemap(path.name)
-        }
-        wanted |= replaced
-        wanted |= {Path(wheel.path.name): wheel.path for wheel in vendored.wheels}
-        kept = {*wanted, Path(PYODIDE_LOCK), Path(PIPLITE_INDEX)}
-        for path in [path for path in self.output_pyodide.rglob("*") if path.is_file()]:
-            if path.relative_to(self.output_pyodide) not in kept:
-                path.unlink()
-        for relative, path in wanted.items():
-            target = self.output_pyodide / relative
-            if relative != Path(PYODIDE_LOCK) and not is_same(path, target):
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(path, target)
-
-    def write_indexes(self, lock: dict[str, Any], vendored: Vendored) -> None:
-        entries = {wheel.name: wheel.lock_entry(vendored.depends.get(wheel.name, [])) for wheel in vendored.wheels}
-        full = {**lock, "packages": dict(sorted({**lock["packages"], **entries}.items()))}
-        write_if_changed(self.output_pyodide / PYODIDE_LOCK, json.dumps(full, **JSON_FMT))
-        if vendored.wheels:
-            write_if_changed(
-                self.output_pyodide / PIPLITE_INDEX, json.dumps(piplite_index(vendored.wheels), **JSON_FMT)
-            )
-        else:
-            self.delete_one(self.output_pyodide / PIPLITE_INDEX)
-
     def patch_config(self) -> None:
         """Set our kernel as the default, unless the site names one, and the plugin's settings.
 
         A notebook made for another Python kernel opens with the default at once: students are not asked to choose.
         """
-        path = self.output / JUPYTERLITE_JSON
+        path, own = self.output / JUPYTERLITE_JSON, self.own_pyodide
         config = json.loads(path.read_text(**UTF8))
         before = json.dumps(config)
         data = config.setdefault(JUPYTER_CONFIG_DATA, {})
@@ -366,16 +234,16 @@ class BrowsergradAddon(BaseAddon):
             tracker.setdefault("autoStartDefaultKernel", True)
         settings = data.setdefault("litePluginSettings", {}).setdefault(KERNEL_PLUGIN, {})
         settings[DISABLE_PYPI_FALLBACK] = self.disable_pypi_fallback
-        if self.has_own_pyodide:
+        if own.is_wanted:
             settings[PYODIDE_INDEX_URL] = INDEX_URL
         elif settings.get(PYODIDE_INDEX_URL) == INDEX_URL:
             del settings[PYODIDE_INDEX_URL]
-        if (self.output_kernel / "manifest.json").is_file():
+        if (own.kernel / "manifest.json").is_file():
             settings[KERNEL_URL] = SITE_KERNEL_URL
         elif settings.get(KERNEL_URL) == SITE_KERNEL_URL:
             del settings[KERNEL_URL]
         urls = [url for url in settings.get(PIPLITE_URLS, []) if url != PIPLITE_URL]
-        if (self.output_pyodide / PIPLITE_INDEX).is_file():
+        if (own.pyodide / PIPLITE_INDEX).is_file():
             urls.insert(0, PIPLITE_URL)
         settings[PIPLITE_URLS] = urls
         if json.dumps(config) != before:
@@ -402,16 +270,3 @@ class BrowsergradAddon(BaseAddon):
         problems = verification.problems(self.output, list(self.get_output_config_paths()))
         if problems:
             raise SiteError(problems)
-
-
-def is_same(source: Path, target: Path) -> bool:
-    """Tell whether a copy is current, as rsync does: by size and modification time."""
-    if not target.is_file():
-        return False
-    one, other = source.stat(), target.stat()
-    return one.st_size == other.st_size and one.st_mtime_ns == other.st_mtime_ns
-
-
-def write_if_changed(path: Path, text: str) -> None:
-    if not path.is_file() or path.read_text(**UTF8) != text:
-        path.write_text(text, **UTF8)

@@ -73,7 +73,7 @@ def _choose() -> Sink:
         return print_event
     from ._notebook import NotebookSink
 
-    return NotebookSink(shell)
+    return NotebookSink(shell, lock)
 
 
 def _shows_bundles(shell: Any) -> bool:

@@ -11,24 +11,7 @@ from IPython.core.error import UsageError
 from IPython.core.getipython import get_ipython
 
 from . import interrupts, pip_lines
-
-
-class NoProcessesError(OSError):
-    """A cell wants to run a program."""
-
-    def __init__(self, command: str) -> None:
-        program = (command.split() or [command])[0]
-        super().__init__(
-            f"cannot run {program!r}: Python in WebAssembly has no processes. "
-            "Use Python instead (os, pathlib, shutil); packages install with %pip install"
-        )
-
-    def _render_traceback_(self) -> list[str]:
-        # IPython's own frames would say nothing more.
-        return [f"OSError: {self}"]
-
-
-NoProcessesError.__name__ = NoProcessesError.__qualname__ = "OSError"
+from .no_processes import NoProcessesError
 
 #: Cell magics that hand the cell to a program.
 SCRIPTS = ("script", "sh", "bash", "perl", "ruby", "python", "python2", "python3", "pypy", "system", "sx", "!")

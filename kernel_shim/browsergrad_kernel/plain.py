@@ -57,9 +57,9 @@ def start(interruptible: bool = True) -> None:
     blocking.set_input(_no_input)
     _namespace.pop("_pyodide_core", None)  # Pyodide's start leaves it
     _kept.update(_namespace)
-    import browsergrad._sink
+    from browsergrad.hosting import install_sink
 
-    browsergrad._sink.install(_event)
+    install_sink(_event)
     gc.freeze()  # as `main.start` does
 
 

@@ -37,6 +37,7 @@ from . import (
 )
 from .display import KernelDisplayHook, KernelDisplayPublisher
 from .history import MemoryHistory
+from .no_processes import NoProcessesError
 from .parent import parent_header, parent_message, set_parent
 
 #: Where variables go that ``%store`` keeps; no hidden folder, since some drives show none.
@@ -206,7 +207,7 @@ class KernelShell(InteractiveShell):
 
     async def _shell_pip(self, cmd: str, out: Any = None) -> None:
         if not await pip_lines.run(cmd, out):
-            raise magics.NoProcessesError(cmd)
+            raise NoProcessesError(cmd)
 
     async def run_awaiting(self, arguments: str) -> None:
         """Run ``%run``; cells come here by `notebooks.await_run`."""

@@ -35,7 +35,7 @@ _WARM_UP: tuple[tuple[str, dict[str, Any]], ...] = (
     ("execute_request", {"code": "%time 1"}),
     ("execute_request", {"code": "len?"}),
     ("execute_request", {"code": "from IPython.display import HTML, display\ndisplay(HTML('<b>1</b>'))"}),
-    ("execute_request", {"code": "import browsergrad._notebook"}),
+    ("execute_request", {"code": "import browsergrad.hosting\nbrowsergrad.hosting.load_notebook_sink()"}),
     ("complete_request", {"code": "import os; os.pa", "cursor_pos": 16}),
     ("inspect_request", {"code": "len", "cursor_pos": 3, "detail_level": 0}),
     ("is_complete_request", {"code": "for i in x:"}),

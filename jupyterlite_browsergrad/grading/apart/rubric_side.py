@@ -17,7 +17,9 @@ from typing import Any
 from unittest import mock
 
 from .clean import Picture
-from .link import ARITHMETIC, COMPARISONS, PROTOCOLS, Ended, Link, Mirror, Rules, number_of
+from .link import Ended, Link, Rules
+from .mirrors import Mirror, number_of
+from .protocols import ARITHMETIC, COMPARISONS, PROTOCOLS
 from .values import CONTAINERS, MUTABLE_BASES, PLAIN_BASES, Decoder, Encoder, ProtocolError, TooLarge, words_of
 
 #: Modules whose names a rubric may patch (`unittest.mock.patch`), so that the student's code sees it.
@@ -327,7 +329,7 @@ class Rubric:
     """
 
     def __init__(self, exchange: Callable[[str], str]) -> None:
-        import browsergrad._lab  # noqa: F401
+        import browsergrad.hosting  # noqa: F401
 
         self._exchange = exchange
         self._sources: list[Sources] = []
@@ -342,7 +344,7 @@ class Rubric:
         ProtocolError
             What came from the student's side was not written by our link.
         """
-        from browsergrad._lab import run_rubric
+        from browsergrad.hosting import run_rubric
 
         rules = RubricRules(filename)
         link = Link(self._exchange, rules)
