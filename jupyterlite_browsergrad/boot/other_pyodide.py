@@ -90,7 +90,7 @@ def make(source: Path, embedded: Path, reference: str, cache: Path) -> BootAsset
 
 
 def _make(source: Path, embedded: Path, manifest: dict[str, Any], reference: str, out: Path, pyc: Path) -> str | None:
-    """Write the assets to `out`. Return why there is no snapshot, or None."""
+    """Fill `out`; return why it has no snapshot."""
     compiler = Compiler(source, pyc / sha256(source / STDLIB)[:16])
     write_atomically(out / STDLIB, precompile_stdlib(source / STDLIB, compiler))
     kernel = out / "kernel"

@@ -86,7 +86,7 @@ class _Work:
         self.submissions = submissions
         self.limits = limits
         self.expected: dict[str, int] | None = None
-        #: The form that the user chose, or None.
+        #: The form that was asked for.
         self._wanted = wanted
         self.form = wanted or "apart"
         #: Why the rubric does not run apart, if the user did not choose the form.

@@ -74,7 +74,7 @@ def find_deno() -> str:
     SandboxError
         There is none.
     """
-    # One thread at a time: `deno` uses `sysconfig`, which returns None to other threads while the first one is reading.
+    # One thread at a time: `sysconfig`, which it asks, answers others with None while the first one is reading.
     with _finding, contextlib.suppress(ImportError, OSError):
         import deno  # the PyPI package, which holds the program
 
