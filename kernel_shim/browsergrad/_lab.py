@@ -63,8 +63,8 @@ def run_rubric(
     Returns
     -------
     dict
-        Content of an assertions bundle: ``assertions`` and ``counts``. If the rubric raises an exception or
-        reports nothing, it contains an additional assertion of kind ``error``.
+        Content of an assertions bundle: ``assertions`` and ``counts``. A rubric that breaks, or that
+        reports nothing, adds one of kind ``error``.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """MIME bundles: each contains our own type and types that other front ends can show.
 
-The JSON Schemas in ``schemas/`` describe the shapes. A published version never changes.
+The shapes are those of the JSON Schemas in ``schemas/``; a version is never edited in place.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def assertions_bundle(assertions: list[dict[str, Any]], counts: dict[str, int]) 
     assertions
         The assertions that are kept in detail, in order of arrival.
     counts
-        The numbers of all assertions, by kind.
+        Of all, by kind.
     """
     return {
         ASSERTIONS_MIME: {"assertions": list(assertions), "counts": dict(counts)},

@@ -21,7 +21,7 @@ _WORDS = {"pass": "pass", "fail": "FAIL", "error": "ERROR"}
 
 
 def summary(counts: dict[str, int]) -> str:
-    """The counts in words, such as ``3 passed, 1 failed, 0 errors``."""
+    """Such as ``3 passed, 1 failed, 0 errors``."""
     errors = "error" if counts["error"] == 1 else "errors"
     return f"{counts['pass']:,} passed, {counts['fail']:,} failed, {counts['error']:,} {errors}"
 
@@ -78,14 +78,14 @@ def _left_out(assertions: list[dict[str, Any]], counts: dict[str, int]) -> list[
 
 
 def assertions_text(assertions: list[dict[str, Any]], counts: dict[str, int]) -> str:
-    """The counts, and then one line for each assertion, failures and errors first."""
+    """The assertions, one a line below their counts, those that did not pass first."""
     failures, passes = _parts(assertions)
     lines = [event_line("assertion", event) for event in failures[:_ROWS] + passes[:_ROWS]]
     return "\n".join([summary(counts), *lines, *_left_out(assertions, counts)])
 
 
 def assertions_html(assertions: list[dict[str, Any]], counts: dict[str, int]) -> str:
-    """A table of failures and errors, and below it a collapsed list of passes."""
+    """A table of what did not pass, above a folded list of what did."""
     failures, passes = _parts(assertions)
     rows = "".join(_row(event) for event in failures[:_ROWS])
     names = [f"<li>{_escape(event['name'])}</li>" for event in passes[:_ROWS]]

@@ -237,7 +237,7 @@ def results() -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        Each has ``kind`` (``pass``, ``fail`` or ``error``), ``name`` and, if given, ``message``,
+        With ``kind`` (``pass``, ``fail`` or ``error``), ``name`` and, where given, ``message``,
         ``expectedRepr``, ``actualRepr``, ``traceback``, ``durationMs``.
     """
     return [dict(event) for event in _sink.assertions]

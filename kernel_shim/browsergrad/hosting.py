@@ -1,6 +1,6 @@
-"""What kernels, graders and commands need of `browsergrad`, and students' code does not.
+"""Names of `browsergrad` for kernels, graders and commands. Students' code does not need them.
 
-Everything else with an underscore is the module's own: nothing outside of it imports that. These names may change in any version.
+Nothing outside of `browsergrad` imports its other private modules. The names of this module may change in any version.
 """
 
 from __future__ import annotations
@@ -27,5 +27,5 @@ __all__ = [
 
 
 def load_notebook_sink() -> None:
-    """Import what a notebook's first event needs, ahead of it; needs IPython."""
+    """Import the modules that a notebook's first event needs, ahead of time. Needs IPython."""
     from . import _notebook  # noqa: F401
