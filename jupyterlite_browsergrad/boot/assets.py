@@ -19,6 +19,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from ..hashing import sha256_of
 from . import javascript
 
 __all__ = [
@@ -31,7 +32,6 @@ __all__ = [
     "precompile_stdlib",
     "pyc_path",
     "read_pack",
-    "sha256",
     "with_bytecode",
     "write_atomically",
     "write_pack",
@@ -45,11 +45,6 @@ ZIP_TIME = (2020, 1, 1, 0, 0, 0)
 
 #: Path relative to site-packages -> bytes.
 Files = dict[str, bytes]
-
-
-def sha256(path: Path) -> str:
-    """Return a file's SHA-256, in hexadecimal digits."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 class Compiler:
@@ -188,7 +183,7 @@ def write_snapshot(out: Path, pyodide: Path, pack: Path, level: int = 9) -> dict
     stdlib = (pyodide / STDLIB).read_bytes()
     return {
         **_write_packed(out, "snapshot", ".gz", raw, level),
-        "pyodide": {name: sha256(pyodide / name) for name in (*PYODIDE_FILES, STDLIB)},
+        "pyodide": {name: sha256_of(pyodide / name) for name in (*PYODIDE_FILES, STDLIB)},
         "stdlib_size": len(stdlib),
         "stdlib_crc32": zlib.crc32(stdlib),
         "lock_info": json.loads((pyodide / "pyodide-lock.json").read_text("utf-8"))["info"],

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..hashing import sha256_of
 from .assets import (
     PYODIDE_FILES,
     STDLIB,
@@ -18,7 +19,6 @@ from .assets import (
     dump,
     precompile_stdlib,
     read_pack,
-    sha256,
     with_bytecode,
     write_atomically,
     write_pack,
@@ -69,7 +69,7 @@ def make(source: Path, embedded: Path, reference: str, cache: Path) -> BootAsset
     """
     manifest = json.loads((embedded / "manifest.json").read_text("utf-8"))
     files = [source / name for name in (*PYODIDE_FILES, STDLIB) if (source / name).is_file()]
-    made_of = [reference, manifest, *(sha256(file) for file in files)]
+    made_of = [reference, manifest, *(sha256_of(file) for file in files)]
     key = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:16]
     target = cache / key
     if target.is_dir():
@@ -91,7 +91,7 @@ def make(source: Path, embedded: Path, reference: str, cache: Path) -> BootAsset
 
 def _make(source: Path, embedded: Path, manifest: dict[str, Any], reference: str, out: Path, pyc: Path) -> str | None:
     """Fill `out`; return why it has no snapshot."""
-    compiler = Compiler(source, pyc / sha256(source / STDLIB)[:16])
+    compiler = Compiler(source, pyc / sha256_of(source / STDLIB)[:16])
     write_atomically(out / STDLIB, precompile_stdlib(source / STDLIB, compiler))
     kernel = out / "kernel"
     kernel.mkdir()

@@ -18,7 +18,6 @@ __all__ = ["configure", "read_notebook", "run"]
 
 FAILED = 1
 UNREADABLE = 2
-Assertions = dict[str, Any]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
-import shutil
-import sys
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..boot import javascript
 from ..errors import BrowsergradError
 
 __all__ = ["ENVIRONMENT", "Permissions", "SandboxError", "command", "find_deno", "usage"]
@@ -28,8 +25,6 @@ net os path path/posix path/win32 perf_hooks process punycode querystring readli
 stream stream/consumers stream/promises stream/web string_decoder sys test test/reporters timers timers/promises tls
 trace_events tty url util util/types v8 vm wasi worker_threads zlib""".split()  # noqa: SIM905 - one name a line would hide the rest
 _REFUSED = "data:text/javascript,throw new Error('the sandbox has no modules of Node')"
-
-_finding = threading.Lock()
 
 
 class SandboxError(BrowsergradError, RuntimeError):
@@ -74,13 +69,7 @@ def find_deno() -> str:
     SandboxError
         There is none.
     """
-    # One thread at a time: `sysconfig`, which it asks, answers others with None while the first one is reading.
-    with _finding, contextlib.suppress(ImportError, OSError):
-        import deno  # the PyPI package, which holds the program
-
-        return str(deno.find_deno_bin())
-    beside = Path(sys.executable).with_name("deno")
-    found = str(beside) if beside.is_file() else shutil.which("deno")
+    found = javascript.deno()
     if found is None:
         raise SandboxError(
             'the sandbox runs in Deno, which is not installed: pip install "jupyterlite-browsergrad[server]"'

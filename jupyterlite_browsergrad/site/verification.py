@@ -19,7 +19,7 @@ from jupyterlite_core.constants import (
 
 from ..boot.assets import PYODIDE_FILES, STDLIB
 from ..constants import KERNEL_PLUGIN, KERNEL_URL, LABEXTENSION, PIPLITE_URLS, PYODIDE_INDEX_URL, PYODIDE_LOCK
-from .wheels import sha256_of
+from ..hashing import sha256_of
 
 __all__ = ["problems"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import shutil
 import zipfile
@@ -15,7 +14,9 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-__all__ = ["Wheel", "piplite_index", "read_wheel", "sha256_of", "unpack_labextensions"]
+from ..hashing import sha256_of
+
+__all__ = ["Wheel", "piplite_index", "read_wheel", "unpack_labextensions"]
 
 #: A file of a labextension inside a wheel. The group is its path below the folder of labextensions.
 LABEXTENSION_FILE = re.compile(r"[^/]+\.data/data/share/jupyter/labextensions/(.+[^/])")
@@ -49,11 +50,6 @@ class Wheel:
             "unvendored_tests": False,
             "version": self.version,
         }
-
-
-def sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_wheel(path: Path) -> Wheel:
