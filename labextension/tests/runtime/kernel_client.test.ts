@@ -14,16 +14,21 @@ const header = (msg_type: string) => ({
   version: '5.4',
 });
 
+class LastWorker extends FakeWorker {
+  static made: FakeWorker[] = [];
+  constructor() {
+    super();
+    LastWorker.made.push(this);
+  }
+}
+
 describe('a kernel client', () => {
   let worker: FakeWorker;
   let client: KernelClient;
   const received: JupyterMessage[] = [];
 
   function make(options: Partial<KernelClientOptions> = {}): void {
-    vi.stubGlobal('Worker', function () {
-      worker = new FakeWorker();
-      return worker;
-    });
+    vi.stubGlobal('Worker', LastWorker);
     client = new KernelClient({
       pyodideIndexURL: 'https://a.example/pyodide/',
       kernelURL: 'https://a.example/kernel/',
@@ -36,6 +41,7 @@ describe('a kernel client', () => {
       onMessage: message => received.push(message),
       ...options,
     });
+    worker = LastWorker.made.at(-1)!;
   }
 
   const sent = <T extends ToWorker['type']>(type: T) =>
