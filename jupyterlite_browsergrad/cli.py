@@ -8,7 +8,7 @@ import sys
 from typing import Protocol
 
 from ._version import __version__
-from .commands import check, compress, demo, grade, report, serve, sync, validate
+from .commands import check, compress, demo, grade, new, report, serve, sync, validate
 from .errors import BrowsergradError
 from .terminal import say
 
@@ -25,6 +25,7 @@ class Command(Protocol):
 
 #: Name on the command line -> the module that does it.
 COMMANDS: dict[str, Command] = {
+    "new": new,
     "serve": serve,
     "validate": validate,
     "check": check,

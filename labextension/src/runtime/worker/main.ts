@@ -150,7 +150,7 @@ function receive(message: ToWorker): void {
       break;
     case 'taken':
       Atomics.store(interrupts.control, Control.OutputTaken, message.bytes);
-      interrupts.hastenTick();
+      interrupts.scheduler.hastenTick();
       break;
     case 'fs':
       // Not queued: a file can be written while a cell awaits.

@@ -85,7 +85,7 @@ export class PageCalls {
    */
   private wait(ready: () => boolean): void {
     const interrupts = this.interrupts();
-    if (!interrupts.blockFirmly(UNINTERRUPTED_MS, ready) && interrupts.block(Infinity, ready) !== 'ready') {
+    if (!interrupts.wait.firmly(UNINTERRUPTED_MS, ready) && interrupts.wait.until(Infinity, ready) !== 'ready') {
       throw new CallInterrupted('interrupted');
     }
   }
@@ -140,7 +140,7 @@ export class PageCalls {
       return '';
     }
     if (this.reply) {
-      return interrupts.block(Infinity, hasRoom) === 'ready' ? '' : 'interrupt';
+      return interrupts.wait.until(Infinity, hasRoom) === 'ready' ? '' : 'interrupt';
     }
     if (interrupts.mode === 'stack-switching' || !this.channel) {
       return 'turn';
@@ -151,7 +151,7 @@ export class PageCalls {
       if (hasRoom()) {
         return '';
       }
-      if (interrupts.block(ROOM_MS, hasRoom) === 'interrupted') {
+      if (interrupts.wait.until(ROOM_MS, hasRoom) === 'interrupted') {
         return 'interrupt';
       }
     }
@@ -184,7 +184,7 @@ export class PageCalls {
     const interrupts = this.interrupts();
     const { control } = interrupts;
     if (this.reply) {
-      if (interrupts.block(Infinity, () => Atomics.load(control, Control.InputReady) === 1) !== 'ready') {
+      if (interrupts.wait.until(Infinity, () => Atomics.load(control, Control.InputReady) === 1) !== 'ready') {
         return undefined;
       }
       Atomics.store(control, Control.InputReady, 0);
@@ -198,7 +198,7 @@ export class PageCalls {
       if (typeof answer === 'string') {
         return answer;
       }
-      if (interrupts.block(150, () => false) === 'interrupted') {
+      if (interrupts.wait.until(150, () => false) === 'interrupted') {
         return undefined;
       }
     }

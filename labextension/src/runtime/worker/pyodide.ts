@@ -39,6 +39,8 @@ export interface Pyodide {
     Partial<GuardedModule> & {
       HEAP32: Int32Array;
       HEAPU32: Uint32Array;
+      /** Python's memory; not in Pyodide before 314. */
+      memory?: WebAssembly.Memory;
       __Py_emscripten_signal_clock?: number;
       /** Address of C's `stdout`. */
       _stdout?: number;

@@ -97,10 +97,10 @@ export class Python {
 
   private async prepare(options: BootOptions, progress: Progress): Promise<void> {
     const { pyodide } = this;
-    const { interrupts, output, calls } = this.dependencies;
+    const { interrupts, output, calls, post } = this.dependencies;
     const module = pyodide._module;
-    interrupts.beforeTurn = () => this.guard?.turn();
-    interrupts.useClock(module.__Py_emscripten_signal_clock, module.memory, () => module.HEAP32);
+    interrupts.scheduler.beforeTurn = () => this.guard?.turn();
+    interrupts.clock.use(module.__Py_emscripten_signal_clock, module.memory, () => module.HEAP32);
     pyodide.registerJsModule(HOST_MODULE, this.hostModule());
     if (options.packages.length) {
       progress('packages', 0.6, `Loading ${options.packages.join(', ')}`);
@@ -128,7 +128,9 @@ export class Python {
     }
     if (this.guard) {
       const objects = (pyodide.pyimport('browsergrad_kernel.stack').guarded as PyProxy)() as PyProxy;
-      this.guard.guard(objects.toJs({ dict_converter: Object.fromEntries }) as GuardedObjects);
+      if (!this.guard.guard(objects.toJs({ dict_converter: Object.fromEntries }) as GuardedObjects)) {
+        post({ type: 'log', level: 'warning', text: 'Too deep a recursion may end Python: this CPython is not known' });
+      }
       objects.destroy();
     }
   }
