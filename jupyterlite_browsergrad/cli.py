@@ -8,7 +8,7 @@ import sys
 from typing import Protocol
 
 from ._version import __version__
-from .commands import check, compress, demo, grade, new, report, serve, sync, validate
+from .commands import check, compress, demo, grade, gradebook, new, report, serve, sync, validate
 from .errors import BrowsergradError
 from .terminal import say
 
@@ -30,6 +30,7 @@ COMMANDS: dict[str, Command] = {
     "validate": validate,
     "check": check,
     "grade": grade,
+    "gradebook": gradebook,
     "demo": demo,
     "report": report,
     "compress": compress,
