@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +182,26 @@ def test_a_lab_is_made_again_after_an_edit_and_the_manifest_stays_the_teachers(t
     assert json.loads(manifest.read_text("utf-8")) == fields
     # No test is hidden any more, so the rubric for grading has gone.
     assert not (tmp_path / "circle.hidden" / "rubric.py").exists()
+
+
+def test_a_watched_source_is_made_again_at_each_change_also_after_an_error(tmp_path: Path) -> None:
+    source = tmp_path / "circle.py"
+    source.write_text(SCRIPT, "utf-8")
+    command = [sys.executable, "-u", "-m", "jupyterlite_browsergrad", "assign", "--watch", str(source)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            assert process.stdout is not None
+            said = iter(process.stdout.readline, "")
+            assert any("3 tests" in line for line in said)
+            source.write_text("# %%\n### BEGIN SOLUTION\n", "utf-8")
+            assert any("BEGIN SOLUTION without END SOLUTION" in line for line in said)
+            source.write_text(SCRIPT.replace("Two functions", "Circles"), "utf-8")
+            assert any("3 tests" in line for line in said)
+            assert sources(tmp_path / "circle" / "circle.ipynb")[0] == "# Circles"
+            process.send_signal(signal.SIGINT)
+            assert process.wait() == 130
+        finally:
+            process.kill()
 
 
 def test_what_was_edited_by_hand_is_kept(tmp_path: Path) -> None:
