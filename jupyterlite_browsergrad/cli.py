@@ -8,7 +8,7 @@ import sys
 from typing import Protocol
 
 from ._version import __version__
-from .commands import check, compress, demo, grade, new, report, serve, sync, validate
+from .commands import assign, check, compress, demo, grade, gradebook, import_, new, report, serve, sync, validate
 from .errors import BrowsergradError
 from .terminal import say
 
@@ -26,10 +26,13 @@ class Command(Protocol):
 #: Name on the command line -> the module of the subcommand.
 COMMANDS: dict[str, Command] = {
     "new": new,
+    "assign": assign,
+    "import": import_,
     "serve": serve,
     "validate": validate,
     "check": check,
     "grade": grade,
+    "gradebook": gradebook,
     "demo": demo,
     "report": report,
     "compress": compress,

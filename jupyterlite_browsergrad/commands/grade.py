@@ -86,6 +86,8 @@ class _Work:
         self.submissions = submissions
         self.limits = limits
         self.expected: dict[str, int] | None = None
+        #: Points that the reference is worth.
+        self.possible: float | None = None
         #: The form that was asked for.
         self._wanted = wanted
         self.form = wanted or "apart"
@@ -117,7 +119,9 @@ class _Work:
                 f"jupyter browsergrad grade: the rubric shares an interpreter with each submission: {self.why}",
                 sys.stderr,
             )
-        self.expected = _expected(results.get(("reference", self.form)), folder / manifest.reference_path)
+        reference = results.get(("reference", self.form))
+        self.expected = _expected(reference, folder / manifest.reference_path)
+        self.possible = reference["points"]["possible"] if reference and reference["points"] else None
 
     def jobs(self) -> Iterator[Job]:
         """The jobs that no earlier run has done."""
@@ -130,6 +134,7 @@ class _Work:
                     read.content,
                     self.limits,
                     self.expected,
+                    self.possible,
                     problem=read.problem,
                     form=self.form,
                     why=self.why,

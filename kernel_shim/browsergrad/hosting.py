@@ -7,19 +7,23 @@ from __future__ import annotations
 
 from ._lab import check_my_work, run_rubric
 from ._mime import ARTIFACT_MIME, ASSERTIONS_MIME, artifact_bundle, assertions_bundle
+from ._points import add_up, plain
 from ._render import event_line, summary
 from ._sink import install as install_sink
-from ._text import visible
+from ._text import cut, visible
 
 __all__ = [
     "ARTIFACT_MIME",
     "ASSERTIONS_MIME",
+    "add_up",
     "artifact_bundle",
     "assertions_bundle",
     "check_my_work",
+    "cut",
     "event_line",
     "install_sink",
     "load_notebook_sink",
+    "plain",
     "run_rubric",
     "summary",
     "visible",
