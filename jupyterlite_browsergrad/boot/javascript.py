@@ -1,4 +1,4 @@
-"""Find a JavaScript engine that runs Pyodide, and run a script of this folder in it."""
+"""Finds a JavaScript engine that can run Pyodide, and runs scripts of this folder in it."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def deno() -> str | None:
 
 
 def _command() -> list[str] | None:
-    """What starts a script: Node, else Deno."""
+    """The beginning of the command line that runs a script: Node, else Deno."""
     found = node_on_path() or node_of_wheel()
     if found is not None:
         return [str(found)]
@@ -91,7 +91,7 @@ def run(script: str, *arguments: str | Path) -> None:
     Raises
     ------
     EngineError
-        There is no engine, or the script failed; with what it wrote.
+        There is no engine, or the script failed. The message has what it wrote to stderr.
     """
     command = _command()
     if command is None:

@@ -1,4 +1,4 @@
-"""What another Pyodide than the embedded one starts from: its standard library and our packs compiled, and a snapshot."""
+"""Makes the files from which a Pyodide other than the embedded one starts: a compiled standard library, compiled packs, a snapshot."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ class BootAssets:
 
     @property
     def kernel(self) -> Path:
-        """The kernel's folder: ``manifest.json`` and what of it is not the embedded one's."""
+        """The kernel's folder: ``manifest.json``, and those of its files that differ from the embedded ones."""
         return self.folder / "kernel"
 
 
 def make(source: Path, embedded: Path, reference: str, cache: Path) -> BootAssets:
-    """Make the boot assets of a distribution, or return those made before.
+    """Make the boot assets of a distribution, or return those that were made before.
 
     Parameters
     ----------
@@ -58,14 +58,14 @@ def make(source: Path, embedded: Path, reference: str, cache: Path) -> BootAsset
     embedded
         The labextension's ``static/kernel``.
     reference
-        Relative address of `embedded` as seen from the published folder, with a trailing slash.
+        Address of `embedded` relative to the published folder, with a trailing slash.
     cache
-        Where they are made and kept.
+        The folder in which they are made and kept.
 
     Raises
     ------
     EngineError
-        No JavaScript engine, or it can't run this distribution, or that is not whole.
+        There is no JavaScript engine, it cannot run this distribution, or the distribution is incomplete.
     """
     manifest = json.loads((embedded / "manifest.json").read_text("utf-8"))
     files = [source / name for name in (*PYODIDE_FILES, STDLIB) if (source / name).is_file()]
@@ -82,7 +82,7 @@ def make(source: Path, embedded: Path, reference: str, cache: Path) -> BootAsset
             problem = _make(source, embedded, manifest, reference, partial, cache / "pyc")
         except (zipfile.BadZipFile, FileNotFoundError) as error:
             raise EngineError(f"{source}: {error}") from error
-        # One without a snapshot is made again at the next build: what was in the way may be gone.
+        # Assets without a snapshot get another name, so that the next build tries again.
         target = target if problem is None else cache / f"{key}.files"
         shutil.rmtree(target, ignore_errors=True)
         partial.rename(target)
@@ -105,7 +105,7 @@ def _make(source: Path, embedded: Path, manifest: dict[str, Any], reference: str
     if compiled is None:
         files = read_pack(portable)
         if "micropip" in json.loads((source / "pyodide-lock.json").read_text("utf-8"))["packages"]:
-            # It works with its own Pyodide alone.
+            # Each micropip works only with the Pyodide that it belongs to, so the distribution's own is used.
             version = manifest["packages"].pop("micropip")
             files = {
                 path: data for path, data in files.items() if not path.startswith(("micropip/", f"micropip-{version}."))

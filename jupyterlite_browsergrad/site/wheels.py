@@ -1,4 +1,4 @@
-"""Read what a site needs to know out of wheel files."""
+"""Reads the data of wheel files that a site needs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..hashing import sha256_of
 
 __all__ = ["Wheel", "piplite_index", "read_wheel", "unpack_labextensions"]
 
-#: A file of a labextension inside a wheel; what it becomes below the folder of labextensions.
+#: A file of a labextension inside a wheel. The group is its path below the folder of labextensions.
 LABEXTENSION_FILE = re.compile(r"[^/]+\.data/data/share/jupyter/labextensions/(.+[^/])")
 LABEXTENSION_ROOT = re.compile(r"(@[^/]+/)?[^/@]+/package\.json")
 EXTENSION_SUFFIXES = (".py", ".so", ".pyc")
@@ -26,7 +26,7 @@ EXTENSION_SUFFIXES = (".py", ".so", ".pyc")
 
 @dataclass(frozen=True)
 class Wheel:
-    """One wheel file: ``requires`` as written, markers not yet judged; ``imports`` are top-level modules."""
+    """One wheel file. ``requires`` still has its markers; ``imports`` are top-level modules."""
 
     path: Path
     name: str
@@ -38,7 +38,7 @@ class Wheel:
     imports: tuple[str, ...]
 
     def lock_entry(self, depends: list[str]) -> dict[str, Any]:
-        """Return this wheel's entry for ``pyodide-lock.json``, the file beside the lock."""
+        """Return this wheel's entry for ``pyodide-lock.json``. The wheel lies beside that file."""
         return {
             "depends": depends,
             "file_name": self.path.name,
@@ -111,7 +111,7 @@ def piplite_index(wheels: list[Wheel]) -> dict[str, Any]:
 
 
 def is_plain_path(path: str) -> bool:
-    """Tell whether a relative path with forward slashes stays below the folder it starts in, whatever lies there."""
+    """Tell whether a relative path with forward slashes stays below its folder, whatever is in that folder."""
     return "\\" not in path and "\0" not in path and not any(part in ("", ".", "..") for part in path.split("/"))
 
 
@@ -123,7 +123,7 @@ def unpack_labextensions(wheel: Path, target: Path, is_ignored: Callable[[str], 
     Raises
     ------
     ValueError
-        A file would leave `target`; nothing has been removed or written then.
+        A file would be outside `target`. Nothing has been removed or written then.
     """
     with zipfile.ZipFile(wheel) as archive:
         files = {

@@ -62,6 +62,8 @@ export type Artifact = ArtifactLog | ArtifactJson | ArtifactImage;
 export interface AssertionsContent {
   assertions: Assertion[];
   counts: { pass: number; fail: number; error: number };
+  /** Sums over the assertions that are worth points; absent where none is. */
+  points?: { earned: number; possible: number };
 }
 
 /** Images an `<img>` shows; an SVG there runs no script. */
@@ -74,6 +76,10 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isAmount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }
 
 /** The fields of these names whose values are strings. */
@@ -107,6 +113,14 @@ function readAssertion(value: unknown): Assertion | null {
   }
 }
 
+/** The sums of points in an assertions output, if it has them. */
+function readPoints(value: unknown): Pick<AssertionsContent, 'points'> {
+  if (!isRecord(value) || !isAmount(value.earned) || !isAmount(value.possible)) {
+    return {};
+  }
+  return { points: { earned: value.earned, possible: value.possible } };
+}
+
 /** Reads the content of an assertions output; null when `value` is something else. */
 export function readAssertions(value: unknown): AssertionsContent | null {
   if (!isRecord(value) || !Array.isArray(value.assertions) || !isRecord(value.counts)) {
@@ -117,7 +131,7 @@ export function readAssertions(value: unknown): AssertionsContent | null {
   if (!isCount(pass) || !isCount(fail) || !isCount(error) || assertions.includes(null)) {
     return null;
   }
-  return { assertions: assertions as Assertion[], counts: { pass, fail, error } };
+  return { assertions: assertions as Assertion[], counts: { pass, fail, error }, ...readPoints(value.points) };
 }
 
 /** Reads the content of an artifact output; null when `value` is something else. */
