@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import AuthoringError
+from ..hashing import sha256_of
 from ..labs.folders import HIDDEN, MANIFEST_NAME
 from .new_lab import pin
 from .notebooks import cell, kebab_case, notebook, notebook_text
@@ -165,7 +166,7 @@ def _hash(text: str) -> str:
 
 def _hash_of(path: Path) -> str:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return sha256_of(path)
     except OSError as error:
         raise AuthoringError(f"{path} cannot be read: {error.strerror or error}") from error
 
