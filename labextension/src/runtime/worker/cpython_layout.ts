@@ -20,6 +20,7 @@ export const TypeOffset = {
   tp_str: 68,
   tp_richcompare: 100,
   tp_iternext: 112,
+  tp_finalize: 196,
 };
 
 /** PyAsyncMethods */
