@@ -1,5 +1,11 @@
 /** A CPython of a few structures in memory, for tests of what guards its stack. */
-import { DefinitionOffset, BuiltinOffset, MethodOffset, ObjectOffset, TypeOffset } from '../../src/runtime/worker/cpython_layout';
+import {
+  DefinitionOffset,
+  BuiltinOffset,
+  MethodOffset,
+  ObjectOffset,
+  TypeOffset,
+} from '../../src/runtime/worker/cpython_layout';
 import type { GuardedModule, GuardedObjects } from '../../src/runtime/worker/stack_guard';
 import functionBytes from './python_function.wat';
 
@@ -68,7 +74,7 @@ export class FakePython {
   _Py_EnterRecursiveCall = (_where: number): number => (this.thread[REMAINING]-- <= 0 ? -1 : 0);
   _Py_LeaveRecursiveCall = (): void => void this.thread[REMAINING]++;
   _Py_GetRecursionLimit = (): number => this.thread[LIMIT];
-  _Py_SetRecursionLimit = (limit: number): void => void (this.thread[LIMIT] = limit);
+  _Py_SetRecursionLimit = (limit: number): void => void this.thread.fill(limit, LIMIT, LIMIT + 1);
   _Py_DecRef = (_object: number): void => undefined;
   _PyErr_WriteUnraisable = (_object: number): void => undefined;
   _PyObject_CallOneArg = (_callable: number, _argument: number): number => 0;
@@ -90,7 +96,10 @@ export class FakePython {
 
   private text(text: string): number {
     const address = this.room(text.length + 1);
-    this.HEAPU8.set([...text].map(character => character.charCodeAt(0)), address);
+    this.HEAPU8.set(
+      [...text].map(character => character.charCodeAt(0)),
+      address,
+    );
     return address;
   }
 

@@ -84,7 +84,7 @@ describe('a limit on calls', () => {
     still._Py_LeaveRecursiveCall = () => undefined;
     expect(CallLimit.for(still.module)).toBeNull();
     const both = new FakePython(false);
-    both._Py_EnterRecursiveCall = () => (both.thread[1]-- && both.thread[REMAINING]--, 0);
+    both._Py_EnterRecursiveCall = () => both.thread[1]-- && both.thread[REMAINING]--;
     expect(CallLimit.for(both.module)).toBeNull();
     const lacking = new FakePython(false) as Partial<FakePython>;
     lacking._Py_SetRecursionLimit = undefined;

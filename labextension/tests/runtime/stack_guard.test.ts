@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { TypeOffset } from '../../src/runtime/worker/cpython_layout';
 import { StackGuard } from '../../src/runtime/worker/stack_guard';
-import { BASE, FakePython } from './fake_python';
+import { BASE, FakePython, REMAINING } from './fake_python';
 
 const KB = 1024;
 
@@ -76,6 +76,17 @@ describe.each([
     python.call(objects, 100 * KB);
     expect(python.validSuspender.value).toBe(true);
     expect(seen).toHaveLength(2);
+  });
+
+  it.skipIf(measures)('sets the number of calls in the first function, where Pyodide has set it itself', async () => {
+    const { python, objects, seen } = guarded();
+    await python.promisingApply();
+    python.thread[REMAINING] = 10_000;
+    python.call(objects, 1 * KB);
+    expect(seen[0].limit).toBe(640);
+    python.thread[REMAINING] = 500;
+    python.call(objects, 2 * KB);
+    expect(seen[1].limit).toBe(500);
   });
 
   it('tells the suspender apart: a call on a further stack cannot be suspended', () => {

@@ -76,6 +76,7 @@ export class Structures {
     return this.word(definition + DefinitionOffset.ml_meth);
   }
 
+  /** Undefined for the few kinds that are not guarded. */
   arity(definition: number): Arity {
     return ARITY[this.word(definition + DefinitionOffset.ml_flags)];
   }

@@ -147,6 +147,8 @@ export class StackGuard {
   private readonly guarded = new WebAssembly.Module(guardedBytes);
   private readonly probe: { frames: WebAssembly.Global<'i32'>; probe(left: number): bigint };
   private stacks = 0;
+  /** Whether a call that can be suspended has begun, and no function of it yet. */
+  private isFirst = false;
   /** Address of an empty text. */
   private readonly noText: number;
   /** Bytes of the stack that JavaScript runs on which have to be free for another stack to be begun. */
@@ -183,6 +185,11 @@ export class StackGuard {
       this.starts(pointer, SEGMENT);
       limit.allow(pointer, 'any', NEW_STACK);
       limit.suspendable();
+      if (!limit.measures) {
+        // Pyodide 0.27 sets the number of calls itself, once such a call has begun: the first function sets it again.
+        this.isFirst = true;
+        this.threshold.value = -1; // no address is higher
+      }
       return promisingApply(...values);
     };
     const goesOn = (): void => {
@@ -198,8 +205,19 @@ export class StackGuard {
 
   /** Python is called with the C stack's pointer at `floor`, or goes on with such a call. */
   private starts(floor: number, segment: number): void {
+    this.isFirst = false;
     this.floor = floor;
     this.threshold.value = floor - segment;
+  }
+
+  /** Sets the limit in the first function of a call. @returns whether that is not deep. */
+  private begins(): boolean {
+    const { module, isFirst, floor, limit } = this;
+    if (isFirst) {
+      this.starts(floor, SEGMENT);
+      limit.allow(module.___stack_pointer.value, 'any', NEW_STACK);
+    }
+    return isFirst;
   }
 
   /** A cell begins. */
@@ -220,7 +238,10 @@ export class StackGuard {
 
   /** Whether a call below the threshold is to go on elsewhere. */
   private readonly leaves = (): number =>
-    this.module.validSuspender.value && this.module.___stack_pointer.value > this.floor - FIRST_SEGMENT ? 0 : 1;
+    this.begins() ||
+    (this.module.validSuspender.value && this.module.___stack_pointer.value > this.floor - FIRST_SEGMENT)
+      ? 0
+      : 1;
 
   /** @returns null where Pyodide's module does not fit. */
   static for(module: Partial<GuardedModule>): StackGuard | null {
@@ -244,10 +265,7 @@ export class StackGuard {
       this.pad(deallocBytes, this.slots(objects.dealloc, TypeOffset.tp_dealloc));
       this.slots([objects.finalized], TypeOffset.tp_finalize).forEach(index => this.refuseNear(index, 'finalize'));
     } else {
-      const shows = [
-        ...this.slots(objects.repr, TypeOffset.tp_repr),
-        ...this.slots(objects.str, TypeOffset.tp_str),
-      ];
+      const shows = [...this.slots(objects.repr, TypeOffset.tp_repr), ...this.slots(objects.str, TypeOffset.tp_str)];
       this.leave(compares, 3);
       this.leave([hash, ...shows], 1);
       this.pad(reprBytes, new Set(shows));
@@ -326,7 +344,7 @@ export class StackGuard {
   /** Lets the functions that some definitions have go on there, by a way of their own. */
   private leaveDefined(definitions: number[], use?: Use): void {
     const { structures } = this;
-    for (const definition of definitions) {
+    for (const definition of definitions.filter(one => structures.arity(one))) {
       this.leave([structures.function(definition)], structures.arity(definition), use);
     }
   }
