@@ -2,12 +2,12 @@ import { defineConfig } from 'vitest/config';
 
 import { assemble } from './scripts/wat.mjs';
 
-// `import bytes from './x.wat'`, as esbuild has it.
+/** As in the runtime's build, `import bytes from './x.wat'` gives the assembled module. */
 const wat = {
   name: 'wat',
   enforce: 'pre' as const,
   async load(id: string) {
-    return id.endsWith('.wat') ? `export default new Uint8Array([${(await assemble(id)).join()}]);` : undefined;
+    return id.endsWith('.wat') ? `export default Uint8Array.from([${(await assemble(id)).join()}])` : null;
   },
 };
 

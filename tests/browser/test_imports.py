@@ -1,13 +1,19 @@
-"""Packages that are imported where no text tells of them, in a browser that cannot suspend Python."""
+"""Pyodide 0.27, in a browser that cannot suspend Python: packages that no text tells of, and recursions, which a newer one ends too."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import STACK_SWITCHING, Lab, opened, served, without
 from playwright.sync_api import Browser
+from recursion.table import on_3_12, on_one_stack, problems_in, short
+
+#: The whole table where a release is tested.
+PROGRAMS = [program for program in on_3_12() if not program.get("slow")]
+TRIED = PROGRAMS if os.environ.get("ALL_STARTS") else short(PROGRAMS)
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +67,15 @@ def test_what_only_pyodide_can_link_is_asked_for_in_a_cell_of_its_own(lab: Lab) 
     )
     lab.run("import scipy")
     assert lab.run("__import__('sci' + 'py.linalg').linalg.inv([[2.0]]).tolist()").result == "[[0.5]]"
+
+
+@pytest.mark.timeout(900)
+def test_too_deep_a_recursion_is_an_error_on_one_stack(lab: Lab) -> None:
+    assert problems_in(lab, on_one_stack(TRIED)) == []
+
+
+@pytest.mark.timeout(900)
+def test_too_deep_a_recursion_is_an_error_where_python_can_be_suspended(browser: Browser, full_site: Path) -> None:
+    with served(full_site, True) as address, opened(browser, address) as lab:
+        lab.start()
+        assert problems_in(lab, TRIED) == []

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Lab, build_site, held, opened, served, unzip
+from conftest import Lab, build_site, held, opened, served
 from playwright.sync_api import Browser
+from wheels import unzip
 
 GUIDE = "nbgrader/docs/source/user_guide"
 

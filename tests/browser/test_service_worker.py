@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import STACK_SWITCHING, Lab, open_lab, served, stop_cases, without
 from playwright.sync_api import Browser
+from recursion.table import PROGRAMS, on_one_stack, problems_in, short
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +36,13 @@ def test_stop_ends_the_cell_and_keeps_the_variables(lab: Lab, base: str, kind: s
     rows = lab.js("([cases, seed]) => stop.table(stopHost, cases, 1, seed)", [cases, random.randrange(2**31)])
     assert {row["name"]: row["bad"] for row in rows if row["bad"]} == {}
     assert len(rows) == len(cases)
+
+
+@pytest.mark.timeout(900)
+def test_too_deep_a_recursion_is_an_error_and_the_variables_stay(lab: Lab) -> None:
+    """The whole table where a release is tested."""
+    programs = [program for program in PROGRAMS if not program.get("slow")]
+    assert problems_in(lab, on_one_stack(programs if os.environ.get("ALL_STARTS") else short())) == []
 
 
 def test_input_and_the_drive_work(lab: Lab) -> None:

@@ -1,10 +1,9 @@
 // Runs the programs of the table in one kernel after another, each followed by a cell that must find the variables.
-// Arguments: URL of the static folder, path of the programs (JSON), names to run or nothing. Prints one JSON line a program.
-const [base, programsPath, startOf, ...names] = Deno.args;
+// Arguments: URL of the static folder, path of the programs (JSON), how Python starts, URL of Pyodide, URL of the worker.
+// Prints one JSON line a program.
+const [base, programsPath, startOf, pyodide, worker] = Deno.args;
 const { KernelClient } = await import(`${base}runtime/index.js`);
-const programs = JSON.parse(Deno.readTextFileSync(programsPath)).filter(
-  ({ name }) => !names.length || names.includes(name),
-);
+const programs = JSON.parse(Deno.readTextFileSync(programsPath));
 
 function start() {
   const open = new Map();
@@ -13,13 +12,14 @@ function start() {
     died = resolve;
   });
   const client = new KernelClient({
-    pyodideIndexURL: `${base}pyodide/`,
+    pyodideIndexURL: pyodide,
+    workerURL: worker,
     kernelURL: `${base}kernel/`,
     sessionId: 'recursion',
     piplite: { urls: [], disablePyPI: true },
     baseUrl: base,
     serviceWorker: false,
-    sealed: startOf === 'snapshot',
+    sealed: startOf !== 'files',
     onMessage(message) {
       const entry = open.get(message.parent_header.msg_id);
       if (message.header.msg_type === 'error' && entry) entry.error = message.content;

@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
 PROGRAMS: list[dict[str, Any]] = json.loads((HERE / "programs.json").read_text(encoding="utf-8"))
+
+
+def short(programs: Iterable[dict[str, Any]] = PROGRAMS) -> list[dict[str, Any]]:
+    """Return at most ten programs, of different kinds."""
+    return [program for program in programs if program.get("short")]
+
+
+def on_3_12(programs: Iterable[dict[str, Any]] = PROGRAMS) -> list[dict[str, Any]]:
+    """Return programs as they end on CPython 3.12: its parser has errors of its own, and one of them runs without end."""
+    return [
+        program | {"ends": program.get("ends312", program.get("ends", "RecursionError"))}
+        for program in programs
+        if not program.get("endless312")
+    ]
+
+
+def on_one_stack(programs: Iterable[dict[str, Any]] = PROGRAMS) -> list[dict[str, Any]]:
+    """Return programs as they may end where the engine has no further stacks: the deepest in RecursionError, too."""
+    return [program | {"ends": "either"} if program.get("deep") else program for program in programs]
 
 
 def problem(program: dict[str, Any], ename: str | None, result: str | None, after: str | None) -> str | None:
@@ -16,7 +36,7 @@ def problem(program: dict[str, Any], ename: str | None, result: str | None, afte
     Parameters
     ----------
     program
-        An entry of the table; ``ends`` is "value", or the name of the error where that is not RecursionError.
+        An entry of the table; ``ends`` is "value", "either", or the name of the error where that is not RecursionError.
     ename, result
         Name of the cell's error, and text of its result.
     after
@@ -25,6 +45,24 @@ def problem(program: dict[str, Any], ename: str | None, result: str | None, afte
     ends = program.get("ends", "RecursionError")
     if after != "6":
         return f"{program['name']}: the next cell gave {after}"
+    if ends == "either":
+        ends = "value" if ename is None else "RecursionError"
     if ends == "value":
         return None if ename is None and result else f"{program['name']}: {ename}, no value"
     return None if ename == ends else f"{program['name']}: {ename}, result {result}"
+
+
+def problems_in(lab: Any, programs: Iterable[dict[str, Any]]) -> list[str]:
+    """Run programs in a page's kernel, one after another; what is wrong with how they ended."""
+    lab.run("kept = [1, 2, 3]")
+    found = []
+    for program in programs:
+        run, after = lab.run(program["code"]), lab.run("sum(kept)")
+        errors = run.of("error")
+        ename = errors[0]["ename"] if errors else None
+        result = run.result if run.of("execute_result") else None
+        kept = after.result if after.of("execute_result") else None
+        found.append(problem(program, ename, result, kept))
+        if kept is None:
+            lab.run("kept = [1, 2, 3]")
+    return [text for text in found if text]

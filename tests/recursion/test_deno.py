@@ -11,27 +11,44 @@ from pathlib import Path
 import deno
 import pytest
 
-from .table import HERE, PROGRAMS, problem
+from .table import HERE, PROGRAMS, on_3_12, on_one_stack, problem, short
 
 STATIC = HERE.parents[1] / "jupyterlite_browsergrad" / "labextension" / "static"
 #: Programs of the storm; `STORM=500` tries so many, before a release.
 STORM = int(os.environ.get("STORM", "100"))
 
 
-def run(programs: list[dict], start: str, folder: Path) -> list[dict]:
+#: What a worker does before all else, to be another engine's: one that has no further stacks, or Pyodide 0.27's, which takes
+#: only a scope with this function for a browser's worker.
+ONE_STACK = "delete WebAssembly.promising; delete WebAssembly.Suspending;"
+OLD_WORKER = "globalThis.importScripts = () => { throw new TypeError('this is a module'); };"
+
+
+def run(programs: list[dict], start: str, folder: Path, pyodide: Path | None = None, before: str = "") -> list[dict]:
     """What became of each program, one after another in one kernel as long as that lives."""
     path = folder / "programs.json"
     path.write_text(json.dumps(programs), encoding="utf-8")
+    pyodide = pyodide or STATIC / "pyodide"
+    (folder / "before.js").write_text(before, encoding="utf-8")
+    worker = folder / "worker.js"
+    worker.write_text(f"import './before.js'; import '{STATIC.as_uri()}/runtime/worker.js';\n", encoding="utf-8")
     command = [
         deno.find_deno_bin(),
         *("run", "--quiet", "--no-prompt", "--no-remote", "--no-config"),
-        f"--allow-read={STATIC},{HERE},{folder}",
-        *(str(HERE / "deno_host.js"), f"{STATIC.as_uri()}/", str(path), start),
+        f"--allow-read={STATIC},{HERE},{folder},{pyodide}",
+        *(str(HERE / "deno_host.js"), f"{STATIC.as_uri()}/", str(path), start, f"{pyodide.as_uri()}/", worker.as_uri()),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1500)
-    way = {"snapshot": "started from its memory snapshot", "files": "started from its files"}[start]
+    way = "started from its memory snapshot" if start == "snapshot" else "started from its files"
     assert done.returncode == 0 and way in done.stderr, done.stderr[-3000:]
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def problems(programs: list[dict], rows: list[dict]) -> list[str]:
+    """What is wrong with how they ended."""
+    ends = zip(programs, rows, strict=True)
+    found = [problem(program, row.get("ename"), row.get("result"), row.get("after")) for program, row in ends]
+    return [text for text in found if text] + [row["died"] for row in rows if row.get("died")]
 
 
 @pytest.fixture(scope="module", params=["snapshot", "files"] if os.environ.get("ALL_STARTS") else ["snapshot"])
@@ -66,9 +83,24 @@ def test_a_storm_of_recursions_leaves_the_kernel_alive(tmp_path: Path) -> None:
     # The way back through JavaScript is long.
     programs = [program for program in PROGRAMS if not program.get("slow")]
     storm = [pick.choice(programs) for _ in range(STORM)]
-    rows = run(storm, "snapshot", tmp_path)
-    assert len(rows) == STORM
-    ends = zip(storm, rows, strict=True)
-    bad = [problem(program, row.get("ename"), row.get("result"), row.get("after")) for program, row in ends]
-    died = [row["died"] for row in rows if row.get("died")]
-    assert [text for text in bad if text] == [], f"seed {seed} {died}"
+    assert problems(storm, run(storm, "snapshot", tmp_path)) == [], f"seed {seed}"
+
+
+def tried(programs: list[dict]) -> list[dict]:
+    """All where a release is tested, else some."""
+    return programs if os.environ.get("ALL_STARTS") else short(programs)
+
+
+@pytest.mark.timeout(1600)
+def test_an_engine_of_one_stack_ends_them_all(tmp_path: Path) -> None:
+    programs = tried(on_one_stack())
+    assert problems(programs, run(programs, "snapshot", tmp_path, before=ONE_STACK)) == []
+
+
+@pytest.mark.timeout(1600)
+@pytest.mark.parametrize("stacks", ["further stacks", "one stack"])
+def test_pyodide_0_27_ends_them_all(tmp_path: Path, full_pyodide: Path, stacks: str) -> None:
+    before, programs = OLD_WORKER, tried(on_3_12())
+    if stacks == "one stack":
+        before, programs = OLD_WORKER + ONE_STACK, on_one_stack(programs)
+    assert problems(programs, run(programs, "old", tmp_path, full_pyodide, before)) == []

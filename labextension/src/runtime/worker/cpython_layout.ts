@@ -20,6 +20,7 @@ export const TypeOffset = {
   tp_str: 68,
   tp_richcompare: 100,
   tp_iternext: 112,
+  tp_finalize: 196,
 };
 
 /** PyAsyncMethods */
@@ -75,6 +76,7 @@ export class Structures {
     return this.word(definition + DefinitionOffset.ml_meth);
   }
 
+  /** Undefined for the few kinds that are not guarded. */
   arity(definition: number): Arity {
     return ARITY[this.word(definition + DefinitionOffset.ml_flags)];
   }

@@ -32,6 +32,8 @@ export interface CallLimitModule extends PythonModule {
 export interface RecursionLimit {
   /** Whether it is the C stack that CPython measures. */
   readonly measures: boolean;
+  /** Below it on the C stack, CPython stops doing some things before it raises RecursionError. */
+  readonly near: WebAssembly.Global<'i32'>;
   /** What holds now, for `restore`. */
   current(): number;
   restore(limit: number): void;
@@ -43,6 +45,8 @@ export interface RecursionLimit {
   allow(pointer: number, use: Use, engine: number): void;
   /** Lets C code recurse no further than allowed so far, and only to the next check. */
   narrow(pointer: number): void;
+  /** Lets no further call begin, where the C stack is at `pointer`. */
+  exhaust(pointer: number): void;
   /** What holds for a call that began at `pointer` and goes on now. */
   resumed(pointer: number): void;
   /** A call that can be suspended begins: what other calls have while it is, is set too. */
@@ -57,8 +61,13 @@ const ROOM = 80 * 1024;
 export const LEAST_ROOM = 24 * 1024;
 /** CPython raises RecursionError this far above the start of the stack it is given, bytes. */
 const MARGINS = 16 * 1024;
+/** So far above the pointer a limit is exceeded, and not so far that it is fatal, bytes. */
+const LEAST_MARGIN = 1024;
 /** The least stack that CPython takes, bytes. */
 const LEAST_STACK = 32 * 1024;
+
+/** CPython 3.14 puts off deallocation, and parses nothing, where less of the C stack is left, bytes: with what functions take until it looks. */
+const NEAR_ROOM = 20 * 1024;
 
 /** C stack by its use, bytes. */
 const ROOMS: Record<Use, number> = {
@@ -70,9 +79,14 @@ const ROOMS: Record<Use, number> = {
   json: 48 * 1024,
 };
 
+function address(): WebAssembly.Global<'i32'> {
+  return new WebAssembly.Global({ value: 'i32', mutable: true }, 0);
+}
+
 /** CPython 3.14: a limit is an address on the C stack. */
 export class StackLimit implements RecursionLimit {
   readonly measures = true;
+  readonly near = address();
   private readonly base: number;
   /** The limit gets no lower: what CPython keeps free is below, and then the stack's end. */
   private readonly lowest: number;
@@ -95,6 +109,7 @@ export class StackLimit implements RecursionLimit {
     const { module } = this;
     const end = Math.max(limit, this.lowest);
     this.end = end;
+    this.near.value = end + NEAR_ROOM;
     const start = Math.min(end - MARGINS, this.base - LEAST_STACK);
     module._PyUnstable_ThreadState_SetStackProtection(module._PyThreadState_Get(), start, this.base - start);
   }
@@ -108,8 +123,13 @@ export class StackLimit implements RecursionLimit {
     this.restore(Math.max(this.end, pointer - LEAST_ROOM));
   }
 
+  exhaust(pointer: number): void {
+    this.restore(pointer + LEAST_MARGIN);
+  }
+
   resumed(pointer: number): void {
     this.end = pointer - ROOM; // its thread state has it
+    this.near.value = this.end + NEAR_ROOM;
   }
 
   suspendable(): void {
@@ -119,9 +139,9 @@ export class StackLimit implements RecursionLimit {
 }
 
 /** Calls by their use: as many as a new stack of the engine's holds, whichever of its compilers made the code. */
-const CALLS: Record<Use, number> = { any: 640, compiler: 4000, pickle: 8000, json: 4000 };
+const CALLS: Record<Use, number> = { any: 640, compiler: 4000, pickle: 8000, json: 2800 };
 /** Bytes of the engine's stack for each such call, at most. */
-const CALL: Record<Use, number> = { any: 1024, compiler: 192, pickle: 96, json: 192 };
+const CALL: Record<Use, number> = { any: 1024, compiler: 224, pickle: 112, json: 320 };
 /** Calls where the engine's stack is used up. */
 const LEAST_CALLS = 160;
 /** Bytes of the C stack that each call may take, and that are left for those that take more. */
@@ -133,6 +153,7 @@ const STATE_WORDS = 24;
 /** CPython 3.12 and 3.13: a limit is the number of calls that are left, in the thread state. */
 export class CallLimit implements RecursionLimit {
   readonly measures = false;
+  readonly near = address(); // never
   private readonly lowest: number;
 
   /**
@@ -192,6 +213,10 @@ export class CallLimit implements RecursionLimit {
 
   narrow(): void {
     this.restore(Math.min(this.current(), LEAST_CALLS));
+  }
+
+  exhaust(): void {
+    this.restore(0);
   }
 
   resumed(): void {

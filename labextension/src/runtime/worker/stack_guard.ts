@@ -33,6 +33,7 @@ import compareBytes from './native/padded_compare.wat';
 import deallocBytes from './native/padded.wat';
 import reprBytes from './native/padded_repr.wat';
 import probeBytes from './native/probe.wat';
+import refusedBytes from './native/refused.wat';
 import sourceBytes from './native/long_source.wat';
 
 /** Makes a function run on a stack of its own, where the engine has such. */
@@ -83,6 +84,7 @@ interface StacksModule {
   _Py_EnterRecursiveCall(where: number): number;
   _Py_LeaveRecursiveCall(): void;
   _Py_DecRef(object: number): void;
+  _PyErr_WriteUnraisable(object: number): void;
   _PyObject_CallOneArg(callable: number, argument: number): number;
 }
 
@@ -96,6 +98,7 @@ const NEEDED: (keyof StacksModule)[] = [
   '___stack_pointer',
   '_emscripten_stack_get_base',
   '_Py_EnterRecursiveCall',
+  '_PyErr_WriteUnraisable',
   '_PyObject_CallOneArg',
 ];
 
@@ -103,6 +106,8 @@ const NEEDED: (keyof StacksModule)[] = [
 export interface GuardedObjects {
   /** Types whose objects deallocate what they hold. */
   dealloc: number[];
+  /** A class with `__del__`. */
+  finalized: number;
   /** Types whose objects compare what they hold. */
   compare: number[];
   /** Types whose objects show what they hold, by `repr` and by `str`. */
@@ -142,6 +147,10 @@ export class StackGuard {
   private readonly guarded = new WebAssembly.Module(guardedBytes);
   private readonly probe: { frames: WebAssembly.Global<'i32'>; probe(left: number): bigint };
   private stacks = 0;
+  /** Whether a call that can be suspended has begun, and no function of it yet. */
+  private isFirst = false;
+  /** Address of an empty text. */
+  private readonly noText: number;
   /** Bytes of the stack that JavaScript runs on which have to be free for another stack to be begun. */
   private readonly reserve: number;
   /** Bytes of it for what runs there: it is the smallest, in Chromium's workers about 450 KB. */
@@ -159,6 +168,8 @@ export class StackGuard {
     this.reserve = promising ? Math.max(RESERVE, free * 0.6) : RESERVE;
     this.loopRoom = Math.max(2 * LEAST_ROOM * RATIO, free - RESERVE);
     this.threshold = mutable(0);
+    this.noText = module._PyMem_Malloc(1);
+    module.HEAPU8[this.noText] = 0;
     this.turn();
     this.followSuspended();
   }
@@ -174,6 +185,11 @@ export class StackGuard {
       this.starts(pointer, SEGMENT);
       limit.allow(pointer, 'any', NEW_STACK);
       limit.suspendable();
+      if (!limit.measures) {
+        // Pyodide 0.27 sets the number of calls itself, once such a call has begun: the first function sets it again.
+        this.isFirst = true;
+        this.threshold.value = -1; // no address is higher
+      }
       return promisingApply(...values);
     };
     const goesOn = (): void => {
@@ -189,8 +205,19 @@ export class StackGuard {
 
   /** Python is called with the C stack's pointer at `floor`, or goes on with such a call. */
   private starts(floor: number, segment: number): void {
+    this.isFirst = false;
     this.floor = floor;
     this.threshold.value = floor - segment;
+  }
+
+  /** Sets the limit in the first function of a call. @returns whether that is not deep. */
+  private begins(): boolean {
+    const { module, isFirst, floor, limit } = this;
+    if (isFirst) {
+      this.starts(floor, SEGMENT);
+      limit.allow(module.___stack_pointer.value, 'any', NEW_STACK);
+    }
+    return isFirst;
   }
 
   /** A cell begins. */
@@ -211,7 +238,10 @@ export class StackGuard {
 
   /** Whether a call below the threshold is to go on elsewhere. */
   private readonly leaves = (): number =>
-    this.module.validSuspender.value && this.module.___stack_pointer.value > this.floor - FIRST_SEGMENT ? 0 : 1;
+    this.begins() ||
+    (this.module.validSuspender.value && this.module.___stack_pointer.value > this.floor - FIRST_SEGMENT)
+      ? 0
+      : 1;
 
   /** @returns null where Pyodide's module does not fit. */
   static for(module: Partial<GuardedModule>): StackGuard | null {
@@ -233,6 +263,7 @@ export class StackGuard {
     const compares = this.slots(objects.compare, TypeOffset.tp_richcompare);
     if (this.limit.measures) {
       this.pad(deallocBytes, this.slots(objects.dealloc, TypeOffset.tp_dealloc));
+      this.slots([objects.finalized], TypeOffset.tp_finalize).forEach(index => this.refuseNear(index, 'finalize'));
     } else {
       const shows = [...this.slots(objects.repr, TypeOffset.tp_repr), ...this.slots(objects.str, TypeOffset.tp_str)];
       this.leave(compares, 3);
@@ -240,12 +271,10 @@ export class StackGuard {
       this.pad(reprBytes, new Set(shows));
     }
     this.pad(compareBytes, compares);
-    const where = module._PyMem_Malloc(1);
-    module.HEAPU8[where] = 0;
     this.pad(hashBytes, new Set([hash]), {
       enter: module._Py_EnterRecursiveCall,
       leave: module._Py_LeaveRecursiveCall,
-      where,
+      where: this.noText,
     });
     return true;
   }
@@ -253,34 +282,32 @@ export class StackGuard {
   /** Functions that run Python code, and those that need much room. */
   private guardPython(objects: GuardedObjects): void {
     const { structures } = this;
+    const builtins = (addresses: number[]): number[] => addresses.map(address => structures.builtin(address));
     const vectorcall = structures.word(objects.function + TypeOffset.tp_vectorcall_offset);
     this.leave([structures.word(objects.aFunction + vectorcall)], 4);
     this.leave(this.slots(objects.generators, TypeOffset.tp_iternext), 1);
     for (const methods of this.slots(objects.generators, TypeOffset.tp_as_async)) {
       this.leave([structures.word(methods + AsyncOffset.am_send)].filter(Boolean), 3);
     }
-    const evaluate = objects.evaluate.map(address => structures.builtin(address));
-    for (const definition of [
-      ...evaluate,
-      ...objects.builtins.map(address => structures.builtin(address)),
-      ...objects.methods.map(address => structures.method(address)),
-    ]) {
-      this.leave([structures.function(definition)], structures.arity(definition));
-    }
+    const evaluate = builtins(objects.evaluate);
+    this.leaveDefined([...evaluate, ...builtins(objects.builtins)]);
+    this.leaveDefined(objects.methods.map(address => structures.method(address)));
     const compile = structures.builtin(objects.compile);
-    this.give('compiler', structures.function(compile), structures.arity(compile));
-    for (const address of objects.pickle) {
-      const definition = structures.builtin(address);
-      this.give('pickle', structures.function(definition), structures.arity(definition));
-    }
-    this.give('json', structures.word(objects.scanner + TypeOffset.tp_call), 3);
+    this.leaveDefined([compile], 'compiler');
+    this.leaveDefined(builtins(objects.pickle), 'pickle');
+    this.leave(this.slots([objects.scanner], TypeOffset.tp_call), 3, 'json');
     if (this.limit.measures) {
       this.prepare(compile, objects.check, objects);
     } else {
-      this.give('json', structures.word(objects.encoder + TypeOffset.tp_call), 3);
+      this.leave(this.slots([objects.encoder], TypeOffset.tp_call), 3, 'json');
     }
     const prepares = [objects.prepareEval, objects.prepareExec];
     evaluate.forEach((definition, i) => this.prepare(definition, prepares[i], objects));
+    if (this.limit.measures) {
+      for (const definition of [...evaluate, compile]) {
+        this.refuseNear(structures.function(definition), `call${structures.arity(definition)}`);
+      }
+    }
   }
 
   /** The different functions, or structures, that some types have at an offset. */
@@ -308,15 +335,18 @@ export class StackGuard {
   }
 
   /** Lets functions go on on another stack below the threshold. */
-  private leave(indices: Iterable<number>, arity: Arity): void {
+  private leave(indices: Iterable<number>, arity: Arity, use: Use = 'any'): void {
     for (const index of indices) {
-      this.replace(index, target => this.running(target, arity));
+      this.replace(index, target => this.running(target, arity, use));
     }
   }
 
-  /** Gives a function of C what suits its use. */
-  private give(use: Use, index: number, arity: Arity): void {
-    this.replace(index, target => this.running(target, arity, use));
+  /** Lets the functions that some definitions have go on there, by a way of their own. */
+  private leaveDefined(definitions: number[], use?: Use): void {
+    const { structures } = this;
+    for (const definition of definitions.filter(one => structures.arity(one))) {
+      this.leave([structures.function(definition)], structures.arity(definition), use);
+    }
   }
 
   private pad(bytes: BufferSource, indices: Set<number>, further: WebAssembly.ModuleImports = {}): void {
@@ -329,7 +359,7 @@ export class StackGuard {
   }
 
   /** A function in the place of the one at `target`: it runs that, on another stack below the threshold. */
-  private running(target: number, arity: Arity, use: Use = 'any'): unknown {
+  private running(target: number, arity: Arity, use: Use): unknown {
     const { wasmTable: table, ___stack_pointer: stack_pointer } = this.module;
     const enter = (...values: Parameters<Run>): number => this.enter(exports as unknown as Guarded, run, values, use);
     const { exports } = new WebAssembly.Instance(this.guarded, {
@@ -375,7 +405,8 @@ export class StackGuard {
     const deep = pointer < this.floor - FIRST_SEGMENT;
     // Where a new stack is begun at little depth, what is left of this one decides nothing: it is not measured.
     const left = deep || !promising ? this.left() : NEW_STACK;
-    if (!deep || (promising ? left > 0 : left > LEAST_ROOM * RATIO)) {
+    const room = !deep || (promising ? left > 0 : left > LEAST_ROOM * RATIO);
+    if (room) {
       limit.allow(pointer, use, promising ? NEW_STACK : left);
     } else {
       limit.narrow(pointer);
@@ -397,6 +428,34 @@ export class StackGuard {
       threshold.value = before.threshold;
       limit.restore(before.limit);
     }
+  }
+
+  /**
+   * Refuses a function of C where CPython, near its limit, would do something else than raise RecursionError: the compiler
+   * raises MemoryError, and deallocation is put off, so that objects whose `__del__` makes more of them would go on for ever.
+   */
+  private refuseNear(index: number, way: `call${Arity}` | 'finalize'): void {
+    const { wasmTable: table, ___stack_pointer: stack_pointer } = this.module;
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(refusedBytes), {
+      python: { table, target: this.copied(index), stack_pointer },
+      guard: { near: this.limit.near, refuse: (object: number) => this.refuse(object) },
+    });
+    table.set(index, exports[way]);
+  }
+
+  /** Raises RecursionError; an object that is finalized only reports it. @returns 0 where CPython is raising one already. */
+  private refuse(object: number): number {
+    const { limit, module } = this;
+    const before = limit.current();
+    limit.exhaust(module.___stack_pointer.value);
+    const refused = module._Py_EnterRecursiveCall(this.noText) !== 0;
+    limit.restore(before);
+    if (!refused) {
+      module._Py_LeaveRecursiveCall();
+    } else if (object) {
+      module._PyErr_WriteUnraisable(object);
+    }
+    return Number(refused);
   }
 
   /** Bytes of the engine's stack that may be used where JavaScript runs; none for one stack too many. */
