@@ -33,7 +33,7 @@ export function guardConnection(connection: Kernel.IKernelConnection, verdict: (
 const nothing = (): void => undefined;
 
 /** A future for a cell that is sent once it may run, or answered with the refusal. */
-export class GuardedExecution implements Future {
+class GuardedExecution implements Future {
   readonly done: Promise<Reply>;
   private settle!: { resolve(reply: Reply): void; reject(reason: Error): void };
   private inner: Future | null = null;

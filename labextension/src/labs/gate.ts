@@ -16,9 +16,9 @@ import {
 } from '../runtime/manifest';
 import { AnswerCache } from './answer_cache';
 
-export const MANIFEST_NAME = 'manifest.json';
+const MANIFEST_NAME = 'manifest.json';
 /** What keeps a cell from running, as its `ename`. */
-export const REFUSAL_NAME = 'LabRuntimeMismatch';
+const REFUSAL_NAME = 'LabRuntimeMismatch';
 /** Ms after which a manifest that does not come counts as one that can't be read. */
 const READ_MS = 30_000;
 

@@ -5,7 +5,7 @@
 /** Characters that change how others are seen, or can't be seen: the same as the Python side's `visible`. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 /** Characters of one text that are shown. */
-export const TEXT_LIMIT = 20_000;
+const TEXT_LIMIT = 20_000;
 
 /** `text` with control, format and bidirectional characters as escapes, cut at `limit`. */
 export function visible(text: string, limit = TEXT_LIMIT): string {

@@ -9,7 +9,7 @@ import { Run, type SessionEvent, type Stop } from './run';
 import { WorkerLink } from './worker_link';
 
 /** Ms between an interrupt by `signal` or `timeoutMs` and the end of the worker. */
-export const HARD_STOP_MS = 500;
+const HARD_STOP_MS = 500;
 
 /**
  * Boots Python in a worker of its own.
