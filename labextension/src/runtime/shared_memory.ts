@@ -38,7 +38,9 @@ export class SharedMemory {
     this.wake();
   }
 
-  /** Answers a call. The worker takes the answer to its last call only: an earlier one that nobody fetched is dropped. */
+  /**
+   * Answers a call. The worker takes the answer to its last call only: an earlier one that nobody fetched is dropped.
+   */
   answer(id: number, value: unknown): void {
     const packed = packAnswer(value);
     if (packed.length > REPLY_BYTES) {

@@ -102,7 +102,8 @@ export class WorkerLink {
       onFailure: message => this.crash(message),
       onWarning: text => options.onLog?.('warning', text),
     });
-    // Unless the page has them: it may be busy, the worker is not. Outside of browsers there is nothing to be busy with.
+    // Unless the page has them: it may be busy, the worker is not. Outside of browsers there is nothing to be busy
+    // with.
     this.supply = mode === 'kernel' && typeof document !== 'undefined' ? offerBootAssets(indexURL, kernelURL) : null;
     const assetsFollow = mode === 'kernel' && !this.supply;
     this.process.post({
@@ -147,7 +148,11 @@ export class WorkerLink {
     await this.request(id => ({ type: 'jupyter', id, epoch, ...message }));
   }
 
-  /** Lets the worker do some of what it offered. @returns whether more is left; an interrupt may end it, and leaves it. */
+  /**
+   * Lets the worker do some of what it offered.
+   *
+   * @returns whether more is left; an interrupt may end it, and leaves it.
+   */
   async getAhead(): Promise<boolean> {
     const epoch = this.pending.takeEpoch();
     return (await this.request(id => ({ type: 'ahead', id, epoch }))) === true;
