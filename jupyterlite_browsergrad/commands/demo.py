@@ -1,6 +1,6 @@
 """Build a site with the example notebooks and labs, and serve it.
 
-The site goes into a folder that is deleted at the end, or into the one given by --output-dir.
+The site is written to a folder that is deleted at the end, or to the one given by --output-dir.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ __all__ = ["configure", "examples", "run"]
 
 #: Folders of the source tree's ``examples/`` that are contents of a site.
 CONTENTS = ("demo", "labs")
-#: Where a wheel puts them, below a folder of Jupyter's data.
+#: Folder of the installed examples, below a folder of Jupyter's data.
 INSTALLED = ("browsergrad", "examples")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("--output-dir", type=Path, metavar="DIR", help="keep the site in this folder")
-    parser.add_argument("--port", type=serve.port_number, default=8000, help="default 8000; 0 takes a free one")
+    parser.add_argument("--port", type=serve.port_number, default=8000, help="default 8000; 0 uses a free port")
     parser.add_argument("--no-serve", action="store_true", help="only build; needs --output-dir")
 
 
@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="browsergrad-demo-") as work:
         site = (options.output_dir or Path(work, "site")).resolve()
         contents = [argument for folder in examples() for argument in ("--contents", str(folder))]
-        # A folder of its own: the settings of a site that is being worked on in this folder are not the demo's.
+        # Runs in an empty folder, so that settings in the current folder do not change the demo.
         lite = Path(work, "lite")
         lite.mkdir()
         command = [sys.executable, "-m", "jupyterlite_core", "build", *contents, "--output-dir", str(site)]

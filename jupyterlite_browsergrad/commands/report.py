@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from browsergrad.hosting import ASSERTIONS_MIME, event_line, summary
+from browsergrad.hosting import ASSERTIONS_MIME, event_line, plain, summary
 
 from ..grading.assertions import KINDS, is_content
 from ..terminal import json_shown, say
@@ -18,7 +18,6 @@ __all__ = ["configure", "read_notebook", "run"]
 
 FAILED = 1
 UNREADABLE = 2
-Assertions = dict[str, Any]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +48,9 @@ def _report(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         return {"path": str(path), "error": f"{path} cannot be read: {error}"}
     counts = {kind: sum(cell["counts"][kind] for cell in cells) for kind in KINDS}
-    return {"path": str(path), "counts": counts, "cells": cells}
+    worth = [cell["points"] for cell in cells if "points" in cell]
+    sums = {key: plain(sum(each[key] for each in worth)) for key in ("earned", "possible")}
+    return {"path": str(path), "counts": counts, **({"points": sums} if worth else {}), "cells": cells}
 
 
 def read_notebook(path: Path) -> list[dict[str, Any]]:
@@ -81,6 +82,7 @@ def _outputs(index: int, cell: Any) -> Iterator[dict[str, Any]]:
                 "index": index,
                 "execution_count": count if isinstance(count := cell.get("execution_count"), int) else None,
                 "counts": {kind: content["counts"][kind] for kind in KINDS},
+                **({"points": content["points"]} if "points" in content else {}),
                 "assertions": content["assertions"],
             }
 
@@ -89,9 +91,9 @@ def _table(report: dict[str, Any]) -> Iterator[str]:
     if "error" in report:
         yield f"{report['path']}: unreadable"
         return
-    yield f"{report['path']}: {summary(report['counts'])}"
+    yield f"{report['path']}: {summary(report['counts'], report.get('points'))}"
     for cell in report["cells"]:
         count = cell["execution_count"]
-        yield f"  cell {cell['index'] + 1} [{' ' if count is None else count}]: {summary(cell['counts'])}"
+        yield f"  cell {cell['index'] + 1} [{' ' if count is None else count}]: {summary(cell['counts'], cell.get('points'))}"
         failures = [one for one in cell["assertions"] if one["kind"] != "pass"]
         yield from (f"    {event_line('assertion', one)}" for one in failures)

@@ -18,12 +18,13 @@ _TEXTS: dict[str, dict[str, bool]] = {
     "fail": {"message": True, "expectedRepr": False, "actualRepr": False},
     "error": {"message": True, "traceback": False},
 }
-_ALWAYS = frozenset({"kind", "name", "durationMs"})
+_NUMBERS = ("durationMs", "points", "earned")
+_ALWAYS = frozenset({"kind", "name", "group", *_NUMBERS})
 
 
 def is_content(content: Any) -> bool:
     """Tell whether `content`, read from JSON, follows the schema."""
-    if not (isinstance(content, dict) and content.keys() == {"assertions", "counts"}):
+    if not (isinstance(content, dict) and content.keys() - {"points"} == {"assertions", "counts"}):
         return False
     counts, assertions = content["counts"], content["assertions"]
     return (
@@ -32,6 +33,7 @@ def is_content(content: Any) -> bool:
         and all(map(_is_count, counts.values()))
         and isinstance(assertions, list)
         and all(map(_is_assertion, assertions))
+        and ("points" not in content or _is_sum(content["points"]))
     )
 
 
@@ -50,9 +52,14 @@ def _is_assertion(assertion: Any) -> bool:
         and name != ""
         and all(key in _ALWAYS or key in texts for key in assertion)
         and all(isinstance(assertion[key], str) if key in assertion else not needed for key, needed in texts.items())
-        and ("durationMs" not in assertion or _is_duration(assertion["durationMs"]))
+        and all(_is_number(assertion[key]) for key in _NUMBERS if key in assertion)
+        and ("group" not in assertion or (isinstance(assertion["group"], str) and assertion["group"] != ""))
     )
 
 
-def _is_duration(value: Any) -> bool:
+def _is_sum(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() == {"earned", "possible"} and all(map(_is_number, value.values()))
+
+
+def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf

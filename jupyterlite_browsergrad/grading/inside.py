@@ -352,6 +352,8 @@ def make_grade(key: str, namespace: Callable[[], Mapping[str, Any]], kept: Kept)
                 break
             written.append(each)
         whole = f'{{"assertions": [{", ".join(written)}], "counts": {dumps(content["counts"])}}}'
+        if "points" in content:
+            whole = f'{whole[:-1]}, "points": {dumps(content["points"])}}}'
         text = b2a_base64(whole.encode(), newline=False).decode()
         return sign(f"{challenge}\n", rubric, f"\n{text}") + text
 

@@ -60,6 +60,8 @@ class Job:
     ----------
     expected
         Names of the assertions that the reference passes, with how often; None: not known.
+    possible
+        Points that the reference is worth; None: not known, or the rubric has none.
     from_files
         Whether Python starts from its files, though there is a memory snapshot.
     form
@@ -77,6 +79,7 @@ class Job:
     content: bytes
     limits: JobLimits
     expected: dict[str, int] | None = None
+    possible: float | None = None
     from_files: bool = False
     problem: str | None = None
     form: str = "shared"
@@ -105,6 +108,7 @@ def run_job(job: Job) -> dict[str, Any]:
         "lab_sha256": job.lab.sha256,
         "passed": False,
         "counts": {"pass": 0, "fail": 0, "error": 0},
+        "points": None,
         "assertions": [],
         "missing": [],
         "error": None,
@@ -131,10 +135,19 @@ def run_job(job: Job) -> dict[str, Any]:
     expected = Counter(job.expected or {})
     passes = Counter(each["name"] for each in result["assertions"] if each["kind"] == "pass")
     result["missing"] = sorted((expected - passes).elements())
+    result["points"] = _points(result["points"], job.possible)
     counts = result["counts"]
     result["passed"] = bool(counts["pass"] and not counts["fail"] and not counts["error"] and not result["missing"])
     result["duration_s"] = round(time.monotonic() - started, 3)
     return result
+
+
+def _points(found: dict[str, Any] | None, possible: float | None) -> dict[str, Any] | None:
+    """The points of a result: what the reference is worth is the whole, also where checks never ran."""
+    if possible is None:
+        return found
+    earned = found["earned"] if found else 0
+    return {"earned": min(earned, possible), "possible": possible}
 
 
 def _run(job: Job, cells: list[str], result: dict[str, Any]) -> None:
@@ -314,6 +327,7 @@ class _Grading:
         content = None if signed is None else self._verified(signed, challenge)
         if content is not None:
             self.result["counts"] = content["counts"]
+            self.result["points"] = content.get("points")
             self.result["assertions"] = content["assertions"]
         elif self.lost or done.get("ename") in ("CellTimeoutError", "OutputLimitError"):
             self._failed(done)
@@ -349,6 +363,7 @@ class _Grading:
                 self._ended_early(content["reply"])
             else:
                 self.result["counts"] = content["counts"]
+                self.result["points"] = content.get("points")
                 self.result["assertions"] = content["assertions"]
         self.result["rubric_s"] = round(time.monotonic() - started, 3)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -14,6 +13,7 @@ from urllib.parse import unquote
 from browsergrad.hosting import visible
 
 from .._version import __version__
+from ..hashing import sha256_of
 from .manifest_rules import Manifest, ManifestError, is_semver_compatible, parse_manifest
 from .notebook_metadata import named_manifest
 
@@ -176,7 +176,7 @@ def _beyond(file: Path, manifest: Manifest) -> Iterator[Finding]:
         problems = list(_file(file, pointer, path))
         yield from problems
         if dataset.hash and not problems:
-            actual = _hash_of(file.parent / path)
+            actual = f"sha256:{sha256_of(file.parent / path)}"
             if actual != dataset.hash:
                 message = f"{path} has {actual}, the manifest says {dataset.hash}"
                 yield Finding(file, f"/datasets/{index}/hash", "wrong-hash", message, "warning")
@@ -195,11 +195,6 @@ def _is_inside(path: Path, folder: Path) -> bool:
         return path.resolve().is_relative_to(folder.resolve())
     except (OSError, RuntimeError):  # a loop of links
         return False
-
-
-def _hash_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def as_json(labs: Iterable[Lab], findings: Iterable[Finding]) -> dict[str, Any]:

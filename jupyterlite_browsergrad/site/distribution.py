@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import hashlib
 import json
 import lzma
 import shutil
@@ -21,6 +20,7 @@ from urllib.parse import urlsplit
 from ..boot.assets import STDLIB
 from ..constants import PYODIDE_LOCK
 from ..errors import DistributionError
+from ..hashing import sha256_of
 
 __all__ = ["is_url", "materialise", "read_lock", "root_of", "with_our_stdlib"]
 
@@ -118,7 +118,7 @@ def with_our_stdlib(source: Path, embedded: Path, kernel: Path) -> dict[Path, Pa
 
 
 def _digest(path: Path) -> str | None:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+    return sha256_of(path) if path.is_file() else None
 
 
 def read_lock(folder: Path, source: object | None = None) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from ..errors import VendoringError
-from .wheels import Wheel, read_wheel, sha256_of
+from ..hashing import sha256_of
+from .wheels import Wheel, read_wheel
 
 __all__ = ["Target", "Vendored", "vendor"]
 

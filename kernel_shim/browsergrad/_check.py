@@ -12,6 +12,7 @@ from types import FrameType, TracebackType
 from typing import Any, ParamSpec, TypeVar, cast
 
 from . import _sink
+from ._points import add_worth, checked_points, plain
 from ._report import checked_name
 from ._text import encodable, limited_repr, limited_str, limited_traceback
 
@@ -32,15 +33,46 @@ class check:
     ----------
     name
         What is checked; not empty.
+    points
+        What a pass is worth. Anything else earns what `earn` was told before.
+    group
+        The exercise that the check belongs to; points are added up for each.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, points: float | None = None, group: str | None = None) -> None:
         self.name = checked_name(name)
+        self.points = points
+        self.group = group
+        # A wrong number is an error where it is written, not only when the check fails.
+        add_worth({"kind": "pass"}, points, group)
         self._starts: list[float] = []
+        #: What the blocks that are running have earned so far, the innermost last.
+        self._earned: list[float] = []
 
     def __enter__(self) -> check:
         self._starts.append(time.perf_counter())
+        self._earned.append(0)
         return self
+
+    def earn(self, points: float) -> None:
+        """Give part of the points already: the block keeps them if it fails later.
+
+        ``with bg.check("sorts", points=3) as part:`` and then ``part.earn(1)`` after the first assert. It may be called more than
+        once; together it gives no more than the check is worth.
+
+        Raises
+        ------
+        TypeError, ValueError
+            `points` is not a number from 0 on, or the check has no points.
+        RuntimeError
+            It is called outside the block.
+        """
+        more = checked_points(points)
+        if self.points is None:
+            raise ValueError("earn needs a check with points, such as bg.check(name, points=2)")
+        if not self._earned:
+            raise RuntimeError("earn works inside the block of `with bg.check(…) as part:`")
+        self._earned[-1] = min(plain(self._earned[-1] + more), checked_points(self.points))
 
     def __exit__(
         self,
@@ -48,7 +80,8 @@ class check:
         exc: BaseException | None,
         frames: TracebackType | None,
     ) -> bool:
-        event = {"name": self.name, "durationMs": (time.perf_counter() - self._starts.pop()) * 1000}
+        event: dict[str, Any] = {"name": self.name, "durationMs": (time.perf_counter() - self._starts.pop()) * 1000}
+        earned = self._earned.pop()
         if exc is None:
             event["kind"] = "pass"
         elif isinstance(exc, AssertionError):
@@ -59,7 +92,7 @@ class check:
             text = limited_str(exc)
             event["message"] = f"{type(exc).__name__}: {text}" if text else type(exc).__name__
             event["traceback"] = limited_traceback(exc, _without_ours(frames))
-        _sink.emit("assertion", event)
+        _sink.emit("assertion", add_worth(event, self.points, self.group, None if self.points is None else earned))
         return isinstance(exc, Exception)
 
     def __call__(self, function: Callable[_P, _R]) -> Callable[_P, _R | None]:
@@ -69,7 +102,7 @@ class check:
 
             @functools.wraps(function)
             async def run_async(*args: _P.args, **kwargs: _P.kwargs) -> Any:
-                with check(self.name):
+                with check(self.name, self.points, self.group):
                     return await function(*args, **kwargs)
                 return None
 
@@ -77,7 +110,7 @@ class check:
 
         @functools.wraps(function)
         def run(*args: _P.args, **kwargs: _P.kwargs) -> _R | None:
-            with check(self.name):
+            with check(self.name, self.points, self.group):
                 return function(*args, **kwargs)
             return None
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from . import _sink
+from . import _points, _sink
 from ._mime import assertions_bundle
 from ._text import encodable, limited_str, limited_traceback
 
@@ -63,8 +63,8 @@ def run_rubric(
     Returns
     -------
     dict
-        Content of an assertions bundle: ``assertions`` and ``counts``. If the rubric raises an exception or
-        reports nothing, it contains an additional assertion of kind ``error``.
+        Content of an assertions bundle: ``assertions``, ``counts`` and, where a check is worth any, ``points``. A rubric that breaks, or that
+        reports nothing, adds one of kind ``error``.
 
     Raises
     ------
@@ -114,7 +114,7 @@ class _Shown:
         self._content = content
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return assertions_bundle(self._content["assertions"], self._content["counts"])
+        return assertions_bundle(self._content["assertions"], self._content["counts"], self._content.get("points"))
 
 
 class _Tally:
@@ -123,6 +123,7 @@ class _Tally:
     def __init__(self) -> None:
         self.kept: list[dict[str, Any]] = []
         self.counts = {"pass": 0, "fail": 0, "error": 0}
+        self._worth = _points.Tally()
 
     @property
     def count(self) -> int:
@@ -134,6 +135,7 @@ class _Tally:
 
     def add(self, event: dict[str, Any]) -> None:
         self.counts[event["kind"]] += 1
+        self._worth.add(event)
         if event["kind"] != "pass" or self.counts["pass"] <= PASSES_KEPT:
             self.kept.append(dict(event))
 
@@ -152,7 +154,8 @@ class _Tally:
         )
 
     def content(self) -> dict[str, Any]:
-        return {"assertions": self.kept, "counts": self.counts}
+        content: dict[str, Any] = {"assertions": self.kept, "counts": self.counts}
+        return content if self._worth.points is None else content | {"points": self._worth.points}
 
 
 def _is_dunder(name: str) -> bool:

@@ -1,6 +1,6 @@
 """MIME bundles: each contains our own type and types that other front ends can show.
 
-The JSON Schemas in ``schemas/`` describe the shapes. A published version never changes.
+The shapes are those of the JSON Schemas in ``schemas/``; a version gets optional fields at most.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ ASSERTIONS_MIME = "application/vnd.browsergrad.assertions.v1+json"
 ARTIFACT_MIME = "application/vnd.browsergrad.artifact.v1+json"
 
 
-def assertions_bundle(assertions: list[dict[str, Any]], counts: dict[str, int]) -> dict[str, Any]:
+def assertions_bundle(
+    assertions: list[dict[str, Any]], counts: dict[str, int], points: dict[str, float | int] | None = None
+) -> dict[str, Any]:
     """The assertions of one cell.
 
     Parameters
@@ -21,12 +23,17 @@ def assertions_bundle(assertions: list[dict[str, Any]], counts: dict[str, int]) 
     assertions
         The assertions that are kept in detail, in order of arrival.
     counts
-        The numbers of all assertions, by kind.
+        Of all, by kind.
+    points
+        Of all, ``earned`` and ``possible``; None where no check is worth any.
     """
+    content: dict[str, Any] = {"assertions": list(assertions), "counts": dict(counts)}
+    if points is not None:
+        content["points"] = dict(points)
     return {
-        ASSERTIONS_MIME: {"assertions": list(assertions), "counts": dict(counts)},
-        "text/html": assertions_html(assertions, counts),
-        "text/plain": assertions_text(assertions, counts),
+        ASSERTIONS_MIME: content,
+        "text/html": assertions_html(assertions, counts, points),
+        "text/plain": assertions_text(assertions, counts, points),
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from IPython import display
 
 from ._mime import artifact_bundle, assertions_bundle
+from ._points import Tally
 
 #: Passes of one cell whose detail is kept; that of failures always is, and counts are exact.
 PASSES_KEPT = 1000
@@ -33,6 +34,7 @@ class _Cell:
         self.display_id = uuid.uuid4().hex
         self.kept: list[dict[str, Any]] = []
         self.counts = {"pass": 0, "fail": 0, "error": 0}
+        self.worth = Tally()
         self.characters = 0
         self.shown_count = 0
         self.next_update = 0.0
@@ -45,6 +47,7 @@ class _Cell:
 
     def add(self, event: dict[str, Any]) -> None:
         self.counts[event["kind"]] += 1
+        self.worth.add(event)
         if event["kind"] != "pass" or self.counts["pass"] <= PASSES_KEPT:
             self.characters += sum(len(value) for value in event.values() if isinstance(value, str))
             self.kept.append(event if self.characters <= DETAIL_KEPT else _brief(event))
@@ -122,7 +125,7 @@ class NotebookSink:
         publisher = self._shell.display_pub
         started = time.monotonic()
         _publish(
-            assertions_bundle(cell.kept, cell.counts),
+            assertions_bundle(cell.kept, cell.counts, cell.worth.points),
             transient={"display_id": cell.display_id},
             # What %%capture has taken is not on the page: there it is displayed, not updated.
             update=cell.publisher is publisher,

@@ -20,10 +20,16 @@ _PRE_STYLE = "font-family: monospace; overflow-wrap: anywhere; white-space: pre-
 _WORDS = {"pass": "pass", "fail": "FAIL", "error": "ERROR"}
 
 
-def summary(counts: dict[str, int]) -> str:
-    """The counts in words, such as ``3 passed, 1 failed, 0 errors``."""
+def summary(counts: dict[str, int], points: dict[str, float | int] | None = None) -> str:
+    """Such as ``3 passed, 1 failed, 0 errors``, and ``; 5 of 8 points`` where there are points."""
     errors = "error" if counts["error"] == 1 else "errors"
-    return f"{counts['pass']:,} passed, {counts['fail']:,} failed, {counts['error']:,} {errors}"
+    text = f"{counts['pass']:,} passed, {counts['fail']:,} failed, {counts['error']:,} {errors}"
+    return text if points is None else f"{text}; {points['earned']:,} of {points['possible']:,} points"
+
+
+def _worth(event: dict[str, Any]) -> str:
+    """Such as `` [1/2]``; empty for an event without points."""
+    return f" [{event['earned']:,}/{event['points']:,}]" if "points" in event and "earned" in event else ""
 
 
 def event_line(kind: str, event: dict[str, Any]) -> str:
@@ -34,7 +40,7 @@ def event_line(kind: str, event: dict[str, Any]) -> str:
 def _event_line(kind: str, event: dict[str, Any]) -> str:
     name = _short(event["name"])
     if kind == "assertion":
-        text = f"{_WORDS[event['kind']]} {name}"
+        text = f"{_WORDS[event['kind']]} {name}{_worth(event)}"
         if event.get("message"):
             text += f": {_short(event['message'])}"
         sides = [f"{word} {_short(event[key])}" for key, word in _SIDES if key in event]
@@ -77,19 +83,23 @@ def _left_out(assertions: list[dict[str, Any]], counts: dict[str, int]) -> list[
     return [f"… and {number:,} {what}" for number, what in left if number > 0]
 
 
-def assertions_text(assertions: list[dict[str, Any]], counts: dict[str, int]) -> str:
-    """The counts, and then one line for each assertion, failures and errors first."""
+def assertions_text(
+    assertions: list[dict[str, Any]], counts: dict[str, int], points: dict[str, float | int] | None = None
+) -> str:
+    """The assertions, one a line below their counts, those that did not pass first."""
     failures, passes = _parts(assertions)
     lines = [event_line("assertion", event) for event in failures[:_ROWS] + passes[:_ROWS]]
-    return "\n".join([summary(counts), *lines, *_left_out(assertions, counts)])
+    return "\n".join([summary(counts, points), *lines, *_left_out(assertions, counts)])
 
 
-def assertions_html(assertions: list[dict[str, Any]], counts: dict[str, int]) -> str:
-    """A table of failures and errors, and below it a collapsed list of passes."""
+def assertions_html(
+    assertions: list[dict[str, Any]], counts: dict[str, int], points: dict[str, float | int] | None = None
+) -> str:
+    """A table of what did not pass, above a folded list of what did."""
     failures, passes = _parts(assertions)
     rows = "".join(_row(event) for event in failures[:_ROWS])
-    names = [f"<li>{_escape(event['name'])}</li>" for event in passes[:_ROWS]]
-    parts = [f"<p><strong>{summary(counts)}</strong></p>"]
+    names = [f"<li>{_escape(event['name'])}{_worth(event)}</li>" for event in passes[:_ROWS]]
+    parts = [f"<p><strong>{summary(counts, points)}</strong></p>"]
     if rows:
         head = "".join(
             f'<th scope="col" style="text-align: left">{title}</th>' for title in ("Result", "Check", "Detail")
@@ -108,7 +118,7 @@ def _row(event: dict[str, Any]) -> str:
             detail.append(f"{word} <code>{html.escape(_short(event[key]))}</code>")
     if "traceback" in event:
         detail.append(f"<details><summary>Traceback</summary><pre>{_escape(event['traceback'])}</pre></details>")
-    cells = (_WORDS[event["kind"]], _escape(event["name"]), "<br>".join(detail))
+    cells = (_WORDS[event["kind"]], _escape(event["name"]) + _worth(event), "<br>".join(detail))
     return "<tr>" + "".join(f'<td style="text-align: left">{cell}</td>' for cell in cells) + "</tr>"
 
 

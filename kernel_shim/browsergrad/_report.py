@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from . import _sink
 from ._json import json_copy
+from ._points import add_worth
 from ._text import MESSAGE_LIMIT, NAME_LIMIT, cut, limited_repr, limited_traceback
 
 #: Image types that front ends show in an ``<img>``.
@@ -63,7 +64,13 @@ def _add_duration(event: dict[str, Any], duration_ms: float | None) -> dict[str,
     return event
 
 
-def assert_pass(name: str, duration_ms: float | None = None) -> None:
+def assert_pass(
+    name: str,
+    duration_ms: float | None = None,
+    *,
+    points: float | None = None,
+    group: str | None = None,
+) -> None:
     """Report that a check passed.
 
     Parameters
@@ -72,8 +79,13 @@ def assert_pass(name: str, duration_ms: float | None = None) -> None:
         What was checked; not empty.
     duration_ms
         How long it took, in milliseconds.
+    points
+        What it is worth.
+    group
+        The exercise that the check belongs to.
     """
-    _sink.emit("assertion", _add_duration({"kind": "pass", "name": checked_name(name)}, duration_ms))
+    event = {"kind": "pass", "name": checked_name(name)}
+    _sink.emit("assertion", add_worth(_add_duration(event, duration_ms), points, group))
 
 
 def assert_fail(
@@ -82,6 +94,10 @@ def assert_fail(
     expected: object = _MISSING,
     actual: object = _MISSING,
     duration_ms: float | None = None,
+    *,
+    points: float | None = None,
+    earned: float | None = None,
+    group: str | None = None,
 ) -> None:
     """Report that a check failed.
 
@@ -95,6 +111,10 @@ def assert_fail(
         Values that are shown by their ``repr``, cut at 10,000 characters. None counts as a value.
     duration_ms
         How long it took, in milliseconds.
+    points, earned
+        What a pass is worth, and the part of it that this is worth all the same; without `earned` nothing.
+    group
+        The exercise that the check belongs to.
     """
     event = {
         "kind": "fail",
@@ -105,7 +125,7 @@ def assert_fail(
         event["expectedRepr"] = limited_repr(expected)
     if actual is not _MISSING:
         event["actualRepr"] = limited_repr(actual)
-    _sink.emit("assertion", _add_duration(event, duration_ms))
+    _sink.emit("assertion", add_worth(_add_duration(event, duration_ms), points, group, earned))
 
 
 def assert_error(
@@ -113,6 +133,10 @@ def assert_error(
     message: str,
     exc: BaseException | None = None,
     duration_ms: float | None = None,
+    *,
+    points: float | None = None,
+    earned: float | None = None,
+    group: str | None = None,
 ) -> None:
     """Report that a check could not be made.
 
@@ -126,6 +150,10 @@ def assert_error(
         The exception that prevented it; its traceback is kept.
     duration_ms
         How long it took, in milliseconds.
+    points, earned
+        What a pass is worth, and the part of it that this is worth all the same; without `earned` nothing.
+    group
+        The exercise that the check belongs to.
     """
     event = {
         "kind": "error",
@@ -136,7 +164,7 @@ def assert_error(
         if not isinstance(exc, BaseException):
             raise TypeError(f"exc must be an exception, not {type(exc).__name__}")
         event["traceback"] = limited_traceback(exc, exc.__traceback__)
-    _sink.emit("assertion", _add_duration(event, duration_ms))
+    _sink.emit("assertion", add_worth(_add_duration(event, duration_ms), points, group, earned))
 
 
 def log(name: str, data: Any, level: Literal["info", "warn", "error"] = "info") -> None:
@@ -237,7 +265,7 @@ def results() -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        Each has ``kind`` (``pass``, ``fail`` or ``error``), ``name`` and, if given, ``message``,
-        ``expectedRepr``, ``actualRepr``, ``traceback``, ``durationMs``.
+        With ``kind`` (``pass``, ``fail`` or ``error``), ``name`` and, where given, ``message``,
+        ``expectedRepr``, ``actualRepr``, ``traceback``, ``durationMs``, ``points``, ``earned``, ``group``.
     """
     return [dict(event) for event in _sink.assertions]

@@ -1,25 +1,29 @@
-"""What kernels, graders and commands need of `browsergrad`, and students' code does not.
+"""Names of `browsergrad` for kernels, graders and commands. Students' code does not need them.
 
-Everything else with an underscore is the module's own: nothing outside of it imports that. These names may change in any version.
+Nothing outside of `browsergrad` imports its other private modules. The names of this module may change in any version.
 """
 
 from __future__ import annotations
 
 from ._lab import check_my_work, run_rubric
 from ._mime import ARTIFACT_MIME, ASSERTIONS_MIME, artifact_bundle, assertions_bundle
+from ._points import add_up, plain
 from ._render import event_line, summary
 from ._sink import install as install_sink
-from ._text import visible
+from ._text import cut, visible
 
 __all__ = [
     "ARTIFACT_MIME",
     "ASSERTIONS_MIME",
+    "add_up",
     "artifact_bundle",
     "assertions_bundle",
     "check_my_work",
+    "cut",
     "event_line",
     "install_sink",
     "load_notebook_sink",
+    "plain",
     "run_rubric",
     "summary",
     "visible",
@@ -27,5 +31,5 @@ __all__ = [
 
 
 def load_notebook_sink() -> None:
-    """Import what a notebook's first event needs, ahead of it; needs IPython."""
+    """Import the modules that a notebook's first event needs, ahead of time. Needs IPython."""
     from . import _notebook  # noqa: F401

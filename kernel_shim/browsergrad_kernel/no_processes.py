@@ -1,10 +1,10 @@
-"""What a cell meets that wants to run a program."""
+"""The error for cells that try to run a program."""
 
 from __future__ import annotations
 
 
 class NoProcessesError(OSError):
-    """A cell wants to run a program."""
+    """A cell tried to run a program."""
 
     def __init__(self, command: str) -> None:
         program = (command.split() or [command])[0]
@@ -14,7 +14,7 @@ class NoProcessesError(OSError):
         )
 
     def _render_traceback_(self) -> list[str]:
-        # IPython's own frames would say nothing more.
+        # Without frames: those of IPython would not help.
         return [f"OSError: {self}"]
 
 

@@ -65,7 +65,7 @@ def make() -> None:
     interrupts._CELL_FILES.clear()
     linecache.clearcache()
     tracebacks.forget_sources(0)
-    tracebacks._block.cache_clear()
+    tracebacks.forget_blocks()
     parent._newest = {}
     streams._announced = streams._writer = None
     for name in ("last_exc", "last_type", "last_value", "last_traceback"):

@@ -27,7 +27,21 @@ SCALARS = (
     | st.floats(-1, 2)
     | st.sampled_from(["", "a", "pass", "fail", "error"])
 )
-KEYS = st.sampled_from(["kind", "name", "message", "expectedRepr", "actualRepr", "traceback", "durationMs", "more"])
+KEYS = st.sampled_from(
+    [
+        "kind",
+        "name",
+        "message",
+        "expectedRepr",
+        "actualRepr",
+        "traceback",
+        "durationMs",
+        "points",
+        "earned",
+        "group",
+        "more",
+    ]
+)
 EVENTS = st.dictionaries(KEYS, SCALARS) | st.builds(
     lambda kind, more: {"kind": kind, "name": "n", "message": "m", **more},
     st.sampled_from(["pass", "fail", "error"]),
@@ -56,6 +70,22 @@ def test_the_written_rules_are_those_of_the_schema(content: Any) -> None:
 def test_a_duration_is_a_number_from_zero_on(value: Any) -> None:
     assert not is_content({"assertions": [{**PASS, "durationMs": value}], "counts": COUNTS})
     assert is_content({"assertions": [{**PASS, "durationMs": 1.5}], "counts": COUNTS})
+
+
+@pytest.mark.parametrize(
+    ("points", "good"),
+    [
+        ({"earned": 1, "possible": 2.5}, True),
+        ({"earned": 1}, False),
+        ({"earned": -1, "possible": 2}, False),
+        ({"earned": "1", "possible": 2}, False),
+        ({"earned": 1, "possible": 2, "more": 3}, False),
+        (None, False),
+    ],
+)
+def test_sums_of_points_follow_the_schema(points: Any, good: bool) -> None:
+    content = {"assertions": [{**PASS, "points": 1, "earned": 1, "group": "a"}], "counts": COUNTS, "points": points}
+    assert is_content(content) == VALIDATOR.is_valid(content) == good
 
 
 @pytest.mark.parametrize(

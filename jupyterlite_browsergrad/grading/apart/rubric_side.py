@@ -38,7 +38,7 @@ VALUE_METHODS = frozenset(
 _LEADING = ("gi_", "cr_", "ag_", "tb_", "f_", "co_", "func_", "im_", "mock_", "side_effect")
 _CLOSED = (types.ModuleType, types.FrameType, types.CodeType, types.TracebackType)
 #: Frames of this line in a traceback.
-_OURS = re.compile(r'  File "<browsergrad \w+>", line \d+, in .*\n(?:    .*\n)*')
+_OURS = re.compile(r'  File "<browsergrad [\w.]+>", line \d+, in .*\n(?:    .*\n)*')
 _NAMING = {"__name__", "__qualname__", "__doc__", "__module__"}
 
 
@@ -420,13 +420,10 @@ class Box:
     ----------
     exchange
         Sends a text to the grading process and waits for what comes back.
-    temporary
-        Folder for temporary files, which both sides see.
     """
 
-    def __init__(self, exchange: Callable[[str], str], temporary: str) -> None:
+    def __init__(self, exchange: Callable[[str], str]) -> None:
         self._exchange = exchange
-        self._temporary = temporary
         self._rubric = Rubric(exchange)
         self._picture: Picture | None = None
         #: What the last rubric left behind.

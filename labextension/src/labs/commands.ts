@@ -198,9 +198,9 @@ export class LabActions {
 }
 
 /** For front ends whose results panel is disabled. */
-function inWords({ assertions, counts }: AssertionsContent, trans: TranslationBundle): string {
+function inWords({ assertions, counts, points }: AssertionsContent, trans: TranslationBundle): string {
   const lines = assertions.flatMap(one => (one.kind === 'pass' ? [] : `${one.name}: ${one.message}`));
-  return [countsText(counts, trans), ...lines].join('\n');
+  return [countsText(counts, trans, points), ...lines].join('\n');
 }
 
 /** Adds the commands; `current` is the lab notebook in front. */

@@ -13,12 +13,17 @@ type Failure = Exclude<Assertion, AssertionPass>;
 const ROWS = 50;
 const PASSES = 200;
 
-/** Such as *3 passed, 1 failed, 0 errors*. */
-export function countsText(counts: AssertionsContent['counts'], trans: TranslationBundle): string {
+/** Such as *3 passed, 1 failed, 0 errors*, and *, 5 of 8 points* where there are points. */
+export function countsText(
+  counts: AssertionsContent['counts'],
+  trans: TranslationBundle,
+  points?: AssertionsContent['points'],
+): string {
   return [
     trans._n('%1 passed', '%1 passed', counts.pass, counts.pass.toLocaleString()),
     trans._n('%1 failed', '%1 failed', counts.fail, counts.fail.toLocaleString()),
     trans._n('%1 error', '%1 errors', counts.error, counts.error.toLocaleString()),
+    ...(points ? [trans.__('%1 of %2 points', points.earned.toLocaleString(), points.possible.toLocaleString())] : []),
   ].join(', ');
 }
 
@@ -72,7 +77,7 @@ export class AssertionsView {
     const { counts } = content;
     const bad = counts.fail + counts.error > 0;
     this.node.className = `bg-assertions ${bad ? 'bg-bad' : 'bg-good'}`;
-    this.counts.textContent = countsText(counts, this.trans);
+    this.counts.textContent = countsText(counts, this.trans, content.points);
     this.link?.toggleAttribute('hidden', !bad);
     this.failures.node.hidden = !failures.length;
     this.failures.show(failures);

@@ -8,12 +8,16 @@ import { ASSERTIONS_MIME, readAssertions, type AssertionsContent } from '../runt
 /** Several sets as one. */
 export function merge(contents: AssertionsContent[]): AssertionsContent {
   const counts = { pass: 0, fail: 0, error: 0 };
+  const points = { earned: 0, possible: 0 };
   for (const content of contents) {
     counts.pass += content.counts.pass;
     counts.fail += content.counts.fail;
     counts.error += content.counts.error;
+    points.earned += content.points?.earned ?? 0;
+    points.possible += content.points?.possible ?? 0;
   }
-  return { assertions: contents.flatMap(content => content.assertions), counts };
+  const assertions = contents.flatMap(content => content.assertions);
+  return { assertions, counts, ...(contents.some(content => content.points) ? { points } : {}) };
 }
 
 /** The assertions among a cell's outputs; null when there are none. */

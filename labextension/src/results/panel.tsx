@@ -12,6 +12,7 @@ import { goToCell } from '../go_to_cell';
 import { countsText, kindText } from '../renderers/assertions';
 import { visible } from '../renderers/dom';
 import type { Assertion } from '../runtime/events';
+import { merge } from './cells';
 import type { LabResults, ResultsGroup } from './lab_results';
 
 type Filter = 'all' | Assertion['kind'];
@@ -50,11 +51,12 @@ export class ResultsPanel extends ReactWidget {
   protected override render(): React.JSX.Element {
     const { path, results, trans } = this;
     const counts = path === null ? null : results.summary(path);
+    const points = path === null ? undefined : merge(results.groups(path).map(group => group.content)).points;
     return (
       <>
         <h2>{trans.__('Lab results')}</h2>
         <p className="bg-counts" role="status">
-          {counts ? countsText(counts, trans) : trans.__('No checks have been run in this notebook.')}
+          {counts ? countsText(counts, trans, points) : trans.__('No checks have been run in this notebook.')}
         </p>
         <Results
           groups={path === null ? [] : results.groups(path)}
@@ -155,7 +157,7 @@ interface GroupProps {
 }
 
 function Group({ group, filter, trans, go }: GroupProps): React.JSX.Element {
-  const { assertions, counts } = group.content;
+  const { assertions, counts, points } = group.content;
   const [wanted, setWanted] = React.useState(ROWS);
   const list = React.useRef<HTMLUListElement>(null);
   const shown = assertions.filter(one => filter === 'all' || one.kind === filter);
@@ -172,7 +174,7 @@ function Group({ group, filter, trans, go }: GroupProps): React.JSX.Element {
         <bdi>{visible(group.heading, 200)}</bdi>
       </h3>
       <p className="bg-counts">
-        {countsText(counts, trans)} {group.cell_id && <Button onClick={go}>{trans.__('Go to cell')}</Button>}
+        {countsText(counts, trans, points)} {group.cell_id && <Button onClick={go}>{trans.__('Go to cell')}</Button>}
       </p>
       <ul ref={list}>
         {shown.slice(0, wanted).map((one, i) => (

@@ -80,6 +80,8 @@ export type Artifact = ArtifactLog | ArtifactJson | ArtifactImage;
 export interface AssertionsContent {
   assertions: Assertion[];
   counts: { pass: number; fail: number; error: number };
+  /** Sums over the assertions that are worth points; absent where none is. */
+  points?: { earned: number; possible: number };
 }
 
 /** Images an `<img>` shows; an SVG there runs no script. */
@@ -134,6 +136,14 @@ function readAssertion(value: unknown): Assertion | null {
   }
 }
 
+/** The sums of points in an assertions output, if it has them. */
+function readPoints(value: unknown): Pick<AssertionsContent, 'points'> {
+  if (!isRecord(value) || !isAmount(value.earned) || !isAmount(value.possible)) {
+    return {};
+  }
+  return { points: { earned: value.earned, possible: value.possible } };
+}
+
 /** Reads the content of an assertions output; null when `value` is something else. */
 export function readAssertions(value: unknown): AssertionsContent | null {
   if (!isRecord(value) || !Array.isArray(value.assertions) || !isRecord(value.counts)) {
@@ -144,7 +154,7 @@ export function readAssertions(value: unknown): AssertionsContent | null {
   if (!isCount(pass) || !isCount(fail) || !isCount(error) || assertions.includes(null)) {
     return null;
   }
-  return { assertions: assertions as Assertion[], counts: { pass, fail, error } };
+  return { assertions: assertions as Assertion[], counts: { pass, fail, error }, ...readPoints(value.points) };
 }
 
 /** Reads the content of an artifact output; null when `value` is something else. */

@@ -1,0 +1,185 @@
+"""Make a lab from one source: the students' notebook, the reference, the rubrics and the manifest.
+
+What is made can be made again after each edit of the source. A file that somebody edited since it was made, or that was not made
+here, is not overwritten. The manifest belongs to the teacher: once it is there, only its paths are written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import AuthoringError
+from ..labs.folders import HIDDEN, MANIFEST_NAME
+from .new_lab import pin
+from .notebooks import cell, kebab_case, notebook, notebook_text
+from .questions import Plan, plan_of
+from .rubrics import rubric_text
+from .source import Problems, read_source
+
+__all__ = ["Made", "assign", "lab_of"]
+
+#: Hashes of what was made, in the folder that is not published.
+RECORD = "assign.json"
+
+
+@dataclass(frozen=True)
+class Made:
+    """What `assign` has done: the lab's folder, the files that changed, and what people have to be told."""
+
+    folder: Path
+    written: list[Path]
+    plan: Plan
+    points: float
+
+
+def lab_of(source: Path) -> Path:
+    """The folder of the lab that is made from a source: ``search`` for ``search.hidden/any.ipynb``, else for ``search.ipynb`` beside it."""
+    parent = source.absolute().parent
+    if parent.name.endswith(HIDDEN) and parent.name != HIDDEN:
+        return source.parent.parent / parent.name.removesuffix(HIDDEN)
+    return source.parent / source.stem
+
+
+def assign(source: Path, folder: Path | None = None, *, force: bool = False) -> Made:
+    """Make the lab of `source` in `folder`; the default is that of `lab_of`.
+
+    Parameters
+    ----------
+    force
+        Overwrite files that were edited, or not made here.
+
+    Raises
+    ------
+    AuthoringError
+        The source has broken markers (all are told), or a file is in the way. Nothing was written.
+    """
+    folder = folder or lab_of(source)
+    name = kebab_case(folder.absolute().name)
+    if not name:
+        raise AuthoringError(f"{folder}: a lab's name needs letters or digits of ASCII, such as linear-search")
+    plan = plan_of(read_source(source))
+    files = _files(source, folder, name, plan)
+    record = folder.with_name(folder.name + HIDDEN) / RECORD
+    known = _known(record)
+    _refuse(files, known, force)
+    written = _write(files)
+    made = {_key(path, folder): _hash(text) for path, text in files.items() if path.name != MANIFEST_NAME}
+    for key in known.keys() - made.keys():  # made before, and no longer part of the lab
+        old = folder.parent / key
+        if old.is_file() and _hash_of(old) == known[key]:
+            old.unlink()
+    _write({record: json.dumps({"source": source.name, "files": made}, indent=1) + "\n"})
+    return Made(folder, written, plan, sum(test.points or 0 for test in plan.tests))
+
+
+def _files(source: Path, folder: Path, name: str, plan: Plan) -> dict[Path, str]:
+    if not plan.tests:
+        raise AuthoringError(
+            f"{source}: it has no tests, so nothing would be checked. A test is a code cell that begins with `# TEST name (2 points)`"
+        )
+    if not any(test.shown for test in plan.tests):
+        raise AuthoringError(
+            f"{source}: every test is hidden, so *Check my work* would show nothing: leave one test visible"
+        )
+    if plan.student == plan.reference:
+        raise AuthoringError(
+            f"{source}: nothing is marked as a solution, so students would get all of it: "
+            "write ### BEGIN SOLUTION above and ### END SOLUTION below what they are to find"
+        )
+    problems = Problems()
+    shown = rubric_text(
+        plan, f"Checks of {name}, made from {source.name}: change them there.", hidden=False, problems=problems
+    )
+    whole = rubric_text(plan, f"Checks for grading {name}, made from {source.name}.", hidden=True, problems=problems)
+    problems.check()
+    files = {
+        folder / MANIFEST_NAME: _manifest(folder / MANIFEST_NAME, name),
+        folder / f"{name}.ipynb": _notebook(plan.student),
+        folder / "reference.ipynb": _notebook(plan.reference),
+        folder / "rubric.py": shown,
+    }
+    if any(test.shown != test.whole for test in plan.tests):
+        files[folder.with_name(folder.name + HIDDEN) / "rubric.py"] = whole
+    return files
+
+
+def _notebook(cells: list[tuple[str, str]]) -> str:
+    made = [cell(kind, text, number) for number, (kind, text) in enumerate(cells)]
+    return notebook_text(notebook(made))
+
+
+def _manifest(path: Path, name: str) -> str:
+    paths = {"rubric_path": "rubric.py", "starter_path": f"{name}.ipynb", "reference_path": "reference.ipynb"}
+    fields: dict[str, Any] = {"id": name, "version": "1.0.0", "requires_browsergrad": pin(), "required_ops": []}
+    try:
+        before = json.loads(path.read_text("utf-8"))
+        if not isinstance(before, dict):
+            raise ValueError("it is not an object")
+    except FileNotFoundError:
+        before = {}
+    except (OSError, ValueError) as error:
+        raise AuthoringError(
+            f"{path} cannot be read: {error}. Mend it, or remove it, and run the command again"
+        ) from error
+    return json.dumps(fields | before | paths, indent=2, ensure_ascii=False) + "\n"
+
+
+def _known(record: Path) -> dict[str, str]:
+    try:
+        files = json.loads(record.read_text("utf-8"))["files"]
+        return {str(key): str(value) for key, value in files.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise AuthoringError(
+            f"{record} cannot be read ({error}); it knows which files were made. Remove it and give --force to make all of them again"
+        ) from error
+
+
+def _refuse(files: dict[Path, str], known: dict[str, str], force: bool) -> None:
+    folder = next(iter(files)).parent
+    problems = []
+    for path, text in files.items():
+        if force or path.name == MANIFEST_NAME or not path.exists():
+            continue
+        actual, before = _hash_of(path), known.get(_key(path, folder))
+        if actual in (before, _hash(text)):
+            continue
+        said = "was not made by this command" if before is None else "was edited since it was made"
+        problems.append(f"- {path} {said}: move what you need into the source, then give --force")
+    if problems:
+        raise AuthoringError("nothing was written:\n" + "\n".join(problems))
+
+
+def _key(path: Path, folder: Path) -> str:
+    return path.relative_to(folder.parent).as_posix()
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _hash_of(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise AuthoringError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _write(files: dict[Path, str]) -> list[Path]:
+    """Write what differs."""
+    written = []
+    for path, text in files.items():
+        try:
+            if path.is_file() and path.read_bytes() == text.encode():
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text.encode())
+        except OSError as error:
+            raise AuthoringError(f"{path} cannot be written: {error.strerror or error}") from error
+        written.append(path)
+    return written

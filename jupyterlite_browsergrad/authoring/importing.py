@@ -1,0 +1,151 @@
+"""Make labs of a course that nbgrader or otter has: one of each notebook, with a report of what did not carry over."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from browsergrad.hosting import plain
+
+from ..errors import AuthoringError
+from ..labs.folders import HIDDEN, SKIPPED
+from .assign import Made, assign
+from .notebooks import kebab_case
+from .otter import is_otter
+from .source import SourceCell, read_source
+
+__all__ = ["Imported", "import_course", "report_text"]
+
+#: Folders of nbgrader and otter that hold no masters.
+_OTHER = {"release", "submitted", "autograded", "feedback", "dist", "tests", *SKIPPED}
+#: Files that belong to the tools, and not to students.
+_TOOLS = {"nbgrader_config.py", "gradebook.db", "otter_config.json", "environment.yml", "header.ipynb"}
+
+
+@dataclass
+class Imported:
+    """What became of a notebook: a lab, or why there is none."""
+
+    notebook: Path
+    kind: str
+    made: Made | None = None
+    problem: str = ""
+    #: Files beside it that the lab got.
+    files: list[Path] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def import_course(paths: list[Path], out: Path, *, force: bool = False) -> list[Imported]:
+    """Make a lab in `out` of each notebook of nbgrader's or otter's that is found.
+
+    The notebook is copied into the folder ``LAB.hidden``, from which `assign` makes the lab again; files beside it into the lab.
+
+    Raises
+    ------
+    AuthoringError
+        A path does not exist, or nothing was found.
+    """
+    found = [each for path in paths for each in _notebooks(path)]
+    if not found:
+        raise AuthoringError(
+            f"{', '.join(map(str, paths))}: no notebook there has nbgrader's metadata or otter's blocks: give the folder source of a course, "
+            "or the master notebooks"
+        )
+    names = Counter(kebab_case(path.stem) for path, _, _ in found)
+    done = []
+    for path, kind, problem in found:
+        name = kebab_case(path.stem)
+        if names[name] > 1 or not name:  # such as problem1 of several assignments
+            name = kebab_case(f"{path.absolute().parent.name} {path.stem}")
+        done.append(_import(path, kind, out / name, force) if not problem else Imported(path, kind, problem=problem))
+    return done
+
+
+def _notebooks(root: Path) -> Iterator[tuple[Path, str, str]]:
+    if not root.exists():
+        raise AuthoringError(f"there is no file or folder {root}")
+    if root.is_file():
+        files = [root]
+    else:
+        files = []
+        for folder, names, inside in os.walk(root):
+            names[:] = sorted(name for name in names if name not in _OTHER and not name.endswith(HIDDEN))
+            files += [Path(folder, name) for name in sorted(inside) if name.endswith(".ipynb") and name not in _TOOLS]
+    for file in files:
+        try:
+            kind = _kind(read_source(file))
+        except AuthoringError as error:
+            yield file, "unreadable", str(error)
+            continue
+        if kind:
+            yield file, kind, ""
+
+
+def _kind(cells: list[SourceCell]) -> str:
+    if is_otter(cells):
+        return "otter"
+    return "nbgrader" if any("nbgrader" in cell.metadata for cell in cells) else ""
+
+
+def _import(path: Path, kind: str, folder: Path, force: bool) -> Imported:
+    done = Imported(path, kind)
+    source = folder.with_name(folder.name + HIDDEN) / path.name
+    try:
+        if source.exists() and not force and source.read_bytes() != path.read_bytes():
+            raise AuthoringError(
+                f"{source} differs from it: it was edited since it was imported; --force overwrites it"
+            )
+        assign_first = assign(path, folder, force=force)
+        source.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, source)
+        done.made = assign_first
+        done.notes += assign_first.plan.notes
+        _copy_files(path, folder, done)
+    except OSError as error:
+        done.problem = f"{error.filename}: {error.strerror or error}"
+    except AuthoringError as error:
+        done.problem = str(error)
+    return done
+
+
+def _copy_files(path: Path, folder: Path, done: Imported) -> None:
+    """Copy what lies beside a notebook, such as data and pictures; what is in the lab already stays."""
+    for file in sorted(path.parent.rglob("*")):
+        inside = file.relative_to(path.parent)
+        if any(part.startswith(".") or part in _OTHER or part.endswith(HIDDEN) for part in inside.parts):
+            continue
+        if file.suffix == ".ipynb" or file.name in _TOOLS or file.is_symlink() or not file.is_file():
+            continue
+        if folder.absolute() in file.absolute().parents:
+            continue
+        target = folder / inside
+        if target.exists():
+            if target.read_bytes() != file.read_bytes():
+                done.notes.append(f"{file}: {target} is another file and stays as it is")
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
+        done.files.append(target)
+
+
+def report_text(done: list[Imported]) -> str:
+    """Return the report, in Markdown."""
+    made = sum(each.made is not None for each in done)
+    parts = [f"# Import\n\n{made} of {len(done)} notebooks became labs.\n"]
+    for each in done:
+        parts.append(f"\n## {each.notebook}\n\n")
+        if each.made is None or each.problem:
+            parts.append(f"- not imported ({each.kind}): {each.problem}\n")
+        else:
+            tests = each.made.plan.tests
+            parts.append(
+                f"- {each.kind}, now {each.made.folder}: {len(tests)} tests, "
+                f"{sum(not test.shown for test in tests)} of them hidden, {plain(each.made.points)} points\n"
+            )
+        parts += [f"- copied: {path}\n" for path in each.files]
+        parts += [f"- did not carry over: {note}\n" for note in each.notes]
+    return "".join(parts)

@@ -1,0 +1,119 @@
+"""Markers within a cell's code, as nbgrader and otter write them: what students get, what the reference has.
+
+============================================  ==========================================================
+marker                                        students get
+============================================  ==========================================================
+``### BEGIN SOLUTION`` … ``### END SOLUTION``  ``# YOUR CODE HERE`` and ``raise NotImplementedError()``
+``# BEGIN SOLUTION`` … ``# END SOLUTION``      ``...``
+``# BEGIN SOLUTION NO PROMPT`` …              nothing
+``x = 5  # SOLUTION``                         ``x = ...``
+``print(x)  # SOLUTION``                      ``...``
+``x = 5  # SOLUTION NO PROMPT``, ``# SEED``    nothing
+a text between ``# BEGIN PROMPT`` and ``# END PROMPT``, in quotes  the text, without the quotes
+``### BEGIN HIDDEN TESTS`` … ``### END …``     in test cells: nothing, and *Check my work* does not run it
+``### BEGIN MARK SCHEME`` … ``### END …``      nothing
+============================================  ==========================================================
+"""
+
+from __future__ import annotations
+
+import re
+
+from .source import Problems, SourceCell
+
+__all__ = ["student_code", "without_hidden"]
+
+_REGION = re.compile(
+    r"(?P<indent>\s*)(?P<hash>#+)\s*(?P<side>BEGIN|END) (?P<what>SOLUTION|HIDDEN TESTS|MARK SCHEME)(?P<quiet> NO PROMPT)?\s*"
+)
+#: The same words in another place of a line, or in small letters: a slip that would show students the solution.
+_ALMOST = re.compile(r"#.*\b(BEGIN|END)[ _-]*(SOLUTION|HIDDEN[ _-]*TEST|MARK[ _-]*SCHEME)", re.IGNORECASE)
+_PROMPT = re.compile(r"\s*(?:\"{3}|'{3})?\s*#+\s*(BEGIN|END) PROMPT\s*")
+_LINE = re.compile(r"(?P<code>.*?)\s*#\s*SOLUTION(?P<quiet> NO PROMPT)?\s*")
+_SEED = re.compile(r".*#\s*SEED\s*")
+_ASSIGNED = re.compile(r"(?P<target>\s*[\w.\[\]'\", ]+?\s*(?::[^=]+)?=)(?!=).*")
+_STUBS = {"###": ("# YOUR CODE HERE", "raise NotImplementedError()")}
+
+
+def student_code(cell: SourceCell, problems: Problems) -> str:
+    """Return a cell's code without its solution."""
+    kept: list[str] = []
+    for number, line, region, begins in _walk(cell, problems):
+        if region == "HIDDEN TESTS" and begins:
+            problems.add(
+                cell,
+                number,
+                "hidden tests outside of a test cell: students would get them; begin the cell with `# TEST name`",
+            )
+        if begins and region == "SOLUTION":
+            found = _REGION.fullmatch(line)
+            assert found
+            if not found["quiet"]:
+                kept += [found["indent"] + each for each in _STUBS.get(found["hash"], ("...",))]
+        elif region is None:
+            kept += _line(line)
+    return "\n".join(kept).strip("\n")
+
+
+def without_hidden(cell: SourceCell, problems: Problems) -> tuple[str, str]:
+    """Return a test cell's code as the published rubric has it, and with its hidden tests; both without marker lines."""
+    shown: list[str] = []
+    whole: list[str] = []
+    for number, line, region, begins in _walk(cell, problems):
+        if region == "SOLUTION" and begins:
+            problems.add(cell, number, "a solution in a test cell: put it into a cell of its own")
+        if _REGION.fullmatch(line):
+            line = ""  # so that lines keep their numbers
+        whole.append(line)
+        shown.append(line if region is None else "")
+    return "\n".join(shown).rstrip(), "\n".join(whole).rstrip()
+
+
+def _walk(cell: SourceCell, problems: Problems) -> list[tuple[int, str, str | None, bool]]:
+    """Number from 1, text, region and whether it begins it, of each line; the last line of a region belongs to it."""
+    found: list[tuple[int, str, str | None, bool]] = []
+    region: str | None = None
+    opened = 0
+    for number, line in enumerate(cell.lines, 1):
+        marker = _REGION.fullmatch(line)
+        if marker is None:
+            if _ALMOST.search(line):
+                problems.add(
+                    cell,
+                    number,
+                    f"{line.strip()!r} is not a marker: write it alone on its line, in capitals, such as ### BEGIN SOLUTION",
+                )
+            found.append((number, line, region, False))
+            continue
+        what = marker["what"]
+        if marker["side"] == "BEGIN":
+            if region is not None:
+                problems.add(
+                    cell,
+                    number,
+                    f"BEGIN {what} inside of {region}, which began in line {cell.line + opened} and was not ended",
+                )
+            region, opened = what, number
+            found.append((number, line, region, True))
+        else:
+            if region != what:
+                problems.add(cell, number, f"END {what} without BEGIN {what}")
+            found.append((number, line, what, False))
+            region = None
+    if region is not None:
+        problems.add(cell, opened, f"BEGIN {region} without END {region}")
+    return found
+
+
+def _line(line: str) -> list[str]:
+    """A line outside of all regions as students get it."""
+    if _PROMPT.fullmatch(line) or _SEED.fullmatch(line):
+        return []
+    marked = _LINE.fullmatch(line)
+    if marked is None:
+        return [line]
+    if marked["quiet"]:
+        return []
+    assigned = _ASSIGNED.fullmatch(marked["code"])
+    indent = line[: len(line) - len(line.lstrip())]
+    return [f"{assigned['target']} ..." if assigned else f"{indent}..."]

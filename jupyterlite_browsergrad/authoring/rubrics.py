@@ -1,0 +1,138 @@
+"""Rubrics from the tests of a source."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterable, Iterator
+
+from browsergrad.hosting import plain
+
+from .questions import Plan, Test
+from .source import Problems, SourceCell
+
+__all__ = ["rubric_text"]
+
+
+def rubric_text(plan: Plan, title: str, *, hidden: bool, problems: Problems) -> str:
+    """Return the rubric with each test as a check.
+
+    Parameters
+    ----------
+    title
+        Its docstring.
+    hidden
+        Whether it is for grading: with hidden tests, and the hidden lines of the others.
+    """
+    parts = [f'"""{title}"""\n\nimport browsergrad as bg\n']
+    tests = [(test, test.whole if hidden else test.shown) for test in plan.tests]
+    code = [(test, text) for test, text in tests if text]
+    parts += [f"{line}\n" for line in _imports(plan.given, [text for _, text in code])]
+    for test, text in code:
+        try:
+            body = _body(test, text)
+        except SyntaxError as error:
+            if hidden:  # the same error of the published rubric is told once
+                said = error.msg + (
+                    ": IPython's magics and shell commands do not work in a rubric"
+                    if "%" in text or "!" in text
+                    else ""
+                )
+                problems.add(test.cell, error.lineno or 1, f"the test {test.name!r} is not plain Python: {said}")
+            continue
+        parts.append(f"\n{_head(test)}\n{body}\n")
+    return "".join(parts)
+
+
+def _head(test: Test) -> str:
+    options = "" if test.points is None else f", points={plain(test.points)!r}"
+    options += "" if test.group is None else f", group={test.group!r}"
+    return f"with bg.check({test.name!r}{options}):"
+
+
+def _body(test: Test, text: str) -> str:
+    """The code of a check, indented. Raises SyntaxError."""
+    tree = ast.parse(text)
+    lines = text.splitlines()
+    if test.expected is not None and isinstance(tree.body[-1], ast.Expr):
+        lines = _comparing(tree, lines, test.expected)
+    code = "\n".join(lines)
+    while lines and not lines[0].strip():
+        lines = lines[1:]
+        code = "\n".join(lines)
+    kept = _inside_texts(code)
+    return "\n".join(
+        line if number in kept or not line else f"    {line}" for number, line in enumerate(lines, 1)
+    ).rstrip()
+
+
+def _comparing(tree: ast.Module, lines: list[str], expected: str) -> list[str]:
+    """Compare what a test shows, as otter does by doctest: its last expression's value, or what is printed."""
+    last = tree.body[-1]
+    assert isinstance(last, ast.Expr)
+    before = lines[: last.lineno - 1]
+    value = ast.unparse(last.value)
+    shown = expected.strip("\n")
+    if _is_call_of_print(last.value):
+        return [
+            "import contextlib, io",
+            "with contextlib.redirect_stdout(io.StringIO()) as printed:",
+            *(f"    {line}" for line in [*before, value] if line.strip()),
+            f"assert printed.getvalue().strip() == {shown.strip()!r}",
+        ]
+    if shown == "True":
+        return [*before, f"assert {value}"]
+    if shown == "":
+        return [*before, f"assert ({value}) is None"]
+    return [*before, f"assert repr({value}) == {shown!r}"]
+
+
+def _is_call_of_print(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+
+
+def _inside_texts(code: str) -> set[int]:
+    """Numbers of lines that begin inside of a string: to indent them would change it."""
+    inside: set[int] = set()
+    starts: list[int] = []
+    for token in tokenize.generate_tokens(io.StringIO(code).readline):
+        kind = tokenize.tok_name[token.type]
+        if kind in ("FSTRING_START", "TSTRING_START"):
+            starts.append(token.start[0])
+        elif kind in ("FSTRING_END", "TSTRING_END"):
+            inside.update(range(starts.pop() + 1, token.end[0] + 1))
+        elif kind == "STRING":
+            inside.update(range(token.start[0] + 1, token.end[0] + 1))
+    return inside
+
+
+def _imports(given: Iterable[SourceCell], tests: Iterable[str]) -> Iterator[str]:
+    """Imports of the given code that tests use: a rubric that runs apart has modules of its own."""
+    used: set[str] = set()
+    for text in tests:
+        try:
+            used |= {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+        except SyntaxError:
+            continue
+    seen: set[str] = set()
+    for cell in given:
+        try:
+            body = ast.parse(cell.source).body
+        except SyntaxError:  # magics, or a fault that shows when the reference runs
+            continue
+        for node in body:
+            if isinstance(node, (ast.Import, ast.ImportFrom)) and not _is_local(cell, node):
+                names = {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+                text = ast.unparse(node)
+                if names & used and text not in seen and "*" not in names:
+                    seen.add(text)
+                    yield text
+
+
+def _is_local(cell: SourceCell, node: ast.Import | ast.ImportFrom) -> bool:
+    """Whether a module lies beside the source: a rubric does not find it."""
+    modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
+    tops = [module.partition(".")[0] for module in modules]
+    folder = cell.file.parent
+    return any(not top or (folder / top).exists() or (folder / f"{top}.py").exists() for top in tops)

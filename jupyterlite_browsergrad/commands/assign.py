@@ -1,0 +1,78 @@
+"""Make a lab from one source, a notebook or a Python file in percent format, with marked solutions and tests.
+
+Markers are those of nbgrader and otter. Run it again after each edit of the source.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from ..errors import AuthoringError
+from ..terminal import say
+
+__all__ = ["configure", "run"]
+
+#: Seconds between two looks at a source that is watched.
+LOOK = 0.5
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.add_argument(
+        "source", metavar="SOURCE", type=Path, help="a notebook (.ipynb), or a Python file with # %%%% cells (.py)"
+    )
+    parser.add_argument(
+        "--out",
+        metavar="LAB",
+        type=Path,
+        help="the lab's folder (default: LAB for a source in the folder LAB.hidden, else one beside the source with its name)",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="overwrite files that were edited, or that this command did not make"
+    )
+    parser.add_argument(
+        "--watch", action="store_true", help="stay, and make the lab again at each change, until Ctrl-C"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Make the lab, and say what was made; with ``--watch`` again at each change."""
+    if not options.watch:
+        _make(options)
+        return 0
+    seen: object = None
+    while True:
+        now = _state(options.source)
+        if now != seen:
+            seen = now
+            try:
+                _make(options)
+            except AuthoringError as error:
+                say(f"jupyter browsergrad assign: {error}", sys.stderr)
+        time.sleep(LOOK)
+
+
+def _state(path: Path) -> object:
+    try:
+        found = path.stat()
+    except OSError as error:
+        return error.errno
+    return found.st_mtime_ns, found.st_size
+
+
+def _make(options: argparse.Namespace) -> None:
+    from browsergrad.hosting import plain
+
+    from ..authoring.assign import assign
+
+    made = assign(options.source, options.out, force=options.force)
+    for path in made.written:
+        say(path, keep="")
+    for note in made.plan.notes:
+        say(f"note: {note}", sys.stderr, keep="")
+    hidden = sum(not test.shown for test in made.plan.tests)
+    said = f"{made.folder}: {len(made.plan.tests)} tests, {hidden} of them hidden, {plain(made.points)} points"
+    say(said if made.written else f"{said}; nothing changed", keep="")

@@ -1,0 +1,46 @@
+"""Make labs of a course of nbgrader's or otter's, with a report of what did not carry over.
+
+Exit status: 0 every notebook became a lab, 1 some did not.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..errors import AuthoringError
+from ..terminal import say
+
+__all__ = ["configure", "run"]
+
+REPORT = "import-report.md"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.add_argument(
+        "paths",
+        metavar="PATH",
+        nargs="+",
+        type=Path,
+        help="nbgrader's folder source, otter's master notebooks, or a folder that holds such",
+    )
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, default=Path("labs"), help="folder for the labs (default: labs)"
+    )
+    parser.add_argument("--force", action="store_true", help="overwrite what was edited since it was imported")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Import, write the report, print it, and return the exit status."""
+    from ..authoring.importing import import_course, report_text
+
+    done = import_course(options.paths, options.out, force=options.force)
+    text = report_text(done)
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+        (options.out / REPORT).write_text(text, "utf-8")
+    except OSError as error:
+        raise AuthoringError(f"{options.out} cannot be written: {error.strerror or error}") from error
+    say(text.rstrip())
+    return 1 if any(each.problem for each in done) else 0

@@ -1,0 +1,140 @@
+"""The gradebook: one row for each student, with all that keeps a submission from having one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from browsergrad.hosting import plain
+
+from ..errors import GradingError
+from .late import LateRule
+from .marks import Mark
+from .roster import Roster, Student
+from .students import Handed, who
+
+__all__ = ["Book", "Row", "make_book"]
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """A student; `mark` is None where nothing was handed in."""
+
+    student: Student
+    mark: Mark | None = None
+    late_days: int = 0
+    grade: float | None = None
+
+    @property
+    def passed(self) -> bool:
+        return bool(self.mark and self.mark.result.get("passed"))
+
+
+@dataclass
+class Book:
+    """All rows, and the submissions that are in none, each with the reason."""
+
+    lab: str
+    possible: float
+    rows: list[Row] = field(default_factory=list)
+    left: list[tuple[Mark, str]] = field(default_factory=list)
+
+    @property
+    def handed_in(self) -> list[Row]:
+        """Rows with a submission."""
+        return [row for row in self.rows if row.mark is not None]
+
+
+def make_book(
+    marks: list[Mark],
+    roster: Roster | None = None,
+    rule: LateRule | None = None,
+    times: Mapping[str, datetime] | None = None,
+    cap: float | None = None,
+) -> Book:
+    """Give each student the mark of their submission.
+
+    Parameters
+    ----------
+    roster
+        Who is in the course; None: those who handed in.
+    rule
+        What lateness costs.
+    times
+        When submissions came in, by their path or its last part; Blackboard's names say it too.
+    cap
+        The most points of a grade.
+
+    Raises
+    ------
+    GradingError
+        `times` names a submission that there is not.
+    """
+    handed = who(mark.submission for mark in marks)
+    given = _times(marks, times or {})
+    book = Book(marks[0].lab, max(mark.possible for mark in marks))
+    if cap is not None:
+        book.possible = min(book.possible, cap)
+    students: dict[Student, list[Mark]] = defaultdict(list)
+    for mark in marks:
+        whose = handed[mark.submission]
+        student, why = roster.find(whose) if roster else (_student(whose), "")
+        if student is None:
+            book.left.append((mark, why))
+        else:
+            students[student].append(mark)
+    for student in [*(roster.students if roster else students)]:
+        chosen = _latest(students.get(student, []), handed, book)
+        days = rule.days(given.get(chosen.submission, handed[chosen.submission].time)) if rule and chosen else 0
+        book.rows.append(Row(student, chosen, days, _grade(chosen, rule, days, cap)))
+    if roster is None:
+        book.rows.sort(key=lambda row: row.student.shown.casefold())
+    return book
+
+
+def _grade(mark: Mark | None, rule: LateRule | None, days: int, cap: float | None) -> float | None:
+    if mark is None:
+        return None
+    grade = mark.earned * (rule.factor(days) if rule else 1)
+    return plain(grade if cap is None else min(grade, cap))
+
+
+def _student(handed: Handed) -> Student:
+    return Student(handed.name, handed.id, handed.username)
+
+
+def _latest(marks: list[Mark], handed: dict[str, Handed], book: Book) -> Mark | None:
+    """The last attempt of a student; where names do not say which that is, none, and all are left over."""
+    if len(marks) < 2:
+        return marks[0] if marks else None
+    marks = sorted(marks, key=lambda mark: handed[mark.submission].order)
+    orders = [handed[mark.submission].order for mark in marks]
+    if not orders[-1] or orders[-1] == orders[-2]:
+        names = ", ".join(mark.submission for mark in marks)
+        book.left += [
+            (mark, f"one student has {len(marks)} submissions, and their names do not say which is the last: {names}")
+            for mark in marks
+        ]
+        return None
+    book.left += [(mark, f"there is a later attempt: {marks[-1].submission}") for mark in marks[:-1]]
+    return marks[-1]
+
+
+def _times(marks: list[Mark], times: Mapping[str, datetime]) -> dict[str, datetime]:
+    by_end: dict[str, list[str]] = defaultdict(list)
+    for mark in marks:
+        by_end[mark.submission].append(mark.submission)
+        last = mark.submission.rpartition("/")[2]
+        if last != mark.submission:
+            by_end[last].append(mark.submission)
+    found = {}
+    for name, time in times.items():
+        paths = by_end.get(name, [])
+        if len(paths) != 1:
+            raise GradingError(
+                f"the list of times names {name!r}, which {'is no submission' if not paths else 'several submissions have as their name'}"
+            )
+        found[paths[0]] = time
+    return found

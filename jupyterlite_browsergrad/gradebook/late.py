@@ -1,0 +1,65 @@
+"""What lateness costs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from browsergrad.hosting import plain
+
+from ..errors import GradingError
+
+__all__ = ["LateRule", "read_times"]
+
+
+@dataclass(frozen=True)
+class LateRule:
+    """Percent of what was earned that each day begun costs, after days that cost nothing, and the most that is taken."""
+
+    due: datetime
+    per_day: float = 0.0
+    free_days: int = 0
+    most: float = 100.0
+
+    def days(self, time: datetime | None) -> int:
+        """Days late, each day begun as one; 0 where the time is not known."""
+        if time is None:
+            return 0
+        due, time = (
+            each if each.tzinfo is None else each.astimezone().replace(tzinfo=None) for each in (self.due, time)
+        )
+        return max(0, math.ceil((time - due) / timedelta(days=1)))
+
+    def factor(self, days: int) -> float:
+        """The part of the points that is kept, from 0 to 1."""
+        return plain(1 - min(self.most, self.per_day * max(0, days - self.free_days), 100) / 100)
+
+
+def read_times(path: Path) -> dict[str, datetime]:
+    """Read when submissions came in: a CSV file with the columns ``submission`` and ``time`` (ISO 8601).
+
+    Raises
+    ------
+    GradingError
+        It cannot be read, or a line holds no time.
+    """
+    try:
+        rows = list(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"))))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise GradingError(f"{path} cannot be read: {error}") from error
+    found: dict[str, datetime] = {}
+    for number, row in enumerate(rows, 2):
+        try:
+            name, time = row["submission"].strip(), datetime.fromisoformat(row["time"].strip())
+        except (KeyError, ValueError, AttributeError) as error:
+            raise GradingError(
+                f"{path}, line {number}: it needs the columns submission and time, such as 2026-01-31T23:59"
+            ) from error
+        if name in found:
+            raise GradingError(f"{path}, line {number}: {name!r} comes a second time")
+        found[name] = time
+    return found

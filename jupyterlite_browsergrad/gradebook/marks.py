@@ -1,0 +1,83 @@
+"""Read a file of results: the last one of each submission, with its points."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from browsergrad.hosting import plain
+
+from ..errors import GradingError
+from ..grading.assertions import is_content
+
+__all__ = ["Mark", "read_marks"]
+
+
+@dataclass(frozen=True, eq=False)
+class Mark:
+    """A submission with what it earned.
+
+    Attributes
+    ----------
+    submission
+        Its path, as it was given to `grade`.
+    result
+        The line of `grade`.
+    """
+
+    submission: str
+    lab: str
+    earned: float
+    possible: float
+    result: dict[str, Any]
+
+
+def read_marks(path: Path, lab: str | None = None) -> list[Mark]:
+    """Read the results of one lab; where checks have no points, each that the reference passes is worth one.
+
+    Raises
+    ------
+    GradingError
+        The file cannot be read, a line is not a result, or it holds results of several labs and `lab` does not choose.
+    """
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise GradingError(f"{path} cannot be read: {error.strerror or error}") from error
+    found: dict[tuple[str, str], Mark] = {}
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            mark = _mark(line, f"{path}, line {number}")
+            # A submission that was handed in again has a later line, which is the one that counts.
+            found.pop((mark.lab, mark.submission), None)
+            found[mark.lab, mark.submission] = mark
+    labs = sorted({mark.lab for mark in found.values()})
+    if lab is None and len(labs) > 1:
+        raise GradingError(f"{path} holds results of {len(labs)} labs, {', '.join(labs)}: choose one with --lab")
+    if lab is not None and lab not in labs:
+        raise GradingError(f"{path} holds no results of the lab {lab!r}, only of {', '.join(labs) or 'none'}")
+    if not found:
+        raise GradingError(f"{path} is empty: run `jupyter browsergrad grade LAB SUBMISSION --out {path}` first")
+    return [mark for mark in found.values() if lab in (None, mark.lab)]
+
+
+def _mark(line: bytes, place: str) -> Mark:
+    try:
+        result = json.loads(line)
+        content = {"assertions": result["assertions"], "counts": result["counts"]}
+        points, missing = result.get("points"), result["missing"]
+        error = result["error"]
+        if not (is_content(content) and isinstance(missing, list)) or (
+            error is not None and not isinstance(error["kind"], str)
+        ):
+            raise ValueError
+        if points is None:
+            earned = result["counts"]["pass"]
+            possible = earned + len(missing)
+        else:
+            earned, possible = plain(float(points["earned"])), plain(float(points["possible"]))
+        return Mark(str(result["submission"]), str(result["lab"]), earned, possible, result)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+        raise GradingError(f"{place}, is not a result of `jupyter browsergrad grade`") from error

@@ -1,0 +1,60 @@
+"""What all pages have: a frame without script or anything fetched, in light and dark."""
+
+from __future__ import annotations
+
+import html
+
+from browsergrad.hosting import cut, visible
+
+__all__ = ["escaped", "number", "page", "ratio_bar"]
+
+#: Characters of a text from a submission on a page.
+LONGEST = 4_000
+_STYLE = """
+:root { color-scheme: light dark; --bg: #fff; --fg: #1b1f24; --dim: #59636e; --line: #d1d9e0; --box: #f6f8fa;
+  --pass: #1a7f37; --fail: #cf222e; --error: #9a6700; --bar: #0969da; }
+@media (prefers-color-scheme: dark) { :root { --bg: #0d1117; --fg: #e6edf3; --dim: #9198a1; --line: #3d444d; --box: #151b23;
+  --pass: #3fb950; --fail: #f85149; --error: #d29922; --bar: #4493f8; } }
+* { box-sizing: border-box; }
+body { background: var(--bg); color: var(--fg); font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; padding: 2rem 1rem; }
+h1 { font-size: 1.6rem; margin: 0 0 .25rem; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; } h3 { font-size: 1rem; margin: 0; overflow-wrap: anywhere; }
+p { margin: .35rem 0; } .dim { color: var(--dim); } .big { font-size: 2rem; font-weight: 600; }
+table { border-collapse: collapse; width: 100%; } th, td { border-bottom: 1px solid var(--line); padding: .4rem .6rem; text-align: left; vertical-align: top; }
+td { overflow-wrap: anywhere; } .n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+section.check { border: 1px solid var(--line); border-left: 4px solid var(--line); border-radius: 6px; margin: .75rem 0; padding: .6rem .9rem; }
+section.pass { border-left-color: var(--pass); } section.fail { border-left-color: var(--fail); } section.error { border-left-color: var(--error); }
+.head { display: flex; gap: .75rem; justify-content: space-between; align-items: baseline; }
+.word { font-weight: 600; } .pass .word { color: var(--pass); } .fail .word { color: var(--fail); } .error .word { color: var(--error); }
+pre { background: var(--box); border-radius: 6px; margin: .35rem 0; max-height: 20rem; overflow: auto; overflow-wrap: anywhere; padding: .5rem .75rem; white-space: pre-wrap; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem .75rem; margin: .35rem 0; } dt { color: var(--dim); } dd { margin: 0; min-width: 0; } dd pre { margin: 0; }
+.bar { background: var(--box); border-radius: 4px; height: .8rem; min-width: 4rem; overflow: hidden; } .bar i { background: var(--bar); display: block; height: 100%; }
+.bars { align-items: end; display: flex; gap: .35rem; height: 9rem; } .bars div { display: flex; flex: 1; flex-direction: column; height: 100%; justify-content: end; text-align: center; }
+.bars i { background: var(--bar); border-radius: 4px 4px 0 0; display: block; min-height: 1px; } .bars small { color: var(--dim); }
+a { color: var(--bar); } @media print { body { max-width: none; } pre { max-height: none; } }
+"""
+
+
+def escaped(text: object) -> str:
+    """Return a text of whatever origin as part of a page."""
+    return html.escape(cut(visible(str(text)), LONGEST))
+
+
+def number(value: float | None) -> str:
+    """Return a number as people write it; a dash for none."""
+    return "–" if value is None else f"{value:,.10g}"
+
+
+def ratio_bar(part: float, whole: float) -> str:
+    """Return a bar of this part of a whole; its value stands beside it for those who don't see it."""
+    percent = 100 * min(max(part / whole, 0), 1) if whole else 0
+    return f'<div class="bar" aria-hidden="true"><i style="width: {percent:.1f}%"></i></div>'
+
+
+def page(title: str, body: str) -> str:
+    """Return a whole page."""
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escaped(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+    )

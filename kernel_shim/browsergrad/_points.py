@@ -1,0 +1,88 @@
+"""What checks are worth: points of one assertion, and the sum over many."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from ._text import NAME_LIMIT, cut
+
+#: Decimal places of a sum: 0.1 + 0.2 is 0.3.
+_PLACES = 9
+#: The most that one check may be worth, so that sums stay finite.
+MOST_POINTS = 1e9
+
+
+def checked_points(value: object, what: str = "points") -> float | int:
+    """`value` as an int or float from 0 on.
+
+    Raises
+    ------
+    TypeError, ValueError
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{what} must be a number, not {type(value).__name__}")
+    if not (math.isfinite(value) and 0 <= value <= MOST_POINTS):
+        raise ValueError(f"{what} must be 0 or more and at most {MOST_POINTS:,.0f}, not {value!r}")
+    return plain(value)
+
+
+def plain(value: float) -> float | int:
+    """A number without the rounding of sums; an int where it is whole."""
+    rounded = round(float(value), _PLACES)
+    return int(rounded) if rounded.is_integer() else rounded
+
+
+def add_worth(event: dict[str, Any], points: object, group: object, earned: object = None) -> dict[str, Any]:
+    """Add ``points``, ``earned`` and ``group`` to an assertion where they are given.
+
+    Parameters
+    ----------
+    earned
+        Of an assertion that did not pass; None is none of its points.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Something is not of its type, or more is earned than there is to earn.
+    """
+    if points is not None:
+        worth = checked_points(points)
+        event["points"] = worth
+        event["earned"] = worth if event["kind"] == "pass" else checked_points(earned or 0, "earned")
+        if event["earned"] > worth:
+            raise ValueError(f"earned is {event['earned']}, more than the {worth} points that the check is worth")
+    elif earned is not None:
+        raise ValueError("earned needs points: what the whole check is worth")
+    if group is not None:
+        if not isinstance(group, str):
+            raise TypeError(f"group must be a string, not {type(group).__name__}")
+        if not group:
+            raise ValueError("group must not be empty: it names the exercise that checks belong to")
+        event["group"] = cut(group, NAME_LIMIT)
+    return event
+
+
+def add_up(assertions: Iterable[dict[str, Any]]) -> dict[str, float | int] | None:
+    """Sums ``earned`` and ``possible`` of the assertions that are worth something; None where none is."""
+    worth = [each for each in assertions if "points" in each]
+    if not worth:
+        return None
+    earned = math.fsum(each.get("earned", each["points"] if each["kind"] == "pass" else 0) for each in worth)
+    return {"earned": plain(earned), "possible": plain(math.fsum(each["points"] for each in worth))}
+
+
+class Tally:
+    """A sum that assertions are added to one by one."""
+
+    def __init__(self) -> None:
+        #: As `add_up` gives it.
+        self.points: dict[str, float | int] | None = None
+
+    def add(self, event: dict[str, Any]) -> None:
+        """Add one assertion."""
+        one = add_up([event])
+        if one is not None:
+            before = self.points or {"earned": 0, "possible": 0}
+            self.points = {key: plain(before[key] + one[key]) for key in before}
