@@ -103,8 +103,8 @@ const kernel: JupyterFrontEndPlugin<void> = {
 };
 
 /**
- * What of Stop concerns the user: the time limit of the settings, and what Stop can do in this page.
- * Apart from the kernel, which must not wait for settings.
+ * The user's side of Stop: the time limit from the settings, and the status bar's text on what Stop can do in this page.
+ * A plugin of its own, so that the kernel does not wait for the settings.
  */
 const stop: JupyterFrontEndPlugin<void> = {
   id: STOP_ID,

@@ -1,19 +1,19 @@
 /**
- * Work that Python does ahead of need: while nothing is asked, and no longer.
+ * Work that Python does ahead of need, while no request waits. Any request interrupts it.
  */
 
-/** Ms of rest before it begins. */
+/** Ms without a request before it begins. */
 const IDLE_MS = 300;
 
-/** What of a worker is used. */
+/** The part of a worker that is used here. */
 export interface Worker {
-  /** Does some of the work. @returns whether more is left, also when an interrupt has ended it. */
+  /** Does some of the work. @returns whether more is left, which is also so after an interrupt. */
   getAhead(): Promise<boolean>;
   interrupt(): void;
 }
 
 export class Ahead {
-  /** Whose work is left. */
+  /** The worker that has work left; null when none has. */
   private worker: Worker | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private isAtWork = false;
@@ -25,7 +25,7 @@ export class Ahead {
     this.wait();
   }
 
-  /** Something is asked: what is being done gives way, and is begun again later. */
+  /** A request has come: interrupts the work, which begins again later. */
   giveWay(): void {
     this.isAsked = true;
     clearTimeout(this.timer);
@@ -34,7 +34,7 @@ export class Ahead {
     }
   }
 
-  /** All that was asked is answered. */
+  /** Every request is answered. */
   rest(): void {
     this.isAsked = false;
     this.wait();
@@ -56,7 +56,7 @@ export class Ahead {
 
   private async work(worker: Worker): Promise<void> {
     this.isAtWork = true;
-    // Whoever uses the worker hears of its end.
+    // A worker that ended tells whoever uses it; here it only has no more work.
     const more = await worker.getAhead().catch(() => false);
     if (worker !== this.worker) {
       return;

@@ -20,13 +20,16 @@ import { mayPrewarm, Spares, type PrewarmChoice } from './spare';
 export interface KernelSettings {
   /** Folder of another Pyodide distribution, relative to the site's root. */
   pyodideIndexURL?: string;
-  /** Folder of what that distribution starts from, relative to the site's root; `jupyter lite build` makes it. */
+  /** Folder of the packs for that distribution, relative to the site's root; `jupyter lite build` makes it. */
   kernelURL?: string;
   /** Indexes `%pip` asks first. */
   pipliteUrls?: string[];
   /** Default true: nothing comes from outside the site. */
   disablePyPIFallback?: boolean;
-  /** Whether the page fetches and compiles Python before a notebook needs it. Default: true, unless the browser saves data. */
+  /**
+   * Whether the page fetches and compiles Python before a notebook needs it. Default: true, unless the browser saves
+   * data.
+   */
   prefetch?: boolean;
   /** Whether a spare Python is kept for restarts and further notebooks. Default: where memory allows. */
   prewarm?: boolean;
@@ -36,14 +39,14 @@ export interface KernelSettings {
 export interface LiveSettings {
   /** Ms a cell may run, null for no limit. */
   limitMs(): number | null;
-  /** The user's word on `prewarm`. */
+  /** The user's setting for `prewarm`. */
   userPrewarm(): PrewarmChoice;
   gate: KernelGate;
 }
 
 /** What the application does for a kernel. */
 export interface KernelPage {
-  /** Takes the prompt of a request that has ended off the screen. */
+  /** Removes the input prompt of a request that has ended from the screen. */
   closePrompts(msgId: string): void;
 }
 
@@ -54,13 +57,13 @@ interface RuntimeModule {
 
 /** Ms to wait for the service worker to take control of a fresh page. */
 const SERVICE_WORKER_MS = 3000;
-/** Ms after a boot at which the spare one begins: the first cells come first. */
+/** Ms between a kernel's boot and the boot of the next spare: the first cells come first. */
 const SPARE_DELAY_MS = 1500;
 
-/** Ms the page may stay busy before Python is fetched all the same. */
+/** Longest time, in ms, that prefetching waits for an idle page. */
 const IDLE_MS = 2000;
 
-/** One for the page: all kernels are made alike. */
+/** The page has one reserve: all kernels are made alike. */
 let spares: Spares | undefined;
 
 async function hasServiceWorker(): Promise<boolean> {
@@ -85,8 +88,9 @@ function locations(settings: KernelSettings, staticURL: string): { index: string
 }
 
 /**
- * Fetches and compiles what the first kernel will need, once the page has nothing better to do.
- * Returns whether that is there.
+ * Fetches and compiles what the first kernel needs, once the page is idle.
+ *
+ * @returns whether everything is there.
  */
 async function prefetch(settings: KernelSettings, staticURL: string): Promise<boolean> {
   const { connection } = navigator as Navigator & { connection?: { saveData?: boolean } };
@@ -110,7 +114,7 @@ async function prefetch(settings: KernelSettings, staticURL: string): Promise<bo
   }
 }
 
-/** Starts a worker for a kernel, or one for nobody yet. */
+/** Starts a worker: for a kernel, or as a spare. */
 async function createClient(
   own: Pick<KernelClientOptions, 'onMessage'> & Partial<KernelClientOptions>,
   contents: Contents.IManager,
@@ -148,14 +152,14 @@ function sparesOf(contents: Contents.IManager, settings: KernelSettings, staticU
   return spares;
 }
 
-/** Makes ready, in a page that has no kernel yet, what its first one will need. */
+/** Prepares what the first kernel needs, in a page that has none yet. */
 export async function prepare(
   contents: Contents.IManager,
   settings: KernelSettings,
   staticURL: string,
   userPrewarm: LiveSettings['userPrewarm'],
 ): Promise<void> {
-  // Small, and what the first kernel needs first.
+  // It is small, and the first kernel needs it before anything else.
   void importAsset(`${staticURL}runtime/index.js`).catch(() => undefined); // the kernel reports it
   const isThere = await prefetch(settings, staticURL);
   // A first kernel that starts meanwhile prepares its own spare once it runs.

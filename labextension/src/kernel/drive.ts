@@ -11,7 +11,10 @@ import type { DriveAnswer } from '../runtime/protocol';
 const DIR_MODE = 0o40777;
 const FILE_MODE = 0o100666;
 
-/** Viewers ask for these as base64, which JupyterLite makes of Latin-1 text only. */
+/**
+ * Extensions of files that viewers ask for as base64. JupyterLite can make base64 only from Latin-1 text, so they are
+ * stored as base64.
+ */
 const KEPT_AS_BYTES = new Set('.svg .png .jpg .jpeg .gif .bmp .webp .ico .tiff .pdf'.split(' '));
 
 const ERRNO_OF_STATUS: Record<number, string> = {
@@ -57,11 +60,14 @@ function asText(bytes: Uint8Array): string | null {
   }
 }
 
-/** Most bytes of a file that are remembered. */
+/** Longest file, in bytes, whose contents are remembered. */
 const REMEMBERED_BYTES = 1 << 26;
 
 export class Drive {
-  /** The file that was read or written last, which is its contents as long as it has this time: JupyterLite's storage is slow. */
+  /**
+   * The file that was read or written last. Its bytes are right as long as the drive reports this time; JupyterLite's
+   * storage is slow.
+   */
   private last: { path: string; modified: string; bytes: Uint8Array } | null = null;
 
   constructor(
@@ -174,7 +180,7 @@ export class Drive {
     const model = await this.contents.get(this.path(path), { content: false });
     let { size } = model;
     if (model.type !== 'directory' && (!size || model.type === 'notebook' || model.format === 'json')) {
-      // Not known, or that of the model and not of the bytes Python reads.
+      // The size is unknown, or is the model's and not that of the bytes Python reads.
       size = (await this.bytes(path)).length;
     }
     return { size: size ?? 0, mtime: model.last_modified ?? '', ctime: model.created ?? '' };
@@ -200,7 +206,7 @@ export class Drive {
         ? { type: 'file', format: 'base64', content: toBase64(bytes) }
         : { type: 'file', format: 'text', content: text },
     );
-    // JSON is kept as what it means, and read as that is written then.
+    // JSON is stored as a value; reading it gives that value written anew.
     if (saved.format !== 'json') {
       this.remember(path, saved.last_modified, bytes);
     }
@@ -224,11 +230,12 @@ export class Drive {
     }
   }
 
-  /** @returns the file's time before and after: some drives take the move for a change. */
+  /** @returns the file's times before and after: some drives change the time when they move a file. */
   private async move(from: string, to: string): Promise<{ before: string; after: string }> {
     const { last_modified: before, type } = await this.contents.get(this.path(from), { content: false });
     if (!this.driveName && (type === 'directory' || from.includes('%'))) {
-      // JupyterLite decodes names with a percent sign twice and does not find them, those in a folder neither.
+      // JupyterLite decodes names with a percent sign twice and then does not find them, nor what is in a folder of
+      // such a name.
       await this.copy(from, to);
       await this.contents.delete(this.path(from));
     } else {

@@ -54,8 +54,8 @@ export interface BrowsergradKernelOptions extends IKernel.IOptions {
   /** Python has booted; the page has time for other things. */
   onBooted?(): void;
   /**
-   * The code does not answer to Stop, or the page has no way to reach it; `restart` ends it at once,
-   * and its variables with it. The result is called when the question is of no interest any more.
+   * The code does not respond to Stop, or the page has no way to reach it. `restart` ends it at once, and its variables
+   * are lost. The result is called when the question is out of date.
    */
   onUnresponsive?(restart: () => void): () => void;
   /** The request `msgId` has ended while its prompt for input was open. */

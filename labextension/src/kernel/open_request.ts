@@ -16,9 +16,9 @@ interface ShownError {
 }
 
 export class OpenRequest {
-  /** It is not to run any more; answered so when its turn comes. */
+  /** It will not run: it is answered as aborted when its turn comes. */
   isDropped = false;
-  /** Why the host ends it: shown in place of the interrupt that does it. */
+  /** Why the host ends it; shown instead of the KeyboardInterrupt that ends it. */
   ended: ShownError | null = null;
   /** The id of the `input_request` it waits on; '' for none. */
   prompt = '';
@@ -38,7 +38,7 @@ export class OpenRequest {
     return this.message.header.msg_id;
   }
 
-  /** The answer is complete; what else becomes of the request is of no interest. */
+  /** The answer is complete. Whatever happens to the request later is ignored. */
   get isClosed(): boolean {
     return this.closed;
   }
@@ -85,7 +85,7 @@ export class OpenRequest {
     return typeof value === 'string' ? value : '';
   }
 
-  /** What ended a cell stands in the place of the interrupt that did it, also where the cell caught that. */
+  /** Shows why the host ended the cell, instead of the KeyboardInterrupt it used; also where the cell caught that. */
   replaceInterrupt({ content, header, parent_header }: JupyterMessage): void {
     if (!this.ended) {
       return;
@@ -140,7 +140,7 @@ export class OpenRequest {
     return !this.isReplied && HAS_REPLY.test(this.message.header.msg_type);
   }
 
-  /** The answer is complete but for idle. */
+  /** Completes an answer that lacks only its idle status. */
   close(): void {
     this.closed = true;
     if (!this.isIdle) {

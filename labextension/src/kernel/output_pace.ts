@@ -1,16 +1,16 @@
 /**
- * How fast the page takes output: no faster than it can show it, with time left for its user. Code that
- * prints without end would else keep the page too busy to notice a click on Stop.
+ * Decides when the page has shown the output it was given. Without this pace, code that prints without end would keep
+ * the page too busy to notice a click on Stop.
  */
 
-/** Ms a page without frames, one in the background, is given instead of one. */
+/** Ms to wait instead of a frame: a page in the background draws none. */
 const HIDDEN_MS = 100;
 /** Ms a message needs to reach the notebook. */
 const DELIVERY_MS = 5;
-/** Ms beyond that up to which the page counts as idle. */
+/** Ms of further delay up to which the page counts as idle. */
 const LIGHT_MS = 15;
-/** Most ms of rest at a time. */
-const LONGEST_REST_MS = 1000;
+/** Longest pause, in ms, that a busy page gets. */
+const MAX_PAUSE_MS = 1000;
 
 const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
 
@@ -27,12 +27,12 @@ function frame(): Promise<void> {
   });
 }
 
-/** Settles when the page has shown what it was given; where that is work, when it has rested as long. */
+/** Settles when the page has shown what it was given. A page that took long also gets a pause of the same length. */
 export async function shown(): Promise<void> {
   const begin = performance.now();
   await sleep(DELIVERY_MS);
   if (performance.now() - begin > DELIVERY_MS + LIGHT_MS) {
     await frame();
-    await sleep(Math.min(performance.now() - begin, LONGEST_REST_MS));
+    await sleep(Math.min(performance.now() - begin, MAX_PAUSE_MS));
   }
 }

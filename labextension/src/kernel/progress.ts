@@ -14,7 +14,7 @@ export class ProgressNotification {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private last: { message: string; fraction: number } | null = null;
 
-  /** `restored`: when JupyterLab shows notifications; what came before is only in its list. */
+  /** @param restored - settles when JupyterLab shows notifications; earlier ones are only in its list. */
   constructor(private readonly restored: Promise<unknown>) {}
 
   boot({ stage, message, fraction }: BootProgress): void {
@@ -44,7 +44,7 @@ export class ProgressNotification {
     }
   }
 
-  /** Boot failed: what and where in the notification, which is cut at 140 characters, all of it behind a button. */
+  /** Tells that the boot failed. JupyterLab cuts a notification at 140 characters; a button shows the whole text. */
   fail(message: string): void {
     this.dismiss();
     const title = 'Python did not start';

@@ -5,7 +5,7 @@
 import type { KernelMessage } from '@jupyterlab/services';
 import type { Widget } from '@lumino/widgets';
 
-/** What of `@jupyterlab/outputarea`'s OutputArea is used; importing the package would bring all of it. */
+/** The part of `OutputArea` that is used. Importing `@jupyterlab/outputarea` would bundle all of it. */
 interface OutputArea extends Widget {
   readonly future?: { readonly msg: KernelMessage.IMessage; readonly done: Promise<unknown> } | null;
 }
@@ -14,13 +14,13 @@ const STDIN_ITEM_CLASS = 'jp-OutputArea-stdin-item';
 
 function* descendants(widget: Widget): Generator<Widget> {
   yield widget;
-  // A notebook's `widgets` are all of its cells, its children only those in view.
+  // A notebook's `widgets` are all of its cells; its children are only those in view.
   for (const child of (widget as { widgets?: readonly Widget[] }).widgets ?? widget.children()) {
     yield* descendants(child);
   }
 }
 
-/** Removes the prompts of the request `msgId` among `roots` and what they contain, once it is done. */
+/** Removes the prompts of the request `msgId` from the widgets in `roots`, once the request is done. */
 export async function closePrompts(roots: Iterable<Widget>, msgId: string): Promise<void> {
   for (const root of roots) {
     for (const widget of descendants(root)) {

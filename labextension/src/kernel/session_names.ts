@@ -1,7 +1,7 @@
 /**
  * JupyterLite looks sessions up by their name, which for notebooks is the name of the file without its folder:
- * the second of two notebooks called `lab.ipynb` would wait for ever for the kernel of the first. Sessions
- * named by their whole path are told apart.
+ * the second of two notebooks called `lab.ipynb` would wait for ever for the kernel of the first. Naming sessions by
+ * their whole path tells them apart.
  */
 import type { Session } from '@jupyterlab/services';
 

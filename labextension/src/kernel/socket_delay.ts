@@ -11,7 +11,7 @@ interface Socket extends EventTarget {
 interface Way {
   /** Whether the kernel has answered through this socket: both ends listen. */
   answered: boolean;
-  /** Messages on their way by timer, which none may overtake. */
+  /** Messages on their way by timer. Later ones must not overtake them. */
   slow: number;
 }
 

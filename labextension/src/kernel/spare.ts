@@ -5,7 +5,7 @@ import type { KernelClient, KernelClientOptions } from '../runtime/kernel_client
 import type { BootProgress } from '../runtime/protocol';
 
 /** GB of memory a device must have for a spare, which takes about 130 MB. */
-const ENOUGH_GB = 4;
+const MIN_DEVICE_GB = 4;
 
 /** What the user wants: `auto` leaves it to the site. */
 export type PrewarmChoice = 'auto' | 'always' | 'never';
@@ -16,10 +16,10 @@ export function mayPrewarm(site: boolean | undefined, user: PrewarmChoice = 'aut
     return user === 'always';
   }
   const { deviceMemory } = navigator as Navigator & { deviceMemory?: number };
-  return site ?? (deviceMemory ?? (isHandheld() ? 0 : ENOUGH_GB)) >= ENOUGH_GB;
+  return site ?? (deviceMemory ?? (isHandheld() ? 0 : MIN_DEVICE_GB)) >= MIN_DEVICE_GB;
 }
 
-/** Whether this is a telephone or a tablet, as far as a browser that tells no amount of memory lets on. */
+/** Whether this is a telephone or a tablet; for browsers that do not tell how much memory there is. */
 function isHandheld(): boolean {
   const { userAgent, maxTouchPoints } = navigator;
   // An iPad calls itself a Macintosh; no Macintosh has a screen to touch.
@@ -30,12 +30,12 @@ export class Spares {
   private booting: Promise<void> | null = null;
   private ready: KernelClient | null = null;
   private progress: BootProgress | null = null;
-  /** Who waits for the spare that is starting wants to know how far it is. */
+  /** Progress callback of the kernel that waits for the booting spare. */
   private follower: KernelClientOptions['onProgress'];
 
   constructor(private readonly create: (onProgress: (progress: BootProgress) => void) => Promise<KernelClient>) {}
 
-  /** Boots a spare unless there is one. A failure is no news: the next kernel boots by itself. */
+  /** Boots a spare unless there is one. A failure is ignored: the next kernel then boots a worker of its own. */
   async prepare(): Promise<void> {
     this.booting ??= this.boot().catch(() => {
       this.booting = null;
@@ -43,7 +43,7 @@ export class Spares {
     await this.booting;
   }
 
-  /** The spare as the kernel of `own`, waiting for one that is starting; null when there is none. */
+  /** Takes the spare for the kernel with these options. Waits for one that is booting. Null when there is none. */
   async take(own: Partial<KernelClientOptions>): Promise<KernelClient | null> {
     if (this.booting && !this.ready) {
       this.follower = own.onProgress;

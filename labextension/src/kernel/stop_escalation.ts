@@ -12,7 +12,10 @@ import type { OpenRequest } from './open_request';
 
 /** Ms after Stop from which code that still runs counts as not responding. */
 const UNRESPONSIVE_MS = 1000;
-/** Ms after a limit until the worker is ended: a first traceback may have to fetch what it needs of the standard library. */
+/**
+ * Ms after a limit until the worker is ended: a first traceback may have to fetch what it needs of the standard
+ * library.
+ */
 const LIMIT_END_MS = 3000;
 /** Ms after a limit from which the interrupt is repeated until the cell ends. */
 const INSIST_MS = 250;

@@ -1,5 +1,5 @@
 /**
- * Answers of questions about files, each asked once until it is forgotten.
+ * Answers to questions about files. Each question is asked once, until its answer is forgotten.
  */
 interface Entry<T> {
   value: Promise<T>;
@@ -9,10 +9,10 @@ interface Entry<T> {
 export class AnswerCache<T> {
   private readonly entries = new Map<string, Entry<T>>();
 
-  /** @param ask - asked again for what it rejected. */
+  /** @param ask - called again for a key whose answer was rejected. */
   constructor(private readonly ask: (key: string) => Promise<T>) {}
 
-  /** The answer for `key`; one that was forgotten while it was on its way is asked for again. */
+  /** The answer for `key`. If it is forgotten while it is on its way, it is asked for again. */
   async get(key: string): Promise<T> {
     for (;;) {
       let entry = this.entries.get(key);
@@ -35,7 +35,7 @@ export class AnswerCache<T> {
     }
   }
 
-  /** @returns whether any was known. */
+  /** @returns whether there was such an answer. */
   forget(matches: (key: string) => boolean): boolean {
     let any = false;
     for (const [key, entry] of this.entries) {

@@ -1,5 +1,5 @@
 /**
- * What a student does with a lab: check, insert starter code, start again, take the results along.
+ * The commands of a lab: check my work, insert starter code, reset, download results.
  */
 import { Dialog, Notification, showDialog, showErrorMessage } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
@@ -34,11 +34,11 @@ interface Checked {
 
 interface Original {
   content: nbformat.INotebookContent;
-  /** Whether it holds nothing of what is there now. */
+  /** Whether it replaces the whole notebook. */
   isWhole: boolean;
 }
 
-/** A lab's file that the manifest names is not there. */
+/** A file that the lab's manifest names does not exist. */
 class MissingFile extends Error {}
 
 export class LabActions {
@@ -59,7 +59,7 @@ export class LabActions {
     return this.checking.has(panel);
   }
 
-  /** Runs the rubric and shows its results; null when that could not be done, which has been told. */
+  /** Runs the rubric and shows its results. Null when that was not possible; the user has been told why. */
   async check(panel: NotebookPanel, lab: CheckedLab): Promise<Checked | null> {
     const { trans } = this;
     const title = trans.__('Check my work');
@@ -106,7 +106,7 @@ export class LabActions {
     panel.content.activeCellIndex = index;
   }
 
-  /** Asks, keeps a backup, then makes the notebook what the lab began with. */
+  /** Asks the user, saves a backup, then puts the notebook back to the lab's beginning. */
   async reset(panel: NotebookPanel, lab: CheckedLab): Promise<void> {
     const { trans } = this;
     const { context, sessionContext } = panel;
@@ -168,7 +168,10 @@ export class LabActions {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   }
 
-  /** The notebook as the site has it, if it has, else the starter notebook, else this one with the starter code. */
+  /**
+   * The lab's first state: the notebook that the site published, else the starter notebook, else this one with the
+   * starter code.
+   */
   private async original(panel: NotebookPanel, lab: CheckedLab): Promise<Original> {
     const shipped = await this.services.files.readSite(panel.context.path, new AbortController().signal);
     if (shipped) {
@@ -222,7 +225,7 @@ export function addCommands(
       describedBy: { args: { type: 'object', properties: {} } },
       execute: async () => {
         const lab = current();
-        // Asked again: the manifest may be another by now.
+        // Asks the gate again: the manifest may have changed.
         const verdict = await lab?.check();
         if (!lab || verdict?.kind !== 'lab') {
           return;

@@ -1,6 +1,5 @@
 /**
- * Keeps a front end's connection to a kernel of others from running cells of a notebook that is refused.
- * Our own kernel refuses by itself.
+ * Keeps cells of a refused notebook from running in another kernel, such as ipykernel. Our own kernel refuses by itself.
  */
 import { KernelMessage, type Kernel } from '@jupyterlab/services';
 
@@ -32,8 +31,8 @@ export function guardConnection(connection: Kernel.IKernelConnection, verdict: (
 
 const nothing = (): void => undefined;
 
-/** A future for a cell that is sent once it may run, or answered with the refusal. */
-export class GuardedExecution implements Future {
+/** The future of a cell that is sent once it may run, or answered with the refusal. */
+class GuardedExecution implements Future {
   readonly done: Promise<Reply>;
   private settle!: { resolve(reply: Reply): void; reject(reason: Error): void };
   private inner: Future | null = null;

@@ -57,7 +57,7 @@ export class Datasets {
     return new Map(await Promise.all(entries));
   }
 
-  /** Lets the Python of `worker` know its lab, null for none, and have the datasets. */
+  /** Tells the worker's Python its lab, null for none, and writes the datasets into its file system. */
   async hand(worker: Worker, lab: CheckedLab | null): Promise<void> {
     const key = lab ? JSON.stringify([lab.path, lab.manifest]) : '';
     if (key === (this.handed.get(worker) ?? '')) {
@@ -210,7 +210,7 @@ async function download(url: string, signal: AbortSignal, progress: OnProgress):
   try {
     response = await fetch(url, { credentials: 'omit', referrerPolicy: 'no-referrer', signal });
   } catch (error) {
-    // Browsers say no more than that it failed.
+    // Browsers do not say why it failed.
     throw new Error(
       `${url} could not be fetched (${(error as Error).message}): are you online, and does that site let pages of others read it (CORS)?`,
     );

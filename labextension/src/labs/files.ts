@@ -1,6 +1,6 @@
 /**
- * Reads a lab's files from the contents manager, byte for byte, and tells "no such file" from every other
- * failure. JupyterLite's own drive takes any failure of the site's index for an empty folder.
+ * Reads a lab's files from the contents manager, byte for byte. A missing file is told apart from every other failure:
+ * JupyterLite's own drive treats any failure to read the site's index as an empty folder.
  */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { PageConfig, PathExt, URLExt } from '@jupyterlab/coreutils';
@@ -10,7 +10,7 @@ import { openNotebookMetadata } from '../notebook_metadata';
 import { fromBase64 } from '../runtime/base64';
 import type { LabFiles } from './gate';
 
-/** Bytes that have come, of how many; null where the server does not say. */
+/** Called with the bytes received so far and their total; null where the server does not say. */
 export type OnProgress = (loaded: number, total: number | null) => void;
 
 interface SiteIndex {
@@ -41,7 +41,7 @@ export class ContentsFiles implements LabFiles {
     }
   }
 
-  /** What the site itself has at `path`, whatever the browser's storage has. */
+  /** The published file at `path`, whatever the browser's storage holds. */
   async readSite(path: string, signal: AbortSignal, onProgress?: OnProgress): Promise<Uint8Array | null> {
     const allJson = PageConfig.getOption('contentsAllJsonFile');
     if (!this.isSite || !allJson) {
@@ -78,7 +78,7 @@ export class ContentsFiles implements LabFiles {
     return openNotebookMetadata(this.shell, context => context.path === notebook && context.isReady);
   }
 
-  /** What the browser's storage has at `path`. */
+  /** The file at `path` in the browser's storage; null where it has none. */
   private async readStored(path: string): Promise<Uint8Array | null> {
     // JupyterLite's drive decodes the paths it is given.
     const url = await this.contents.getDownloadUrl(path.replaceAll('%', '%25'));
@@ -93,9 +93,9 @@ export class ContentsFiles implements LabFiles {
   }
 }
 
-/** The body, told of as it comes. */
+/** The body of a response; reports progress as it arrives. */
 export async function readAll(response: Response, onProgress?: OnProgress): Promise<Uint8Array> {
-  // Of a compressed body the length is that of what comes over the wire.
+  // The length of a compressed body is that of its compressed form.
   const { headers } = response;
   const total = headers.has('Content-Encoding') ? null : Number(headers.get('Content-Length')) || null;
   const chunks: Uint8Array[] = [];
@@ -109,7 +109,7 @@ export async function readAll(response: Response, onProgress?: OnProgress): Prom
   return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
 }
 
-/** The answer, or null for 404. */
+/** The response, or null when the server answers 404. */
 async function get(url: string, signal: AbortSignal): Promise<Response | null> {
   let response: Response;
   try {

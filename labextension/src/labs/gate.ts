@@ -1,6 +1,6 @@
 /**
- * Decides what a notebook is: none of a lab, of a lab that was checked, or one that must not run. Whatever
- * cannot be found out for certain is refused.
+ * Decides what a notebook is: ordinary, part of a lab that was checked, or refused. Whatever cannot be decided for
+ * certain is refused.
  */
 import { PathExt } from '@jupyterlab/coreutils';
 import { Signal, type ISignal } from '@lumino/signaling';
@@ -16,10 +16,10 @@ import {
 } from '../runtime/manifest';
 import { AnswerCache } from './answer_cache';
 
-export const MANIFEST_NAME = 'manifest.json';
-/** What keeps a cell from running, as its `ename`. */
-export const REFUSAL_NAME = 'LabRuntimeMismatch';
-/** Ms after which a manifest that does not come counts as one that can't be read. */
+const MANIFEST_NAME = 'manifest.json';
+/** The `ename` of a cell that is refused. */
+const REFUSAL_NAME = 'LabRuntimeMismatch';
+/** Ms to wait for a manifest before it counts as unreadable. */
 const READ_MS = 30_000;
 
 /** The files a gate reads. Paths are those of the contents manager. */
@@ -37,7 +37,7 @@ export interface LabFiles {
 }
 
 export interface CheckedLab {
-  /** Path of the manifest; the paths in it start in its folder. */
+  /** Path of the manifest. Paths in the manifest are relative to its folder. */
   path: string;
   manifest: LabManifest;
 }
@@ -70,7 +70,7 @@ export class LabGate {
     this.named = new AnswerCache(notebook => this.inTime(notebook, signal => files.metadata(notebook, signal)));
   }
 
-  /** Emitted when some earlier verdict may not hold any more. */
+  /** Emitted when an earlier verdict may be out of date. */
   get changed(): ISignal<this, void> {
     return this.changedSignal;
   }
@@ -103,7 +103,7 @@ export class LabGate {
     }
   }
 
-  /** What the notebooks that share a kernel allow: a refusal of any counts for all. */
+  /** The verdict for notebooks that share a kernel: if one is refused, all are. */
   async checkAll(paths: readonly string[]): Promise<Verdict> {
     const verdicts = await Promise.all(paths.map(path => this.check(path)));
     return (
@@ -156,7 +156,7 @@ export class LabGate {
     }
     let text: string;
     try {
-      // A byte order mark is no JSON, here as in Python.
+      // A byte order mark is not JSON, here as in Python.
       text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     } catch {
       return { errors: [{ path: '', code: 'json', message: 'is not JSON: it is not UTF-8' }] };

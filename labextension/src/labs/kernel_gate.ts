@@ -1,6 +1,6 @@
 /**
- * What our kernel asks before each cell: whether the notebooks it serves may run, and what their Python is
- * to know first.
+ * The gate that our kernel asks before each cell: whether its notebooks may run, and what their Python has to be told
+ * first.
  */
 import type { Session } from '@jupyterlab/services';
 
@@ -29,7 +29,7 @@ export function kernelGate(gate: LabGate, datasets: Datasets, paths: () => Promi
   };
 }
 
-/** Waits, but no longer than until the signal. */
+/** Waits for a promise, at most until the signal is aborted. */
 function until<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = (): void => reject(new DOMException('interrupted', 'AbortError'));

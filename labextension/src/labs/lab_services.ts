@@ -34,14 +34,14 @@ export function labServices(app: JupyterFrontEnd, isSite: boolean): LabServices 
         }
       }
     });
-    // Other tabs, and the server, tell nothing of their changes.
+    // Changes made in other tabs or on the server are not reported.
     document.addEventListener('visibilitychange', () => document.hidden || gate.forget());
     services = { files, gate, isSite, datasets: new Datasets(files, PageConfig.getBaseUrl(), notices()) };
   }
   return services;
 }
 
-/** Tells of downloads in the notification area. */
+/** Shows the progress of downloads as notifications. */
 function notices(): DatasetEvents {
   const shown = new Map<string, Notice>();
   return {

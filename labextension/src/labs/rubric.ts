@@ -6,11 +6,11 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { ASSERTIONS_MIME, readAssertions, type AssertionsContent } from '../runtime/events';
 
-/** What a kernel says when the check itself could not be made. */
+/** The rubric could not be run. */
 export class CheckFailed extends Error {}
 
 /**
- * Nothing of it goes into the notebook: it is an expression of a silent request.
+ * Runs the rubric as an expression of a silent request, so that nothing of it goes into the notebook.
  *
  * @param rubric - text of the rubric.
  * @param fileName - of the rubric, for tracebacks.
@@ -22,7 +22,7 @@ export async function runRubric(
   fileName: string,
   trans: TranslationBundle,
 ): Promise<AssertionsContent> {
-  // A JSON string is a string of Python too, once lone surrogates cannot come: the text was decoded.
+  // A JSON string is also a Python string as long as it has no lone surrogates. Decoded text has none.
   const call = [rubric, fileName].map(text => JSON.stringify(text)).join(', ');
   const module = '__import__("browsergrad.hosting", fromlist=["check_my_work"])';
   const future = kernel.requestExecute(

@@ -1,5 +1,5 @@
 /**
- * Starter code as cells: of a notebook, its cells; of a Python file, one cell for each `# %%`.
+ * Turns starter code into cells: the cells of a notebook, or one cell for each `# %%` of a Python file.
  */
 import type * as nbformat from '@jupyterlab/nbformat';
 
@@ -7,7 +7,7 @@ type NewCell = Pick<nbformat.ICell, 'source'> & { cell_type: string; metadata: n
 
 const MARKER = /^# %%.*$/;
 
-/** @param fileName - tells what `text` is. */
+/** @param fileName - its extension tells whether `text` is a notebook. */
 export function starterCells(text: string, fileName: string): NewCell[] {
   if (fileName.toLowerCase().endsWith('.ipynb')) {
     const { cells } = JSON.parse(text) as nbformat.INotebookContent;
@@ -34,12 +34,12 @@ export function starterCells(text: string, fileName: string): NewCell[] {
     .filter(cell => cell.source !== '');
 }
 
-/** The cells with what a notebook's model needs of them. */
+/** The cell with the fields that a notebook's model requires. */
 export function complete(cell: NewCell | nbformat.ICell): nbformat.ICell {
   return cell.cell_type === 'code' ? { ...cell, outputs: [], execution_count: null } : cell;
 }
 
-/** Of a function, class or variable at the top level of a cell. */
+/** Matches the name of a function, class or variable defined at the top level of a cell. */
 const DEFINED = /^(?:(?:async +)?def|class) +(\w+)|^(\w+) *(?::[^=\n]+)?=(?!=)/gm;
 
 /** The names a cell defines, if it holds code. */
@@ -53,10 +53,10 @@ function textOf({ source }: Pick<nbformat.ICell, 'source'>): string {
 }
 
 /**
- * A notebook's cells with the starter's in the place of those that define the same names, or have the same text.
+ * A notebook's cells, with the starter's cells in place of those that define the same names or have the same text.
  *
- * For notebooks of which no original is known: text stays where it is, and so does code that is not the
- * starter's, without outputs. Starter cells without such a place go before the next that has one, else to the end.
+ * For notebooks whose original is unknown. Text cells stay where they are, and so does other code, without its outputs.
+ * A starter cell that matches nothing goes before the next one that does, else to the end.
  */
 export function begunAnew(cells: readonly nbformat.ICell[], starter: readonly NewCell[]): nbformat.ICell[] {
   const ofName = new Map<string, number>();

@@ -1,5 +1,5 @@
 /**
- * What lab code shows: log entries, JSON with a plot where it is series of numbers, images.
+ * Shows artifacts: log entries, images, and JSON, with a plot where it holds series of numbers.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
@@ -8,7 +8,7 @@ import { button, element, userText, visible } from './dom';
 import { readSeries } from './series';
 import { treeView } from './tree';
 
-/** @param onDispose - takes what is to be done when the output goes. */
+/** @param onDispose - registers a function to call when the output is removed. */
 export function artifactView(
   artifact: Artifact,
   trans: TranslationBundle,
@@ -74,7 +74,7 @@ function imageView(artifact: ArtifactImage, trans: TranslationBundle): HTMLEleme
   );
   const keys: Record<string, () => void> = { '+': zoomIn, '-': zoomOut, Escape: fit };
   figure.addEventListener('keydown', event => {
-    // Escape has a meaning of its own in the notebook: it is taken only where there is a zoom to end.
+    // The notebook uses Escape too: it is handled here only while the image is zoomed.
     if (Object.hasOwn(keys, event.key) && (event.key !== 'Escape' || scale)) {
       keys[event.key]();
       event.preventDefault();
@@ -113,7 +113,7 @@ function jsonView(
     import('./plot').then(
       ({ plot }) => {
         if (!gone) {
-          // When it has a width: the output may not be in the page yet.
+          // Waits until it has a width: the output may not be in the page yet.
           const observer = new ResizeObserver(() => {
             if (chart.clientWidth > 0) {
               observer.disconnect();

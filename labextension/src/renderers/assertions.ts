@@ -1,5 +1,5 @@
 /**
- * A cell's assertions: counts, a table of what did not pass, and a folded list of what did.
+ * Shows a cell's assertions: counts, a table of failures, and a folded list of passes.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
@@ -9,7 +9,7 @@ import { diffView, side } from './diff_view';
 
 type Failure = Exclude<Assertion, AssertionPass>;
 
-/** Rows that are made at once: a cell may have thousands. */
+/** Rows shown at first, and with each further step: a cell may have thousands. */
 const ROWS = 50;
 const PASSES = 200;
 
@@ -43,7 +43,7 @@ export class AssertionsView {
   private readonly passesLeft = element('p');
 
   /**
-   * @param goToCell - brings the cell these assertions are of into view; null where there is none.
+   * @param goToCell - brings the cell of these assertions into view; null where there is no such cell.
    */
   constructor(
     private readonly trans: TranslationBundle,
@@ -66,7 +66,7 @@ export class AssertionsView {
     this.node.append(summary, this.failures.node, this.passList);
   }
 
-  /** Shows `content`; false where what is shown already is not its beginning, so that a new view is needed. */
+  /** Shows `content`. False when it does not begin with what is shown already: a new view is needed then. */
   update(content: AssertionsContent): boolean {
     const failures = content.assertions.filter(isFailure);
     const passes = content.assertions.filter(isPass);
@@ -92,7 +92,7 @@ export class AssertionsView {
     this.passes.stop();
   }
 
-  /** Their names are made when they are asked for. */
+  /** Lists the passes, once the list is open. */
   private showPasses(): void {
     if (this.passList.open) {
       const passes = this.content.assertions.filter(isPass);

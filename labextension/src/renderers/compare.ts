@@ -1,11 +1,11 @@
 /**
- * What differs between an expected and an actual value, given by their reprs.
+ * Finds what differs between an expected and an actual value, given their reprs.
  */
 import { diffArrays } from 'diff';
 
 import { readRepr, type Value } from './repr';
 
-/** One place where two values differ; a side is missing where there is nothing. */
+/** One place where two values differ. A side is undefined where the value has nothing there. */
 export interface Difference {
   /** As Python would write it, such as `[2]['name']`; empty for the values themselves. */
   path: string;
@@ -21,8 +21,8 @@ export type Comparison =
   | { as: 'text'; expected: string; actual: string }
   | { as: 'paths'; differences: Difference[]; left: number };
 
-/** Differences that are listed. */
-const LIST_LIMIT = 100;
+/** Most differences that are listed. */
+const MAX_DIFFERENCES = 100;
 /** ms that aligning two lists may take. */
 const ALIGN_MS = 50;
 
@@ -37,7 +37,7 @@ class Collector {
 
   add(difference: Difference): void {
     this.count++;
-    if (this.found.length < LIST_LIMIT) {
+    if (this.found.length < MAX_DIFFERENCES) {
       this.found.push(difference);
     }
   }

@@ -1,5 +1,5 @@
 /**
- * Expected and actual value, with what differs between them made plain.
+ * Shows an expected and an actual value, and marks what differs.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { diffChars, diffLines, type Change } from 'diff';
@@ -9,9 +9,9 @@ import { element, userText, visible } from './dom';
 
 /** ms that one diff may take; then both sides are shown without marks. */
 const DIFF_MS = 40;
-/** Characters up to which single characters are compared in texts of one line. */
-const CHARACTERS_LIMIT = 2000;
-/** Unlike only by rounding: relative differences below this get a hint. */
+/** Longest one-line texts, in characters together, that are compared character by character. */
+const MAX_CHARACTERS = 2000;
+/** Relative differences below this may come from rounding, and get a hint. */
 const ROUNDING = 1e-6;
 
 /** The element that shows two reprs. */
@@ -88,7 +88,7 @@ function textDiff(expected: string, actual: string, trans: TranslationBundle): H
   const byLine = expected.includes('\n') || actual.includes('\n');
   const changes = byLine
     ? diffLines(expected, actual, { timeout: DIFF_MS })
-    : expected.length + actual.length <= CHARACTERS_LIMIT
+    : expected.length + actual.length <= MAX_CHARACTERS
       ? diffChars(expected, actual, { timeout: DIFF_MS })
       : undefined;
   if (changes && byLine) {

@@ -1,14 +1,14 @@
 /**
- * Elements from user code's text: it only ever becomes text nodes, never markup.
+ * Makes elements from user code's text, which only becomes text nodes and never markup.
  */
 
-/** Characters that change how others are seen, or can't be seen: the same as the Python side's `visible`. */
+/** Characters that are invisible or change how others are shown; the same as in Python's `visible`. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
-/** Characters of one text that are shown. */
-export const TEXT_LIMIT = 20_000;
+/** Most characters of one text that are shown. */
+const MAX_TEXT_LENGTH = 20_000;
 
 /** `text` with control, format and bidirectional characters as escapes, cut at `limit`. */
-export function visible(text: string, limit = TEXT_LIMIT): string {
+export function visible(text: string, limit = MAX_TEXT_LENGTH): string {
   const shown = text.slice(0, limit).replace(INVISIBLE, character => {
     if (character === '\n' || character === '\t') {
       return character;
@@ -37,8 +37,8 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
   return node;
 }
 
-/** User text apart from its surroundings in direction. */
-export function userText(text: string, limit = TEXT_LIMIT): HTMLElement {
+/** User text in an element of its own, so that its writing direction does not affect its surroundings. */
+export function userText(text: string, limit = MAX_TEXT_LENGTH): HTMLElement {
   return element('bdi', '', visible(text, limit));
 }
 

@@ -8,7 +8,7 @@ import { visible } from './dom';
 import type { Series } from './series';
 
 const HEIGHT = 240;
-/** Told apart by their dashes too. */
+/** Colours of the lines; their dashes differ too. */
 const COLORS = [
   '--jp-brand-color1',
   '--jp-warn-color1',
@@ -19,7 +19,7 @@ const COLORS = [
 ];
 const DASHES = [[], [6, 3], [2, 2], [10, 3, 2, 3]];
 
-/** Draws into `box`, in the colours of the theme, as wide as it is. */
+/** Draws into `box`, as wide as it is, in the colours of the theme. */
 export function plot(box: HTMLElement, series: Series): { destroy(): void } {
   const style = getComputedStyle(box);
   const color = (name: string, instead: string): string => style.getPropertyValue(name).trim() || instead;

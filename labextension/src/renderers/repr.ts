@@ -9,9 +9,9 @@ export type Value =
   /** `None`, `True`, `b'…'`, `Point(x=1)`, `<object …>`: compared as they are written. */
   | { type: 'other'; raw: string };
 
-/** Nested containers that are read; beyond, and with longer texts, the repr is compared as text. */
-const DEPTH_LIMIT = 50;
-const LENGTH_LIMIT = 20_000;
+/** Deepest nesting and longest repr that are read; others are compared as text. */
+const MAX_DEPTH = 50;
+const MAX_LENGTH = 20_000;
 
 const NUMBER = /[+-]?(?:inf|nan|(?:\d[\d_]*\.?\d*|\.\d+)(?:e[+-]?\d+)?)(?![\w.(])/iy;
 const STRING = /'(?:[^'\\\n]|\\[\s\S])*'|"(?:[^"\\\n]|\\[\s\S])*"/y;
@@ -56,7 +56,7 @@ class Reader {
   }
 
   private value(depth: number): Value {
-    if (depth > DEPTH_LIMIT) {
+    if (depth > MAX_DEPTH) {
       throw new Unreadable();
     }
     this.space();
@@ -170,7 +170,7 @@ class Reader {
 
 /** The value behind a repr; null when it is not understood. */
 export function readRepr(text: string): Value | null {
-  if (text.length > LENGTH_LIMIT) {
+  if (text.length > MAX_LENGTH) {
     return null;
   }
   try {

@@ -1,21 +1,21 @@
 /**
- * Series of numbers in JSON that are worth a plot.
+ * Finds series of numbers in JSON that can be plotted.
  */
 export interface Series {
   x: { name: string; values: number[] };
   lines: { name: string; values: (number | null)[] }[];
 }
 
-/** Names of the series that others are drawn over, in order of preference. */
+/** Names of series that become the x axis, in order of preference. */
 const X_NAMES = ['x', 'step', 'epoch', 'iteration', 'time', 't'];
-const LINES_LIMIT = 12;
-const POINTS_LIMIT = 200_000;
+const MAX_LINES = 12;
+const MAX_POINTS = 200_000;
 
 function isSeries(value: unknown): value is (number | null)[] {
   return (
     Array.isArray(value) &&
     value.length > 1 &&
-    value.length <= POINTS_LIMIT &&
+    value.length <= MAX_POINTS &&
     value.every(item => item === null || typeof item === 'number') &&
     value.some(item => item !== null)
   );
@@ -25,7 +25,7 @@ function rises(values: (number | null)[]): values is number[] {
   return values.every((value, i) => value !== null && (i === 0 || value > (values[i - 1] as number)));
 }
 
-/** The series of an object of equally long lists of numbers, or of one list; null when it is none. */
+/** The series in an object of equally long lists of numbers, or in one list; null for anything else. */
 export function readSeries(data: unknown): Series | null {
   const entries: [string, unknown][] = Array.isArray(data)
     ? [['value', data]]
@@ -35,7 +35,7 @@ export function readSeries(data: unknown): Series | null {
   const lines = entries
     .filter((entry): entry is [string, (number | null)[]] => isSeries(entry[1]))
     .map(([name, values]) => ({ name, values }));
-  if (!lines.length || lines.length > LINES_LIMIT || lines.some(one => one.values.length !== lines[0].values.length)) {
+  if (!lines.length || lines.length > MAX_LINES || lines.some(one => one.values.length !== lines[0].values.length)) {
     return null;
   }
   const named = X_NAMES.map(name => lines.find(one => one.name.toLowerCase() === name)).find(Boolean);

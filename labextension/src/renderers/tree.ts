@@ -10,12 +10,12 @@ import { element, visible } from './dom';
 /** Children of a branch that are shown at once. */
 const STEP = 100;
 /** Characters of a string that are shown. */
-const STRING_LIMIT = 2000;
-/** Nodes looked at by a search, and matches shown. */
-const SEARCH_LIMIT = 200_000;
-const MATCH_LIMIT = 100;
+const MAX_STRING_LENGTH = 2000;
+/** Most nodes that a search visits, and most matches that are shown. */
+const MAX_SEARCHED = 200_000;
+const MAX_MATCHES = 100;
 /** Branches with no more children than this are open at first, one level deep. */
-const OPEN_LIMIT = 20;
+const MAX_OPEN_CHILDREN = 20;
 
 type Step = string | number;
 
@@ -28,7 +28,7 @@ function childrenOf(value: object): [Step, unknown][] {
 }
 
 function leafText(value: unknown): string {
-  return typeof value === 'string' ? `"${visible(value, STRING_LIMIT)}"` : visible(String(value));
+  return typeof value === 'string' ? `"${visible(value, MAX_STRING_LENGTH)}"` : visible(String(value));
 }
 
 function pathText(path: Step[]): string {
@@ -50,7 +50,7 @@ class Tree {
     const top = this.item('$', data, 1);
     top.tabIndex = 0;
     this.root.append(top);
-    if (isBranch(data) && Object.keys(data).length <= OPEN_LIMIT) {
+    if (isBranch(data) && Object.keys(data).length <= MAX_OPEN_CHILDREN) {
       this.open(top);
     }
     this.root.addEventListener('keydown', event => this.onKey(event));
@@ -239,7 +239,7 @@ export function search(data: unknown, text: string): { paths: Step[][]; complete
   let looked = 0;
   for (let i = 0; i < queue.length; i++) {
     const [path, value] = queue[i];
-    if (++looked > SEARCH_LIMIT || paths.length >= MATCH_LIMIT) {
+    if (++looked > MAX_SEARCHED || paths.length >= MAX_MATCHES) {
       return { paths, complete: false };
     }
     const key = path[path.length - 1];

@@ -25,7 +25,7 @@ export interface ResultsSummary {
 }
 
 /** Characters of a cell's first line in its heading. */
-const HEADING_LIMIT = 60;
+const MAX_HEADING_LENGTH = 60;
 
 function isCode(model: { type: string }): model is CodeCellModel {
   return model.type === 'code';
@@ -76,7 +76,7 @@ export class LabResults implements ILabResults {
       if (isCode(model) && content) {
         const [line] = model.sharedModel.getSource().trimStart().split('\n', 1);
         groups.push({
-          heading: `${this.cellTitle(i + 1)}: ${line.slice(0, HEADING_LIMIT)}`,
+          heading: `${this.cellTitle(i + 1)}: ${line.slice(0, MAX_HEADING_LENGTH)}`,
           cell_id: model.id,
           execution_count: model.executionCount ?? null,
           content,

@@ -112,7 +112,7 @@ function Results(props: ResultsProps): React.JSX.Element {
   const list = React.useRef<HTMLDivElement>(null);
   const hadFocus = list.current?.contains(document.activeElement);
   React.useLayoutEffect(() => {
-    // What had it may be gone, as when its cell starts anew: the reader stays in the list.
+    // The focused row may be gone, as when its cell runs again: the focus then stays in the list.
     if (hadFocus && !list.current?.contains(document.activeElement)) {
       list.current?.focus({ preventScroll: true });
     }

@@ -114,7 +114,9 @@ export interface Session {
    */
   exec(options: ExecOptions): Promise<ExecResult>;
 
-  /** Interrupts the running exec, or keeps one that waits for Python's start from running; nothing happens when idle. */
+  /**
+   * Interrupts the running exec, or keeps one that waits for Python's start from running; nothing happens when idle.
+   */
   interrupt(): void;
 
   /** Forgets all names the code has made; loaded packages stay. */

@@ -1,5 +1,5 @@
 /**
- * Fetching what the site is made of, with errors that say what to do.
+ * Fetches the site's files, with errors that say what to do.
  */
 import { crc32 } from './crc32';
 import { errorText } from './errors';
@@ -12,10 +12,10 @@ export interface PackedFile {
   crc32: number;
 }
 
-/** Outside of pages the files are the installed package's. */
+/** Whether the file belongs to the installed package: outside of pages there is no site. */
 const isInstalled = (url: string): boolean => url.startsWith('file:');
 
-/** How files came to where they are, and so how to mend them. */
+/** Where files came from, and so how to mend them. */
 interface Origin {
   /** Where something is missing. */
   place: string;
@@ -55,7 +55,7 @@ const PAGE: Origin = {
 
 let published = SITE;
 
-/** Tells, for all errors that follow, that these are files of a web project that uses the runtime by itself. */
+/** From now on, errors give advice for a web project that uses the runtime on its own. */
 export function useOwnPage(): void {
   published = PAGE;
 }
@@ -65,18 +65,18 @@ export function originOf(url: string): Origin {
   return isInstalled(url) ? INSTALLED : published;
 }
 
-/** That `url` is not there, and how to mend it. */
+/** The error for a missing file; says how to mend it. */
 export function missingAsset(url: string, why: string): Error {
   const { place, missing } = originOf(url);
   return new Error(`${url} is missing${place} (${why}): ${missing}`);
 }
 
-/** That `url` is not what it should be, and how to mend it. */
+/** The error for a damaged file; says how to mend it. */
 export function damagedAsset(url: string, why: string): Error {
   return new Error(`${url} is damaged or of another version (${why}): ${originOf(url).damaged}`);
 }
 
-/** Whether this is the page that many hosts send, with status 200, in place of a file they do not have. */
+/** Whether the answer is a web page: many hosts send one, with status 200, for a file they do not have. */
 export function isPage(contentType: string | null): boolean {
   return contentType?.startsWith('text/html') ?? false;
 }
@@ -101,10 +101,10 @@ export async function fetchAsset(url: string, init?: RequestInit): Promise<Respo
 }
 
 /**
- * Fetches `url` and reads it; when that fails, asks the server once more whether it still is what the browser has cached:
- * a file of an earlier version, or half a file from when the site was being published.
+ * Fetches `url` and reads it. When that fails, fetches it once more past the browser's cache, which may hold a file of an
+ * earlier version, or half a file from when the site was being published.
  *
- * @param read - throws why the contents can't be right.
+ * @param read - throws when the contents are wrong; the message says why.
  */
 export async function readAsset<T>(url: string, read: (response: Response) => Promise<T>): Promise<T> {
   const attempt = async (init?: RequestInit): Promise<T> => {
@@ -122,7 +122,7 @@ export async function readAsset<T>(url: string, read: (response: Response) => Pr
   }
 }
 
-/** @throws Error when the bytes have another SHA-256; nothing where that can't be computed (insecure origins). */
+/** @throws Error when the SHA-256 differs. Checks nothing on insecure origins, which cannot compute it. */
 export async function checkHash(bytes: ArrayBuffer, sha256: string): Promise<void> {
   const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
   if (!subtle) {
@@ -134,7 +134,7 @@ export async function checkHash(bytes: ArrayBuffer, sha256: string): Promise<voi
   }
 }
 
-/** @throws Error when the bytes have another CRC-32. */
+/** @throws Error when the CRC-32 differs. */
 export function checkSum(bytes: Uint8Array, sum: number): void {
   if (crc32(bytes) !== sum) {
     throw new Error('its checksum is another');
@@ -170,7 +170,7 @@ export async function readPacked(folderURL: string, entry: PackedFile): Promise<
 /**
  * Imports one of the site's own modules, or says why that failed: browsers only say "failed to fetch".
  *
- * @param name - what it has to export.
+ * @param name - an export that the module must have.
  */
 export async function importAsset(url: string, name?: string): Promise<unknown> {
   let module: Record<string, unknown>;
@@ -197,7 +197,7 @@ export async function importModule(url: string): Promise<Record<string, unknown>
   }
 }
 
-/** What the server says of a script that did not load. */
+/** Why a script did not load, as far as the server tells. */
 export async function scriptProblem(url: string): Promise<string> {
   try {
     const response = await fetch(url, { cache: 'no-cache' });
@@ -211,7 +211,7 @@ export async function scriptProblem(url: string): Promise<string> {
   }
 }
 
-/** Why browsers refuse to import what is served like this; null where they don't. */
+/** Why browsers refuse to import a module served with this MIME type; null when they accept it. */
 function wrongModuleType(url: string, { headers }: Response): string | null {
   const type = headers.get('content-type') ?? 'none';
   return isInstalled(url) || /javascript|ecmascript/.test(type)
@@ -220,7 +220,7 @@ function wrongModuleType(url: string, { headers }: Response): string | null {
         'Tell the server that .js and .mjs files are text/javascript';
 }
 
-/** Outside of pages Pyodide reads files by their paths, and takes no file URL. */
+/** The URL as Pyodide takes it: outside of pages it reads files by path, not by file URL. */
 export function pathOrURL(url: string): string {
   return isInstalled(url) ? decodeURIComponent(new URL(url).pathname).replace(/^\/(?=[A-Za-z]:)/, '') : url;
 }

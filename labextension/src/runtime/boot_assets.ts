@@ -1,6 +1,6 @@
 /**
- * Fetches, checks and compiles what a start from the memory snapshot needs, once for all kernels of a page: the idle
- * page does it ahead, else the first kernel's worker, which nothing keeps busy.
+ * Fetches, checks and compiles what a start from the memory snapshot needs, once for all kernels of a page. The
+ * page does it ahead when it is idle; else the first kernel's worker does, which has nothing else to do.
  */
 import {
   checkHash,
@@ -38,14 +38,14 @@ export interface Lock {
   packages: Record<string, unknown>;
 }
 
-/** What the worker gets; all of it can be cloned. */
+/** What the worker gets. All of it can be posted. */
 export interface BootAssets {
   manifest: KernelManifest;
   lock: Lock;
   module: WebAssembly.Module;
   /** The snapshot, unpacked. */
   memory: ArrayBuffer;
-  /** What is wrong with the site, though Python starts. */
+  /** Faults of the site that do not keep Python from starting. */
   problems: string[];
 }
 
@@ -91,7 +91,7 @@ export function knownHashes(lock: Lock, { snapshot }: KernelManifest): Record<st
   return snapshot && describes(lock, snapshot.lock_info) ? snapshot.pyodide : {};
 }
 
-/** Compiles while it is fetched. */
+/** Compiles a WebAssembly module while it arrives. */
 async function compile(response: Response): Promise<{ module: WebAssembly.Module; bytes: ArrayBuffer }> {
   if (!response.headers.get('content-type')?.startsWith('application/wasm')) {
     const bytes = await response.arrayBuffer();
@@ -103,8 +103,8 @@ async function compile(response: Response): Promise<{ module: WebAssembly.Module
 }
 
 /**
- * Bytes of a file that is not fetched yet, 0 when it is missing; null where the server does not say, or sends
- * something else than the file itself.
+ * The size in bytes of a file that is not fetched yet; 0 when it is missing, null when the server does not say or
+ * compresses it.
  */
 async function sizeOf(url: string): Promise<number | null> {
   try {
@@ -119,7 +119,7 @@ async function sizeOf(url: string): Promise<number | null> {
   }
 }
 
-/** Whether the bytes end as a zip file of this length does: it may be another one, but nothing was cut off. */
+/** Whether the bytes are a zip file that was not cut off; it may still be the wrong one. */
 export function isWholeZip(bytes: Uint8Array): boolean {
   const at = bytes.length - 22;
   if (at < 0) {
@@ -162,7 +162,7 @@ export async function loadBootAssets(indexURL: string, kernelURL: string): Promi
     await check(WASM, bytes);
     return module;
   });
-  // The worker imports these two; they come from the browser's cache then.
+  // The worker imports these two later, from the browser's cache.
   const checking = [LOADER, GLUE].map(name =>
     readAsset(indexURL + name, async response => check(name, await response.arrayBuffer())),
   );
@@ -192,7 +192,8 @@ export async function loadBootAssets(indexURL: string, kernelURL: string): Promi
     lock = { info: snapshot.lock_info, packages: {} };
   }
   const size = await sizing;
-  // Python can start from another standard library, but not from a part of one: then from the snapshot, and what that holds.
+  // With a whole but different standard library Python can start from its files. A part of one serves only the
+  // snapshot.
   const { stdlib_size } = snapshot;
   if (size && size !== stdlib_size && (await isOtherZip(indexURL + STDLIB, stdlib_size))) {
     throw damagedAsset(indexURL + STDLIB, 'it is not the one the snapshot was made with');
@@ -201,7 +202,7 @@ export async function loadBootAssets(indexURL: string, kernelURL: string): Promi
   return { manifest, lock, module, memory, problems };
 }
 
-/** What may be wrong with one of Pyodide's files, apart from its hash. */
+/** What is visibly wrong with one of Pyodide's files; null when nothing is. */
 function flaw(name: string, bytes: Uint8Array): string | null {
   if (bytes.length === 0) {
     return 'it is empty';
@@ -212,7 +213,7 @@ function flaw(name: string, bytes: Uint8Array): string | null {
   return name === STDLIB && !isWholeZip(bytes) ? 'it is no whole zip file' : null;
 }
 
-/** Which of Pyodide's files are at fault when it does not start: hardly anything else makes it fail, but for a lack of memory. */
+/** Finds which of Pyodide's files keep it from starting. Apart from a lack of memory, little else does. */
 export async function explainFailure(
   error: unknown,
   indexURL: string,
@@ -255,18 +256,21 @@ function share(key: string, assets: Promise<BootAssets | null>): Promise<BootAss
   return assets;
 }
 
-/** The same, once for all kernels of the page; after a failure the next one tries again. */
+/** Does `loadBootAssets` once for all kernels of the page. After a failure the next kernel tries again. */
 export function sharedBootAssets(indexURL: string, kernelURL: string): Promise<BootAssets | null> {
   const key = `${indexURL} ${kernelURL}`;
   return shared.get(key) ?? share(key, loadBootAssets(indexURL, kernelURL));
 }
 
-/** Tells what a worker has loaded: the assets, null where the site has none, why it failed; undefined when it has ended before. */
+/**
+ * Takes what a worker has loaded: the assets, null where the site has none, the error, or undefined when the worker
+ * ended first.
+ */
 export type Supply = (assets: BootAssets | null | Error | undefined) => void;
 
 /**
- * Lets further kernels wait for the assets that the caller's worker is about to load; null when somebody
- * has begun before, and `sharedBootAssets` gives them.
+ * Lets further kernels wait for the assets that the caller's worker is about to load. Null when they are being loaded
+ * already: `sharedBootAssets` has them then.
  */
 export function offerBootAssets(indexURL: string, kernelURL: string): Supply | null {
   const key = `${indexURL} ${kernelURL}`;

@@ -12,6 +12,12 @@ export const ARTIFACT_MIME = 'application/vnd.browsergrad.artifact.v1+json';
 export interface AssertionPass {
   kind: 'pass';
   name: string;
+  /** What a pass is worth; absent where the check has no points. */
+  points?: number;
+  /** Points that were given. */
+  earned?: number;
+  /** The exercise that the check belongs to. */
+  group?: string;
   durationMs?: number;
 }
 /** From `browsergrad.assert_fail`. */
@@ -22,6 +28,12 @@ export interface AssertionFail {
   /** Python's `repr` of what was expected; `"None"` where None was. */
   expectedRepr?: string;
   actualRepr?: string;
+  /** What a pass is worth; absent where the check has no points. */
+  points?: number;
+  /** Points that were given. */
+  earned?: number;
+  /** The exercise that the check belongs to. */
+  group?: string;
   durationMs?: number;
 }
 /** From `browsergrad.assert_error`: what was to be checked could not be. */
@@ -30,6 +42,12 @@ export interface AssertionError {
   name: string;
   message: string;
   traceback?: string;
+  /** What a pass is worth; absent where the check has no points. */
+  points?: number;
+  /** Points that were given. */
+  earned?: number;
+  /** The exercise that the check belongs to. */
+  group?: string;
   durationMs?: number;
 }
 /** What `browsergrad.assert_*` reports. */
@@ -98,16 +116,21 @@ function readAssertion(value: unknown): Assertion | null {
   if (!isRecord(value) || typeof value.name !== 'string') {
     return null;
   }
-  const { kind, name, durationMs } = value;
-  const timed = typeof durationMs === 'number' && Number.isFinite(durationMs) ? { durationMs } : {};
+  const { kind, name, durationMs, points, earned } = value;
+  const common = {
+    ...(isAmount(points) ? { points } : {}),
+    ...(isAmount(earned) ? { earned } : {}),
+    ...texts(value, 'group'),
+    ...(typeof durationMs === 'number' && Number.isFinite(durationMs) ? { durationMs } : {}),
+  };
   const { message = '' } = texts(value, 'message');
   switch (kind) {
     case 'pass':
-      return { kind, name, ...timed };
+      return { kind, name, ...common };
     case 'fail':
-      return { kind, name, message, ...texts(value, 'expectedRepr', 'actualRepr'), ...timed };
+      return { kind, name, message, ...texts(value, 'expectedRepr', 'actualRepr'), ...common };
     case 'error':
-      return { kind, name, message, ...texts(value, 'traceback'), ...timed };
+      return { kind, name, message, ...texts(value, 'traceback'), ...common };
     default:
       return null;
   }

@@ -29,9 +29,9 @@ export interface KernelClientOptions {
   drive?: { request(request: unknown): Promise<DriveAnswer> };
   /** Site root. */
   baseUrl: string;
-  /** Whether the worker gives up what a server's JavaScript engine offers beyond a browser's. */
+  /** Whether to remove from the worker's scope what Deno offers beyond a browser. */
   sealed?: boolean;
-  /** Whether Python starts from its files, though there may be a memory snapshot. */
+  /** Whether to start from files though there is a memory snapshot. */
   fromFiles?: boolean;
   /** Whether the site's service worker answers. */
   serviceWorker: boolean;
@@ -118,7 +118,7 @@ export class KernelClient {
   }
 
   /**
-   * Lets Python do some of what the next request may need; to be interrupted when one comes.
+   * Lets Python do some work that the next request may need. Interrupt it when a request comes.
    *
    * @returns whether more is left.
    */

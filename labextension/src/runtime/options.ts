@@ -21,7 +21,7 @@ export function invalid(message: string): never {
   throw new BrowsergradError('bad-option', message);
 }
 
-/** What was given, short and safe to show. */
+/** A short description of a value, safe to show. */
 function shown(value: unknown): string {
   if (typeof value === 'string') {
     return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
@@ -32,7 +32,7 @@ function shown(value: unknown): string {
   return typeof value === 'function' ? 'a function' : String(value);
 }
 
-/** The object, or what is wrong with it where it is none. */
+/** The value as an object. @throws BrowsergradError when it is not one. */
 function fieldsOf(value: unknown, usage: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     invalid(`${usage}, not ${shown(value)}`);
@@ -55,7 +55,10 @@ function callback<T>(fields: Record<string, unknown>, name: string): T | undefin
   return optional<T>(fields[name], name, 'a function', isFunction);
 }
 
-/** Whether the object has these methods; a worker or signal may be of another window, so its class tells nothing. */
+/**
+ * Whether the object has these methods. A worker or signal may come from another window, so its class cannot be
+ * checked.
+ */
 function hasMethods(value: unknown, ...names: string[]): boolean {
   return typeof value === 'object' && value !== null && names.every(name => isFunction((value as never)[name]));
 }
@@ -70,7 +73,7 @@ function isSignal(value: unknown): boolean {
   );
 }
 
-/** Where relative URLs start; undefined where there is no page. */
+/** The base of relative URLs; undefined where there is no page. */
 function pageURL(): string | undefined {
   return globalThis.document?.baseURI ?? globalThis.location?.href;
 }
@@ -89,10 +92,10 @@ function folderURL(text: string, name: string): string {
   return absolute(text.endsWith('/') ? text : `${text}/`, name);
 }
 
-/** Where the kernel's packs are, if nothing says so: a bundler may have put this module anywhere. */
+/** The default folder of the kernel's packs. A bundler may have put this module anywhere. */
 function kernelFolder(indexURL: string): string {
   const here = import.meta.url;
-  // webpack puts the address in that the source had when it was bundled, on the disk.
+  // webpack fills in the path that the source had on disk when it was bundled.
   const isOfPage = !here.startsWith('file:') || globalThis.location?.protocol === 'file:';
   return isOfPage && here.endsWith('/runtime/index.js')
     ? new URL('../kernel/', here).href

@@ -38,7 +38,7 @@ export const REPLY_BYTES = 1 << 20;
 /** Number of the call that fetches a long line of input. */
 export const INPUT_CALL = 0x7fffffff;
 
-/** Most bytes an answer through the service worker carries; more of them wait at an address. */
+/** Most bytes that an answer through the service worker carries; more are fetched from an address. */
 export const ANSWER_BYTES = 120_000;
 
 /** A Jupyter message; dates are ISO strings, binary buffers are copied. */
@@ -111,9 +111,9 @@ export interface BootOptions {
   /** Where the page's service worker forwards synchronous requests, or null. */
   channel: { url: string; id: string } | null;
   kernel: { session_id: string; piplite_urls: string[]; disable_pypi: boolean } | null;
-  /** Whether the worker's scope loses what reaches beyond it: outside of browsers. */
+  /** Whether to remove from the worker's scope what Deno offers beyond a browser. */
   sealed?: boolean;
-  /** Whether the memory snapshot is left alone. */
+  /** Whether to start from files though there is a memory snapshot. */
   fromFiles?: boolean;
   /** Whether the page sends `assets`; else the worker loads them itself. */
   assetsFollow?: boolean;
@@ -123,11 +123,11 @@ export interface BootOptions {
 export interface InterruptOptions {
   /** The cell ran longer than this: it ends with CellTimeoutError. 0: somebody pressed Stop. */
   limitMs?: number;
-  /** Again and again, until the request ends. */
+  /** Repeats the interrupt until the request ends. */
   storm?: boolean;
 }
 
-/** What makes a spare worker somebody's kernel. */
+/** Makes a spare worker the kernel of a session. */
 export interface Adoption {
   session_id: string;
   /** Working directory inside the drive. */
@@ -148,7 +148,7 @@ export type ToWorker =
   | { type: 'taken'; bytes: number }
   | { type: 'fs'; id: number; operation: FileOperation }
   | { type: 'clear'; id: number }
-  /** Nothing is asked: some of what Python offered to do ahead of need may be done. */
+  /** No request waits: Python may do some of the work that it offered. */
   | { type: 'ahead'; id: number; epoch: number };
 
 export type FileOperation = { kind: 'write'; path: string; data: Uint8Array } | { kind: 'read'; path: string };
@@ -165,8 +165,8 @@ export type FromWorker =
   /** What the worker has loaded itself, for further kernels of the page. */
   | { type: 'assets'; assets: BootAssets | null; problem?: string }
   /**
-   * Wants a file of the site that Python may need later. The worker may block while it is on its way, and a browser
-   * lets nobody else have a file for 20 s whose bytes one does not take.
+   * Asks for a file of the site that Python may need later. The page fetches it: the worker may block meanwhile, and a
+   * browser keeps a file from everybody else for 20 s while one reader does not take its bytes.
    */
   | { type: 'fetch'; url: string }
   | { type: 'booted'; info: BootInfo }
@@ -180,7 +180,7 @@ export type FromWorker =
   /** `json`: messages, one a line. */
   | { type: 'message'; json: string; buffers: ArrayBuffer[]; bytes: number }
   | { type: 'limit'; ms: number }
-  /** There is something to do ahead of need. */
+  /** Python has work that it could do ahead of need. */
   | { type: 'ahead' }
   | { type: 'call'; id: number; call: WorkerCall }
   | { type: 'upload'; id: string; data: Uint8Array }

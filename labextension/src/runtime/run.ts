@@ -14,7 +14,7 @@ export interface Stop {
   message: string;
 }
 
-/** Calls back into the page; what the page throws is reported as its own error, and what follows still comes. */
+/** Calls the page back. What it throws is reported as the page's own error, and later events still come. */
 function tell<T>(callback: ((value: T) => void) | undefined, value: T): void {
   try {
     callback?.(value);
@@ -67,7 +67,7 @@ export class Run {
     this.began = performance.now();
   }
 
-  /** Notes who stops it. Code that has not begun never will; what runs is for the session to stop. */
+  /** Notes who stops the run. Code that has not begun will not run; the session stops code that has. */
   stop(stop: Stop): void {
     this.stopped ??= stop;
     if (!this.hasBegun) {
@@ -97,12 +97,12 @@ export class Run {
     return { ok: error === null, ...this.result, error, durationMs };
   }
 
-  /** What Python says came of it, and for an interrupt who asked for it. */
+  /** The result that Python reports; an interrupt names who asked for it. */
   finishCode(error: ExecError | null): ExecResult {
     return this.finish(error?.kind === 'interrupted' && this.stopped ? { ...error, ...this.stopped } : error);
   }
 
-  /** What came of code that was stopped before it began. */
+  /** The result of code that was stopped before it began. */
   finishUnbegun(): ExecResult {
     const { kind, message } = this.stopped!;
     return this.finish({ kind, message: `${message} before the code started` });

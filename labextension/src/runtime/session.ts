@@ -9,7 +9,7 @@ import { Run, type SessionEvent, type Stop } from './run';
 import { WorkerLink } from './worker_link';
 
 /** Ms between an interrupt by `signal` or `timeoutMs` and the end of the worker. */
-export const HARD_STOP_MS = 500;
+const HARD_STOP_MS = 500;
 
 /**
  * Boots Python in a worker of its own.
@@ -178,7 +178,7 @@ class WorkerSession implements Session {
     }
   }
 
-  /** What came of code whose worker did not answer. */
+  /** The result of code whose worker did not answer. */
   private lost(run: Run, link: WorkerLink, error: unknown): ExecResult {
     if (this.over?.code === 'disposed') {
       return run.finish({ kind: 'aborted', message: this.over.message });
@@ -198,7 +198,7 @@ class WorkerSession implements Session {
     );
   }
 
-  /** Interrupts the run; what does not end by that is ended with its worker. */
+  /** Interrupts the run. If that does not end it, its worker is ended. */
   private stop(run: Run, stop: Stop): void {
     run.stop(stop);
     if (run.hasBegun) {
@@ -207,7 +207,7 @@ class WorkerSession implements Session {
     }
   }
 
-  /** A file's operation; one whose worker is ended meanwhile is for the next one, since it can be done twice. */
+  /** An operation on a file. If the worker ends meanwhile, the next one does it: doing it twice is harmless. */
   private async file(operation: FileOperation): Promise<unknown> {
     for (let tries = 1; ; tries++) {
       const link = await this.live();

@@ -4,7 +4,6 @@
  */
 import { fetchAsset } from './assets';
 import { offerBootAssets, sharedBootAssets, type Supply } from './boot_assets';
-import { ControlBlock } from './control_block';
 import { BrowsergradError, errorText } from './errors';
 import { ForwardedCalls } from './forwarded_calls';
 import { OutputReceipts } from './output_receipts';
@@ -23,6 +22,7 @@ import type {
   StreamChunk,
   ToWorker,
 } from './protocol';
+import { SharedMemory } from './shared_memory';
 import { canShare } from './sharing';
 import { WorkerProcess } from './worker_process';
 
@@ -59,7 +59,7 @@ export class WorkerLink {
   info: BootInfo | null = null;
   private readonly process: WorkerProcess;
   /** Null where the page shares no memory with the worker. */
-  private readonly block: ControlBlock | null;
+  private readonly shared: SharedMemory | null;
   /** Answers what a service worker forwards; null where none does. */
   private readonly forwarded: ForwardedCalls | null;
   private readonly receipts: OutputReceipts;
@@ -78,9 +78,9 @@ export class WorkerLink {
     });
     this.ready.catch(() => undefined); // whoever awaits it sees the error
     const { boot, serviceWorkerBase, worker, makeWorker, workerURL } = options;
-    this.block = boot.interruptible && canShare() ? new ControlBlock() : null;
+    this.shared = boot.interruptible && canShare() ? new SharedMemory() : null;
     this.forwarded =
-      this.block || serviceWorkerBase === null
+      this.shared || serviceWorkerBase === null
         ? null
         : new ForwardedCalls(serviceWorkerBase, {
             drive: request => this.drive(request),
@@ -102,7 +102,8 @@ export class WorkerLink {
       onFailure: message => this.crash(message),
       onWarning: text => options.onLog?.('warning', text),
     });
-    // Unless the page has them: it may be busy, the worker is not. Outside of browsers there is nothing to be busy with.
+    // Unless the page has them: it may be busy, the worker is not. Outside of browsers there is nothing to be busy
+    // with.
     this.supply = mode === 'kernel' && typeof document !== 'undefined' ? offerBootAssets(indexURL, kernelURL) : null;
     const assetsFollow = mode === 'kernel' && !this.supply;
     this.process.post({
@@ -110,8 +111,8 @@ export class WorkerLink {
       options: {
         ...boot,
         assetsFollow,
-        control: this.block?.memory ?? null,
-        reply: this.block?.reply ?? null,
+        control: this.shared?.memory ?? null,
+        reply: this.shared?.reply ?? null,
         channel: this.forwarded?.channel ?? null,
       },
     });
@@ -147,7 +148,11 @@ export class WorkerLink {
     await this.request(id => ({ type: 'jupyter', id, epoch, ...message }));
   }
 
-  /** Lets the worker do some of what it offered. @returns whether more is left; an interrupt may end it, and leaves it. */
+  /**
+   * Lets the worker do some of what it offered.
+   *
+   * @returns whether more is left; an interrupt may end it, and leaves it.
+   */
   async getAhead(): Promise<boolean> {
     const epoch = this.pending.takeEpoch();
     return (await this.request(id => ({ type: 'ahead', id, epoch }))) === true;
@@ -168,18 +173,18 @@ export class WorkerLink {
 
   /** Interrupts the request that runs, or is about to; none: nothing happens. */
   interrupt({ limitMs = 0, storm = false }: InterruptOptions = {}): void {
-    const epoch = this.block?.runningEpoch || this.pending.oldestEpoch;
+    const epoch = this.shared?.runningEpoch || this.pending.oldestEpoch;
     if (!epoch || this.ended) {
       return;
     }
     this.wanted = { epoch, limitMs };
-    this.block?.interrupt(epoch, { limitMs, storm });
+    this.shared?.interrupt(epoch, { limitMs, storm });
     this.post({ type: 'interrupt', epoch, storm, limitMs });
   }
 
   input(value: string): void {
-    if (this.block) {
-      this.block.input(value);
+    if (this.shared) {
+      this.shared.input(value);
     } else if (this.info?.interruptMode === 'stack-switching') {
       this.post({ type: 'input', value });
     } else {
@@ -235,8 +240,8 @@ export class WorkerLink {
 
   /** The page has taken so much output, of all there was. */
   private acknowledge(taken: number): void {
-    if (this.block) {
-      this.block.setTaken(taken);
+    if (this.shared) {
+      this.shared.setTaken(taken);
     } else if (this.options.boot.mode === 'kernel' && !this.ended) {
       this.post({ type: 'taken', bytes: taken });
     }
@@ -299,7 +304,7 @@ export class WorkerLink {
         this.forwarded?.upload(message.id, message.data);
         break;
       case 'call-large':
-        this.block?.handOver(message.id, message.buffer);
+        this.shared?.handOver(message.id, message.buffer);
         break;
       case 'fatal':
         this.crash(message.message);
@@ -337,7 +342,7 @@ export class WorkerLink {
   private async answerCall(id: number, request: unknown): Promise<void> {
     const answer = await this.drive(request);
     if (!this.ended) {
-      this.block?.answer(id, answer);
+      this.shared?.answer(id, answer);
     }
   }
 }

@@ -35,7 +35,7 @@ interface Start extends Frame {
 }
 
 /** Characters of a line of the log. */
-const LONGEST_LOG = 10_000;
+const MAX_LOG_LENGTH = 10_000;
 
 /** The pipe is always read at once, so that writing to it hardly blocks, and nothing piles up here. */
 function write(bytes: Uint8Array): void {
@@ -112,7 +112,7 @@ class Host {
   }
 
   private log(level: string, text: string): void {
-    const short = String(text).slice(0, LONGEST_LOG);
+    const short = String(text).slice(0, MAX_LOG_LENGTH);
     if (this.output.passes(short.length)) {
       send({ type: 'log', level: String(level), text: short });
     }

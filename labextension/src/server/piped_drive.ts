@@ -19,9 +19,9 @@ interface Asked {
 }
 
 /** Characters of the longest path; Python counts in bytes. */
-const LONGEST_PATH = 4096;
+const MAX_PATH_LENGTH = 4096;
 /** Requests in a row that were not waited for, from which on they are nobody's mistake. */
-const MOST_UNTAKEN = 16;
+const MAX_UNTAKEN = 16;
 
 export class PipedDrive {
   private next = 1;
@@ -44,7 +44,7 @@ export class PipedDrive {
       const size = asked?.bytes.reduce((sum, part) => sum + part.length, 0) ?? 0;
       if (!asked) {
         resolve(failed('EINVAL', 'the request has no method or path'));
-      } else if (asked.path.length > LONGEST_PATH || (asked.newPath?.length ?? 0) > LONGEST_PATH) {
+      } else if (asked.path.length > MAX_PATH_LENGTH || (asked.newPath?.length ?? 0) > MAX_PATH_LENGTH) {
         resolve(failed('ENAMETOOLONG', 'the path is too long'));
       } else if (size > this.fileBytes) {
         resolve(failed('EFBIG', `a file has at most ${this.fileBytes} bytes`));
@@ -77,8 +77,8 @@ export class PipedDrive {
     }
     this.waiting.resolve(failed('EBUSY', 'another request came before its turn'));
     this.waiting = null;
-    if (++this.untaken > MOST_UNTAKEN) {
-      this.exceeded(MOST_UNTAKEN);
+    if (++this.untaken > MAX_UNTAKEN) {
+      this.exceeded(MAX_UNTAKEN);
     }
   }
 

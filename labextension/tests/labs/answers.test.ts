@@ -3,7 +3,7 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { Session } from '@jupyterlab/services';
 import { describe, expect, it, vi } from 'vitest';
 
-import { Limits, notebookTimeout, readLimit } from '../../src/kernel/limits';
+import { notebookTimeout, readLimit } from '../../src/kernel/limits';
 import { AnswerCache } from '../../src/labs/answer_cache';
 import type { Datasets } from '../../src/labs/datasets';
 import type { LabGate, Verdict } from '../../src/labs/gate';
@@ -130,17 +130,4 @@ describe('a limit', () => {
     ['5', undefined],
     [null, undefined],
   ])('%j means %j', (value, expected) => expect(readLimit(value)).toBe(expected));
-
-  it.each([
-    [undefined, 0, undefined, null],
-    [undefined, 0, 3, 3],
-    [undefined, 2, 3, 2],
-    [1, 2, 3, 1],
-    [0, 2, 3, null],
-    ['nonsense', 0, 3, 3],
-  ])('of notebook %j, user %j and site %j is %j', (own, user, site, expected) => {
-    const limits = new Limits(site, () => own);
-    limits.user = user;
-    expect(limits.of('k')).toBe(expected);
-  });
 });

@@ -23,6 +23,9 @@ describe('assertions', () => {
     { kind: 'fail', name: 'a', message: 'm' },
     { kind: 'fail', name: 'a', message: 'm', expectedRepr: '1', actualRepr: '2', durationMs: 3 },
     { kind: 'error', name: 'a', message: 'm', traceback: 't' },
+    { kind: 'pass', name: 'a', points: 2, earned: 2, group: 'Exercise 1' },
+    { kind: 'fail', name: 'a', message: 'm', points: 2, earned: 0.5, group: 'Exercise 1' },
+    { kind: 'error', name: 'a', message: 'm', points: 2, earned: 0 },
   ])('are read as they are: %j', assertion => {
     expect(readAssertions({ assertions: [assertion], counts })).toEqual({ assertions: [assertion], counts });
   });
@@ -41,7 +44,7 @@ describe('assertions', () => {
       { kind: 'fail', name: 'a', message: '' },
     ],
     [
-      { kind: 'error', name: 'a', message: 'm', durationMs: Infinity, html: '<b>' },
+      { kind: 'error', name: 'a', message: 'm', durationMs: Infinity, html: '<b>', points: -1, earned: '1', group: 7 },
       { kind: 'error', name: 'a', message: 'm' },
     ],
   ])('lose the fields that their kind does not have: %j', (given, read) => {

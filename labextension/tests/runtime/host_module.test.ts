@@ -13,10 +13,10 @@ function make() {
     Object.fromEntries(names.map(name => [name, vi.fn((..._args: unknown[]) => void order.push(name))]));
   const interrupts = {
     ...spies('begin', 'end', 'delivered', 'tick'),
-    slowClock: true,
+    clock: { isSlow: true },
     mode: 'shared-memory',
-    schedule: vi.fn(),
-    block: vi.fn((ms: number) => (ms < 0 ? 'interrupted' : 'timeout')),
+    scheduler: { schedule: vi.fn() },
+    wait: { until: (ms: number) => (ms < 0 ? 'interrupted' : 'timeout') },
   };
   const output = { ...spies('message', 'setParent', 'write', 'flush', 'endRequest'), hasRoom: () => true };
   const calls = { ...spies('clearInput'), waitForRoom: vi.fn(() => 'interrupt'), waitInput: () => 'line' };

@@ -32,41 +32,41 @@ describe('a call over shared memory', () => {
   });
 
   it('does not take a late answer to an earlier call for its own', () => {
-    const { answers, block, calls, page, posted } = new PagePair();
+    const { answers, shared, calls, page, posted } = new PagePair();
     expect(() => calls.call(call)).toThrow(CallInterrupted);
     const { id } = posted[0] as { id: number };
-    page.push(() => block.answer(id, 'late'));
+    page.push(() => shared.answer(id, 'late'));
     answers.push('own');
     expect(calls.call(call)).toBe('own');
   });
 
   it('drops a long answer that nobody fetched', () => {
-    const { answers, block, calls, posted } = new PagePair();
+    const { answers, shared, calls, posted } = new PagePair();
     const long = { data: new Uint8Array(REPLY_BYTES + 1) };
     expect(() => calls.call(call)).toThrow(CallInterrupted);
     const { id } = posted[0] as { id: number };
-    block.answer(id, long);
+    shared.answer(id, long);
     answers.push(long);
     calls.call(call);
     const before = new Uint8Array(new SharedArrayBuffer(REPLY_BYTES + 100));
-    block.handOver(id, before.buffer as SharedArrayBuffer);
+    shared.handOver(id, before.buffer as SharedArrayBuffer);
     expect(before.every(byte => byte === 0)).toBe(true);
   });
 });
 
 describe('a line of input over shared memory', () => {
   it.each(['', 'Ä €', 'x'.repeat(REPLY_BYTES + 5)])('comes whole: %#', line => {
-    const { block, calls, page } = new PagePair();
+    const { shared, calls, page } = new PagePair();
     calls.clearInput();
-    page.push(() => block.input(line));
+    page.push(() => shared.input(line));
     expect(calls.waitInput()).toBe(line);
   });
 
   it('that came for an earlier question is forgotten', () => {
-    const { block, calls, page } = new PagePair();
-    block.input('old');
+    const { shared, calls, page } = new PagePair();
+    shared.input('old');
     calls.clearInput();
-    page.push(() => block.input('new'));
+    page.push(() => shared.input('new'));
     expect(calls.waitInput()).toBe('new');
   });
 
@@ -86,9 +86,9 @@ describe('a line of input for a Python that is suspended', () => {
 
 describe('room for output', () => {
   it('is there at once, or when the page has taken some', () => {
-    const { block, calls, control, page } = new PagePair();
+    const { shared, calls, control, page } = new PagePair();
     expect(calls.waitForRoom(() => true)).toBe('');
-    page.push(() => block.setTaken(5));
+    page.push(() => shared.setTaken(5));
     expect(calls.waitForRoom(() => Atomics.load(control, Control.OutputTaken) === 5)).toBe('');
   });
 

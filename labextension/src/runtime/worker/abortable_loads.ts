@@ -1,12 +1,12 @@
 /**
- * Lets loads of packages be given up. Pyodide loads one package at a time and has no way to end that: a download
- * that never comes would keep all later ones waiting, though the cell that wanted it was interrupted.
+ * Ends loads of packages when their cell is interrupted. Pyodide loads one package at a time and cannot end a load: a
+ * download that never comes would keep all later ones waiting.
  */
 
-/** Addresses of packages: what tasks of earlier cells fetch meanwhile goes on. */
+/** Matches addresses of packages. Other fetches, as by tasks of earlier cells, go on. */
 const PACKAGE = /\.(whl|zip|tar|tar\.\w+)([?#]|$)/;
 
-/** What a load says that was given up. */
+/** Message of a load that was ended. */
 export const INTERRUPTED = 'the cell was interrupted';
 
 interface Load {
@@ -23,7 +23,7 @@ export class AbortableLoads {
     globalThis.fetch = (input, init) => fetch(input, this.withSignal(input, init));
   }
 
-  /** `load` with the fetches that it starts made to end with it. */
+  /** Wraps `load` so that `abort` ends the fetches it starts. */
   wrap<A extends unknown[], R>(load: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
     return async (...args) => {
       const running = { epoch: this.epoch(), controller: new AbortController() };
@@ -36,7 +36,7 @@ export class AbortableLoads {
     };
   }
 
-  /** Gives up what the request that was interrupted had begun. */
+  /** Ends the loads that the request with this epoch has begun. */
   abort(epoch: number): void {
     for (const load of this.running) {
       if (load.epoch === epoch) {

@@ -24,7 +24,10 @@ import { Python, type Progress, type PythonDependencies } from './python';
 import { restore } from './snapshot';
 
 export interface BootDependencies extends PythonDependencies {
-  /** What the page has loaded for a start from the snapshot; null: nothing will come, and the page wants what is loaded here. */
+  /**
+   * What the page has loaded for a start from the snapshot. Null when the page sends nothing: it then wants what is
+   * loaded here.
+   */
   assets: Promise<BootAssets | null> | null;
 }
 
@@ -147,7 +150,7 @@ async function fromFiles(options: BootOptions, dependencies: BootDependencies, p
   }
   const hash = knownHashes(lock, manifest)[STDLIB];
   if (hash) {
-    // Python starts from a damaged one too, when it needs no wrong byte for that.
+    // Python may start even from a damaged standard library, so it is checked afterwards.
     checkHash(pyodide.FS.readFile(`/lib/python${major}${minor}.zip`).buffer as ArrayBuffer, hash).catch(
       (error: unknown) =>
         post({
@@ -162,7 +165,7 @@ async function fromFiles(options: BootOptions, dependencies: BootDependencies, p
   return [python, pyodide, 'files'];
 }
 
-/** A micropip works with its own Pyodide: another distribution brings one for itself. */
+/** Whether the distribution's own micropip is used: micropip works only with its own version of Pyodide. */
 function bringsMicropip(manifest: KernelManifest, lock: Lock): boolean {
   return !('micropip' in manifest.packages) || (!(compiledPack(lock) in manifest.packs) && 'micropip' in lock.packages);
 }

@@ -5,16 +5,19 @@
 
 /** Ms after which changes are written back though the file stays open. */
 const SAVE_MS = 2000;
-/** So many times as long as writing back took, nothing more is written back before it must be. */
+/** The pause after writing back, as a multiple of the time that took. */
 const SAVE_PAUSE = 20;
 
 export class DriveFile {
   dirty = false;
   /** How many descriptors there are. */
   opened = 0;
-  /** Whether its name is gone, or another file's: it lives on for those who have it open, and is written nowhere. */
+  /**
+   * Whether its name is gone or names another file now. It lives on for those who have it open, and is not written
+   * back.
+   */
   removed = false;
-  /** When it was last changed or, of one that has not been, opened: ms of `Date.now()`. */
+  /** `Date.now()` of its last change; before the first one, of its opening. */
   changed = Date.now();
   private saveAt = Date.now() + SAVE_MS;
 
@@ -54,7 +57,7 @@ export class DriveFile {
     this.touch();
   }
 
-  /** Takes what a mapping of the file holds; whoever only reads one changes nothing. */
+  /** Takes the contents of a mapping. Only bytes that differ count as a change. */
   writeMapped(from: Uint8Array, position: number): void {
     const bytes = from.subarray(0, Math.max(0, this.size - position));
     const known = this.data.subarray(position, position + bytes.length);
@@ -73,7 +76,7 @@ export class DriveFile {
     return this.dirty && this.changed > this.saveAt;
   }
 
-  /** Writes back by `put` what has changed; `put` may throw. */
+  /** Calls `put` with the contents if they have changed; `put` may throw. */
   save(put: (bytes: Uint8Array) => void): void {
     if (!this.dirty || this.removed) {
       return;

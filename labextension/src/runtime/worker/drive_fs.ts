@@ -10,7 +10,7 @@ import type { PageCalls } from './page_calls';
 
 const DIR_MODE = 0o40777;
 /** Longest name, in bytes, as on Linux. */
-const LONGEST_NAME = 255;
+const MAX_NAME_BYTES = 255;
 
 interface Attributes {
   size: number;
@@ -18,7 +18,7 @@ interface Attributes {
   ctime: string;
 }
 
-/** Times that Python has given a file. Drives can't keep them: they hold while the drive's own, `seen`, does. */
+/** Times that Python has set. Drives cannot store them: they count as long as the drive's own time is still `seen`. */
 interface Times {
   seen: string;
   atime: number;
@@ -28,7 +28,7 @@ interface Times {
 interface Changes {
   mode?: number;
   size?: number;
-  /** Ms; null or missing: it stays. */
+  /** Ms; null or missing leaves it as it is. */
   atime?: number | null;
   mtime?: number | null;
   /** Both, in older versions of Emscripten, which also send it with other changes. */
@@ -73,17 +73,17 @@ export class DriveFS {
   }
 
   private checkName(name: string): void {
-    if (name.length > LONGEST_NAME / 4 && new TextEncoder().encode(name).length > LONGEST_NAME) {
+    if (name.length > MAX_NAME_BYTES / 4 && new TextEncoder().encode(name).length > MAX_NAME_BYTES) {
       throw this.requests.error('ENAMETOOLONG');
     }
   }
 
-  /** Importers look into a folder again when its time has changed; drives do not change it. */
+  /** Changes a folder's time, which drives do not do: Python's importers look into a folder again only then. */
   private changed(folder: FSNode): void {
     folder.driveChanged = Math.max(Date.now(), (folder.driveChanged ?? 0) + 1);
   }
 
-  /** Gives a file times of its own; null: it stays. */
+  /** Sets a file's times; null leaves one as it is. */
   private setTimes(node: FSNode, atime: number | null, mtime: number | null): void {
     const file = node.driveFile;
     if (file?.removed) {
@@ -131,7 +131,7 @@ export class DriveFS {
     return stat;
   }
 
-  /** What has a name now, as far as Emscripten has looked it up. */
+  /** The node of a name, if Emscripten has looked it up before. */
   private existing(parent: FSNode, name: string): FSNode | null {
     try {
       return this.FS.lookupNode(parent, name);
@@ -192,7 +192,7 @@ export class DriveFS {
         this.FS.hashRemoveNode(replaced);
       }
       if (moved && this.FS.isFile(node.mode)) {
-        // Some drives take the move for a change.
+        // Some drives change the time when they move a file.
         const times = node.driveTimes as Times | undefined;
         const mtime = times?.seen === moved.before ? times.mtime : Date.parse(moved.before);
         node.driveTimes = { atime: times?.atime ?? mtime, mtime, seen: moved.after };

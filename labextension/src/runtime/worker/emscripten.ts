@@ -29,7 +29,7 @@ export interface FSStream {
 export interface EmscriptenFS {
   ErrnoError: new (errno: number) => Error;
   createNode(parent: FSNode | null, name: string, mode: number, dev: number): FSNode;
-  /** Takes a node out of those that lookups find. */
+  /** Removes a node from those that lookups find. */
   hashRemoveNode(node: FSNode): void;
   lookupNode(parent: FSNode, name: string): FSNode;
   filesystems: {

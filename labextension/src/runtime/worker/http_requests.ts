@@ -10,7 +10,7 @@ interface Wanted {
   timeoutMs: number | null;
 }
 
-/** What Python gets: JSON that tells of the answer or why there is none, and the content. */
+/** What Python gets: JSON that describes the response or why there is none, and the body. */
 export interface Answer {
   head: string;
   body: Uint8Array;
@@ -46,7 +46,7 @@ export class HttpRequests {
     }
   }
 
-  /** Gives up the newest request. */
+  /** Aborts the newest request. */
   abort(): void {
     this.newest?.abort();
   }
@@ -76,7 +76,7 @@ export class HttpRequests {
   }
 }
 
-/** Browsers don't say why a request failed; what can be known of it is. */
+/** Guesses why a request failed, since browsers do not say. */
 function failed(address: string, error: unknown): Answer {
   const { name = '', message = '' } = (error ?? {}) as Partial<Error>;
   const { origin = '', protocol = '' } = (globalThis as { location?: Location }).location ?? {};

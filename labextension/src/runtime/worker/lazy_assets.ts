@@ -11,7 +11,7 @@ import type { EmscriptenFS, FSNode } from './emscripten';
 /** Whether this worker can fetch while Python waits: a browser's can, Deno's can't. */
 export const FETCHES_NOW = typeof XMLHttpRequest !== 'undefined';
 
-/** Reads `url` now; `anew`: not from the browser's cache without asking the server. */
+/** Reads `url` while Python waits. @param anew - whether to check with the server what the browser has cached. */
 export function readSync(url: string, anew = false): Uint8Array {
   if (!FETCHES_NOW) {
     throw missingAsset(url, 'it could not be read before Python has started');
@@ -39,7 +39,7 @@ export class LazyAsset {
 
   /**
    * @param sum - CRC-32 of the bytes, unpacked if they are gzip.
-   * @param onError - gets what is wrong with it, once.
+   * @param onError - called once with what is wrong with the file.
    */
   constructor(
     readonly url: string,
@@ -47,7 +47,7 @@ export class LazyAsset {
     private readonly onError: (text: string) => void,
   ) {}
 
-  /** The file, as somebody has fetched it; it stays packed and unchecked until it is needed. */
+  /** Takes the file as it was fetched. It is unpacked and checked when it is needed. */
   take(bytes: Uint8Array): void {
     this.fetched ??= bytes;
   }
@@ -68,7 +68,7 @@ export class LazyAsset {
       throw this.broken; // it has been reported
     }
     let problem!: Error;
-    // As for all that is fetched, the browser's cache may be at fault.
+    // The browser's cache may be at fault: a second try goes past it.
     for (const anew of FETCHES_NOW ? [false, true] : [false]) {
       try {
         this.checked = this.check(this.fetched ?? readSync(this.url, anew));

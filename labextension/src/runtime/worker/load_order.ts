@@ -1,8 +1,8 @@
 /**
- * What Python needs to load a package while it stands still: where nothing can suspend it, and an import waits.
+ * The order in which Python loads a package and its dependencies, where an import blocks and nothing can be suspended.
  */
 
-/** Of an entry of `pyodide-lock.json`. */
+/** The fields of an entry of `pyodide-lock.json` that are used. */
 export interface LockedPackage {
   name: string;
   file_name: string;

@@ -37,9 +37,9 @@ export function loadOptions(post: Post): object {
 }
 
 /**
- * Loads Pyodide, and names the asset at fault when that fails. Pyodide only logs a failed WebAssembly
- * instantiation and never settles, so that is watched for; and it refuses to instantiate what is
- * served with another MIME type, which needs no more than to be read whole.
+ * Loads Pyodide, and names the file at fault when that fails. It wraps WebAssembly's functions meanwhile, for two reasons:
+ * Pyodide only logs a failed instantiation and then never settles, and it refuses a module that is served with another
+ * MIME type, although reading it whole first is enough.
  */
 export async function loadPyodide(
   indexURL: string,
@@ -70,7 +70,7 @@ export async function loadPyodide(
   WebAssembly.instantiate = ((source: BufferSource, imports?: WebAssembly.Imports) =>
     watch(instantiate.call(WebAssembly, source, imports))) as typeof instantiate;
   if (!FETCHES_NOW) {
-    // There it asks for the file before it instantiates that.
+    // In Deno a missing file fails before anything is instantiated, and unwatched: this request tells of it.
     fetchAsset(indexURL + WASM).then(response => response.body?.cancel(), reject);
   }
   try {

@@ -87,7 +87,7 @@ async function boot(options: BootOptions): Promise<void> {
   }
 }
 
-/** Why Python did not start; where the browser's own words say little, with what to do. */
+/** Why Python did not start. Adds advice where the browser's message says little. */
 function bootErrorText(error: unknown): string {
   const text = errorText(error);
   return isOutOfMemory(error)
@@ -181,7 +181,7 @@ scope.addEventListener('unhandledrejection', event => {
   event.preventDefault();
   post({ type: 'log', level: 'error', text: errorText(event.reason) });
 });
-// An error in a callback of JavaScript's is the user's: Deno would end the worker, and its variables with it.
+// An error in a JavaScript callback comes from user code. Without this handler Deno would end the worker.
 scope.addEventListener('error', event => {
   event.preventDefault();
   post({ type: 'log', level: 'error', text: (event as unknown as ErrorEvent).message });

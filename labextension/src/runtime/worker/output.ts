@@ -11,8 +11,8 @@ const FLUSH_MS = 50;
 /** Characters that are posted without waiting. */
 const FLUSH_LENGTH = 32768;
 /** Bytes in flight to the page above which a writer waits. */
-const IN_FLIGHT_LIMIT = 100_000;
-/** What a message costs the page beside its bytes. */
+const MAX_IN_FLIGHT_BYTES = 100_000;
+/** Cost of a message for the page, in bytes, in addition to its length. */
 const MESSAGE_BYTES = 1000;
 
 /** Bytes of descriptors as text; what is not UTF-8 becomes a replacement character. */
@@ -21,17 +21,17 @@ function bytesDecoder(): TextDecoder {
 }
 
 export class OutputBuffer {
-  /** What Python holds, of the stream and the request that came last. */
+  /** Text that Python's streams still hold; it belongs to the last stream and request. */
   held: StreamTexts | null = null;
   private name: StreamChunk['name'] = 'stdout';
   private chunks: StreamChunk[] = [];
   private length = 0;
   private lastFlush = 0;
-  /** When the text that waits began to. */
+  /** `performance.now()` when the oldest waiting text was written. */
   private since = 0;
   private timer = false;
   private parent = '{}';
-  /** What text of descriptors belongs to. */
+  /** The newest request's header: text written to descriptors belongs to it. */
   private newest = '{}';
   private readonly decoders = { stdout: bytesDecoder(), stderr: bytesDecoder() };
   /** The stream whose last bytes may end within a character. */
@@ -76,7 +76,7 @@ export class OutputBuffer {
     return this.append(name, this.decoders[name].decode(bytes, { stream: true }), this.newest);
   }
 
-  /** Shows the beginning of a character of which nothing more can follow. */
+  /** Shows the beginning of a character that was cut off. */
   private finishCharacter(): void {
     const name = this.unfinished;
     if (name) {
@@ -85,7 +85,7 @@ export class OutputBuffer {
     }
   }
 
-  /** What a request has left, at its end. */
+  /** Sends everything that is left at the end of a request. */
   endRequest(): void {
     this.takeHeld();
     this.finishCharacter();
@@ -139,7 +139,7 @@ export class OutputBuffer {
         this.add(this.name, text, this.parent, performance.now());
       }
     } catch {
-      // No room on the stack, or Python is gone: what is held stays.
+      // The stack is full or Python has ended: the text stays where it is.
     }
   }
 
@@ -174,5 +174,5 @@ export class OutputBuffer {
   }
 
   /** Whether the page keeps up with what is written. */
-  readonly hasRoom = (): boolean => !this.acknowledged || this.inFlight() <= IN_FLIGHT_LIMIT;
+  readonly hasRoom = (): boolean => !this.acknowledged || this.inFlight() <= MAX_IN_FLIGHT_BYTES;
 }

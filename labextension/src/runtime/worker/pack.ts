@@ -33,14 +33,14 @@ export class Pack {
     }
   }
 
-  /** Writes the files below `folder`, but for those whose path begins with one of `without`. */
+  /** Writes the files below `folder`, except those whose path begins with one of `without`. */
   unpack(FS: EmscriptenFS, folder: string, without: string[] = []): void {
     for (const _ of this.writing(FS, folder, without)) {
       // one after the other
     }
   }
 
-  /** The same, as long as nothing else waits: the event loop turns every few ms. */
+  /** The same, but lets the event loop turn every few ms. */
   async unpackInTurns(FS: EmscriptenFS, folder: string): Promise<void> {
     let end = performance.now() + TURN_MS;
     for (const _ of this.writing(FS, folder, [])) {

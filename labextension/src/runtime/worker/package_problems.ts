@@ -1,5 +1,5 @@
 /**
- * Why packages could not be loaded: Pyodide only says "failed to fetch".
+ * Finds out why packages could not be loaded: Pyodide only says "failed to fetch".
  */
 import { isPage, originOf } from '../assets';
 import { errorText } from '../errors';
@@ -16,7 +16,7 @@ export class PackageProblems {
   ) {}
 
   /**
-   * What is wrong, with names, addresses and what the server says of them.
+   * Says what is wrong: names, addresses, and what the server answers.
    *
    * @param said - Pyodide's words.
    */
@@ -31,7 +31,7 @@ export class PackageProblems {
     return found.length ? `${all.join(', ')} could not be loaded: ${found.join('; ')}` : general;
   }
 
-  /** What is wrong with the package's file; null where that can't be seen. */
+  /** What is wrong with the package's file; null when that is unknown. */
   private async problemOf(name: string): Promise<string | null> {
     const entry = this.packages[name.toLowerCase().replace(/[-_.]+/g, '-')] as { file_name?: unknown } | undefined;
     if (!entry) {
@@ -47,7 +47,7 @@ export class PackageProblems {
     return why === null ? null : `${url} is missing${place} (${why}): ${packages}`;
   }
 
-  /** What the server says of a file that it does not send; null where it does. */
+  /** Why the server does not send a file; null when it does. */
   private async answerFor(url: string): Promise<string | null> {
     try {
       const { ok, status, headers, body } = await fetch(url, {

@@ -16,7 +16,10 @@ export function hasScriptBetween(stack: string): boolean {
   return frames.slice(inner, outer).includes(false);
 }
 
-/** Index of the function through which JavaScript entered WebAssembly, in the module that has it; null where it did not. */
+/**
+ * Index of the function through which JavaScript entered WebAssembly, in the module that has it; null where it did
+ * not.
+ */
 export function entryOf(stack: string): string | null {
   const frames = stack.split('\n').map(line => WASM_FRAME.exec(line)?.[1]);
   return frames.filter(index => index !== undefined).at(-1) ?? null;

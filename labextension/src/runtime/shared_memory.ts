@@ -1,11 +1,11 @@
 /**
- * The page's side of the memory that it shares with a worker: through it a worker that runs or waits hears of
+ * The page's side of the memory that it shares with a worker. Through it a worker that runs or waits hears of
  * interrupts, and gets input and answers to its calls.
  */
 import { packAnswer } from './packed_answer';
 import { Control, INPUT_CALL, REPLY_BYTES, type InterruptOptions } from './protocol';
 
-export class ControlBlock {
+export class SharedMemory {
   /** Holds the words that `Control` names at its beginning. */
   readonly memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   /** Where answers lie that are not too long for it. */
@@ -38,7 +38,9 @@ export class ControlBlock {
     this.wake();
   }
 
-  /** Answers a call. The worker takes the answer to its last call only: an earlier one that nobody fetched is dropped. */
+  /**
+   * Answers a call. The worker takes the answer to its last call only: an earlier one that nobody fetched is dropped.
+   */
   answer(id: number, value: unknown): void {
     const packed = packAnswer(value);
     if (packed.length > REPLY_BYTES) {
