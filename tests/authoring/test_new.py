@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import nbformat
@@ -33,13 +34,14 @@ def test_a_new_lab_is_valid_without_a_warning(
 
 
 def test_new_labs_pass_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for template in TEMPLATES:
+    templates = list(TEMPLATES) if os.environ.get("ALL_STARTS") else ["data"]  # each takes a minute
+    for template in templates:
         main(["new", str(tmp_path / template), "--template", template])
     capsys.readouterr()
     assert main(["check", str(tmp_path), "--jobs", "2"]) == 0
     said = capsys.readouterr().out
-    assert said.count("manifest.json: ok") == len(TEMPLATES)
-    assert said.count("runs apart from submissions") == len(TEMPLATES)
+    assert said.count("manifest.json: ok") == len(templates)
+    assert said.count("runs apart from submissions") == len(templates)
 
 
 def test_notebooks_of_a_new_lab_follow_their_format(tmp_path: Path) -> None:
