@@ -26,6 +26,7 @@ def test_malformed_content_is_refused_by_field(lab: Lab, content: dict[str, obje
     assert lab.run("1 + 1").result == "2"
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize(
     ("msg_type", "content"),
     [
@@ -92,6 +93,7 @@ def test_fifty_megabytes_of_output_arrive(lab: Lab) -> None:
     assert length == 50 * 1_000_001
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize(
     ("code", "ename"),
     [

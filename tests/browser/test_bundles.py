@@ -159,6 +159,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize(("code", "error"), HOSTILE)
 def test_hostile_values_are_cut_or_refused(code: str, error: str | None, lab: Lab) -> None:
     run = lab.run(f"import browsergrad as bg\n{code}")

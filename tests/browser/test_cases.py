@@ -107,6 +107,7 @@ def test_a_notebook_that_once_failed_in_an_isolated_page(isolated: Pages, case: 
     isolated.prove(case)
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("case", kernel_cases.on("plain"), ids=lambda case: case.id)
 def test_a_notebook_that_once_failed_in_a_plain_page(plain: Pages, case: Case) -> None:
     plain.prove(case)

@@ -414,6 +414,7 @@ def test_a_missing_module_says_how_to_get_it(lab: Lab) -> None:
     assert "BrowsergradAddon.packages" in plain_text(run.content["traceback"])
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize(
     ("code", "shown"),
     [
@@ -442,6 +443,7 @@ def test_magics_work(lab: Lab, code: str, shown: str) -> None:
     assert shown in run.text()
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize(
     ("code", "ename", "shown"),
     [

@@ -33,6 +33,7 @@ def driven(lab: Lab) -> Lab:
     return lab
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("name", [case["name"] for case in stop_cases("")])
 def test_stop_ends_the_cell_and_keeps_the_variables(driven: Lab, base: str, name: str) -> None:
     """At random moments, each followed by a cell that must be untouched. `make bench` tries more often."""
