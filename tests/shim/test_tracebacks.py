@@ -239,6 +239,13 @@ def test_one_of_an_endless_recursion_is_short_and_counts_all(client: Client, mod
     assert "times)" in ours
 
 
+def test_one_through_code_without_a_file_is_short(client: Client, modules: Path) -> None:
+    shown = tracebacks_of(client, "def deeper(n): exec('deeper(n + 1)', globals(), {'n': n})\ndeeper(0)")
+    assert "skipping similar frames: " in shown
+    assert "RecursionError" in shown
+    assert len(shown.splitlines()) < 60
+
+
 @pytest.mark.parametrize(
     "change", ["%xmode Plain", "%xmode Minimal", "%xmode Docs", "%colors nocolor", "%colors lightbg", "%colors neutral"]
 )
