@@ -19,3 +19,6 @@ SITE_KERNEL = "static/browsergrad/kernel"
 PIPLITE_INDEX = "all.json"
 
 PYODIDE_LOCK = "pyodide-lock.json"
+
+#: Where a release of Pyodide has its packages, file by file. Builds ask it, visitors' browsers never.
+PYODIDE_CDN = "https://cdn.jsdelivr.net/pyodide/v{version}/full/"

@@ -26,6 +26,7 @@ from jupyterlite_core.manager import LiteManager
 from traitlets import Bool, List, Unicode, default
 
 from .. import isolation, paths
+from .._version import PYODIDE_VERSION
 from ..boot import javascript, other_pyodide
 from ..boot.assets import STDLIB
 from ..boot.javascript import EngineError
@@ -45,6 +46,7 @@ from ..constants import (
 from ..errors import LabsError, SiteError, VendoringError
 from ..terminal import say
 from . import distribution, published_labs, verification
+from .release import RELEASE_LOCK, Release, embedded_lock, version_of
 from .vendoring import Vendored, vendor
 from .wheels import is_plain_path, piplite_index, unpack_labextensions
 
@@ -68,12 +70,19 @@ class BrowsergradAddon(BaseAddon):
 
     aliases = {"browsergrad-pyodide": "BrowsergradAddon.pyodide_url"}
 
+    flags = {
+        "browsergrad-offline": (
+            {"BrowsergradAddon": {"offline": True}},
+            "Use only what earlier builds have fetched for the BrowserGrad kernel",
+        )
+    }
+
     pyodide_url = Unicode(
         allow_none=True,
         help=(
-            "another full Pyodide distribution for the kernel, instead of the embedded one: a folder, a .tar.bz2, .tar.gz "
-            "or .zip archive (relative paths count from lite_dir), or the URL of an archive, fetched at build time; "
-            "it is copied into the site. Default: the environment variable JUPYTERLITE_BROWSERGRAD_PYODIDE_URL, else none"
+            "another Pyodide distribution for the kernel, instead of the embedded one: a folder, a .tar.bz2, .tar.gz "
+            "or .zip archive (relative paths count from lite_dir), the URL of an archive, or that of a folder such as a CDN's, "
+            "fetched at build time; it is copied into the site. Default: the environment variable JUPYTERLITE_BROWSERGRAD_PYODIDE_URL, else none"
         ),
     ).tag(config=True)
 
@@ -81,8 +90,22 @@ class BrowsergradAddon(BaseAddon):
         Unicode(),
         help=(
             "requirements (PEP 508) or paths of .whl files that `import` and `%pip install` find on the site itself; "
-            "taken with their dependencies from the distribution given by pyodide_url, else from PyPI"
+            "taken with their dependencies from Pyodide's release, else from PyPI"
         ),
+    ).tag(config=True)
+
+    package_base_url = Unicode(
+        allow_none=True,
+        help=(
+            "address or folder (relative to lite_dir) that has the packages of the Pyodide release which the distribution lacks; "
+            "they are fetched at build time and compared with its lock. Default: the environment variable "
+            "JUPYTERLITE_BROWSERGRAD_PACKAGE_BASE_URL, else pyodide_url where that is such an address, else the CDN of that "
+            "Pyodide version"
+        ),
+    ).tag(config=True)
+
+    offline = Bool(
+        False, help="whether a build uses only what earlier ones have fetched; also as --browsergrad-offline"
     ).tag(config=True)
 
     disable_pypi_fallback = Bool(
@@ -109,6 +132,13 @@ class BrowsergradAddon(BaseAddon):
     @default("pyodide_url")
     def _default_pyodide_url(self) -> str | None:
         return os.environ.get("JUPYTERLITE_BROWSERGRAD_PYODIDE_URL") or None
+
+    @default("package_base_url")
+    def _default_package_base_url(self) -> str | None:
+        named = os.environ.get("JUPYTERLITE_BROWSERGRAD_PACKAGE_BASE_URL")
+        if not named and self.pyodide_url and distribution.is_base_address(self.pyodide_url):
+            return self.pyodide_url
+        return named or None
 
     @property
     def cache(self) -> Path:
@@ -256,6 +286,7 @@ class BrowsergradAddon(BaseAddon):
         stats = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
         settings = [
             self.pyodide_url,
+            self.package_base_url,
             list(self.packages),
             str(self.output),
             self.manager.no_sourcemaps,
@@ -266,20 +297,49 @@ class BrowsergradAddon(BaseAddon):
     def publish_pyodide(self) -> None:
         """Make ``static/browsergrad/pyodide`` hold the distribution and the vendored wheels, and nothing of an earlier build."""
         lite_dir = Path(self.manager.lite_dir)
-        if self.pyodide_url:
-            source = distribution.materialise(self.pyodide_url, lite_dir, self.cache / "pyodide")
-        else:
-            source = distribution.root_of(paths.static("pyodide"), paths.static("pyodide"))
-        lock = distribution.read_lock(source)
-        provided = json.loads(paths.static("kernel", "manifest.json").read_text(**UTF8))["packages"]
-        vendored = vendor(list(self.packages), lock, source, provided, lite_dir, self.cache / "wheels")
+        release = self.release()
+        source = release.folder
+        manifest = json.loads(paths.static("kernel", "manifest.json").read_text(**UTF8))
+        provided = manifest["packages"]
+        locked = release.needs_of_kernel(manifest)
+        for name in locked:
+            provided.pop(name, None)
+        vendored = vendor(list(self.packages), release, provided, lite_dir, self.cache / "wheels", locked=locked)
         replaced = distribution.with_our_stdlib(source, paths.static("pyodide"), paths.static("kernel"))
         self.mirror(source, vendored, replaced or self.publish_boot_assets(source))
         if replaced:
             self.delete_one(self.output_kernel)
-        self.write_indexes(lock, vendored)
+        self.write_indexes(release.lock, vendored)
         self.publish_front_ends([wheel.path for wheel in vendored.wheels])
         self.maybe_timestamp(self.output_pyodide)
+
+    def release(self) -> Release:
+        """Return the distribution with the packages of its release, fetching the distribution when needed."""
+        lite_dir = Path(self.manager.lite_dir)
+        if self.pyodide_url:
+            source = distribution.materialise(
+                self.pyodide_url, lite_dir, self.cache / "pyodide", offline=self.offline, tell=self.tell
+            )
+            lock = distribution.read_lock(source)
+            version = version_of(source, lock)
+        else:
+            source = distribution.root_of(paths.static("pyodide"), paths.static("pyodide"))
+            lock = embedded_lock(source, distribution.read_lock(source))
+            version = PYODIDE_VERSION
+        return Release(
+            lock,
+            source,
+            base=self.package_base_url,
+            version=version,
+            cache=self.cache / "packages",
+            lite_dir=lite_dir,
+            offline=self.offline,
+            tell=self.tell,
+        )
+
+    def tell(self, text: str) -> None:
+        """Print a line about what was fetched."""
+        say(f"    {text}", keep="")
 
     def publish_boot_assets(self, source: Path) -> dict[Path, Path]:
         """Make and publish what another Pyodide than the embedded one starts from; return what replaces files of its own."""
@@ -328,7 +388,9 @@ class BrowsergradAddon(BaseAddon):
             for path in source.rglob("*")
             if path.is_file() and not self.is_ignored_sourcemap(path.name)
         }
+        wanted.pop(Path(RELEASE_LOCK), None)
         wanted |= replaced
+        wanted |= {Path(path.name): path for path in vendored.files.values()}
         wanted |= {Path(wheel.path.name): wheel.path for wheel in vendored.wheels}
         kept = {*wanted, Path(PYODIDE_LOCK), Path(PIPLITE_INDEX)}
         for path in [path for path in self.output_pyodide.rglob("*") if path.is_file()]:
@@ -341,8 +403,14 @@ class BrowsergradAddon(BaseAddon):
                 shutil.copy2(path, target)
 
     def write_indexes(self, lock: dict[str, Any], vendored: Vendored) -> None:
+        """Write the lock of what the site has, and piplite's index of the wheels that are not in the distribution's lock."""
+        here = {
+            name: entry
+            for name, entry in lock["packages"].items()
+            if (self.output_pyodide / entry["file_name"]).is_file()
+        }
         entries = {wheel.name: wheel.lock_entry(vendored.depends.get(wheel.name, [])) for wheel in vendored.wheels}
-        full = {**lock, "packages": dict(sorted({**lock["packages"], **entries}.items()))}
+        full = {**lock, "packages": dict(sorted({**here, **vendored.entries, **entries}.items()))}
         write_if_changed(self.output_pyodide / PYODIDE_LOCK, json.dumps(full, **JSON_FMT))
         if vendored.wheels:
             write_if_changed(

