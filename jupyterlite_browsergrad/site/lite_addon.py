@@ -40,13 +40,16 @@ from ..constants import (
     PIPLITE_URLS,
     PYODIDE_INDEX_URL,
     PYODIDE_LOCK,
+    RELEASE_LOCK,
     SITE_KERNEL,
     SITE_PYODIDE,
 )
 from ..errors import LabsError, SiteError, VendoringError
 from ..terminal import say
 from . import distribution, published_labs, verification
-from .release import RELEASE_LOCK, Release, embedded_lock, version_of
+from .choice import AUTO, SiteImports
+from .imports import files_of
+from .release import Release, embedded_lock, version_of
 from .vendoring import Vendored, vendor
 from .wheels import is_plain_path, piplite_index, unpack_labextensions
 
@@ -65,6 +68,10 @@ PIPLITE_URL = f"./{SITE_PYODIDE}/{PIPLITE_INDEX}"
 
 class BrowsergradAddon(BaseAddon):
     """Build a site around the BrowserGrad kernel; with no setting it works and asks no other origin for anything."""
+
+    _contents: tuple[list[Path], list[str]] | None = None
+    _imported: SiteImports | None = None
+    _warned = False
 
     __all__ = ["status", "pre_build", "build", "post_build", "check"]
 
@@ -90,7 +97,8 @@ class BrowsergradAddon(BaseAddon):
         Unicode(),
         help=(
             "requirements (PEP 508) or paths of .whl files that `import` and `%pip install` find on the site itself; "
-            "taken with their dependencies from Pyodide's release, else from PyPI"
+            'taken with their dependencies from Pyodide\'s release, else from PyPI. The entry "auto" stands for all packages of '
+            "Pyodide's release that the published notebooks, modules and labs import"
         ),
     ).tag(config=True)
 
@@ -158,7 +166,31 @@ class BrowsergradAddon(BaseAddon):
 
     @property
     def has_own_pyodide(self) -> bool:
-        return bool(self.pyodide_url or self.packages)
+        return bool(self.pyodide_url or self.requirements or (self.is_auto and self.imported.missing([])))
+
+    @property
+    def is_auto(self) -> bool:
+        return AUTO in self.packages
+
+    @property
+    def requirements(self) -> list[str]:
+        """What the author lists, without the entry for what is imported."""
+        return [text for text in self.packages if text != AUTO]
+
+    @property
+    def imported(self) -> SiteImports:
+        """What the contents import; read once. Solutions and hidden rubrics count: grading runs them with this site's packages."""
+        if self._imported is None:
+            self._imported = SiteImports(self._all_contents(), paths.static("kernel"))
+        return self._imported
+
+    def _all_contents(self) -> dict[str, Path]:
+        return files_of(*(self._contents or self._contents_now()))
+
+    def _contents_now(self) -> tuple[list[Path], list[str]]:
+        """Return the contents and the patterns of what is left out."""
+        ignore = [*self.manager.ignore_contents, *self.manager.extra_ignore_contents]
+        return [Path(path) for path in self.manager.contents], ignore
 
     def status(self, manager: LiteManager) -> Tasks:
         """Say what a build would put into the site."""
@@ -173,6 +205,7 @@ class BrowsergradAddon(BaseAddon):
     def pre_build(self, manager: LiteManager) -> Tasks:
         """Judge the labs among the contents, and copy the labextension where JupyterLite's own addon does not."""
         labs = self.collect_labs()
+        self._contents = self._contents_now()
         self.leave_out(labs.hidden())
         if not self.keep_references:
             self.leave_out(labs.references())
@@ -184,8 +217,7 @@ class BrowsergradAddon(BaseAddon):
         return self.output / "files"
 
     def collect_labs(self) -> published_labs.SiteLabs:
-        ignore = [*self.manager.ignore_contents, *self.manager.extra_ignore_contents]
-        return published_labs.collect([Path(path) for path in self.manager.contents], ignore)
+        return published_labs.collect(*self._contents_now())
 
     def leave_out(self, secrets: list[tuple[PurePosixPath, Path]]) -> None:
         """Keep JupyterLite from copying what it is about to: reference solutions, and rubrics for grading."""
@@ -258,12 +290,24 @@ class BrowsergradAddon(BaseAddon):
     def post_build(self, manager: LiteManager) -> Tasks:
         """Tell the kernel about the site's own Pyodide."""
         yield self.task(name=f"patch:{JUPYTERLITE_JSON}", actions=[self.patch_config])
+        yield self.task(name="imports", actions=[self.warn_of_imports])
         if not self.keep_references:
             yield self.task(name="labs:leaks", actions=[self.warn_of_leaks])
         if self.isolate_with_service_worker:
             yield self.task(name="isolate", actions=[(isolation.install, [self.output])])
         elif isolation.is_installed(self.output):
             yield self.task(name="isolate:not", actions=[(isolation.remove, [self.output])])
+
+    def warn_of_imports(self) -> None:
+        """List what notebooks and modules import and the site does not have; once, though `check` builds too."""
+        if self._warned:
+            return
+        self._warned = True
+        here = [self.output_pyodide / PYODIDE_LOCK] if self.has_own_pyodide else []
+        locks = [json.loads(path.read_text(**UTF8)) for path in here if path.is_file()]
+        release = embedded_lock(paths.static("pyodide"), {"packages": {}}) if not self.pyodide_url else None
+        for line in self.imported.explain(locks, release):
+            self.log.warning("[browsergrad] %s", line)
 
     def warn_of_leaks(self) -> None:
         """Say where the site holds the text of a reference solution all the same."""
@@ -276,7 +320,7 @@ class BrowsergradAddon(BaseAddon):
     def pyodide_inputs(self) -> str:
         """Return text that differs when what `publish_pyodide` would make may differ."""
         lite_dir = Path(self.manager.lite_dir)
-        local = [text for text in self.packages if text.endswith(".whl")]
+        local = [text for text in self.requirements if text.endswith(".whl")]
         if self.pyodide_url and not distribution.is_url(self.pyodide_url):
             local.append(self.pyodide_url)
         roots = [paths.static("kernel", "manifest.json"), paths.static("pyodide"), *(lite_dir / text for text in local)]
@@ -288,6 +332,7 @@ class BrowsergradAddon(BaseAddon):
             self.pyodide_url,
             self.package_base_url,
             list(self.packages),
+            sorted(self.imported.imports.needed) if self.is_auto else None,
             str(self.output),
             self.manager.no_sourcemaps,
             javascript.is_there(),
@@ -304,7 +349,12 @@ class BrowsergradAddon(BaseAddon):
         locked = release.needs_of_kernel(manifest)
         for name in locked:
             provided.pop(name, None)
-        vendored = vendor(list(self.packages), release, provided, lite_dir, self.cache / "wheels", locked=locked)
+        if self.is_auto:
+            choice = self.imported.choose(release.lock)
+            for line in choice.lines(release.lock):
+                say(f"    auto: {line}", keep="")
+            locked += [name for name in choice.packages if name not in locked]
+        vendored = vendor(self.requirements, release, provided, lite_dir, self.cache / "wheels", locked=locked)
         replaced = distribution.with_our_stdlib(source, paths.static("pyodide"), paths.static("kernel"))
         self.mirror(source, vendored, replaced or self.publish_boot_assets(source))
         if replaced:
@@ -467,6 +517,7 @@ class BrowsergradAddon(BaseAddon):
         yield self.task(name="site", actions=[self.check_site])
 
     def check_site(self) -> None:
+        self.warn_of_imports()
         problems = verification.problems(self.output, list(self.get_output_config_paths()))
         if problems:
             raise SiteError(problems)

@@ -11,16 +11,14 @@ from urllib.parse import urljoin
 
 from packaging.utils import canonicalize_name
 
-from ..constants import PYODIDE_CDN
+from ..constants import PYODIDE_CDN, RELEASE_LOCK
 from ..errors import VendoringError
 from .distribution import is_url
 from .downloads import Download, DownloadFailed, fetch_all, is_there
 from .wheels import is_plain_path, sha256_of
 
-__all__ = ["RELEASE_LOCK", "Release", "embedded_lock", "version_of"]
+__all__ = ["Release", "embedded_lock", "version_of"]
 
-#: Beside the embedded `pyodide-lock.json`, which names nothing: the lock of the whole release.
-RELEASE_LOCK = "release-lock.json"
 #: As the minified `pyodide.mjs` has it.
 _VERSION = re.compile(r"""=\s*["'](\d+\.\d+\.\d+(?:[a-z]+\d+)?)["']""")
 

@@ -18,10 +18,13 @@ from jupyterlite_browsergrad.server_kernel.sandbox import Sandbox
 from tests.distributions import DISTRIBUTION, download, unpack_pyodide
 from tests.wheels import make_wheel
 
-#: `jupyter lite`, with a lock made for the test in place of that of the embedded release.
+#: `jupyter lite`, with a lock made for the test in place of that of the embedded release. What another Pyodide starts from is not made:
+#: that takes minutes, and is tested with sites of its own.
 LITE = """
 import json, sys
 from pathlib import Path
+from jupyterlite_browsergrad.boot import javascript
+javascript._command = lambda: None
 if sys.argv[1]:
     from jupyterlite_browsergrad.site import lite_addon
     lock = json.loads(Path(sys.argv[1]).read_text("utf-8"))
@@ -127,3 +130,38 @@ def test_pandas_and_matplotlib_come_from_the_address_of_a_real_release(
     names = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", *(each["file_name"] for each in found.values()))
     for name in names:
         assert (site.pyodide / name).read_bytes() == (server.folder / name).read_bytes()
+
+
+def test_auto_takes_what_is_imported_and_says_so(tmp_path: Path, server: FileServer) -> None:
+    tag = "cp314-cp314-pyemscripten_2026_0_wasm32"
+    wheels = {name: make_wheel(server.folder, name, "1.0", tag) for name in ("plots", "arrays", "unused")}
+    lock = {name: entry(wheel, name, ("arrays",) if name == "plots" else ()) for name, wheel in wheels.items()}
+    lock["plots"]["imports"] = ["Plots"]
+    site = Site(tmp_path, lock)
+    files = site.source / "files"
+    (files / "lab").mkdir(parents=True)
+    cells = [{"cell_type": "code", "source": "%%time\nimport near, seaborn", "metadata": {}, "outputs": []}]
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (files / "lab/a.ipynb").write_text(json.dumps(notebook), "utf-8")
+    (files / "lab/near.py").write_text("import json\nfrom Plots import line\n", "utf-8")
+    missing = "no package of this site provides seaborn, imported in lab/a.ipynb, cell 1"
+
+    text = site.lite("build", packages=[])
+    assert 'provides Plots, imported in lab/near.py, line 2; Pyodide\'s release has it: add "plots", or "auto"' in text
+    assert missing in text
+    assert server.asked == [] and not site.pyodide.exists(), "nothing is fetched that was not asked for"
+
+    text = site.lite("build", packages=["auto"], package_base_url=server.address)
+    assert "auto: plots 1.0: imported in lab/near.py, line 2" in text
+    assert missing in text and "provides Plots" not in text
+    assert set(site.packages()) == {"arrays", "plots"}
+
+    own = make_wheel(site.source, "seaborn", "1.0")
+    text = site.lite("build", packages=["auto", own.name], package_base_url=server.address)
+    assert set(site.packages()) == {"arrays", "plots", "seaborn"}
+    assert missing not in text
+    (files / "lab/near.py").write_text("import json\n", "utf-8")
+    site.lite("build")
+    assert set(site.packages()) == {"seaborn"}, "what is no longer imported goes"
+    (files / "lab/late.py").write_text("import nobodys\n", "utf-8")
+    assert site.lite("check").count("provides nobodys, imported in lab/late.py, line 1") == 1
