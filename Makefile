@@ -38,7 +38,7 @@ test-release: export LATE_ANSWER_TRIES = 20
 test-release: test
 
 # Two files of tests at a time, those of the browser last: a test takes one processor or a little more.
-PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder --durations=60
 
 pytest: $(STAMPS)/test $(STAMPS)/docs
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import statistics
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -82,11 +83,24 @@ def cells(row: dict[str, Any]) -> list[str]:
     ]
 
 
+def stored(row: Row) -> dict[str, Any]:
+    """Return what the file keeps of a row: for each side's samples how many there were, and their quartiles."""
+    kept = asdict(row)
+    kept["spread"] = {
+        side: {
+            "count": len(values),
+            "quartiles": statistics.quantiles(values, method="inclusive")[::2] if len(values) > 1 else values * 2,
+        }
+        for side, values in kept.pop("samples").items()
+    }
+    return kept
+
+
 def write_json(path: Path, about: dict[str, Any], rows: dict[str, list[Row]], order: list[str]) -> dict[str, Any]:
     """Put the suites that ran into the file; those that did not keep their rows and their machine."""
     suites = json.loads(path.read_text("utf-8"))["suites"] if path.is_file() else {}
     for name, measured in rows.items():
-        suites[name] = {"machine": about, "rows": [asdict(row) for row in measured]}
+        suites[name] = {"machine": about, "rows": [stored(row) for row in measured]}
     content = {"suites": {name: suites[name] for name in order if name in suites}}
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
     return content

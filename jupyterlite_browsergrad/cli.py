@@ -8,7 +8,7 @@ import sys
 from typing import Protocol
 
 from ._version import __version__
-from .commands import check, compress, demo, grade, report, serve, sync, validate
+from .commands import check, compress, demo, grade, new, report, serve, sync, validate
 from .errors import BrowsergradError
 from .terminal import say
 
@@ -16,15 +16,16 @@ __all__ = ["main", "parser"]
 
 
 class Command(Protocol):
-    """A module with one subcommand; its docstring's first line is the help."""
+    """A module with one subcommand. The first line of its docstring is the help."""
 
     def configure(self, parser: argparse.ArgumentParser) -> None: ...
 
     def run(self, options: argparse.Namespace) -> int: ...
 
 
-#: Name on the command line -> the module that does it.
+#: Name on the command line -> the module of the subcommand.
 COMMANDS: dict[str, Command] = {
+    "new": new,
     "serve": serve,
     "validate": validate,
     "check": check,
@@ -37,7 +38,7 @@ COMMANDS: dict[str, Command] = {
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands, from which the reference is made too."""
+    """Return the parser of all commands. The documentation uses it too."""
     parser = argparse.ArgumentParser(prog="jupyter browsergrad", description="Tools around the BrowserGrad kernel.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -48,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run a subcommand and return its exit status; what went wrong goes to stderr without a traceback."""
+    """Run a subcommand and return its exit status. Errors are printed to stderr without a traceback."""
     options = parser().parse_args(argv)
     try:
         return COMMANDS[options.command].run(options)

@@ -4,6 +4,7 @@
 
     BrowsergradError
     ├── AssetsNotFoundError    (FileNotFoundError)  the built labextension is not where it should be
+    ├── AuthoringError         (ValueError)         a lab, or what it is to be made from, cannot be used
     ├── ConfigurationError     (ValueError)         a setting cannot be followed
     ├── DistributionError      (ValueError)         a folder or archive is no usable Pyodide distribution
     ├── GradingError           (ValueError)         a lab or its submissions cannot be graded
@@ -22,6 +23,7 @@ from __future__ import annotations
 
 __all__ = [
     "AssetsNotFoundError",
+    "AuthoringError",
     "BrowsergradError",
     "ConfigurationError",
     "DistributionError",
@@ -38,6 +40,10 @@ class BrowsergradError(Exception):
 
 class AssetsNotFoundError(BrowsergradError, FileNotFoundError):
     """The built labextension is missing."""
+
+
+class AuthoringError(BrowsergradError, ValueError):
+    """A lab cannot be made: its source breaks the rules of markers, or something is in its place."""
 
 
 class ConfigurationError(BrowsergradError, ValueError):

@@ -1,4 +1,4 @@
-"""The public door to `labs.manifest_rules`: read, check and write manifests of labs."""
+"""Public names of `labs.manifest_rules`: read, check and write manifests of labs."""
 
 from .labs.manifest_rules import (
     Dataset,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any, TextIO
 
-from browsergrad._text import visible
+from browsergrad.hosting import visible
 
 __all__ = ["ending_on_sigterm", "json_shown", "one_line", "say", "shown"]
 

@@ -35,12 +35,12 @@ from jupyterlite_browsergrad.boot.assets import (  # noqa: E402  # found through
     dump,
     precompile_stdlib,
     pyc_path,
-    sha256,
     with_bytecode,
     write_atomically,
     write_pack,
     write_snapshot,
 )
+from jupyterlite_browsergrad.hashing import sha256_of  # noqa: E402
 
 OUTPUT = REPO / "jupyterlite_browsergrad" / "labextension" / "static"
 CACHE = REPO / "labextension" / ".assets"
@@ -139,7 +139,7 @@ def build_snapshot(source: Path, pyodide: Path, out: Path, compiler: Compiler, *
     for stale in set(out.glob("snapshot.*.gz")) - {out / entry["file"]}:
         stale.unlink()
     # What a distribution of this very Pyodide comes with: `jupyter lite build` puts ours in its place.
-    manifest["snapshot"] = {**entry, "pack": name, "stdlib_source": sha256(source / STDLIB)}
+    manifest["snapshot"] = {**entry, "pack": name, "stdlib_source": sha256_of(source / STDLIB)}
     write_atomically(manifest_path, dump(manifest))
     print(f"{entry['file']:34} {entry['size']:>10,} bytes")
 
@@ -170,7 +170,7 @@ def fetch_wheels() -> list[tuple[str, str, Path]]:
             pins.append((name, version, digest.strip()))
 
     def locate() -> dict[str, Path]:
-        return {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in folder.glob("*.whl")}
+        return {sha256_of(path): path for path in folder.glob("*.whl")}
 
     present = locate()
     if any(digest not in present for *_, digest in pins):

@@ -1,7 +1,8 @@
-"""Packs of Python files with their bytecode, a standard library with its own, and the memory snapshot of a started kernel.
+"""Makes packs of Python files with bytecode, a standard library with bytecode, and the memory snapshot of a started kernel.
 
-A pack is gzip of: uint32 little-endian length of the header, header JSON padded with spaces to a multiple of 8 with
-those 4 bytes, then the files' bytes. The header is ``{"files": [[path, offset, length], …]}``; offsets count from its end.
+A pack is a gzip file with this content: the length of the header as little-endian uint32; the header, which is JSON, padded with spaces
+so that it ends at a multiple of 8; the bytes of the files. The header is ``{"files": [[path, offset, length], …]}``. Offsets count from
+the end of the header.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from ..hashing import sha256_of
 from . import javascript
 
 __all__ = [
@@ -30,14 +32,13 @@ __all__ = [
     "precompile_stdlib",
     "pyc_path",
     "read_pack",
-    "sha256",
     "with_bytecode",
     "write_atomically",
     "write_pack",
     "write_snapshot",
 ]
 
-#: What a snapshot is bound to besides the standard library.
+#: Files of Pyodide to which a snapshot is bound, in addition to the standard library.
 PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
 STDLIB = "python_stdlib.zip"
 ZIP_TIME = (2020, 1, 1, 0, 0, 0)
@@ -46,20 +47,15 @@ ZIP_TIME = (2020, 1, 1, 0, 0, 0)
 Files = dict[str, bytes]
 
 
-def sha256(path: Path) -> str:
-    """Return a file's SHA-256, in hexadecimal digits."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 class Compiler:
-    """Makes unchecked-hash bytecode inside Pyodide and keeps it by the hash of its source.
+    """Compiles Python in Pyodide to bytecode with unchecked hashes, and caches it by the hash of its source.
 
     Parameters
     ----------
     pyodide
         The distribution.
     cache
-        Where the bytecode is kept: a folder for this Python alone.
+        Folder of the cached bytecode. It must be used only for this version of Python.
     """
 
     def __init__(self, pyodide: Path, cache: Path):
@@ -67,13 +63,13 @@ class Compiler:
         self.cache = cache
         python = json.loads((pyodide / "pyodide-lock.json").read_text("utf-8"))["info"]["python"]
         major, minor = python.split(".")[:2]
-        #: As in file names: ``314``.
+        #: The version as it appears in file names, such as ``314``.
         self.tag = f"{major}{minor}"
         self.stdlib = f"/lib/python{major}{minor}.zip"
         self.site_packages = f"/lib/python{major}.{minor}/site-packages"
 
     def compile(self, sources: dict[str, bytes]) -> dict[str, bytes]:
-        """Return ``co_filename -> pyc``; a source that does not compile is absent and reported on stderr."""
+        """Return ``co_filename -> pyc``. A source that does not compile is left out and reported on stderr."""
         self.cache.mkdir(parents=True, exist_ok=True)
         keys = {
             name: self.cache / hashlib.sha256(name.encode() + b"\0" + source).hexdigest()
@@ -94,7 +90,7 @@ class Compiler:
             javascript.run("compile_pyc.mjs", self.pyodide, job)
             for _, name, output in jobs:
                 done = job / output
-                # An empty file remembers that this source does not compile (templates in the standard library's data).
+                # An empty file means that this source does not compile, like templates in the standard library's data.
                 write_atomically(keys[name], done.read_bytes() if done.exists() else b"")
             for name, error in json.loads((job / "errors.json").read_text("utf-8")):
                 print(f"not compiled: {name}: {error}", file=sys.stderr)
@@ -124,7 +120,7 @@ def write_pack(out: Path, name: str, files: Files, level: int = 9) -> dict[str, 
 
 
 def _write_packed(out: Path, name: str, suffix: str, content: bytes, level: int) -> dict[str, Any]:
-    """Write ``NAME.HASH`` and return its entry for the manifest; hash and size are the file's, the CRC-32 is of `content`."""
+    """Write ``NAME.HASH`` and return its entry for the manifest. Hash and size are those of the file, the CRC-32 is that of `content`."""
     data = gzip.compress(content, level, mtime=0)
     digest = hashlib.sha256(data).hexdigest()
     target = out / f"{name}.{digest[:8]}{suffix}"
@@ -134,7 +130,7 @@ def _write_packed(out: Path, name: str, suffix: str, content: bytes, level: int)
 
 
 def pack(files: Files) -> bytes:
-    """Lay files out as one pack, uncompressed, in the order of their paths."""
+    """Return the files as one uncompressed pack, in the order of their paths."""
     index: list[list[object]] = []
     offset = 0
     for name in sorted(files):
@@ -167,19 +163,19 @@ def with_bytecode(files: Files, compiler: Compiler) -> Files:
 
 
 def write_snapshot(out: Path, pyodide: Path, pack: Path, level: int = 9) -> dict[str, Any]:
-    """Start the kernel and write its memory as ``snapshot.HASH.gz``; return its entry for the manifest, without `pack`.
+    """Start the kernel and write its memory to ``snapshot.HASH.gz``. Return its entry for the manifest, without `pack`.
 
     Parameters
     ----------
     pyodide
-        The distribution as it is published: its standard library is what kernels import from later.
+        The distribution as it is published. Kernels will import from its standard library.
     pack
         The pack of the kernel's files, with bytecode for this Python.
 
     Raises
     ------
     EngineError
-        No JavaScript engine, or this Pyodide can't be frozen.
+        There is no JavaScript engine, or this Pyodide cannot be frozen.
     """
     with tempfile.TemporaryDirectory() as folder:
         javascript.run("make_snapshot.mjs", pyodide, pack, folder)
@@ -187,7 +183,7 @@ def write_snapshot(out: Path, pyodide: Path, pack: Path, level: int = 9) -> dict
     stdlib = (pyodide / STDLIB).read_bytes()
     return {
         **_write_packed(out, "snapshot", ".gz", raw, level),
-        "pyodide": {name: sha256(pyodide / name) for name in (*PYODIDE_FILES, STDLIB)},
+        "pyodide": {name: sha256_of(pyodide / name) for name in (*PYODIDE_FILES, STDLIB)},
         "stdlib_size": len(stdlib),
         "stdlib_crc32": zlib.crc32(stdlib),
         "lock_info": json.loads((pyodide / "pyodide-lock.json").read_text("utf-8"))["info"],
@@ -199,7 +195,7 @@ def dump(value: object) -> bytes:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write beside and rename, so that a reader never sees half a file."""
+    """Write a new file and rename it, so that a reader never sees half a file."""
     partial = path.with_name(f"{path.name}.partial")
     partial.write_bytes(data)
     partial.replace(path)

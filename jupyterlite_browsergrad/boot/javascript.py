@@ -1,15 +1,17 @@
-"""Find a JavaScript engine that runs Pyodide, and run a script of this folder in it."""
+"""Finds a JavaScript engine that can run Pyodide, and runs scripts of this folder in it."""
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
-__all__ = ["MINIMUM_NODE", "EngineError", "is_there", "node_of_wheel", "node_on_path", "run"]
+__all__ = ["MINIMUM_NODE", "EngineError", "deno", "is_there", "node_of_wheel", "node_on_path", "run"]
 
 HERE = Path(__file__).resolve().parent
 #: Oldest Node whose WebAssembly runs the embedded Pyodide.
@@ -28,6 +30,8 @@ NONE_FOUND = (
     f"neither Deno nor Node {MINIMUM_NODE} or newer was found: "
     'pip install "jupyterlite-browsergrad[build]", and build again'
 )
+
+_finding = threading.Lock()
 
 
 class EngineError(RuntimeError):
@@ -56,23 +60,24 @@ def node_of_wheel() -> Path | None:
     return Path(spec.origin).parent / ("node.exe" if os.name == "nt" else "bin/node")
 
 
-def _deno() -> str | None:
-    try:
-        import deno  # the PyPI package, which holds the program
+def deno() -> str | None:
+    """Return the path of Deno: that of the PyPI package, else one beside Python or on the path."""
+    # One thread at a time: `sysconfig`, which it asks, answers others with None while the first one is reading.
+    with _finding, contextlib.suppress(ImportError, OSError):
+        from deno import find_deno_bin  # the PyPI package, which holds the program
 
-        return str(deno.find_deno_bin())
-    except (ImportError, OSError):
-        beside = Path(sys.executable).with_name("deno")
-        return str(beside) if beside.is_file() else shutil.which("deno")
+        return str(find_deno_bin())
+    beside = Path(sys.executable).with_name("deno")
+    return str(beside) if beside.is_file() else shutil.which("deno")
 
 
 def _command() -> list[str] | None:
-    """What starts a script: Node, else Deno."""
+    """The beginning of the command line that runs a script: Node, else Deno."""
     found = node_on_path() or node_of_wheel()
     if found is not None:
         return [str(found)]
-    deno = _deno()
-    return None if deno is None else [deno, *DENO_OPTIONS]
+    program = deno()
+    return None if program is None else [program, *DENO_OPTIONS]
 
 
 def is_there() -> bool:
@@ -86,7 +91,7 @@ def run(script: str, *arguments: str | Path) -> None:
     Raises
     ------
     EngineError
-        There is no engine, or the script failed; with what it wrote.
+        There is no engine, or the script failed. The message has what it wrote to stderr.
     """
     command = _command()
     if command is None:

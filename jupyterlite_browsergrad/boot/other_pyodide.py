@@ -1,4 +1,4 @@
-"""What another Pyodide than the embedded one starts from: its standard library and our packs compiled, and a snapshot."""
+"""Makes the files from which a Pyodide other than the embedded one starts: a compiled standard library, compiled packs, a snapshot."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..hashing import sha256_of
 from .assets import (
     PYODIDE_FILES,
     STDLIB,
@@ -18,7 +19,6 @@ from .assets import (
     dump,
     precompile_stdlib,
     read_pack,
-    sha256,
     with_bytecode,
     write_atomically,
     write_pack,
@@ -44,12 +44,12 @@ class BootAssets:
 
     @property
     def kernel(self) -> Path:
-        """The kernel's folder: ``manifest.json`` and what of it is not the embedded one's."""
+        """The kernel's folder: ``manifest.json``, and those of its files that differ from the embedded ones."""
         return self.folder / "kernel"
 
 
 def make(source: Path, embedded: Path, reference: str, cache: Path) -> BootAssets:
-    """Make the boot assets of a distribution, or return those made before.
+    """Make the boot assets of a distribution, or return those that were made before.
 
     Parameters
     ----------
@@ -58,18 +58,18 @@ def make(source: Path, embedded: Path, reference: str, cache: Path) -> BootAsset
     embedded
         The labextension's ``static/kernel``.
     reference
-        Relative address of `embedded` as seen from the published folder, with a trailing slash.
+        Address of `embedded` relative to the published folder, with a trailing slash.
     cache
-        Where they are made and kept.
+        The folder in which they are made and kept.
 
     Raises
     ------
     EngineError
-        No JavaScript engine, or it can't run this distribution, or that is not whole.
+        There is no JavaScript engine, it cannot run this distribution, or the distribution is incomplete.
     """
     manifest = json.loads((embedded / "manifest.json").read_text("utf-8"))
     files = [source / name for name in (*PYODIDE_FILES, STDLIB) if (source / name).is_file()]
-    made_of = [reference, manifest, *(sha256(file) for file in files)]
+    made_of = [reference, manifest, *(sha256_of(file) for file in files)]
     key = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:16]
     target = cache / key
     if target.is_dir():
@@ -82,7 +82,7 @@ def make(source: Path, embedded: Path, reference: str, cache: Path) -> BootAsset
             problem = _make(source, embedded, manifest, reference, partial, cache / "pyc")
         except (zipfile.BadZipFile, FileNotFoundError) as error:
             raise EngineError(f"{source}: {error}") from error
-        # One without a snapshot is made again at the next build: what was in the way may be gone.
+        # Assets without a snapshot get another name, so that the next build tries again.
         target = target if problem is None else cache / f"{key}.files"
         shutil.rmtree(target, ignore_errors=True)
         partial.rename(target)
@@ -91,7 +91,7 @@ def make(source: Path, embedded: Path, reference: str, cache: Path) -> BootAsset
 
 def _make(source: Path, embedded: Path, manifest: dict[str, Any], reference: str, out: Path, pyc: Path) -> str | None:
     """Fill `out`; return why it has no snapshot."""
-    compiler = Compiler(source, pyc / sha256(source / STDLIB)[:16])
+    compiler = Compiler(source, pyc / sha256_of(source / STDLIB)[:16])
     write_atomically(out / STDLIB, precompile_stdlib(source / STDLIB, compiler))
     kernel = out / "kernel"
     kernel.mkdir()
@@ -105,7 +105,7 @@ def _make(source: Path, embedded: Path, manifest: dict[str, Any], reference: str
     if compiled is None:
         files = read_pack(portable)
         if "micropip" in json.loads((source / "pyodide-lock.json").read_text("utf-8"))["packages"]:
-            # It works with its own Pyodide alone.
+            # Each micropip works only with the Pyodide that it belongs to, so the distribution's own is used.
             version = manifest["packages"].pop("micropip")
             files = {
                 path: data for path, data in files.items() if not path.startswith(("micropip/", f"micropip-{version}."))

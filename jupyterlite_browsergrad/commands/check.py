@@ -1,8 +1,8 @@
 """Check that labs do what they should: the reference passes its rubric, the starter does not.
 
-Both run as submissions do, in the sandbox; once with a Python that starts from its memory snapshot, and once with one that
-starts from its files. What comes out may not differ. Then once more with the rubric in an interpreter of its own: where that
-comes out the same, submissions are graded so. Exit status: 0 all labs are well, 1 some are not.
+Both run in the sandbox, like submissions. They run once with a Python that starts from its memory snapshot, and once with one that
+starts from its files. The results must be the same. They run once more with the rubric in an interpreter of its own. If the results
+are the same, submissions are graded in this form. Exit status: 0 if all labs are good, 1 if not.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _rubrics(file: Path, given: Path | None) -> list[Path | None]:
-    """The rubrics to check: the published one, and the one that grading uses in its place; None is the lab's choice."""
+    """The rubrics to check: the published one, and one that grading uses instead, if there is one. None: the lab's own."""
     lab = folders.examine(file)
     if lab.manifest is None:
         return [None]
@@ -80,13 +80,13 @@ def _rubrics(file: Path, given: Path | None) -> list[Path | None]:
 
 
 class _Trial:
-    """A lab with one of its rubrics: reference and starter, from the snapshot and from files, the rubric shared and apart."""
+    """The runs of a lab with one rubric: reference and starter, from the snapshot and from files, with the rubric shared and apart."""
 
     def __init__(
         self, file: Path, lab: LabBundle, manifest: Manifest, folder: Path, limits: JobLimits, named: bool
     ) -> None:
         self.file = file
-        #: How the rubric is told from another one of the lab.
+        #: Names the rubric in messages, if the lab has more than one.
         self._of = f" of {lab.rubric_path}" if named else ""
         self._problems: list[str] = []
         self._results: dict[tuple[str, str, bool], dict[str, Any]] = {}
@@ -105,14 +105,14 @@ class _Trial:
         }
 
     def take(self, job: Job, key: tuple[str, str, bool], result: dict[str, Any] | Exception) -> None:
-        """Note a result."""
+        """Keep a result."""
         if isinstance(result, Exception):
             self._problems.append(f"the {key[0]} {job.name} could not be run: {type(result).__name__}: {result}")
         else:
             self._results[key] = result
 
     def judge(self) -> list[str]:
-        """What is wrong with the lab."""
+        """The problems of the lab."""
         found = self._problems
         for role in ("reference", "starter"):
             both = [
@@ -122,7 +122,7 @@ class _Trial:
         return found
 
     def form(self) -> str:
-        """In which form the rubric runs, and why."""
+        """Says in which form the rubric runs, and why."""
         results = {(role, form): result for (role, form, files), result in self._results.items() if not files}
         complete = all((role, form) in results for role, _ in results for form in FORMS)
         why = why_shared(results) if complete else "it could not be tried"
@@ -148,10 +148,10 @@ def _manifests(path: Path) -> list[Path]:
 
 
 def _judge(role: str, results: list[dict[str, Any]]) -> list[str]:
-    """Problems of a role's runs, of which the one from the snapshot comes first."""
+    """Problems of a role's runs. The run from the snapshot comes first in `results`."""
     found = list(dict.fromkeys(problem for result in results for problem in _problems(role, result)))
     if len(results) < 2 or any(result["started_from"] is None for result in results):
-        return found  # one of them could not be run, which has been said
+        return found  # one of them could not be run, which has been reported
     name = results[0]["submission"]
     if results[0]["started_from"] != "snapshot":
         return [

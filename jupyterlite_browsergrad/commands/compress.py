@@ -1,6 +1,6 @@
 """Write compressed copies beside a built site's files, for hosts that send those.
 
-``a.js`` gets ``a.js.gz`` and, where the package brotli is installed, ``a.js.br``. Run it last: after the next build, again.
+``a.js`` gets ``a.js.gz`` and, if the package brotli is installed, ``a.js.br``. Run it last, and again after each build.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..site.precompressed import ENCODINGS, is_compressible
 
 __all__ = ["configure", "run"]
 
-#: Smaller files gain nothing that counts.
+#: Smallest file that is compressed. Smaller ones would gain almost nothing.
 LEAST_BYTES = 1400
 
 
@@ -32,7 +32,7 @@ def _encoders() -> dict[str, Callable[[bytes], bytes]]:
 
 
 def _write(path: Path, encoders: dict[str, Callable[[bytes], bytes]]) -> tuple[int, int]:
-    """Write a file's copies; return its bytes and those of the best copy."""
+    """Write a file's copies. Return the file's size and that of the best copy, in bytes."""
     stat = path.stat()
     data = path.read_bytes()
     best = len(data)
@@ -41,7 +41,7 @@ def _write(path: Path, encoders: dict[str, Callable[[bytes], bytes]]) -> tuple[i
         packed = encoders[encoding](data) if encoding in encoders and len(data) >= LEAST_BYTES else data
         if len(packed) < len(data):
             copy.write_bytes(packed)
-            # As old as its original: so it is known to be of that.
+            # The copy gets the time of its original, which shows that it belongs to this version.
             os.utime(copy, ns=(stat.st_atime_ns, stat.st_mtime_ns))
             best = min(best, len(packed))
         else:
@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     """Compress a site. Raises `ConfigurationError` for a missing folder."""
     root: Path = options.directory
     if not root.is_dir():
-        raise ConfigurationError(f"{root} is no folder; build a site first: jupyter lite build --output-dir DIR")
+        raise ConfigurationError(f"{root} is not a folder; build a site first: jupyter lite build --output-dir DIR")
     encoders = _encoders()
     paths = [path for path in sorted(root.rglob("*")) if path.is_file() and is_compressible(path.relative_to(root))]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -65,5 +65,5 @@ def run(options: argparse.Namespace) -> int:
     before, after = (sum(column) / 1e6 for column in zip(*sizes, strict=True)) if sizes else (0, 0)
     print(f"{len(paths)} files, {before:.1f} MB: {after:.1f} MB as {' or '.join(encoders)}")
     if "br" not in encoders:
-        print("brotli packs a sixth better: pip install brotli")
+        print("brotli makes files a sixth smaller: pip install brotli")
     return 0

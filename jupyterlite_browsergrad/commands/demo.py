@@ -1,6 +1,6 @@
 """Build a site with the example notebooks and labs, and serve it.
 
-The site goes into a folder that is deleted at the end, or into the one given by --output-dir.
+The site is written to a folder that is deleted at the end, or to the one given by --output-dir.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ __all__ = ["configure", "examples", "run"]
 
 #: Folders of the source tree's ``examples/`` that are contents of a site.
 CONTENTS = ("demo", "labs")
-#: Those that need packages of Pyodide's release.
+#: Folder of the example contents that need packages of Pyodide's release.
 NUMPY_CONTENTS = "labs-numpy"
-#: Where a wheel puts them, below a folder of Jupyter's data.
+#: Folder of the installed examples, below a folder of Jupyter's data.
 INSTALLED = ("browsergrad", "examples")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("--output-dir", type=Path, metavar="DIR", help="keep the site in this folder")
-    parser.add_argument("--port", type=serve.port_number, default=8000, help="default 8000; 0 takes a free one")
+    parser.add_argument("--port", type=serve.port_number, default=8000, help="default 8000; 0 uses a free port")
     parser.add_argument(
         "--with-numpy",
         action="store_true",
-        help="add a lab that fits a line and plots it: NumPy and matplotlib are fetched from Pyodide's CDN, "
-        "or from where JUPYTERLITE_BROWSERGRAD_PACKAGE_BASE_URL says",
+        help="add a lab that fits a line and plots it: the build fetches NumPy and matplotlib from Pyodide's CDN, "
+        "or from the address in JUPYTERLITE_BROWSERGRAD_PACKAGE_BASE_URL",
     )
     parser.add_argument("--no-serve", action="store_true", help="only build; needs --output-dir")
 
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
         site = (options.output_dir or Path(work, "site")).resolve()
         names = (*CONTENTS, NUMPY_CONTENTS) if options.with_numpy else CONTENTS
         contents = [argument for folder in examples(names) for argument in ("--contents", str(folder))]
-        # A folder of its own: the settings of a site that is being worked on in this folder are not the demo's.
+        # Runs in an empty folder, so that settings in the current folder do not change the demo.
         lite = Path(work, "lite")
         lite.mkdir()
         if options.with_numpy:

@@ -1,6 +1,6 @@
 """Grade submissions to a lab, each in a sandbox of its own.
 
-Writes one JSON object a line. A second run does only what is new or changed.
+Writes one JSON object per line. A second run grades only what is new or has changed.
 """
 
 from __future__ import annotations
@@ -40,21 +40,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         type=Path,
         default=Path("results.jsonl"),
-        help="where results go; what it holds already is not graded again (default: results.jsonl)",
+        help="file for the results; submissions that it already has are not graded again (default: results.jsonl)",
     )
-    parser.add_argument("--dask", metavar="ADDRESS", help="run on the Dask cluster with this scheduler, not here")
+    parser.add_argument(
+        "--dask", metavar="ADDRESS", help="run on the Dask cluster with this scheduler, instead of this machine"
+    )
     parser.add_argument(
         "--rubric",
         choices=FORMS,
-        help="where the rubric runs: apart, in an interpreter that no submission reaches, or in one shared with the submission "
-        "(default: apart, where the reference and the starter come out the same there)",
+        help="where the rubric runs: apart, in an interpreter that submissions cannot reach, or in one shared with the submission "
+        "(default: apart, if the reference and the starter have the same results there)",
     )
     add_rubric(parser)
     add_limits(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Grade, and return the exit status: 0 when every submission has a result, whatever its verdict."""
+    """Grade, and return the exit status: 0 if every submission has a result, whatever its verdict."""
     lab, manifest, folder = load_lab(options.lab, options.site, options.rubric_file)
     submissions = find_submissions(options.submissions)
     limits = limits_of(options)
@@ -75,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 class _Work:
-    """What is to be graded: each submission is read when it is its turn."""
+    """The submissions to grade. Each is read when its turn comes."""
 
     def __init__(
         self, lab: LabBundle, submissions: list[Submission], limits: JobLimits, results: ResultsFile, wanted: str | None
@@ -87,21 +89,21 @@ class _Work:
         #: The form that was asked for.
         self._wanted = wanted
         self.form = wanted or "apart"
-        #: Why the rubric does not run apart, where nobody asked for that.
+        #: Why the rubric does not run apart, if the user did not choose the form.
         self.why: str | None = None
         self.imports: tuple[str, ...] = ()
-        #: How many were found to be done already.
+        #: How many submissions an earlier run has graded.
         self.skipped = 0
         self._results = results
 
     def is_anything_new(self) -> bool:
-        """Whether a sandbox is needed at all; what was skipped before the first new one is counted again."""
+        """Whether a sandbox is needed at all. If so, `skipped` starts at 0 again."""
         found = next(self.jobs(), None) is not None
         self.skipped = 0 if found else self.skipped
         return found
 
     def prepare(self, engine: Engine, manifest: Manifest, folder: Path) -> None:
-        """Find out what the reference passes, and in which form the rubric runs: as asked for, or whatever the lab can have."""
+        """Find out which assertions the reference passes, and in which form the rubric runs: the one chosen, else the strongest that works."""
         wanted = self._wanted
         trials = jobs_of(self.lab, manifest, folder, self.limits)
         if wanted is not None:
@@ -118,7 +120,7 @@ class _Work:
         self.expected = _expected(results.get(("reference", self.form)), folder / manifest.reference_path)
 
     def jobs(self) -> Iterator[Job]:
-        """Those that no earlier run has done."""
+        """The jobs that no earlier run has done."""
         for each in self.submissions:
             read = each.read(self.limits.submission_bytes)
             if self._results.finished((each.name, read.sha256, self.lab.sha256, __version__), self._wanted) is None:
@@ -148,7 +150,7 @@ def _results(engine: Engine, trials: dict[tuple[str, str], Job]) -> dict[tuple[s
 
 
 def _expected(result: dict[str, Any] | None, reference: Path) -> dict[str, int] | None:
-    """What the reference passes: a submission passes when it does no less."""
+    """The assertions that the reference passes. A submission must pass all of them."""
     if result is None:
         say(
             f"jupyter browsergrad grade: {reference} is not there, so checks that never ran cannot be noticed",
@@ -167,7 +169,7 @@ def _grade(engine: Engine, work: _Work, results: ResultsFile) -> Counter[str]:
     from tqdm import tqdm
 
     verdicts: Counter[str] = Counter()
-    # In reading a submission the next one that is new is found, which is all that a maker of jobs does.
+    # Submissions are read here, one by one, until one is new. So a maker only has to return its job.
     makers: Iterator[Callable[[], Job]] = (partial(_same, job) for job in work.jobs())
     with tqdm(total=len(work.submissions), unit="submission", disable=None) as bar:
         for done, result in engine.run(makers):

@@ -1,4 +1,4 @@
-"""What `check` and `grade` have in common on the command line."""
+"""Options that `check` and `grade` share."""
 
 from __future__ import annotations
 
@@ -31,67 +31,67 @@ def _float(text: str) -> float:
 
 
 def add_rubric(parser: argparse.ArgumentParser) -> None:
-    """Add which rubric is used."""
+    """Add the option that chooses a rubric."""
     parser.add_argument(
         "--rubric-file",
         metavar="FILE",
         type=Path,
-        help="a rubric in the place of the lab's own, such as one that is not published "
-        "(default: rubric.py in the folder LAB.hidden beside the lab, where there is one)",
+        help="use this rubric instead of the lab's own, for example one that is not published "
+        "(default: rubric.py in the folder LAB.hidden beside the lab, if there is one)",
     )
 
 
 def add_limits(parser: argparse.ArgumentParser) -> None:
-    """Add how many sandboxes there are, and what each may use."""
+    """Add the options for the number of sandboxes and their limits."""
     cores = os.cpu_count() or 1
     add = parser.add_argument
-    add("--jobs", metavar="N", type=_int, default=cores, help="sandboxes at a time (default: one a core)")
+    add("--jobs", metavar="N", type=_int, default=cores, help="number of sandboxes at a time (default: one per core)")
     add(
         "--site",
         metavar="DIR",
         type=Path,
-        help="a built site, whose Pyodide and packages the sandboxes get (default: the embedded Pyodide, no packages)",
+        help="a built site; the sandboxes get its Pyodide and packages (default: the embedded Pyodide, no packages)",
     )
     add(
         "--timeout",
         metavar="SECONDS",
         type=_float,
         default=DEFAULT.total_s,
-        help="for one submission, the start of interpreters not counted (default: %(default)g)",
+        help="time limit of one submission, without the start of interpreters (default: %(default)g)",
     )
     add(
         "--cell-timeout",
         metavar="SECONDS",
         type=_float,
         default=DEFAULT.cell_s,
-        help="for one cell, and for what the rubric calls of the submission's, or where both share an interpreter for the rubric; "
-        "what was defined before a cell that is too slow still counts (default: %(default)g)",
+        help="time limit of one cell, and of the submission's code that the rubric calls; if both share an interpreter, of the whole rubric. "
+        "Names defined before a cell that is too slow still count (default: %(default)g)",
     )
     add(
         "--memory",
         metavar="MB",
         type=_int,
         default=DEFAULT.memory_bytes // MEGABYTE,
-        help="of Python's memory in one sandbox (default: %(default)s)",
+        help="limit of Python's memory in one sandbox (default: %(default)s)",
     )
     add(
         "--output",
         metavar="MB",
         type=_int,
         default=DEFAULT.output_bytes // MEGABYTE,
-        help="that one cell may write (default: %(default)s)",
+        help="limit of what one cell may write (default: %(default)s)",
     )
     add(
         "--submission-size",
         metavar="MB",
         type=_int,
         default=DEFAULT.submission_bytes // MEGABYTE,
-        help="of one submission's file; a larger one is not read (default: %(default)s)",
+        help="largest file of a submission that is read (default: %(default)s)",
     )
 
 
 def limits_of(options: argparse.Namespace) -> JobLimits:
-    """What `add_limits` read."""
+    """Return the values of the options of `add_limits`."""
     return JobLimits(
         total_s=options.timeout,
         cell_s=options.cell_timeout,
@@ -102,14 +102,14 @@ def limits_of(options: argparse.Namespace) -> JobLimits:
 
 
 def require_sandbox() -> None:
-    """Fail early where no sandbox can be started.
+    """Raise an error at once if no sandbox can be started.
 
     Raises
     ------
     GradingError
-        Says what to install.
+        A package is missing. The message says what to install.
     SandboxError
-        The same, of Deno.
+        Deno is missing.
     """
     from ..server_kernel.sandbox import find_deno
 

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from browsergrad._mime import ASSERTIONS_MIME
-from browsergrad._render import event_line, summary
+from browsergrad.hosting import ASSERTIONS_MIME, event_line, summary
 
 from ..grading.assertions import KINDS, is_content
 from ..terminal import json_shown, say
@@ -19,7 +18,6 @@ __all__ = ["configure", "read_notebook", "run"]
 
 FAILED = 1
 UNREADABLE = 2
-Assertions = dict[str, Any]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -1,6 +1,6 @@
 """Copy the runtime, Pyodide and the kernel's files into a web project that is not a JupyterLite site.
 
-Run it again after each upgrade: what has changed is copied, what belongs to an earlier version is removed, other files stay.
+Run it again after each upgrade. It copies files that have changed and removes files of earlier versions. Other files stay.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from ..errors import ConfigurationError
 
 __all__ = ["PARTS", "configure", "run", "sync"]
 
-#: Folders of the labextension's ``static/``: what a page imports, where Python starts from, and Python's side of the kernel.
+#: Folders of the labextension's ``static/``: what a page imports, Pyodide, and the kernel's Python side.
 PARTS = ("runtime", "pyodide", "kernel")
-#: Lists what an earlier run has copied into a part.
+#: File in each folder that lists the copied files.
 LIST = ".browsergrad-files.json"
 
 
 def sync(target: Path, parts: tuple[str, ...] = PARTS) -> int:
-    """Copy `parts` into folders of `target` with their names.
+    """Copy each of `parts` into the folder of that name in `target`.
 
     Returns
     -------
     int
-        How many files were written; those that are the same already are left alone.
+        How many files were written. Files that are the same already are not.
 
     Raises
     ------
     ConfigurationError
-        Something in the target's place cannot be written to.
+        A file or folder cannot be written.
     """
     written = 0
     for part in parts:
@@ -60,7 +60,7 @@ def sync(target: Path, parts: tuple[str, ...] = PARTS) -> int:
 
 
 def _listed(folder: Path) -> list[str]:
-    """Return the names an earlier run has noted; nothing that leads out of the folder."""
+    """Return the names that an earlier run has listed, without names that lead out of the folder."""
     try:
         names = json.loads((folder / LIST).read_text("utf-8"))
     except (FileNotFoundError, ValueError):
@@ -76,12 +76,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--only",
         action="append",
         choices=PARTS,
-        help="copy this folder only; may be given more than once. runtime/ is what a bundler imports, pyodide/ and kernel/ are fetched by the page",
+        help="copy only this folder; may be given more than once. A bundler imports runtime/; the page fetches pyodide/ and kernel/",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Copy, and say what was done."""
+    """Copy the files, and print what was done."""
     parts = tuple(part for part in PARTS if part in (options.only or PARTS))
     written = sync(options.folder, parts)
     print(

@@ -1,6 +1,6 @@
 """Check the manifests of labs, the files they name, and what their notebooks and modules import.
 
-Exit status: 0 all is well, though perhaps with warnings; 1 a manifest is bad; 2 there was nothing to check.
+Exit status: 0 if there are no errors, though perhaps warnings; 1 if a manifest has errors; 2 if there was nothing to check.
 """
 
 from __future__ import annotations

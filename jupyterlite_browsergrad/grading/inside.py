@@ -96,7 +96,7 @@ class Kept:
         import os
         import threading
 
-        import browsergrad._lab  # noqa: F401  so that its code is at hand
+        import browsergrad.hosting  # noqa: F401  so that its code is at hand
 
         for name in (*RESTORED, *(each for each in imports if each.partition(".")[0] in sys.stdlib_module_names)):
             _try_import(importlib.import_module, name)
@@ -344,7 +344,7 @@ def make_grade(key: str, namespace: Callable[[], Mapping[str, Any]], kept: Kept)
         names = kept.replaced(namespace())
         dumps = kept.module("json").dumps
         # Nobody presses Stop here: any other KeyboardInterrupt was raised by what the rubric called.
-        content = kept.module("browsergrad._lab").run_rubric(rubric, names, filename, CellTimeoutError)
+        content = kept.module("browsergrad.hosting").run_rubric(rubric, names, filename, CellTimeoutError)
         written, room = [], MOST_ASSERTIONS
         for each in map(dumps, content["assertions"]):
             room -= len(each)

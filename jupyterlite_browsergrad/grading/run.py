@@ -17,11 +17,11 @@ from typing import Any
 
 from .. import PYODIDE_VERSION, __version__
 from ..errors import BrowsergradError, GradingError
-from . import inside, scratch
+from . import inside, programs, scratch
 from .apart.pool import imports_of
 from .apart.session import ApartRubric, Tampered, TimeOver
 from .bundle import LabBundle
-from .prepared import SHARED, STUDENT, install_code, prepare
+from .prepared import PACKAGE, SHARED, STUDENT, install_code, prepare
 from .replies import MOST_REPLY, content_of, read_text, text_of
 from .site_python import python_of
 from .submissions import Unreadable, cells_of
@@ -247,10 +247,12 @@ class _Grading:
         made = prepare(python_of(lab.site), self._prepared)
         if self.apart is not None:
             self.apart.begin(made)
-        code = _SET_UP.format(handed=json.dumps(handed), imports=imports, own=json.dumps(own), apart=bool(self.apart))
+        code = programs.call(
+            programs.set_up_submission, json.dumps(handed), imports, json.dumps(own), bool(self.apart), PACKAGE
+        )
         self.result["python_version"] = self._prepared(
             install_code(made, STUDENT if self.apart else SHARED) + code,
-            f"__import__('sys').modules['_browsergrad_apart'].begin({self.key!r})",
+            f"__import__('sys').modules[{PACKAGE!r}].begin({self.key!r})",
         )
         self._ask("", "None")  # nothing keeps the request with the key
 
@@ -352,7 +354,7 @@ class _Grading:
 
     def _ended_early(self, reply: dict[str, Any]) -> None:
         """The request that answers the rubric, or the rubric itself, ended by something else."""
-        from ..server_kernel.sandbox import LOST
+        from ..server_kernel.pending import LOST
 
         self.lost = self.lost or not self.sandbox.is_alive
         if not self.lost and LOST in read_text(reply, "evalue", ""):
@@ -396,44 +398,6 @@ class _Grading:
         self.lost = self.lost or done.lost
         reply: dict[str, Any] = done.content
         return reply
-
-
-_SET_UP = """
-def _browsergrad_set_up(handed, imports, own, apart):
-    import json, os, sys
-    from pathlib import Path
-
-    package = sys.modules["_browsergrad_apart"]
-    module, shell = package.inside, get_ipython()
-
-    def begin(key):
-        user = shell.user_ns
-        user.pop("_browsergrad_set_up", None)
-        user.pop("_browsergrad_make", None)
-        hidden = set(user)
-        exchange = None
-        if apart:
-            from browsergrad_kernel import blocking
-
-            wait, ask = blocking.read_line, shell._request_input
-            exchange = lambda text: wait(text, False, ask)
-        kept = module.Kept(imports, own, (str(place), content), package.fresh)
-        module.install(key, lambda: {{name: value for name, value in user.items() if name not in hidden}}, kept, exchange)
-        for name in [name for name in sys.modules if name.startswith("_browsergrad_apart")]:
-            del sys.modules[name]
-        return sys.version.split()[0]
-
-    package.begin = begin
-    for entry in handed["datasets"].values():
-        if "path" in entry:
-            entry["path"] = os.path.abspath(entry["path"])
-    place = Path("/tmp/browsergrad/lab.json")
-    place.parent.mkdir(parents=True, exist_ok=True)
-    content = json.dumps({{**handed, "folder": os.getcwd()}})
-    place.write_text(content, "utf-8")
-
-_browsergrad_set_up(__import__("json").loads({handed!r}), {imports!r}, __import__("json").loads({own!r}), {apart!r})
-"""
 
 
 def _error(kind: str, name: str, value: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""Make a built site isolate itself through its service worker, for hosts that can't send headers.
+"""Makes a built site isolate itself through its service worker, for web hosts that cannot send headers.
 
-The two scripts beside this module go into the site: ``isolate.js``, loaded first by every page of an application, registers
-the site's service worker and loads the page again; ``isolating-worker.js``, loaded first by that worker, adds the headers.
+Two scripts beside this module are copied into the site. Every page of an application first loads ``isolate.js``, which registers
+the site's service worker and loads the page again. That worker first loads ``isolating-worker.js``, which adds the headers.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from ..errors import SiteError
 __all__ = ["FOLDER", "install", "is_installed", "remove"]
 
 HERE = Path(__file__).parent
-#: Where the scripts go, from the site's root.
+#: Folder of the scripts, relative to the site's root.
 FOLDER = "static/browsergrad"
 PAGE_SCRIPT, WORKER_SCRIPT = "isolate.js", "isolating-worker.js"
 SERVICE_WORKER = "service-worker.js"
 WORKER_LINE = f'importScripts("{FOLDER}/{WORKER_SCRIPT}");\n'
-#: What tells an application's page from other HTML.
+#: This attribute distinguishes pages of applications from other HTML.
 PAGE_MARK = "data-jupyter-lite-root"
 _HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
 _TAG = re.compile(rf'\n?<script src="[^"]*{re.escape(FOLDER)}/{re.escape(PAGE_SCRIPT)}"></script>')
 
 
 def install(site: Path) -> None:
-    """Let every page of `site` isolate itself; once more changes nothing.
+    """Make every page of `site` isolate itself. A second call changes nothing.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def _after_head(html: str, tag: str) -> str:
 
 
 def remove(site: Path) -> None:
-    """Take back what `install` did."""
+    """Undo `install`."""
     for name in (PAGE_SCRIPT, WORKER_SCRIPT):
         (site / FOLDER / name).unlink(missing_ok=True)
     worker = site / SERVICE_WORKER
@@ -68,13 +68,13 @@ def remove(site: Path) -> None:
 
 
 def is_installed(site: Path) -> bool:
-    """Tell whether any of `install`'s work is in the site."""
+    """Tell whether the site has any of the scripts of `install`."""
     return (site / FOLDER / PAGE_SCRIPT).is_file() or (site / FOLDER / WORKER_SCRIPT).is_file()
 
 
 def _pages(site: Path) -> Iterator[tuple[Path, str]]:
     for page in sorted(site.rglob("*.html")):
-        # `files/` holds the teacher's own documents.
+        # `files/` holds the author's own documents.
         if page.relative_to(site).parts[0] != "files":
             html = page.read_text("utf-8", errors="surrogateescape")
             if PAGE_MARK in html:

@@ -1,4 +1,4 @@
-"""What to tell static hosts so that they send the headers of cross-origin isolation."""
+"""Configurations that make web hosts send the headers of cross-origin isolation."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ __all__ = ["HOSTS", "Host"]
 
 @dataclass(frozen=True)
 class Host:
-    """A host and its configuration.
+    """A web host and its configuration.
 
     Parameters
     ----------
     title
-        Its name.
+        Name of the host.
     file
-        The file the text belongs into, and where that is.
+        The file that holds the text, and where that file is.
     text
-        Ready to be copied.
+        The configuration, ready to be copied.
     """
 
     title: str

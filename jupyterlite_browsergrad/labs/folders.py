@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -12,10 +10,12 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote
 
-from browsergrad._text import visible
+from browsergrad.hosting import visible
 
 from .._version import __version__
-from .manifest_rules import Manifest, ManifestError, is_semver_compatible, parse_manifest, path_problem
+from ..hashing import sha256_of
+from .manifest_rules import Manifest, ManifestError, is_semver_compatible, parse_manifest
+from .notebook_metadata import named_manifest
 
 __all__ = ["MANIFEST_NAME", "Finding", "Lab", "examine", "find_manifests"]
 
@@ -121,22 +121,21 @@ def _files(root: Path) -> Iterator[Path]:
 
 
 def manifest_of(notebook: Path) -> tuple[Path | None, Finding | None]:
-    """Read the manifest's name in a notebook's metadata: ``browsergrad.manifest``."""
+    """Find the manifest that a notebook names, or what is wrong with the name."""
     pointer = "/metadata/browsergrad/manifest"
     try:
-        content = json.loads(notebook.read_bytes())
-        named = content["metadata"]["browsergrad"]["manifest"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        named = named_manifest(notebook)
+    except (OSError, ValueError, RecursionError):
         return None, None  # whether it is a good notebook is not asked here
-    problem = path_problem(named) if isinstance(named, str) else "is no string"
-    if problem is not None:
-        message = f"{problem}; it must be a path inside the notebook's folder"
+    if named is None:
+        return None, None
+    if named.file is None:
+        message = f"{named.problem}; it must be a path inside the notebook's folder"
         return None, Finding(notebook, pointer, "path", message)
-    manifest = notebook.parent / os.path.normpath(named)
-    if not manifest.is_file():
-        message = f"there is no file {named}: the notebook's cells would not run"
+    if not named.file.is_file():
+        message = f"there is no file {named.name}: the notebook's cells would not run"
         return None, Finding(notebook, pointer, "missing-file", message)
-    return manifest, None
+    return named.file, None
 
 
 def examine(file: Path) -> Lab:
@@ -181,7 +180,7 @@ def _beyond(file: Path, manifest: Manifest) -> Iterator[Finding]:
         problems = list(_file(file, pointer, path))
         yield from problems
         if dataset.hash and not problems:
-            actual = _hash_of(file.parent / path)
+            actual = f"sha256:{sha256_of(file.parent / path)}"
             if actual != dataset.hash:
                 message = f"{path} has {actual}, the manifest says {dataset.hash}"
                 yield Finding(file, f"/datasets/{index}/hash", "wrong-hash", message, "warning")
@@ -200,11 +199,6 @@ def _is_inside(path: Path, folder: Path) -> bool:
         return path.resolve().is_relative_to(folder.resolve())
     except (OSError, RuntimeError):  # a loop of links
         return False
-
-
-def _hash_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def as_json(labs: Iterable[Lab], findings: Iterable[Finding]) -> dict[str, Any]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
-from typing import Any
 
 from .._version import __version__
 from .folders import MANIFEST_NAME
-from .manifest_rules import LabRuntimeMismatch, ManifestError, assert_compatible_runtime, parse_manifest, path_problem
+from .manifest_rules import LabRuntimeMismatch, ManifestError, assert_compatible_runtime, parse_manifest
+from .notebook_metadata import named_manifest
 
 __all__ = ["REFUSAL_NAME", "refusal"]
 
@@ -29,12 +27,11 @@ def refusal(folder: Path, notebook: Path | None = None) -> str | None:
     """
     file = folder / MANIFEST_NAME
     try:
-        named = _named(notebook) if notebook is not None else None
-        if named is not None and notebook is not None:
-            problem = path_problem(named) if isinstance(named, str) else "must be a string"
-            if problem is not None:
-                return f"the notebook's metadata browsergrad.manifest {problem}"
-            file = notebook.parent / os.path.normpath(named)
+        named = named_manifest(notebook) if notebook is not None else None
+        if named is not None:
+            if named.file is None:
+                return f"the notebook's metadata browsergrad.manifest {named.problem}"
+            file = named.file
         try:
             source = file.read_bytes()
         except FileNotFoundError:
@@ -48,17 +45,3 @@ def refusal(folder: Path, notebook: Path | None = None) -> str | None:
     except (OSError, ValueError, RecursionError) as error:
         return f"whether this notebook belongs to a lab could not be found out, so nothing runs: {error}"
     return None
-
-
-def _named(notebook: Path) -> Any:
-    """What ``browsergrad.manifest`` of the notebook's metadata holds; None where it names none."""
-    try:
-        content = json.loads(notebook.read_bytes() or b"{}")
-    except FileNotFoundError:
-        return None  # not saved yet, or moved away
-    metadata = content.get("metadata") if isinstance(content, dict) else None
-    ours = metadata.get("browsergrad") if isinstance(metadata, dict) else None
-    if not isinstance(ours, dict) or "manifest" not in ours:
-        return None
-    named = ours["manifest"]
-    return False if named is None else named

@@ -39,7 +39,7 @@ MAX_DEPTH = 100
 MAX_OPS = 64
 MAX_DATASETS = 32
 
-#: What is wrong with a place in a manifest. The words are stable.
+#: Kinds of problems in a manifest. These words do not change.
 Code = Literal[
     "too-large",  # more than MAX_BYTES of text
     "json",  # not JSON, or nested deeper than MAX_DEPTH
@@ -65,7 +65,7 @@ class Problem:
     Attributes
     ----------
     path
-        JSON pointer (RFC 6901) of the culprit; empty for the whole document.
+        JSON pointer (RFC 6901) to the value that is wrong; empty for the whole document.
     code
         What kind of thing, for programs.
     message
@@ -83,7 +83,7 @@ class ManifestError(BrowsergradError, ValueError):
     Attributes
     ----------
     errors
-        All of them.
+        All problems.
     """
 
     def __init__(self, errors: list[Problem]) -> None:
@@ -93,12 +93,12 @@ class ManifestError(BrowsergradError, ValueError):
 
 
 class LabRuntimeMismatch(BrowsergradError, RuntimeError):
-    """A lab pins a runtime that this one is not.
+    """A lab's pin does not fit this runtime.
 
     Attributes
     ----------
     required, actual
-        The lab's pin and the version it met.
+        The lab's pin, and the version of the runtime.
     """
 
     code = "lab-runtime-mismatch"
@@ -132,7 +132,7 @@ class Manifest:
     datasets: tuple[Dataset, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """The manifest as JSON-able data that `parse_manifest` takes."""
+        """The manifest as data for JSON, which `parse_manifest` accepts."""
         data = asdict(self) | {"required_ops": list(self.required_ops)}
         data["datasets"] = [
             {key: value for key, value in asdict(dataset).items() if value is not None} for dataset in self.datasets
@@ -182,7 +182,7 @@ def _read_version(pattern: re.Pattern[str], text: object) -> tuple[str, _Version
 def is_semver_compatible(pin: str, version: str) -> bool:
     """Whether `version` satisfies `pin` (``^A.B.C``, ``~A.B.C`` or ``A.B.C``).
 
-    What can't be read is not compatible. A pre-release satisfies ``^`` and ``~`` only if the pin
+    A pin or version that cannot be parsed is not compatible. A pre-release satisfies ``^`` and ``~`` only if the pin
     names a pre-release of the same A.B.C.
     """
     read_pin = _read_version(_PIN, pin)
@@ -199,7 +199,7 @@ def is_semver_compatible(pin: str, version: str) -> bool:
 
 
 def _upper_bound(operator: str, numbers: tuple[int, int, int]) -> tuple[int, int, int]:
-    """The first version that the operator no longer takes."""
+    """The first version that the operator does not accept."""
     major, minor, patch = numbers
     if operator == "~" or (major == 0 and minor > 0):
         return (major, minor + 1, 0)
@@ -235,7 +235,7 @@ _DATASET_FIELDS = ("name", "url", "hash")
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """A JSON object with all its members, also those of equal keys."""
+    """A JSON object with all its members, including those with equal keys."""
 
 
 def parse_manifest(source: object) -> Manifest:
@@ -244,7 +244,7 @@ def parse_manifest(source: object) -> Manifest:
     Parameters
     ----------
     source
-        JSON as str or bytes (UTF-8), or what it holds.
+        JSON as str or bytes (UTF-8), or the parsed data.
 
     Raises
     ------
@@ -264,7 +264,7 @@ def parse_manifest(source: object) -> Manifest:
 
 
 class _Unreadable(Exception):
-    """The text holds nothing to check further."""
+    """The text cannot be parsed, so there is nothing more to check."""
 
 
 class _Check:
@@ -272,7 +272,7 @@ class _Check:
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
-        #: Pointers of keys that came more than once.
+        #: JSON pointers of keys that occur more than once.
         self.doubled: set[str] = set()
 
     def fail(self, path: str, code: Code, message: str) -> None:
@@ -287,7 +287,7 @@ class _Check:
             raise _Unreadable
         try:
             text = source if isinstance(source, str) else source.decode("utf-8")
-            # Numbers are no field's type, and int() refuses long ones.
+            # No field is a number. `float`, since int() refuses long ones.
             tree = json.loads(text, object_pairs_hook=_Pairs, parse_constant=_no_constant, parse_int=float)
             if _depth(tree) > MAX_DEPTH:
                 raise RecursionError
@@ -300,7 +300,7 @@ class _Check:
         raise _Unreadable
 
     def _merge(self, tree: Any, path: str) -> Any:
-        """The tree with dicts, of equal keys the last; reports the others."""
+        """The tree with dicts. Equal keys are reported, and the last one counts."""
         if isinstance(tree, _Pairs):
             merged: dict[str, Any] = {}
             for key, value in tree:
@@ -409,7 +409,7 @@ class _Check:
 
 
 def path_problem(path: str) -> str | None:
-    """Say why `path` is not one inside the lab's folder, also as a URL parser or server may read it."""
+    """Say why `path` is not inside the lab's folder, also as URL parsers and servers may interpret it."""
     plain = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), path)
     if path == "":
         return "is empty"
@@ -441,7 +441,7 @@ def _no_constant(name: str) -> None:
 
 
 def _depth(tree: Any) -> int:
-    """Levels of containers; 0 for a scalar."""
+    """Number of nested levels of containers; 0 for a scalar."""
     level, depth = [tree], 0
     while True:
         level = [node for node in level if isinstance(node, list)]

@@ -1,4 +1,4 @@
-"""Whether what a sandbox sent has the shape of a Jupyter message."""
+"""Checks that what a sandbox sent has the shape of a Jupyter message."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FIELDS = ("header", "parent_header", "metadata", "content")
 
 
 def checked_message(message: Any, buffers: list[bytes]) -> dict[str, Any]:
-    """Return a message with the fields that every message has, and no others.
+    """Return a message with only the fields that every message has.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def checked_text(frame: dict[str, Any], name: str, most: int = 10_000) -> str:
     Raises
     ------
     FrameError
-        It holds something else.
+        The field is not text.
     """
     text = frame.get(name)
     if not isinstance(text, str):

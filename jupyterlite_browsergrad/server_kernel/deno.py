@@ -1,26 +1,24 @@
-"""The Deno process that a sandbox runs in: where the program is, what it may do, and what it uses."""
+"""The Deno process of a sandbox: where the program is, its permissions, and its use of memory and threads."""
 
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
-import shutil
-import sys
-import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..boot import javascript
 from ..errors import BrowsergradError
 
 __all__ = ["ENVIRONMENT", "Permissions", "SandboxError", "command", "find_deno", "usage"]
 
-#: Where PyPI and its files are.
+#: Hosts of PyPI and its files.
 PYPI_HOSTS = ("pypi.org", "files.pythonhosted.org")
-#: Nothing of ours is known inside, whatever becomes of Deno's permissions. The cache's folder can't be made, so that nothing which
-#: Deno keeps without asking for a permission, such as compiled TypeScript of a module in a data: address, gets to the disk.
+#: The whole environment of the process. It contains nothing of ours, so nothing could be read from it even if Deno's permissions failed.
+#: The folder for Deno's cache cannot be created: Deno writes to its cache without a permission, for example the compiled TypeScript of
+#: a module in a data: address, and that must not reach the disk.
 ENVIRONMENT = {"DENO_DIR": "/dev/null/none", "DENO_NO_UPDATE_CHECK": "1", "NO_COLOR": "1"}
-#: Node's modules that a browser has not: to the worker they do not exist. A list, since an import map knows no wildcard.
+#: Node's modules, which a browser does not have. They are hidden from the worker one by one, since import maps have no wildcards.
 _NODE = """assert assert/strict async_hooks buffer child_process cluster console constants crypto dgram
 diagnostics_channel dns dns/promises domain events fs fs/promises http http2 https inspector inspector/promises module
 net os path path/posix path/win32 perf_hooks process punycode querystring readline readline/promises repl sea sqlite
@@ -28,21 +26,19 @@ stream stream/consumers stream/promises stream/web string_decoder sys test test/
 trace_events tty url util util/types v8 vm wasi worker_threads zlib""".split()  # noqa: SIM905 - one name a line would hide the rest
 _REFUSED = "data:text/javascript,throw new Error('the sandbox has no modules of Node')"
 
-_finding = threading.Lock()
-
 
 class SandboxError(BrowsergradError, RuntimeError):
     """A sandbox could not be started, or ended."""
 
 
-#: About how many bytes of code a WebAssembly function runs through before V8 optimises it; V8's own number is a tenth of it. Optimising
-#: takes more time than an ordinary submission's code, and a long computation loses a fraction of a second by the later start.
+#: About how many bytes of code a WebAssembly function runs before V8 optimises it. V8's default is a tenth of this. Optimising takes more
+#: time than the code of an ordinary submission. Because it begins later, a long computation loses a fraction of a second.
 BRIEF_BUDGET = 130_000_000
 
 
 @dataclass(frozen=True)
 class Permissions:
-    """What Deno gets.
+    """What a Deno process runs and may do.
 
     Attributes
     ----------
@@ -51,11 +47,11 @@ class Permissions:
     readable
         Files and folders it may read.
     memory_bytes
-        Most that WebAssembly's memory may grow to.
+        Greatest size of WebAssembly's memory.
     allow_pypi
-        Whether it may reach PyPI's hosts.
+        Whether it may connect to PyPI's hosts.
     brief
-        Whether it lives for seconds, so that optimising much of WebAssembly's code would not pay.
+        Whether it lives only for seconds, so that optimising much of WebAssembly's code is not worth the time.
     """
 
     script: Path
@@ -73,13 +69,7 @@ def find_deno() -> str:
     SandboxError
         There is none.
     """
-    # One thread at a time: `sysconfig`, which it asks, answers others with None while the first one is reading.
-    with _finding, contextlib.suppress(ImportError, OSError):
-        import deno  # the PyPI package, which holds the program
-
-        return str(deno.find_deno_bin())
-    beside = Path(sys.executable).with_name("deno")
-    found = str(beside) if beside.is_file() else shutil.which("deno")
+    found = javascript.deno()
     if found is None:
         raise SandboxError(
             'the sandbox runs in Deno, which is not installed: pip install "jupyterlite-browsergrad[server]"'
@@ -88,7 +78,7 @@ def find_deno() -> str:
 
 
 def command(program: str, allowed: Permissions) -> list[str]:
-    """Return the command line. Nothing of it is a file of its own, so nothing is left behind."""
+    """Return the command line. It needs no temporary files, so nothing is left behind."""
     imports = {f"{prefix}{name}": _REFUSED for name in _NODE for prefix in ("node:", "")}
     import_map = base64.b64encode(json.dumps({"imports": imports}).encode()).decode()
     megabytes = allowed.memory_bytes >> 20
@@ -113,7 +103,7 @@ def command(program: str, allowed: Permissions) -> list[str]:
 
 
 def usage(pid: int) -> tuple[int, int]:
-    """Bytes of memory and number of threads of a process; zeros where the system does not tell."""
+    """Bytes of memory and number of threads of a process; zeros if the system does not report them."""
     try:
         text = Path(f"/proc/{pid}/status").read_text("ascii", "replace")
         values = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)

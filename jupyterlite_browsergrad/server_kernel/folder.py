@@ -1,9 +1,9 @@
-"""The one folder a sandbox sees: answers its file requests, and never leaves the folder.
+"""The only folder that a sandbox can access: answers its file requests, and never leaves the folder.
 
-What is asked for is not to be trusted: every field is checked before it is used, and whatever goes wrong is an errno in the answer.
+Requests cannot be trusted. Every field is checked before it is used, and every failure becomes an errno in the answer.
 
-Every path is walked from the folder's descriptor, one name after the other and following no link, so that nothing can
-change between check and use. A link is resolved before, and only when it stays inside.
+Each path is walked from the folder's descriptor, name by name, without following links. So nothing can change between check and use.
+Links are resolved before that, and only if they stay inside the folder.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 __all__ = ["Folder"]
 
-#: Longest path, and longest name in it, in bytes: the limits of Linux. `realpath` would walk a longer one to its end.
+#: Longest path, and longest name in it, in bytes: the limits of Linux. Longer paths are refused, since `realpath` would walk them to the end.
 MOST_PATH, MOST_NAME = 4096, 255
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _PARTIAL = ".browsergrad-partial"
@@ -37,9 +37,9 @@ class Folder:
     read_only
         Whether writing is refused.
     allow_hidden
-        Whether names that begin with a dot exist for the sandbox.
+        Whether the sandbox sees names that begin with a dot.
     quota_bytes
-        How much the folder may grow.
+        By how much the folder may grow.
     quota_files
         How many files and folders may be added.
     file_bytes
@@ -66,11 +66,11 @@ class Folder:
         self.added_files = 0
         self._root = os.open(self.root, _DIRECTORY)
         self._lock = threading.Lock()
-        #: Requests at work, and whether there will be no more.
+        #: Number of requests that are being answered, and whether `close` was called.
         self._users, self._closed = 0, False
 
     def close(self) -> None:
-        """Let go of the folder; later requests fail. One at work goes on to its end, and nobody waits for it."""
+        """Close the folder, so that later requests fail. A request that is being answered is finished first; this does not wait for it."""
         with self._lock:
             self._closed = True
         self._let_go()
@@ -95,13 +95,12 @@ class Folder:
             self._let_go()
 
     def answer(self, frame: dict[str, Any], buffers: list[bytes]) -> tuple[dict[str, Any], list[bytes]]:
-        """Answer one request of the sandbox; every failure becomes an errno.
+        """Answer one request of the sandbox. Every failure becomes an errno.
 
         Returns
         -------
         tuple
-            The answer, ``{"ok": True, "value": …}`` or ``{"ok": False, "errno": name, "message": text}``, and the bytes
-            that belong to it.
+            The answer, ``{"ok": True, "value": …}`` or ``{"ok": False, "errno": name, "message": text}``, and its bytes.
         """
         try:
             method, path = frame.get("method"), frame.get("path")
@@ -112,7 +111,7 @@ class Folder:
                 value = handler(self, frame, buffers)
         except OSError as error:
             name = errno.errorcode.get(error.errno or errno.EIO, "EIO")
-            # ELOOP and EXDEV say how we work; to the sandbox what lies outside is not allowed.
+            # ELOOP comes from how we walk paths. To the sandbox, everything outside the folder is not allowed.
             return {
                 "ok": False,
                 "errno": {"ELOOP": "EACCES"}.get(name, name),
@@ -120,7 +119,7 @@ class Folder:
             }, []
         except MemoryError:
             return {"ok": False, "errno": "ENOMEM", "message": os.strerror(errno.ENOMEM)}, []
-        except Exception as error:  # the thread that asks us is all that ends this sandbox
+        except Exception as error:  # the calling thread must survive: it is the one that can end this sandbox
             return {"ok": False, "errno": "EINVAL", "message": str(error)[:200]}, []
         if isinstance(value, bytes):
             return {"ok": True, "value": None}, [value]
@@ -129,7 +128,7 @@ class Folder:
     # --- finding files
 
     def _names(self, path: str, itself: bool = False) -> list[str]:
-        """The names on the way to `path`, links resolved; not its own where it is meant `itself`."""
+        """The names on the way to `path`, with links resolved. With `itself`, a link at the end is not resolved."""
         if len(path) > MOST_PATH or len(os.fsencode(path)) > MOST_PATH:
             raise _error(errno.ENAMETOOLONG, "")
         names = [name for name in path.split("/") if name]
@@ -155,7 +154,7 @@ class Folder:
 
     @contextmanager
     def _parent(self, path: str, itself: bool = False) -> Iterator[tuple[int, str]]:
-        """The open folder that holds `path`, and the name in it; ``"."`` for the root."""
+        """The descriptor of the folder that contains `path`, and the name in it; ``"."`` for the root."""
         names = self._names(path, itself)
         folder = os.dup(self._root)
         try:
@@ -171,7 +170,7 @@ class Folder:
     def _state(folder: int, name: str) -> os.stat_result:
         found = os.stat(name, dir_fd=folder, follow_symlinks=False)
         if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
-            raise _error(errno.EACCES, name)  # a device, a pipe, a socket, or a link made just now
+            raise _error(errno.EACCES, name)  # a device, a pipe, a socket, or a link that has just been made
         return found
 
     # --- requests
@@ -200,7 +199,7 @@ class Folder:
                 os.close(opened)
 
     def _is_there(self, folder: str, entry: os.DirEntry[str]) -> bool:
-        """Whether Python may look at an entry. One that it may not look at would cost it the whole list."""
+        """Whether Python may access an entry. The list leaves out others, since one such entry would make reading the list fail."""
         name = entry.name
         if not _is_text(name) or name.endswith(_PARTIAL) or (name.startswith(".") and not self.allow_hidden):
             return False
@@ -248,9 +247,9 @@ class Folder:
 
     @staticmethod
     def _write(folder: int, name: str, data: bytes, mode: int) -> None:
-        """Write beside the file and put it in place: what fails half-way loses nothing, and nobody reads half of it.
+        """Write a new file beside the old one, then replace it. A failure half-way loses nothing, and nobody reads half a file.
 
-        The name beside it is new each time: another kernel may be writing the same file.
+        The new file has another name each time, since another kernel may be writing the same file.
         """
         partial = f".{secrets.token_hex(16)}{_PARTIAL}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

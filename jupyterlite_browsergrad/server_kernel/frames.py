@@ -1,7 +1,8 @@
-"""What crosses the pipes to Deno: ``[uint32 length of the JSON][uint32 length of the bytes][JSON][bytes]``.
+"""Frames on the pipes to and from Deno: ``[uint32 length of the JSON][uint32 length of the bytes][JSON][bytes]``.
 
-The JSON is an object; its ``buffers`` lists how the bytes are cut. `labextension/src/server/frames.ts` is the other end. What comes
-from there is not to be trusted: user code can reach the pipe, so every length has a limit that is checked before anything is read.
+The JSON is an object. Its ``buffers`` lists the lengths of the parts of the bytes. `labextension/src/server/frames.ts` is the other end.
+Frames from Deno cannot be trusted, since user code can write to the pipe. So every length has a limit, which is checked before anything
+is read.
 """
 
 from __future__ import annotations
@@ -14,22 +15,22 @@ from typing import IO, Any
 __all__ = ["FrameError", "encode", "pieces", "read"]
 
 HEAD = struct.Struct("<II")
-#: Longest frame, whatever the limits of a sandbox are.
+#: Longest frame in bytes, even if the limits of a sandbox are higher.
 MOST_BYTES = 1 << 29
-#: Most buffers of one message.
+#: Greatest number of buffers of one message.
 MOST_BUFFERS = 10_000
-#: JSON longer than this is parsed for one sandbox at a time: parsed, it takes many times its length.
+#: Longer JSON is parsed for only one sandbox at a time, since parsing takes many times its length in memory.
 _LONG_BYTES = 1 << 20
 
 _parsing = threading.Lock()
 
 
 class FrameError(ValueError):
-    """What came from the sandbox is not a frame."""
+    """The sandbox sent something that is not a frame."""
 
 
 def pieces(frame: dict[str, Any], buffers: list[bytes] | None = None) -> list[bytes]:
-    """Return a frame's bytes in pieces: nothing long is copied."""
+    """Return a frame's bytes in pieces, so that long ones are not copied."""
     parts = buffers or []
     text = json.dumps({**frame, "buffers": [len(part) for part in parts]}, allow_nan=False).encode()
     return [HEAD.pack(len(text), sum(map(len, parts))) + text, *parts]
@@ -43,19 +44,19 @@ def encode(frame: dict[str, Any], buffers: list[bytes] | None = None) -> bytes:
 def read(
     stream: IO[bytes], most_text: int = MOST_BYTES, most_bytes: int = MOST_BYTES
 ) -> tuple[dict[str, Any], list[bytes]] | None:
-    """Read a frame and its buffers; None at the stream's end. ``frame["size"]`` is how many bytes both had.
+    """Read a frame and its buffers; None at the end of the stream. ``frame["size"]`` is the number of bytes of both.
 
     Parameters
     ----------
     stream
-        Where it comes from.
+        The pipe.
     most_text, most_bytes
-        Longest JSON and longest buffers that are read.
+        Longest JSON, and longest buffers in total, that are read.
 
     Raises
     ------
     FrameError
-        The bytes are not a frame, or one that is too long.
+        The bytes are not a frame, or the frame is too long.
     """
     head = stream.read(HEAD.size)
     if len(head) < HEAD.size:
@@ -100,7 +101,7 @@ def _refuse(name: str) -> None:
 
 
 def _encodable(frame: Any) -> Any:
-    """The same with question marks for halves of characters: JSON can spell them, but no front end takes them."""
+    """`frame` with question marks in place of lone surrogates. JSON can express those, but no front end accepts them."""
     text = json.dumps(frame, ensure_ascii=False)
     try:
         text.encode()

@@ -20,7 +20,8 @@ from zmq.eventloop.zmqstream import ZMQStream
 from .._version import __version__
 from ..errors import BrowsergradError, ConfigurationError
 from ..labs.gate import REFUSAL_NAME, refusal
-from .sandbox import Limits, Message, Sandbox
+from .messages import Message
+from .sandbox import Limits, Sandbox
 
 __all__ = ["BrowsergradServerKernel", "BrowsergradServerKernelApp"]
 

@@ -1,4 +1,4 @@
-"""What waits to be written to Deno."""
+"""The queue of frames that wait to be written to Deno."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _Entry = tuple[list[bytes], Callable[[], None] | None]
 
 
 class Outgoing:
-    """A queue of frames, and the thread's work that writes them.
+    """A queue of frames, and the function of the thread that writes them.
 
     Attributes
     ----------
     held_bytes
-        How much waits; whoever watches the sandbox counts it.
+        Bytes that wait. They count towards the sandbox's memory.
     """
 
     def __init__(self) -> None:
@@ -28,17 +28,17 @@ class Outgoing:
         self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
 
     def put(self, pieces: list[bytes], written: Callable[[], None] | None = None) -> None:
-        """Add a frame; `written` is called once the pipe has taken all of it."""
+        """Add a frame. `written` is called when all of it has been written to the pipe."""
         with self._lock:
             self.held_bytes += sum(map(len, pieces))
         self._queue.put((pieces, written))
 
     def close(self) -> None:
-        """Let `write_to` end."""
+        """Make `write_to` return after the frames before this call."""
         self._queue.put(None)
 
     def write_to(self, pipe: IO[bytes]) -> None:
-        """Write until `close`, or until nobody reads any more; then close the pipe."""
+        """Write frames until `close` is called or the other end is closed. Then close the pipe."""
         with contextlib.suppress(OSError, ValueError):
             while (entry := self._queue.get()) is not None:
                 pieces, written = entry

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,16 @@ class SiteImports:
     """
 
     def __init__(self, files: dict[str, Path], kernel: Path):
-        self.imports = read_imports(files)
-        self.kernel = modules_of_kernel(kernel)
+        self._files = files
+        self._kernel = kernel
+
+    @cached_property
+    def imports(self) -> Imports:
+        return read_imports(self._files)
+
+    @cached_property
+    def kernel(self) -> set[str]:
+        return modules_of_kernel(self._kernel)
 
     def choose(self, lock: dict[str, Any]) -> Choice:
         return choose(self.imports, lock, self.kernel)

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from ..boot.assets import STDLIB
 from ..constants import PYODIDE_LOCK
 from ..errors import DistributionError
+from ..hashing import sha256_of
 from .downloads import Download, DownloadFailed, fetch, fetch_all
 
 __all__ = ["is_base_address", "is_url", "materialise", "read_lock", "root_of", "with_our_stdlib"]
@@ -134,7 +135,7 @@ def with_our_stdlib(source: Path, embedded: Path, kernel: Path) -> dict[Path, Pa
 
 
 def _digest(path: Path) -> str | None:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+    return sha256_of(path) if path.is_file() else None
 
 
 def read_lock(folder: Path, source: object | None = None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .._version import __version__
-from .wheels import sha256_of
+from ..hashing import sha256_of
 
 __all__ = ["Download", "DownloadFailed", "fetch", "fetch_all"]
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -26,10 +25,6 @@ from jupyterlite_core.manager import LiteManager
 from traitlets import Bool, List, Unicode, default
 
 from .. import isolation, paths
-from .._version import PYODIDE_VERSION
-from ..boot import javascript, other_pyodide
-from ..boot.assets import STDLIB
-from ..boot.javascript import EngineError
 from ..constants import (
     DISABLE_PYPI_FALLBACK,
     KERNEL_NAME,
@@ -40,18 +35,15 @@ from ..constants import (
     PIPLITE_URLS,
     PYODIDE_INDEX_URL,
     PYODIDE_LOCK,
-    RELEASE_LOCK,
     SITE_KERNEL,
     SITE_PYODIDE,
 )
-from ..errors import LabsError, SiteError, VendoringError
+from ..errors import LabsError, SiteError
 from ..terminal import say
 from . import distribution, published_labs, verification
-from .choice import AUTO, SiteImports
+from .choice import SiteImports
 from .imports import files_of
-from .release import Release, embedded_lock, version_of
-from .vendoring import Vendored, vendor
-from .wheels import is_plain_path, piplite_index, unpack_labextensions
+from .own_pyodide import OwnPyodide, Settings
 
 __all__ = ["BrowsergradAddon"]
 
@@ -61,8 +53,6 @@ DEFAULT_KERNEL = "defaultKernelName"
 NOTEBOOK_TRACKER = "@jupyterlab/notebook-extension:tracker"
 INDEX_URL = f"./{SITE_PYODIDE}/"
 SITE_KERNEL_URL = f"./{SITE_KERNEL}/"
-#: Names of the labextensions that came out of vendored wheels.
-FRONT_ENDS = "static/browsergrad/front_ends.json"
 PIPLITE_URL = f"./{SITE_PYODIDE}/{PIPLITE_INDEX}"
 
 
@@ -70,7 +60,6 @@ class BrowsergradAddon(BaseAddon):
     """Build a site around the BrowserGrad kernel; with no setting it works and asks no other origin for anything."""
 
     _contents: tuple[list[Path], list[str]] | None = None
-    _imported: SiteImports | None = None
     _warned = False
 
     __all__ = ["status", "pre_build", "build", "post_build", "check"]
@@ -149,43 +138,18 @@ class BrowsergradAddon(BaseAddon):
         return named or None
 
     @property
-    def cache(self) -> Path:
-        return Path(self.manager.cache_dir) / "browsergrad"
-
-    @property
     def output(self) -> Path:
         return Path(self.manager.output_dir)
 
     @property
-    def output_pyodide(self) -> Path:
-        return self.output / SITE_PYODIDE
+    def own_pyodide(self) -> OwnPyodide:
+        settings = Settings(self.pyodide_url, self.package_base_url, list(self.packages), self.offline)
+        return OwnPyodide(self, settings, self.imports)
 
-    @property
-    def output_kernel(self) -> Path:
-        return self.output / SITE_KERNEL
-
-    @property
-    def has_own_pyodide(self) -> bool:
-        return bool(self.pyodide_url or self.requirements or (self.is_auto and self.imported.missing([])))
-
-    @property
-    def is_auto(self) -> bool:
-        return AUTO in self.packages
-
-    @property
-    def requirements(self) -> list[str]:
-        """What the author lists, without the entry for what is imported."""
-        return [text for text in self.packages if text != AUTO]
-
-    @property
-    def imported(self) -> SiteImports:
-        """What the contents import; read once. Solutions and hidden rubrics count: grading runs them with this site's packages."""
-        if self._imported is None:
-            self._imported = SiteImports(self._all_contents(), paths.static("kernel"))
-        return self._imported
-
-    def _all_contents(self) -> dict[str, Path]:
-        return files_of(*(self._contents or self._contents_now()))
+    @cached_property
+    def imports(self) -> SiteImports:
+        """What the contents import. Solutions and hidden rubrics count: grading runs them with this site's packages."""
+        return SiteImports(files_of(*(self._contents or self._contents_now())), paths.static("kernel"))
 
     def _contents_now(self) -> tuple[list[Path], list[str]]:
         """Return the contents and the patterns of what is left out."""
@@ -271,21 +235,17 @@ class BrowsergradAddon(BaseAddon):
 
         Before ``post_build``, in which JupyterLite lists the front ends it finds in the site.
         """
-        if self.has_own_pyodide:
+        own = self.own_pyodide
+        if own.is_wanted:
             # Not again for the same inputs: `jupyter lite check` runs these tasks too, and is to find damage, not to mend it.
             yield self.task(
                 name="pyodide",
-                uptodate=[doit.tools.config_changed(self.pyodide_inputs())],
-                targets=[self.output_pyodide / PYODIDE_LOCK],
-                actions=[self.publish_pyodide],
+                uptodate=[doit.tools.config_changed(own.inputs())],
+                targets=[own.pyodide / PYODIDE_LOCK],
+                actions=[own.publish],
             )
         else:
-            yield self.task(name="pyodide:none", actions=[self.remove_pyodide])
-
-    def remove_pyodide(self) -> None:
-        self.delete_one(self.output_pyodide)
-        self.delete_one(self.output_kernel)
-        self.publish_front_ends([])
+            yield self.task(name="pyodide:none", actions=[own.remove])
 
     def post_build(self, manager: LiteManager) -> Tasks:
         """Tell the kernel about the site's own Pyodide."""
@@ -303,10 +263,7 @@ class BrowsergradAddon(BaseAddon):
         if self._warned:
             return
         self._warned = True
-        here = [self.output_pyodide / PYODIDE_LOCK] if self.has_own_pyodide else []
-        locks = [json.loads(path.read_text(**UTF8)) for path in here if path.is_file()]
-        release = embedded_lock(paths.static("pyodide"), {"packages": {}}) if not self.pyodide_url else None
-        for line in self.imported.explain(locks, release):
+        for line in self.own_pyodide.unmet_imports():
             self.log.warning("[browsergrad] %s", line)
 
     def warn_of_leaks(self) -> None:
@@ -317,164 +274,12 @@ class BrowsergradAddon(BaseAddon):
                 for place in published_labs.leaks(source.read_bytes(), self.output_files):
                     self.log.warning("[browsergrad] the reference solution %s can be read in the site: %s", path, place)
 
-    def pyodide_inputs(self) -> str:
-        """Return text that differs when what `publish_pyodide` would make may differ."""
-        lite_dir = Path(self.manager.lite_dir)
-        local = [text for text in self.requirements if text.endswith(".whl")]
-        if self.pyodide_url and not distribution.is_url(self.pyodide_url):
-            local.append(self.pyodide_url)
-        roots = [paths.static("kernel", "manifest.json"), paths.static("pyodide"), *(lite_dir / text for text in local)]
-        files = [
-            file for root in roots for file in (sorted(root.rglob("*")) if root.is_dir() else [root]) if file.is_file()
-        ]
-        stats = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-        settings = [
-            self.pyodide_url,
-            self.package_base_url,
-            list(self.packages),
-            sorted(self.imported.imports.needed) if self.is_auto else None,
-            str(self.output),
-            self.manager.no_sourcemaps,
-            javascript.is_there(),
-        ]
-        return hashlib.sha256(json.dumps([settings, stats]).encode()).hexdigest()
-
-    def publish_pyodide(self) -> None:
-        """Make ``static/browsergrad/pyodide`` hold the distribution and the vendored wheels, and nothing of an earlier build."""
-        lite_dir = Path(self.manager.lite_dir)
-        release = self.release()
-        source = release.folder
-        manifest = json.loads(paths.static("kernel", "manifest.json").read_text(**UTF8))
-        provided = manifest["packages"]
-        locked = release.needs_of_kernel(manifest)
-        for name in locked:
-            provided.pop(name, None)
-        if self.is_auto:
-            choice = self.imported.choose(release.lock)
-            for line in choice.lines(release.lock):
-                say(f"    auto: {line}", keep="")
-            locked += [name for name in choice.packages if name not in locked]
-        vendored = vendor(self.requirements, release, provided, lite_dir, self.cache / "wheels", locked=locked)
-        replaced = distribution.with_our_stdlib(source, paths.static("pyodide"), paths.static("kernel"))
-        self.mirror(source, vendored, replaced or self.publish_boot_assets(source))
-        if replaced:
-            self.delete_one(self.output_kernel)
-        self.write_indexes(release.lock, vendored)
-        self.publish_front_ends([wheel.path for wheel in vendored.wheels])
-        self.maybe_timestamp(self.output_pyodide)
-
-    def release(self) -> Release:
-        """Return the distribution with the packages of its release, fetching the distribution when needed."""
-        lite_dir = Path(self.manager.lite_dir)
-        if self.pyodide_url:
-            source = distribution.materialise(
-                self.pyodide_url, lite_dir, self.cache / "pyodide", offline=self.offline, tell=self.tell
-            )
-            lock = distribution.read_lock(source)
-            version = version_of(source, lock)
-        else:
-            source = distribution.root_of(paths.static("pyodide"), paths.static("pyodide"))
-            lock = embedded_lock(source, distribution.read_lock(source))
-            version = PYODIDE_VERSION
-        return Release(
-            lock,
-            source,
-            base=self.package_base_url,
-            version=version,
-            cache=self.cache / "packages",
-            lite_dir=lite_dir,
-            offline=self.offline,
-            tell=self.tell,
-        )
-
-    def tell(self, text: str) -> None:
-        """Print a line about what was fetched."""
-        say(f"    {text}", keep="")
-
-    def publish_boot_assets(self, source: Path) -> dict[Path, Path]:
-        """Make and publish what another Pyodide than the embedded one starts from; return what replaces files of its own."""
-        self.delete_one(self.output_kernel)
-        reference = f"../../../{LAB_EXTENSIONS}/{LABEXTENSION}/static/kernel/"
-        try:
-            made = other_pyodide.make(source, paths.static("kernel"), reference, self.cache / "boot")
-        except EngineError as error:
-            self.log.warning(
-                "[browsergrad] nothing is compiled ahead for this Pyodide, Python will start slowly: %s", error
-            )
-            return {}
-        if made.problem:
-            self.log.warning(
-                "[browsergrad] there is no memory snapshot, Python will start from its files: %s", made.problem
-            )
-        shutil.copytree(made.kernel, self.output_kernel)
-        return {Path(STDLIB): made.stdlib}
-
-    def publish_front_ends(self, wheels: list[Path]) -> None:
-        """Publish the labextensions inside vendored wheels, such as that of the widgets, and no longer those of an earlier build.
-
-        They replace what the building environment has of the same name: these fit the vendored Python side.
-        """
-        root = self.output / LAB_EXTENSIONS
-        record = self.output / FRONT_ENDS
-        before = set(json.loads(record.read_text(**UTF8))) if record.is_file() else set()
-        now: set[str] = set()
-        for wheel in wheels:
-            try:
-                now.update(unpack_labextensions(wheel, root, self.is_ignored_sourcemap))
-            except ValueError as error:
-                raise VendoringError(wheel.name, str(error)) from error
-        for name in sorted(filter(is_plain_path, before - now)):
-            self.delete_one(root / name)
-        if now:
-            record.parent.mkdir(parents=True, exist_ok=True)
-            write_if_changed(record, json.dumps(sorted(now)))
-        else:
-            self.delete_one(record)
-
-    def mirror(self, source: Path, vendored: Vendored, replaced: dict[Path, Path]) -> None:
-        """Copy what changed, remove what no longer belongs; `replaced` files come from elsewhere."""
-        wanted = {
-            path.relative_to(source): path
-            for path in source.rglob("*")
-            if path.is_file() and not self.is_ignored_sourcemap(path.name)
-        }
-        wanted.pop(Path(RELEASE_LOCK), None)
-        wanted |= replaced
-        wanted |= {Path(path.name): path for path in vendored.files.values()}
-        wanted |= {Path(wheel.path.name): wheel.path for wheel in vendored.wheels}
-        kept = {*wanted, Path(PYODIDE_LOCK), Path(PIPLITE_INDEX)}
-        for path in [path for path in self.output_pyodide.rglob("*") if path.is_file()]:
-            if path.relative_to(self.output_pyodide) not in kept:
-                path.unlink()
-        for relative, path in wanted.items():
-            target = self.output_pyodide / relative
-            if relative != Path(PYODIDE_LOCK) and not is_same(path, target):
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(path, target)
-
-    def write_indexes(self, lock: dict[str, Any], vendored: Vendored) -> None:
-        """Write the lock of what the site has, and piplite's index of the wheels that are not in the distribution's lock."""
-        here = {
-            name: entry
-            for name, entry in lock["packages"].items()
-            if (self.output_pyodide / entry["file_name"]).is_file()
-        }
-        entries = {wheel.name: wheel.lock_entry(vendored.depends.get(wheel.name, [])) for wheel in vendored.wheels}
-        full = {**lock, "packages": dict(sorted({**here, **vendored.entries, **entries}.items()))}
-        write_if_changed(self.output_pyodide / PYODIDE_LOCK, json.dumps(full, **JSON_FMT))
-        if vendored.wheels:
-            write_if_changed(
-                self.output_pyodide / PIPLITE_INDEX, json.dumps(piplite_index(vendored.wheels), **JSON_FMT)
-            )
-        else:
-            self.delete_one(self.output_pyodide / PIPLITE_INDEX)
-
     def patch_config(self) -> None:
         """Set our kernel as the default, unless the site names one, and the plugin's settings.
 
         A notebook made for another Python kernel opens with the default at once: students are not asked to choose.
         """
-        path = self.output / JUPYTERLITE_JSON
+        path, own = self.output / JUPYTERLITE_JSON, self.own_pyodide
         config = json.loads(path.read_text(**UTF8))
         before = json.dumps(config)
         data = config.setdefault(JUPYTER_CONFIG_DATA, {})
@@ -484,16 +289,16 @@ class BrowsergradAddon(BaseAddon):
             tracker.setdefault("autoStartDefaultKernel", True)
         settings = data.setdefault("litePluginSettings", {}).setdefault(KERNEL_PLUGIN, {})
         settings[DISABLE_PYPI_FALLBACK] = self.disable_pypi_fallback
-        if self.has_own_pyodide:
+        if own.is_wanted:
             settings[PYODIDE_INDEX_URL] = INDEX_URL
         elif settings.get(PYODIDE_INDEX_URL) == INDEX_URL:
             del settings[PYODIDE_INDEX_URL]
-        if (self.output_kernel / "manifest.json").is_file():
+        if (own.kernel / "manifest.json").is_file():
             settings[KERNEL_URL] = SITE_KERNEL_URL
         elif settings.get(KERNEL_URL) == SITE_KERNEL_URL:
             del settings[KERNEL_URL]
         urls = [url for url in settings.get(PIPLITE_URLS, []) if url != PIPLITE_URL]
-        if (self.output_pyodide / PIPLITE_INDEX).is_file():
+        if (own.pyodide / PIPLITE_INDEX).is_file():
             urls.insert(0, PIPLITE_URL)
         settings[PIPLITE_URLS] = urls
         if json.dumps(config) != before:
@@ -521,16 +326,3 @@ class BrowsergradAddon(BaseAddon):
         problems = verification.problems(self.output, list(self.get_output_config_paths()))
         if problems:
             raise SiteError(problems)
-
-
-def is_same(source: Path, target: Path) -> bool:
-    """Tell whether a copy is current, as rsync does: by size and modification time."""
-    if not target.is_file():
-        return False
-    one, other = source.stat(), target.stat()
-    return one.st_size == other.st_size and one.st_mtime_ns == other.st_mtime_ns
-
-
-def write_if_changed(path: Path, text: str) -> None:
-    if not path.is_file() or path.read_text(**UTF8) != text:
-        path.write_text(text, **UTF8)

@@ -1,4 +1,4 @@
-"""Compressed copies beside a site's files: which files may have them, and which are current."""
+"""Compressed copies beside a site's files: which files may have them, and which copies are current."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 
 __all__ = ["ENCODINGS", "is_compressible", "siblings"]
 
-#: What `Accept-Encoding` calls it -> the suffix, best first.
+#: Name of an encoding in `Accept-Encoding` -> suffix of the copies. The best comes first.
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
 SUFFIXES = frozenset(
     [".css", ".html", ".js", ".json", ".map", ".md", ".mjs", ".svg", ".txt", ".wasm", ".webmanifest", ".xml"]
 )
-#: The site's contents: what a visitor's file is called there is its author's affair.
+#: Folder of the site's contents. It gets no copies, since these could have the name of one of the author's own files.
 CONTENTS = "files"
 
 
@@ -22,7 +22,7 @@ def is_compressible(relative: Path) -> bool:
 
 
 def siblings(path: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the encodings a file has a current copy in, best first, and the copies."""
+    """Yield the encodings in which a file has a current copy, best first, each with the copy."""
     changed = path.stat().st_mtime_ns
     for encoding, suffix in ENCODINGS.items():
         copy = path.with_name(path.name + suffix)

@@ -1,4 +1,4 @@
-"""The labs among a site's contents: which there are, and how their reference solutions stay out."""
+"""The labs among a site's contents: finds them, and keeps their reference solutions out of the site."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from ..labs.folders import HIDDEN, Finding, Lab, examine, find_manifests
 
 __all__ = ["SiteLabs", "collect", "leaks"]
 
-#: A shorter solution is found by chance.
+#: Shortest solution that is searched for, in bytes. A shorter one would be found by chance.
 SHORTEST_LEAK = 32
 ARCHIVES = (".zip", ".whl", ".tar", ".gz", ".tgz", ".bz2", ".xz")
 
 
 @dataclass
 class SiteLabs:
-    """What is known of the labs of a site.
+    """The labs of a site, and the problems that were found.
 
     Attributes
     ----------
     labs
-        Each with the folder it will have in the site's ``files``.
+        Each lab with its future folder in the site's ``files``.
     findings
-        Names in notebooks that lead to no manifest.
+        Notebooks that name a manifest which does not exist.
     """
 
     labs: list[tuple[PurePosixPath, Lab]]
@@ -35,17 +35,17 @@ class SiteLabs:
 
     @property
     def errors(self) -> list[Finding]:
-        """What fails the build."""
+        """The problems that make the build fail."""
         mine = [finding for finding in self.findings if finding.severity == "error"]
         return mine + [finding for _, lab in self.labs for finding in lab.errors]
 
     @property
     def warnings(self) -> list[Finding]:
-        """What the author should know."""
+        """The problems of which the build warns."""
         return [finding for _, lab in self.labs for finding in lab.findings if finding.severity == "warning"]
 
     def references(self) -> list[tuple[PurePosixPath, Path]]:
-        """List the reference solutions: where each would be in the site's ``files``, and where it is now."""
+        """List the reference solutions: the path that each would have in the site's ``files``, and its present path."""
         return [
             (folder / lab.manifest.reference_path, lab.folder / lab.manifest.reference_path)
             for folder, lab in self.labs
@@ -53,7 +53,7 @@ class SiteLabs:
         ]
 
     def hidden(self) -> list[tuple[PurePosixPath, Path]]:
-        """List the folders beside labs that hold rubrics for grading, likewise."""
+        """List the folders beside labs that hold rubrics for grading, in the same form."""
         return [
             (folder.with_name(folder.name + HIDDEN), lab.folder.resolve().with_name(lab.folder.resolve().name + HIDDEN))
             for folder, lab in self.labs
@@ -69,7 +69,7 @@ def collect(contents: list[Path], ignore: Iterable[str]) -> SiteLabs:
     contents
         Folders, or single files, which go to the site's root.
     ignore
-        Patterns of what JupyterLite does not copy.
+        Patterns of files that JupyterLite does not copy.
     """
     found = SiteLabs([], [])
     for root in contents:
@@ -84,12 +84,12 @@ def collect(contents: list[Path], ignore: Iterable[str]) -> SiteLabs:
 
 
 def ignore_pattern(path: PurePosixPath) -> str:
-    """Return the pattern that keeps JupyterLite from copying a file, or a folder with all in it."""
+    """Return the pattern that keeps JupyterLite from copying a file or a whole folder."""
     return f"^/{re.escape(str(path))}(?:/|$)"
 
 
 def leaks(solution: bytes, folder: Path) -> Iterator[str]:
-    """Find the files below `folder` that hold a solution's text, also within archives."""
+    """Find the files below `folder` that contain a solution's text, and such files in archives."""
     needle = solution.strip()
     if len(needle) < SHORTEST_LEAK:
         return
@@ -112,4 +112,4 @@ def _members(path: Path) -> Iterator[tuple[str, bytes]]:
                     if file is not None:
                         yield member.name, file.read()
     except (OSError, zipfile.BadZipFile, tarfile.TarError, RuntimeError, EOFError, NotImplementedError):
-        return  # damaged or encrypted: nothing that can be read
+        return  # damaged or encrypted: it cannot be read

@@ -13,9 +13,10 @@ from packaging.utils import canonicalize_name
 
 from ..constants import PYODIDE_CDN, RELEASE_LOCK
 from ..errors import VendoringError
+from ..hashing import sha256_of
 from .distribution import is_url
 from .downloads import Download, DownloadFailed, fetch_all, is_there
-from .wheels import is_plain_path, sha256_of
+from .wheels import is_plain_path
 
 __all__ = ["Release", "embedded_lock", "version_of"]
 

@@ -29,10 +29,10 @@ ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-cache",
 }
-#: Files whose names change with their contents: of JupyterLab, of labextensions, and what kernels start from.
+#: Files whose names contain a hash of their content: those of JupyterLab, of labextensions and of the kernel.
 HASHED = re.compile(r"/(?:build|extensions|static/browsergrad)/.*\.[0-9a-f]{7,64}\.[a-z.0-9]+$")
 FOR_EVER = "public, max-age=31536000, immutable"
-#: Not `mimetypes`: its answers depend on the machine, and a module with a wrong type does not load.
+#: Used instead of `mimetypes`, whose answers depend on the machine. Browsers do not load a module that has a wrong type.
 MIME_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".csv": "text/csv; charset=utf-8",
@@ -66,24 +66,24 @@ MIME_TYPES = {
 }
 
 
-#: Seconds a client has for a request, from the end of the last one on.
+#: Seconds in which a client must send a request, counted from the end of the last one.
 REQUEST_S = 30.0
-#: Seconds it has to take a piece of an answer.
+#: Seconds in which it must receive a piece of an answer.
 PIECE_S = 30.0
 PIECE_BYTES = 1 << 18
-#: Longest body of a request that is read, though nobody wants it: without that the next request would begin with it.
+#: Longest body of a request that is read, in bytes. Bodies are read and dropped, since the next request begins after them.
 MOST_BODY = 1 << 20
 
 
 class _Requests(io.RawIOBase):
-    """What a client sends, in a limited time: many small pieces do not prolong it."""
+    """Reads what a client sends. The time for a request is limited as a whole, so that many small pieces do not extend it."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._end = 0.0
 
     def begin(self) -> None:
-        """Give the next request its time."""
+        """Start the time of the next request."""
         self._end = time.monotonic() + REQUEST_S
 
     def readable(self) -> bool:
@@ -98,7 +98,7 @@ class _Requests(io.RawIOBase):
 
 
 class SiteHandler(BaseHTTPRequestHandler):
-    """Answers GET and HEAD for files below one folder; a folder's address shows its ``index.html``."""
+    """Answers GET and HEAD for files below one folder. The address of a folder shows its ``index.html``."""
 
     protocol_version = "HTTP/1.1"
 
@@ -128,7 +128,7 @@ class SiteHandler(BaseHTTPRequestHandler):
         self.answer(with_body=False)
 
     def skip_body(self) -> None:
-        """Read past a body that came with the request; one that is long or of unknown length ends the connection."""
+        """Read and drop the body of the request. A long body, or one of unknown length, ends the connection."""
         length = self.headers.get("Content-Length", "0")
         known = length.isascii() and length.isdigit() and len(self.headers.get_all("Content-Length", [])) < 2
         short = known and "Transfer-Encoding" not in self.headers and int(length[:20]) <= MOST_BODY
@@ -144,7 +144,7 @@ class SiteHandler(BaseHTTPRequestHandler):
             return
         if path.is_dir():
             if not address.path.endswith("/"):
-                # From the normalised path: a target that starts with `//` would lead to another host.
+                # Uses the normalised path, since a target that starts with `//` would lead to another host.
                 target = quote(posixpath.normpath("/" + unquote(address.path).lstrip("/"))) + "/"
                 self.begin(
                     HTTPStatus.MOVED_PERMANENTLY,
@@ -174,7 +174,7 @@ class SiteHandler(BaseHTTPRequestHandler):
                 self.send_file(file, found.st_size)
 
     def send_file(self, file: BinaryIO, size: int) -> None:
-        """Send as many bytes as were announced, to a client that takes them in time."""
+        """Send as many bytes as were announced, unless the client is too slow."""
         try:
             while size and (piece := file.read(min(PIECE_BYTES, size))):
                 self.connection.settimeout(PIECE_S)
@@ -182,11 +182,11 @@ class SiteHandler(BaseHTTPRequestHandler):
                 size -= len(piece)
         except (ConnectionError, TimeoutError):  # the page may be closed while it loads
             self.close_connection = True
-        if size:  # the file was cut meanwhile
+        if size:  # the file has become shorter meanwhile
             self.close_connection = True
 
     def choose(self, path: Path) -> tuple[Path, dict[str, str]]:
-        """Return what to send for a file, itself or the best compressed copy the browser takes, and the headers for that."""
+        """Return the file to send, and its headers: the file itself, or the best compressed copy that the browser accepts."""
         if not path.is_file() or not precompressed.is_compressible(path.relative_to(self.root)):
             return path, {}
         copies = dict(precompressed.siblings(path))
@@ -201,12 +201,12 @@ class SiteHandler(BaseHTTPRequestHandler):
         return path, {"Vary": "Accept-Encoding"}
 
     def locate(self, path: str) -> Path | None:
-        """Return the file or folder for a decoded path; None when it is outside the root or no such name can exist."""
+        """Return the file or folder for a decoded path; None if it is outside the root, or the name cannot exist."""
         if "\0" in path or "\\" in path:
             return None
         try:
             found = (self.root / path.lstrip("/")).resolve()
-            # A name that is too long shows only here.
+            # This raises an error if a name is too long.
             return found if found.is_relative_to(self.root) and found.exists() else None
         except (OSError, ValueError, RuntimeError):
             return None
@@ -233,12 +233,12 @@ class SiteHandler(BaseHTTPRequestHandler):
             self.log(format % args)
 
 
-#: Those of them that the system has: Windows has no named pipes among its files, and two ways to read a file.
+#: The flags that this system has. Windows has no named pipes in its file system, but two modes of reading.
 _FLAGS = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 
 
 def open_file(path: Path) -> BinaryIO | None:
-    """Open an ordinary file; None for anything else: to open a pipe would wait until somebody writes to it."""
+    """Open an ordinary file; None for anything else. Opening a pipe would wait until somebody writes to it."""
     try:
         opened = os.open(path, os.O_RDONLY | _FLAGS)
     except OSError:

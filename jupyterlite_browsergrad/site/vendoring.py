@@ -19,8 +19,9 @@ from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from ..errors import VendoringError
+from ..hashing import sha256_of
 from .release import Release
-from .wheels import Wheel, read_wheel, sha256_of
+from .wheels import Wheel, read_wheel
 
 __all__ = ["Target", "Vendored", "vendor"]
 

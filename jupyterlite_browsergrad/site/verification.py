@@ -1,4 +1,4 @@
-"""Judge a built site: is everything the kernel will ask for there, unchanged, and on the site itself?"""
+"""Verifies a built site: everything that the kernel will fetch exists, is unchanged, and is on the site itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from jupyterlite_core.constants import (
 
 from ..boot.assets import PYODIDE_FILES, STDLIB
 from ..constants import KERNEL_PLUGIN, KERNEL_URL, LABEXTENSION, PIPLITE_URLS, PYODIDE_INDEX_URL, PYODIDE_LOCK
-from .wheels import sha256_of
+from ..hashing import sha256_of
 
 __all__ = ["problems"]
 
@@ -38,7 +38,7 @@ ALWAYS_THERE = (
 
 
 def problems(site: Path, configs: list[Path]) -> list[str]:
-    """Return one line for everything that is wrong, each with the file and how it should be."""
+    """Return one line for each problem, with the file and what is wrong with it."""
     found = [*_labextension(site / LAB_EXTENSIONS / LABEXTENSION)]
     for path in configs:
         if path.is_file():
@@ -70,7 +70,7 @@ def _labextension(folder: Path) -> Iterator[str]:
 
 
 def _content(path: Path) -> dict[str, Any] | None:
-    """Return what a JSON file holds; None when it is damaged."""
+    """Return the object in a JSON file; None if the file is damaged."""
     try:
         content = json.loads(path.read_text("utf-8"))
     except ValueError:
@@ -79,8 +79,8 @@ def _content(path: Path) -> dict[str, Any] | None:
 
 
 def _core(folder: Path, manifest: Path) -> Iterator[str]:
-    """Compare Pyodide's own files with those the snapshot was made with."""
-    content = _content(manifest) or {}  # a damaged one has been reported
+    """Compare Pyodide's own files with those from which the snapshot was made."""
+    content = _content(manifest) or {}  # a damaged manifest has been reported already
     for name, sha256 in content.get("snapshot", {}).get("pyodide", {}).items():
         if (folder / name).is_file() and sha256_of(folder / name) != sha256:
             yield f"{folder / name} is damaged or of another build than {manifest} says; build again"
@@ -120,7 +120,7 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def _local(site: Path, url: str) -> Path | None:
-    """Return the file behind a URL relative to the site's root; None for one that is not."""
+    """Return the file at a URL relative to the site's root; None for any other URL."""
     parts = urlsplit(url)
     return None if parts.scheme or parts.netloc or parts.path.startswith("/") else site / parts.path
 
@@ -138,7 +138,8 @@ def _pyodide(site: Path, path: Path, settings: dict[str, Any]) -> Iterator[str]:
             yield f"{path}: {KERNEL_URL} needs {kernel / 'manifest.json'}, which is missing"
     lock_path = folder / PYODIDE_LOCK
     if KERNEL_URL not in settings:
-        # The embedded Pyodide with more packages, or another one that starts from its files: none of its files is ours then.
+        # Either the embedded Pyodide with more packages, or another Pyodide that starts from its files. In the second case,
+        # all its files differ from the embedded ones, and this is not an error.
         embedded = site / LAB_EXTENSIONS / LABEXTENSION / "static/kernel/manifest.json"
         found = list(_core(folder, embedded)) if embedded.is_file() else []
         if len(found) < sum((folder / name).is_file() for name in SNAPSHOT_FILES):
@@ -159,7 +160,7 @@ def _pyodide(site: Path, path: Path, settings: dict[str, Any]) -> Iterator[str]:
         elif (folder / entry["file_name"]).is_file():
             yield from _hashed(folder / entry["file_name"], entry["sha256"])
     for name, entry in packages.items():
-        # A core release locks packages it does not carry; one that others here need has to be here.
+        # The lock of a core release lists packages that it does not contain. Those on which others depend must be there.
         if (folder / entry["file_name"]).is_file():
             for dependency in entry.get("depends", []):
                 other = packages.get(dependency)

@@ -1,8 +1,7 @@
-"""Read what a site needs to know out of wheel files."""
+"""Reads the data of wheel files that a site needs."""
 
 from __future__ import annotations
 
-import hashlib
 import re
 import shutil
 import zipfile
@@ -15,9 +14,11 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-__all__ = ["Wheel", "piplite_index", "read_wheel", "sha256_of", "unpack_labextensions"]
+from ..hashing import sha256_of
 
-#: A file of a labextension inside a wheel; what it becomes below the folder of labextensions.
+__all__ = ["Wheel", "piplite_index", "read_wheel", "unpack_labextensions"]
+
+#: A file of a labextension inside a wheel. The group is its path below the folder of labextensions.
 LABEXTENSION_FILE = re.compile(r"[^/]+\.data/data/share/jupyter/labextensions/(.+[^/])")
 LABEXTENSION_ROOT = re.compile(r"(@[^/]+/)?[^/@]+/package\.json")
 EXTENSION_SUFFIXES = (".py", ".so", ".pyc")
@@ -25,7 +26,7 @@ EXTENSION_SUFFIXES = (".py", ".so", ".pyc")
 
 @dataclass(frozen=True)
 class Wheel:
-    """One wheel file: ``requires`` as written, markers not yet judged; ``imports`` are top-level modules."""
+    """One wheel file. ``requires`` still has its markers; ``imports`` are top-level modules."""
 
     path: Path
     name: str
@@ -37,7 +38,7 @@ class Wheel:
     imports: tuple[str, ...]
 
     def lock_entry(self, depends: list[str]) -> dict[str, Any]:
-        """Return this wheel's entry for ``pyodide-lock.json``, the file beside the lock."""
+        """Return this wheel's entry for ``pyodide-lock.json``. The wheel lies beside that file."""
         return {
             "depends": depends,
             "file_name": self.path.name,
@@ -49,11 +50,6 @@ class Wheel:
             "unvendored_tests": False,
             "version": self.version,
         }
-
-
-def sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_wheel(path: Path) -> Wheel:
@@ -115,7 +111,7 @@ def piplite_index(wheels: list[Wheel]) -> dict[str, Any]:
 
 
 def is_plain_path(path: str) -> bool:
-    """Tell whether a relative path with forward slashes stays below the folder it starts in, whatever lies there."""
+    """Tell whether a relative path with forward slashes stays below its folder, whatever is in that folder."""
     return "\\" not in path and "\0" not in path and not any(part in ("", ".", "..") for part in path.split("/"))
 
 
@@ -127,7 +123,7 @@ def unpack_labextensions(wheel: Path, target: Path, is_ignored: Callable[[str], 
     Raises
     ------
     ValueError
-        A file would leave `target`; nothing has been removed or written then.
+        A file would be outside `target`. Nothing has been removed or written then.
     """
     with zipfile.ZipFile(wheel) as archive:
         files = {

@@ -1,7 +1,7 @@
 """Report checks and artifacts from lab code.
 
-``import browsergrad as bg`` works the same in the browser kernel, in the runtime's plain exec, in
-an ordinary ipykernel and in plain CPython, where it prints one line an event.
+``import browsergrad as bg`` works the same in the browser kernel, in the runtime's plain exec and in
+an ordinary ipykernel. In plain CPython it prints one line per event.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``check``: what became of a block or a function, as one assertion."""
+"""``check``: report the outcome of a block or a function as one assertion."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _R = TypeVar("_R")
 
 
 class check:
-    """Report what became of a block or of each call of a function, timed.
+    """Report the outcome of a block, or of each call of a function, and how long it took.
 
-    ``with check(name):`` and ``@check(name)``, the latter for coroutine functions too. Reaching the
-    end is a pass, an `AssertionError` a fail (with both sides of ``==`` where they can be read without
-    running code), anything else an error. Exceptions go no further, but for those that are to end
-    more than the block, such as `KeyboardInterrupt` and `SystemExit`. A decorated function whose
-    call failed returns None.
+    Use ``with check(name):`` or ``@check(name)``, which also decorates coroutine functions. If the block
+    reaches its end, the assertion is a pass. An `AssertionError` makes it a fail, with both sides of ``==``
+    if they can be read without running code. Any other exception makes it an error. The exception is
+    caught, unless it is to end more than the block, as `KeyboardInterrupt` and `SystemExit` are. If the
+    call of a decorated function fails, it returns None.
 
     Parameters
     ----------
@@ -139,11 +139,17 @@ def _sides(test: ast.expr, frame: FrameType) -> dict[str, str]:
 
 
 class _Unreadable(Exception):
-    """A value can't be known without running the user's code again."""
+    """A value cannot be read without running the user's code again."""
 
 
 def _read(node: ast.expr, frame: FrameType) -> Any:
-    """The value of an expression, computed only where no user code would run."""
+    """The value of an expression, computed without running user code.
+
+    Raises
+    ------
+    _Unreadable
+        Computing it would run user code.
+    """
     match node:
         case ast.Constant():
             return node.value
@@ -174,7 +180,7 @@ def _read(node: ast.expr, frame: FrameType) -> Any:
 
 
 def _plain(key: Any) -> Any:
-    """`key` if hashing and comparing it runs no user code."""
+    """`key`, if hashing and comparing it run no user code."""
     if type(key) in (str, bytes, int, float, bool, type(None)):
         return key
     raise _Unreadable

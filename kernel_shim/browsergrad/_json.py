@@ -1,4 +1,4 @@
-"""Copies of user data made of JSON's own types, or an error that names the culprit's path."""
+"""Copies user data into JSON's own types, or raises an error that names the path of the offending value."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from ._text import limited_repr
 
-#: Levels of nesting that are taken; front ends walk the data recursively.
+#: Greatest nesting depth. It is limited because front ends walk the data recursively.
 DEPTH_LIMIT = 100
 
 
@@ -18,10 +18,10 @@ def json_copy(value: Any) -> Any:
     Raises
     ------
     TypeError
-        A value or key is of a type that JSON does not have; names its path, such as ``$.a[3]``.
+        A value or key is of a type that JSON does not have. The message names its path, such as ``$.a[3]``.
     ValueError
         NaN, an infinity, an integer beyond the range of a double, a lone surrogate, data that
-        holds itself, or nesting deeper than `DEPTH_LIMIT`; names the path.
+        contains itself, or nesting deeper than `DEPTH_LIMIT`. The message names the path.
     """
     return _copy(value, "$", [])
 

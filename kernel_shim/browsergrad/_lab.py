@@ -1,7 +1,7 @@
 """The lab around a notebook: its rubric, its manifest and its datasets.
 
-In the browser kernel the page has checked the manifest and fetched the datasets, and says so in `HANDED`.
-In ordinary Python the manifest is read from the working folder or one above it.
+In the browser kernel, the page checks the manifest, fetches the datasets, and writes the result to `HANDED`.
+In ordinary Python, the manifest is read from the working folder or the nearest folder above that has one.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from . import _sink
 from ._mime import assertions_bundle
 from ._text import encodable, limited_str, limited_traceback
 
-#: What the page tells the browser kernel: ``{"manifest", "folder", "datasets": {name: {"path" | "error"}}}``.
+#: The file in which the page tells the browser kernel about the lab: ``{"manifest", "folder", "datasets": {name: {"path" | "error"}}}``.
 HANDED = Path("/tmp/browsergrad/lab.json")
-#: Passes of a rubric whose detail is kept; that of failures always is, and counts are exact.
+#: Most passes of a rubric that are kept in detail. All failures are kept, and the counts include everything.
 PASSES_KEPT = 1000
 _MANIFEST = "manifest.json"
 
 
 class LabError(LookupError):
-    """There is no lab here, its manifest can't be used, or it has no such dataset."""
+    """There is no lab here, its manifest cannot be used, or it has no such dataset."""
 
 
 # --- rubrics
@@ -43,10 +43,10 @@ def run_rubric(
 ) -> dict[str, Any]:
     """Check a student's names with a rubric.
 
-    The rubric is a Python file that reports with `check`, `assert_pass` and their like. Its globals are
-    a copy of `namespace`, so that it changes none of the student's, and without the names that would
-    hide built-in functions (``sum = 0`` in a notebook must not break the rubric's `sum`); ``student``
-    is a dict with all of them.
+    The rubric is a Python file that reports with `check`, `assert_pass` and similar functions. Its globals
+    are a copy of `namespace`, so the rubric cannot change the student's variables. Names that hide built-in
+    functions are left out: ``sum = 0`` in a notebook must not break `sum` in the rubric. The dict
+    ``student`` holds all names, including those.
 
     Parameters
     ----------
@@ -57,8 +57,8 @@ def run_rubric(
     filename
         Shown in tracebacks.
     interrupts
-        What ends the rubric from outside. Where nobody can press Stop, an ordinary KeyboardInterrupt is one that the
-        student's code raised.
+        The class of an interrupt from outside, which ends the rubric. Where nobody can press Stop, pass a subclass:
+        an ordinary KeyboardInterrupt was then raised by the student's code, and counts as an error.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def run_rubric(
     Raises
     ------
     KeyboardInterrupt
-        The rubric was interrupted, by `interrupts`. Nothing else.
+        The rubric was interrupted, by `interrupts`. No other exception is raised.
     """
     student = {name: value for name, value in namespace.items() if not _is_dunder(name)}
     names = {name: value for name, value in student.items() if not hasattr(builtins, name)}
@@ -80,7 +80,7 @@ def run_rubric(
             exec(compile(source, filename, "exec", dont_inherit=True), module)
         except interrupts:
             raise
-        except BaseException as error:  # also SystemExit: a rubric does not end its host
+        except BaseException as error:  # also SystemExit: a rubric must not end the Python that runs it
             tally.broke(filename, error)
     if not tally.count:
         tally.add(
@@ -94,12 +94,12 @@ def run_rubric(
 
 
 def check_my_work(source: str, filename: str) -> Any:
-    """What front ends ask a kernel for: `run_rubric` over the names of its shell.
+    """Run a rubric over the names of the kernel's shell: front ends request this.
 
     Returns
     -------
     object
-        Shown as an assertions bundle, so that a request's ``user_expressions`` carry it.
+        An object whose MIME bundle is an assertions bundle, so that the ``user_expressions`` of a request return it.
     """
     from IPython import get_ipython
 
@@ -118,7 +118,7 @@ class _Shown:
 
 
 class _Tally:
-    """A sink that keeps a rubric's assertions; what it shows otherwise is not for the student's notebook."""
+    """A sink that keeps a rubric's assertions. It drops artifacts, which do not belong in the student's notebook."""
 
     def __init__(self) -> None:
         self.kept: list[dict[str, Any]] = []
@@ -161,9 +161,9 @@ def _is_dunder(name: str) -> bool:
 
 @contextmanager
 def _shown(source: str, filename: str) -> Iterator[None]:
-    """Let tracebacks and `check` find the rubric's lines."""
+    """Make the rubric's lines available to tracebacks and `check`."""
     before = linecache.cache.get(filename)
-    # Without a modification time `linecache.checkcache` leaves the entry alone.
+    # `linecache.checkcache` does not remove entries that have no modification time.
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     try:
         yield
@@ -178,14 +178,14 @@ def _shown(source: str, filename: str) -> Iterator[None]:
 
 
 class Lab:
-    """The manifest of the lab in whose folder this Python works.
+    """The manifest of the lab in whose folder this Python runs.
 
-    Attributes are the manifest's fields, such as ``lab.id``; ``lab.folder`` is where it lies.
+    The attributes are the manifest's fields, such as ``lab.id``. ``lab.folder`` is the folder of the manifest.
 
     Raises
     ------
     LabError
-        On reading an attribute where there is no lab.
+        An attribute was read, and there is no lab.
     """
 
     @property
@@ -200,17 +200,17 @@ class Lab:
 
     @property
     def requires_browsergrad(self) -> str:
-        """The runtime it is made for, such as ``^0.8.0``."""
+        """The versions of the runtime it works with, such as ``^0.8.0``."""
         return str(self.manifest["requires_browsergrad"])
 
     @property
     def required_ops(self) -> list[str]:
-        """What the lab is about; informational."""
+        """What the lab is about; for information only."""
         return list(self.manifest["required_ops"])
 
     @property
     def datasets(self) -> list[str]:
-        """Names that `dataset` takes."""
+        """The names that `dataset` accepts."""
         return [str(entry["name"]) for entry in self.manifest.get("datasets", [])]
 
     @property
@@ -220,7 +220,7 @@ class Lab:
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """All of its fields."""
+        """All fields of the manifest."""
         return dict(_find().manifest)
 
     def __repr__(self) -> str:
@@ -234,7 +234,7 @@ class _Found:
     def __init__(self, manifest: dict[str, Any], folder: Path, handed: Mapping[str, Mapping[str, str]] | None) -> None:
         self.manifest = manifest
         self.folder = folder
-        #: Where the page has put datasets; None where there is no page.
+        #: Where the page has put the datasets; None if there is no page.
         self.handed = handed
 
 
@@ -250,7 +250,7 @@ def _find() -> _Found:
 
 
 def _find_in_sandbox() -> _Found:
-    """The lab the page tells of; where there is no page, that of the working folder, checked by the kernel's host."""
+    """The lab that the page names. Without a page, the lab of the working folder, which the kernel's host has checked."""
     nothing = LabError("this notebook belongs to no lab: there is no manifest.json beside it")
     try:
         handed = json.loads(HANDED.read_text("utf-8"))
@@ -272,7 +272,7 @@ def _in_browser() -> bool:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """The manifest, checked by the rules where this module is installed with them."""
+    """The manifest, checked by the rules of jupyterlite-browsergrad, which must be installed."""
     try:
         from jupyterlite_browsergrad._version import __version__
         from jupyterlite_browsergrad.errors import BrowsergradError
@@ -293,17 +293,17 @@ lab = Lab()
 
 
 def dataset(name: str) -> Path:
-    """Where a dataset of the lab lies, verified by its hash.
+    """The path of a dataset of the lab, verified by its hash.
 
     Parameters
     ----------
     name
-        As in the manifest.
+        The dataset's name in the manifest.
 
     Raises
     ------
     LabError
-        There is no lab, or no such dataset, or it was not loaded; says why.
+        There is no lab or no such dataset, or it was not loaded. The message says why.
     """
     found = _find()
     entries = {entry["name"]: entry for entry in found.manifest.get("datasets", [])}

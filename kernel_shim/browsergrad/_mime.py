@@ -1,4 +1,4 @@
-"""MIME bundles: each holds our own type and what other front ends can show.
+"""MIME bundles: each contains our own type and types that other front ends can show.
 
 The shapes are those of the JSON Schemas in ``schemas/``; a version is never edited in place.
 """
@@ -19,7 +19,7 @@ def assertions_bundle(assertions: list[dict[str, Any]], counts: dict[str, int]) 
     Parameters
     ----------
     assertions
-        Those whose detail is kept, in the order of arrival.
+        The assertions that are kept in detail, in order of arrival.
     counts
         Of all, by kind.
     """
@@ -33,8 +33,8 @@ def assertions_bundle(assertions: list[dict[str, Any]], counts: dict[str, int]) 
 def artifact_bundle(event: dict[str, Any]) -> dict[str, Any]:
     """One artifact.
 
-    An SVG gets no ``image/svg+xml`` of its own, since front ends put that into the page, where its
-    scripts would run; ``text/html`` shows it through an ``<img>``.
+    An SVG gets no ``image/svg+xml``, since front ends would insert that into the page, where its
+    scripts would run. ``text/html`` shows it in an ``<img>`` instead.
     """
     bundle: dict[str, Any] = {
         ARTIFACT_MIME: dict(event),

@@ -6,11 +6,11 @@ import asyncio
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from IPython import display
 
-from . import _sink
 from ._mime import artifact_bundle, assertions_bundle
 
 #: Passes of one cell whose detail is kept; that of failures always is, and counts are exact.
@@ -65,10 +65,13 @@ class NotebookSink:
     shell
         Its ``pre_execute`` and ``post_execute`` events, which come for every cell, also when it
         fails or is interrupted, begin and end a cell's display.
+    lock
+        Held while the sink is called, and while it shows what has come.
     """
 
-    def __init__(self, shell: Any) -> None:
+    def __init__(self, shell: Any, lock: AbstractContextManager[Any]) -> None:
         self._shell = shell
+        self._lock = lock
         self._cell = _Cell()
         shell.events.register("pre_execute", self._start_cell)
         shell.events.register("post_execute", self._end_cell)
@@ -91,7 +94,7 @@ class NotebookSink:
             self._show_later(cell, delay)
 
     def _start_cell(self) -> None:
-        with _sink.lock:
+        with self._lock:
             self._cell = _Cell()
 
     def _end_cell(self) -> None:
@@ -107,7 +110,7 @@ class NotebookSink:
             cell.timer = loop.call_later(delay, self._show_rest, cell)
 
     def _show_rest(self, cell: _Cell) -> None:
-        with _sink.lock:
+        with self._lock:
             if cell.timer is not None:
                 cell.timer.cancel()
                 cell.timer = None

@@ -9,13 +9,13 @@ from typing import Any
 
 from ._text import cut, visible
 
-#: Characters of a repr, message or datum in a line of text.
+#: Most characters of a repr, a message or data in a line of text.
 _LINE_LIMIT = 500
-#: Failures, and passes, that the fallbacks list: our own type has them all.
+#: Most failures, and most passes, that HTML and plain text list. Our own MIME type has all.
 _ROWS = 100
-#: Characters of data in a fallback.
+#: Most characters of data in HTML and plain text.
 _DATA_LIMIT = 20_000
-#: Front ends break the words of a `pre`, and give it a font for prose.
+#: Overrides the styles of front ends, which break words in a `pre` and give it a proportional font.
 _PRE_STYLE = "font-family: monospace; overflow-wrap: anywhere; white-space: pre-wrap; word-break: normal"
 _WORDS = {"pass": "pass", "fail": "FAIL", "error": "ERROR"}
 
@@ -27,7 +27,7 @@ def summary(counts: dict[str, int]) -> str:
 
 
 def event_line(kind: str, event: dict[str, Any]) -> str:
-    """One event as one line of text, in which no control character is left."""
+    """One event as one line of text, without control characters."""
     return visible(_event_line(kind, event), keep="")
 
 
@@ -65,13 +65,13 @@ def _escape(text: str) -> str:
 
 
 def _parts(assertions: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Those that did not pass, and those that did."""
+    """The assertions that did not pass, and those that did."""
     failures = [event for event in assertions if event["kind"] != "pass"]
     return failures, [event for event in assertions if event["kind"] == "pass"]
 
 
 def _left_out(assertions: list[dict[str, Any]], counts: dict[str, int]) -> list[str]:
-    """What is not listed, in words."""
+    """How many assertions are not listed, in words."""
     failures, passes = _parts(assertions)
     left = (len(failures) - _ROWS, "more not passed"), (counts["pass"] - min(len(passes), _ROWS), "more passed")
     return [f"… and {number:,} {what}" for number, what in left if number > 0]
@@ -113,7 +113,7 @@ def _row(event: dict[str, Any]) -> str:
 
 
 def artifact_html(event: dict[str, Any]) -> str:
-    """An artifact without script or anything fetched."""
+    """An artifact as HTML that has no scripts and loads nothing."""
     name = _escape(event["name"])
     if event["kind"] == "image":
         source = f"data:{event['mime']};base64,{event['dataBase64']}"
@@ -127,7 +127,7 @@ def artifact_html(event: dict[str, Any]) -> str:
 
 
 def _first(chunks: Iterator[str]) -> str:
-    """What `chunks` are together, or so many of them as a fallback may hold."""
+    """The chunks joined, cut off after about `_DATA_LIMIT` characters."""
     text = ""
     for chunk in chunks:
         text += chunk
@@ -137,7 +137,7 @@ def _first(chunks: Iterator[str]) -> str:
 
 
 def _pretty(data: Any, margin: str = "") -> Iterator[str]:
-    """JSON with an entry a line, lists of numbers and texts on one: many are series."""
+    """JSON with one entry per line. Lists without inner containers stay on one line, since many are series of numbers."""
     if not isinstance(data, (dict, list)) or not data:
         yield _json_text(data)
         return

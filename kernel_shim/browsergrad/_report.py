@@ -20,7 +20,7 @@ LEVELS = ("info", "warn", "error")
 
 
 class _Missing:
-    """The default of ``expected`` and ``actual``, since None is a value."""
+    """Default of ``expected`` and ``actual``. None cannot be the default, since it is a possible value."""
 
     def __repr__(self) -> str:
         return "<not given>"
@@ -30,7 +30,7 @@ _MISSING: Any = _Missing()
 
 
 def checked_name(name: object) -> str:
-    """`name` if it is a string that is not empty, cut at `NAME_LIMIT` characters.
+    """`name`, cut at `NAME_LIMIT` characters. It must be a string that is not empty.
 
     Raises
     ------
@@ -90,9 +90,9 @@ def assert_fail(
     name
         What was checked; not empty.
     message
-        What is wrong, and best also how to mend it; cut at 10,000 characters.
+        What is wrong, and ideally how to correct it; cut at 10,000 characters.
     expected, actual
-        Shown by their ``repr``, cut at 10,000 characters. None is a value like any other.
+        Values that are shown by their ``repr``, cut at 10,000 characters. None counts as a value.
     duration_ms
         How long it took, in milliseconds.
     """
@@ -119,11 +119,11 @@ def assert_error(
     Parameters
     ----------
     name
-        What was to be checked; not empty.
+        What should have been checked; not empty.
     message
-        What came in the way.
+        Why it could not be checked.
     exc
-        The exception that did; its traceback is kept.
+        The exception that prevented it; its traceback is kept.
     duration_ms
         How long it took, in milliseconds.
     """
@@ -147,14 +147,14 @@ def log(name: str, data: Any, level: Literal["info", "warn", "error"] = "info") 
     name
         What the value is; not empty.
     data
-        JSON-able data is kept as such up to 100,000 characters of JSON, anything else as its ``repr``.
+        Data that JSON can hold is kept as JSON, up to 100,000 characters; anything else is kept as its ``repr``.
     level
-        How grave it is.
+        How serious it is.
 
     Raises
     ------
     ValueError
-        `level` is none of the three.
+        `level` is not one of the three.
     """
     if level not in LEVELS:
         raise ValueError(f"level must be one of {', '.join(LEVELS)}, not {limited_repr(level, 100)}")
@@ -176,15 +176,15 @@ def emit_json(name: str, data: Any) -> None:
     name
         What the data is; not empty.
     data
-        Made of dict (with keys of type str), list, tuple, str, int, float, bool and None.
+        Data made of dict (with keys of type str), list, tuple, str, int, float, bool and None.
 
     Raises
     ------
     TypeError
-        JSON does not have such a type of value or key; names the path, such as ``$.points[3]``.
+        JSON does not have this type of value or key. The message names the path, such as ``$.points[3]``.
     ValueError
-        NaN, an infinity, too large an integer, a lone surrogate, data that holds itself or is
-        nested deeper than 100 levels; names the path.
+        NaN, an infinity, too large an integer, a lone surrogate, data that contains itself or is
+        nested deeper than 100 levels. The message names the path.
     """
     event = {"kind": "json", "name": checked_name(name), "data": json_copy(data)}
     _sink.emit("artifact", event)
@@ -196,17 +196,17 @@ def emit_image(name: str, mime: str, data_base64: str) -> None:
     Parameters
     ----------
     name
-        What the image shows; read aloud by screen readers.
+        What the image shows. Screen readers read this aloud.
     mime
         One of `IMAGE_MIMES`, such as ``image/png``.
     data_base64
-        The file in base64: standard alphabet, padded, no line breaks, as
-        ``base64.b64encode(data).decode()`` gives it.
+        The file in base64, in the standard alphabet, padded, without line breaks:
+        the result of ``base64.b64encode(data).decode()``.
 
     Raises
     ------
     ValueError
-        `mime` or `data_base64` is none of that.
+        `mime` or `data_base64` is not as described.
     """
     event = {"kind": "image", "name": checked_name(name)}
     if not isinstance(mime, str) or mime not in IMAGE_MIMES:
@@ -225,14 +225,14 @@ def _checked_base64(data: object) -> str:
         raise ValueError("data_base64 must be the base64 text alone, without 'data:…;base64,'")
     if not data:
         raise ValueError(f"data_base64 is empty: {advice}")
-    # Not binascii's strict mode: older versions take superfluous padding.
+    # Not binascii's strict mode, which accepts superfluous padding in older versions of Python.
     if len(data) % 4 or not _BASE64.fullmatch(data):
         raise ValueError(f"data_base64 is not base64 of the standard alphabet, padded, without line breaks: {advice}")
     return str(data)
 
 
 def results() -> list[dict[str, Any]]:
-    """This session's assertions in the order of arrival, as front ends get them.
+    """The assertions of this session in order of arrival, in the form in which front ends get them.
 
     Returns
     -------

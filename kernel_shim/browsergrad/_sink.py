@@ -1,6 +1,6 @@
-"""Where events go: chosen once, at the first event.
+"""The sink of events, chosen once, at the first event.
 
-A host installs its own sink; else a notebook's IPython shows MIME bundles; else a line is printed.
+If a host has installed a sink, that is used. Else, in a notebook, IPython shows MIME bundles. Else a line is printed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ lock = threading.RLock()
 
 
 def install(sink: Sink | None) -> None:
-    """Send all further events to `sink`; None chooses again at the next event."""
+    """Send all further events to `sink`. With None, the next event chooses a sink again."""
     global _sink
     with lock:
         close = getattr(_sink, "close", None)
@@ -35,14 +35,14 @@ def install(sink: Sink | None) -> None:
 
 
 def reset() -> None:
-    """Forget this session's assertions and the sink; the next event chooses again."""
+    """Forget this session's assertions and the sink. The next event chooses a sink again."""
     install(None)
     assertions.clear()
 
 
 @contextmanager
 def diverted(sink: Sink) -> Iterator[None]:
-    """Send events to `sink` for a while; they don't count as this session's."""
+    """Send events in this block to `sink`. They are not added to this session's assertions."""
     global _sink, assertions
     with lock:
         before, mine = _sink, assertions
@@ -66,25 +66,25 @@ def emit(kind: Literal["assertion", "artifact"], event: dict[str, Any]) -> None:
 
 
 def _choose() -> Sink:
-    # A process that has no IPython loaded has no shell; don't pay for the import.
+    # If IPython is not loaded, there is no shell. Then do not import it, since that takes long.
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is None or not _shows_bundles(shell):
         return print_event
     from ._notebook import NotebookSink
 
-    return NotebookSink(shell)
+    return NotebookSink(shell, lock)
 
 
 def _shows_bundles(shell: Any) -> bool:
-    """Whether a notebook listens: a terminal's publisher only prints ``text/plain``."""
+    """Whether the shell belongs to a notebook. A terminal's publisher only prints ``text/plain``."""
     from IPython.core.displaypub import DisplayPublisher
 
     return getattr(shell, "display_pub_class", DisplayPublisher) is not DisplayPublisher
 
 
 def print_event(message: dict[str, Any]) -> None:
-    """Print one line, with escapes for what the terminal's encoding does not have."""
+    """Print one line. Characters that the terminal's encoding does not have become escapes."""
     line = event_line(message["type"], message["event"])
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     print(line.encode(encoding, "backslashreplace").decode(encoding))

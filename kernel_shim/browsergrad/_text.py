@@ -12,16 +12,16 @@ from itertools import count
 from types import FrameType, TracebackType
 from typing import Any
 
-#: Characters of a repr that are kept.
+#: Most characters of a repr that are kept.
 REPR_LIMIT = 10_000
 #: Seconds that the ``__repr__`` methods of one value may take.
 REPR_SECONDS = 2.0
-#: Characters of the name of a check or artifact, and of a message, that are kept.
+#: Most characters of the name of a check or artifact, and of a message, that are kept.
 NAME_LIMIT = 1000
 MESSAGE_LIMIT = 10_000
-#: Characters of a traceback that are kept.
+#: Most characters of a traceback that are kept.
 TRACEBACK_LIMIT = 20_000
-#: Nested containers of a repr that are shown.
+#: Greatest depth of nested containers that a repr shows.
 _REPR_DEPTH = 100
 _BRACKETS: dict[type, tuple[str, str]] = {
     list: ("[", "]"),
@@ -37,15 +37,15 @@ _QUICK = (type(None), bool, float, complex)
 
 
 class _Full(Exception):
-    """The limit of a repr is reached."""
+    """The repr has reached its greatest length."""
 
 
 class _TooSlow(BaseException):
-    """The time for a repr is over; no Exception, since user code catches those."""
+    """The time for a repr is over. Not derived from Exception, since user code may catch those."""
 
 
 class _ReprWriter:
-    """Writes the repr of built-in containers item by item, so that a huge one is never built."""
+    """Writes the repr of built-in containers item by item, so that a huge text is never built."""
 
     def __init__(self, limit: int) -> None:
         self.parts: list[str] = []
@@ -101,7 +101,7 @@ def _int_repr(value: int) -> str:
 
 @contextmanager
 def _until(end: float) -> Iterator[None]:
-    """End Python code that runs beyond `end`, by `_TooSlow`; not where a debugger traces already."""
+    """Raise `_TooSlow` in Python code that is still running at `end`. Has no effect while a debugger traces the code."""
     if sys.gettrace() is not None:
         yield
         return
@@ -125,14 +125,14 @@ def _call_repr(value: Any, end: float) -> str:
             return str(repr(value))
     except (KeyboardInterrupt, _TooSlow):
         raise
-    except BaseException as error:  # a user's __repr__ may raise anything, SystemExit too
+    except BaseException as error:  # a user's __repr__ may raise anything, even SystemExit
         return f"<repr failed: {type(error).__name__}>"
 
 
 def limited_repr(value: object, limit: int = REPR_LIMIT) -> str:
-    """``repr(value)``, whatever it raises, cut at `limit` characters and after `REPR_SECONDS`.
+    """``repr(value)``, cut at `limit` characters and after `REPR_SECONDS`. Its exceptions are caught.
 
-    One that hangs in C code can't be cut; the cell's interrupt ends it.
+    A repr that hangs in C code cannot be cut; the interrupt of the cell ends it.
     """
     writer = _ReprWriter(limit)
     try:
@@ -149,7 +149,7 @@ def limited_repr(value: object, limit: int = REPR_LIMIT) -> str:
 
 
 def limited_traceback(error: BaseException, frames: TracebackType | None) -> str:
-    """The traceback of `error` from `frames` on, its middle cut out if it is long."""
+    """The traceback of `error`, beginning at `frames`. If it is long, its middle is left out."""
     try:
         text = "".join(traceback.format_exception(type(error), error, frames))
     except KeyboardInterrupt:
@@ -163,7 +163,7 @@ def limited_traceback(error: BaseException, frames: TracebackType | None) -> str
 
 
 def limited_str(error: BaseException) -> str:
-    """``str(error)``, whatever its ``__str__`` does, cut like a repr."""
+    """``str(error)``, cut like a repr. Exceptions in its ``__str__`` are caught."""
     try:
         text = str(error)
     except KeyboardInterrupt:
@@ -174,12 +174,12 @@ def limited_str(error: BaseException) -> str:
 
 
 def encodable(text: str) -> str:
-    """`text` with lone surrogates as escapes: UTF-8, so a Jupyter message, can't hold them."""
+    """`text` with lone surrogates as escapes. UTF-8 cannot hold them, so Jupyter messages cannot either."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def cut(text: str, limit: int) -> str:
-    """`text` as it can be sent, at most `limit` characters of it."""
+    """`text`, cut at `limit` characters, with lone surrogates as escapes."""
     return encodable(text if len(text) <= limit else f"{text[:limit]}… (cut at {limit:,} characters)")
 
 
@@ -198,5 +198,5 @@ def visible(text: str, keep: str = "\n\t") -> str:
     )
 
 
-#: Unicode categories of characters that change how others are seen, or can't be seen at all.
+#: Unicode categories of characters that are invisible or change how other characters look.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})

@@ -15,7 +15,7 @@ from typing import Any
 #: Whether this interpreter is Pyodide.
 IN_PYODIDE = sys.platform == "emscripten"
 
-#: Methods every host offers; `hostModule` in ``labextension/src/runtime/worker/python.ts`` defines them.
+#: Methods every host offers; `hostModule` in ``labextension/src/runtime/worker/host_module.ts`` defines them.
 REQUIRED = ("publish", "stream_parent", "write", "flush", "log")
 
 #: Methods only the worker offers: waiting, interrupts, packages.

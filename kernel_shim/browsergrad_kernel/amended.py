@@ -1,7 +1,7 @@
-"""Modules of the standard library that promise what a browser has not, or need another way to do it.
+"""Changes modules of the standard library that cannot work in a browser as they are.
 
-Each is changed when it is first imported, by a module of ours that is imported with it: what no cell uses costs
-nothing. A file of the user's with the same name is left alone.
+Each is changed when it is first imported, by a module of ours. So a module that no cell imports costs
+nothing. A user's file with the same name is not changed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from ._host import IN_PYODIDE
 
-#: Which module of this package changes which; its `amend` takes the module.
+#: Module of the standard library -> the module of this package that changes it: `amend` gets the module.
 _BY = {
     "http.client": "web",
     "locale": "locales",
@@ -26,7 +26,7 @@ _BY = {
 
 
 class _Finder(MetaPathFinder):
-    """Asked first; what it finds is what the others find, loaded by `_Loader`."""
+    """The first finder on the meta path. It returns what the other finders find, with a `_Loader`."""
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         if fullname not in _BY:
@@ -42,7 +42,7 @@ class _Finder(MetaPathFinder):
 
 
 class _Loader(Loader):
-    """Loads as `loader` does, and changes what it has loaded."""
+    """Loads a module with `loader` and then changes it."""
 
     def __init__(self, loader: Any) -> None:
         self._loader = loader
@@ -52,7 +52,7 @@ class _Loader(Loader):
         return created
 
     def exec_module(self, module: ModuleType) -> None:
-        # What looks for the module's source finds it as ever.
+        # Restored, so that tools that look for the module's source find it.
         module.__loader__ = module.__spec__.loader = self._loader  # type: ignore[union-attr]
         self._loader.exec_module(module)
         _amend(module)
@@ -70,7 +70,7 @@ def _amend(module: ModuleType) -> None:
 
 
 def install() -> None:
-    """Put the finder first, and change what is there already. Does nothing on CPython."""
+    """Install the finder, and change modules that are imported already. Does nothing on CPython."""
     if not IN_PYODIDE or any(isinstance(finder, _Finder) for finder in sys.meta_path):
         return
     sys.meta_path.insert(0, _Finder())

@@ -1,7 +1,7 @@
-"""Calls that wait, made interruptible: ``time.sleep``, ``input``, ``run_sync``.
+"""Makes calls that wait interruptible: ``time.sleep``, ``input``, ``run_sync``.
 
-In a page that is cross-origin isolated, and in Deno, they wait on shared memory. Elsewhere they
-suspend the stack where the engine can (JSPI), else they ask the page through the service worker.
+In cross-origin isolated pages and in Deno, they wait on shared memory. Elsewhere they suspend the stack if the
+engine can do that (JSPI); if not, they ask the page through the service worker.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ def _pyodide_can_run_sync() -> bool:
 _pyodide_run_sync: Callable[[Any], Any]
 _run_sync: Callable[[Any], Any]
 
-#: Ms between two looks for room where the page can't be seen to make some.
+#: Milliseconds between two checks for room, in pages where Python cannot see that the page has made some.
 TURN_MS = 20
 
-#: What Pyodide's ``SystemError`` says where it has taken one call of Python for another that it could suspend.
+#: Text of the ``SystemError`` with which Pyodide refuses to suspend, although it said before that it could:
+#: it took the call of Python for another one.
 REFUSED = "Cannot stack switch"
 
-#: "shared-memory", "stack-switching", "service-worker" or "none"; set by `install`.
+#: How calls wait: "shared-memory", "stack-switching", "service-worker" or "none". Set by `install`.
 _wait_mode = "none"
 
 
@@ -52,12 +53,15 @@ class _SyncWait:
 
 
 def _can_run_sync() -> bool:
-    """Whether the stack can be suspended here. Pyodide knows how Python was called, the worker when that is not so any more."""
+    """Whether the stack can be suspended here.
+
+    Pyodide knows how Python was called. The worker knows when the stack has since become one that cannot be suspended.
+    """
     return _pyodide_can_run_sync() and bool(host.can_suspend())
 
 
 def _may_suspend() -> bool:
-    """Whether this very call can be suspended by switching stacks."""
+    """Whether the running cell can be suspended in this call, by switching stacks."""
     cell = _state.cell
     return cell is not None and cell.running and _can_run_sync()
 
@@ -68,7 +72,7 @@ def can_wait() -> bool:
 
 
 def wait_for(awaitable: Any) -> Any:
-    """Wait for a promise in code that is not asynchronous; Stop ends it. Ask `can_wait` first."""
+    """Wait for a promise in code that is not asynchronous. Stop ends the wait. Call `can_wait` first."""
     return _run_sync(awaitable)
 
 
@@ -99,14 +103,14 @@ def read_line(prompt: str, password: bool, publish: Callable[[str, bool], None])
     prompt, password
         Content of the ``input_request``.
     publish
-        Sends that message; called once.
+        Sends the ``input_request``; called once.
 
     Raises
     ------
     RuntimeError
-        Where no way exists to wait for an answer.
+        There is no way to wait for an answer here.
     KeyboardInterrupt
-        When the cell is interrupted.
+        The cell was interrupted.
     """
     if _wait_mode == "none" or (_wait_mode == "stack-switching" and not _may_suspend()):
         raise RuntimeError(
@@ -125,17 +129,17 @@ def read_line(prompt: str, password: bool, publish: Callable[[str, bool], None])
 
 
 def suspended_or(promise: Callable[[], Any], now: Callable[[], Any]) -> Any:
-    """What the promise that `promise` makes comes to, where Python can be suspended and interrupted; else the answer of `now`, which blocks."""
+    """The result of the promise that `promise` returns, if Python can be suspended here; else the result of `now`, which blocks."""
     return _run_sync(promise()) if _may_suspend() else now()
 
 
 def wait_for_room() -> None:
-    """Hold the writer back while the page has more output in hand than it can show.
+    """Wait while the page has received more output than it has shown.
 
     Raises
     ------
     KeyboardInterrupt
-        When the cell is interrupted.
+        The cell was interrupted.
     """
     if not IN_PYODIDE:
         return
@@ -146,19 +150,19 @@ def wait_for_room() -> None:
 
 
 def _turn(ms: int = 0) -> bool:
-    """Let messages of the page arrive: suspends the stack, and holds Python's own callbacks back.
+    """Suspend the stack for a moment, so that messages of the page arrive. Python's own callbacks do not run meanwhile.
 
     Returns
     -------
     bool
-        False where the stack cannot be suspended: then nothing has happened.
+        False if the stack cannot be suspended. Nothing has happened then.
     """
     if not _can_run_sync():
         return False
     try:
         _suspend(host.tick(ms))
     except SystemError as error:
-        # Whoever called Python here must get what it calls for: a promise's callback would lose the value.
+        # The caller of Python must get its return value; suspending here would lose the value of a promise's callback.
         if REFUSED not in str(error):
             raise
         return False
@@ -168,7 +172,10 @@ def _turn(ms: int = 0) -> bool:
 
 
 def _suspend(awaitable: Any) -> Any:
-    """Pyodide's ``run_sync``. Nobody could answer a debugger that stops in what the event loop runs meanwhile."""
+    """Pyodide's ``run_sync``, with debuggers switched off.
+
+    If a debugger stopped in code that the event loop runs during the wait, nobody could answer it.
+    """
     monitoring: Any = sys.monitoring  # type: ignore[attr-defined]  # since Python 3.12
     trace, tool = sys.gettrace(), monitoring.DEBUGGER_ID
     debugger = monitoring.get_tool(tool)
@@ -187,7 +194,7 @@ def _suspend(awaitable: Any) -> Any:
 
 
 def _on_alarm(signum: int, frame: Any) -> None:
-    """Without shared memory: let the event loop turn once, so that an interrupt can arrive."""
+    """Run the event loop once, so that an interrupt can arrive. Used where there is no shared memory."""
     if not _turn():
         host.poll_main()
 

@@ -1,6 +1,7 @@
-"""Which modules a cell is going to import: read from its text, before it runs.
+"""Finds the modules that a cell will import, from its text, before it runs.
 
-Packages that are loaded then need no waiting in the middle of the cell. What the text does not tell, `on_demand` catches.
+Their packages are loaded before the cell starts, so the cell does not have to wait for them. `on_demand` handles imports that the text
+does not show.
 """
 
 from __future__ import annotations
@@ -13,34 +14,34 @@ from collections.abc import Callable, Iterator
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
-#: Magics whose line and body are Python that runs here.
+#: Magics whose line and body are Python code that runs in this kernel.
 _PYTHON_MAGICS = frozenset({"capture", "prun", "time", "timeit"})
 #: Modules that line magics import.
 _MODULES_OF_MAGICS = {"matplotlib": ("matplotlib",), "pylab": ("numpy", "matplotlib")}
 #: Functions that take a module's name.
 _IMPORTERS = frozenset({"import_module", "__import__"})
-#: What a text has that leads to imports.
+#: A text without these words imports nothing.
 _SIGNS = re.compile("import|_magic")
-#: From where the line of a magic is Python: options come before.
+#: The part of a magic's line that is Python, after the options.
 _STATEMENT = re.compile(r"(?:^|(?<=\s))(?:import|from)\s.*", re.DOTALL)
-#: Most files that are read for one cell.
+#: Greatest number of files that are read for one cell.
 MAX_FILES = 50
 
 Transform = Callable[[str], str]
 
 
 class _Reader:
-    """Collects names, and reads modules beside the notebook as they are met."""
+    """Collects the names of imported modules. Also reads modules beside the notebook that the cell imports."""
 
     def __init__(self, transform: Transform) -> None:
         self.transform = transform
-        #: Modules that no file holds yet.
+        #: Modules for which there is no file yet. A dict, to keep the order.
         self.missing: dict[str, None] = {}
         self._seen: set[str] = set()
         self._files: set[str] = set()
 
     def read(self, code: str) -> None:
-        """Take what Python code imports; what cannot be parsed imports nothing."""
+        """Collect the imports of Python code. Code that cannot be parsed is ignored."""
         try:
             tree = ast.parse(code)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -71,7 +72,7 @@ class _Reader:
             self.read(found[0])
 
     def _run(self, line: str) -> None:
-        """``%run FILE``: options come first."""
+        """Read the file of ``%run FILE``; options come before it."""
         try:
             words = [word for word in shlex.split(line) if not word.startswith("-")]
         except ValueError:
@@ -102,7 +103,7 @@ class _Reader:
 
 
 def _texts(call: ast.Call) -> list[str]:
-    """The arguments that are texts as they stand."""
+    """The positional arguments that are string literals."""
     return [node.value for node in call.args if isinstance(node, ast.Constant) and isinstance(node.value, str)]
 
 
@@ -130,19 +131,22 @@ _OWN = tuple({str(Path(__file__).parents[1]), str(Path(ast.__file__).parent), st
 
 
 def is_users(path: str) -> bool:
-    """Whether a file, or the name a code object has in its place, is neither Python's nor an installed package's."""
+    """Whether a file belongs to the user: neither to Python nor to an installed package.
+
+    `path` may also be the ``co_filename`` of code that has no file.
+    """
     return bool(path) and not path.startswith((*_OWN, "<frozen "))
 
 
 def missing(transformed: str, transform: Transform) -> list[str]:
-    """Top-level modules that a cell imports and no file holds.
+    """Top-level modules that a cell imports and for which there is no file.
 
     Parameters
     ----------
     transformed
         The cell after IPython's transformation.
     transform
-        Does the same to a cell magic's body.
+        IPython's transformation, for the bodies of cell magics.
     """
     if not _SIGNS.search(transformed):
         return []

@@ -1,4 +1,4 @@
-"""Comms: the ``comm`` package's classes, publishing through the host.
+"""Comms: classes of the ``comm`` package that publish through the host.
 
 Source: "Messaging in Jupyter", section "Custom Messages".
 """
@@ -22,7 +22,7 @@ class Comm(BaseComm):
 
     @property
     def kernel(self) -> Any:
-        """The kernel: widgets take a comm without one for closed."""
+        """The kernel. Widgets treat a comm without a kernel as closed."""
         from IPython import get_ipython
 
         return getattr(get_ipython(), "kernel", None)
@@ -48,7 +48,7 @@ def manager() -> CommManager:
 
 
 def create_comm(*args: Any, **kwargs: Any) -> Comm:
-    """A new comm; what ``comm.create_comm`` becomes."""
+    """A new comm. Replaces ``comm.create_comm``."""
     return Comm(*args, **kwargs)
 
 
@@ -61,7 +61,7 @@ def install(session: str) -> None:
 
 
 def info(target: str | None) -> dict[str, Any]:
-    """The reply to a ``comm_info_request``: comms of one target, or all."""
+    """The reply to a ``comm_info_request``: the comms of one target, or all comms."""
     return {
         "comms": {
             comm_id: {"target_name": item.target_name}

@@ -1,10 +1,11 @@
-"""Completion, inspection and the question whether code is complete.
+"""Completion, inspection, and whether code is complete.
 
 Source: "Messaging in Jupyter", sections "Completion", "Introspection" and "Code completeness".
 Positions are in Unicode code points, as Python counts them.
 
-jedi knows what has not been run, but takes long to begin: it imports 60 modules and reads the stubs of the builtins. That is done while nothing is
-asked (`get_ready`). Until then, IPython's own completer answers from the names that exist, and from the modules that the code at hand imports.
+jedi also knows names in code that has not run yet. But it takes long to start: it imports 60 modules and reads the stubs of the builtins.
+`get_ready` does this while the kernel is idle. Until then, IPython's own completer answers. It knows the names that exist, and those in modules that
+the given code imports.
 """
 
 from __future__ import annotations
@@ -20,19 +21,19 @@ from typing import Any
 from . import interrupts, shadowing
 from ._host import IN_PYODIDE, host
 
-#: Statements that import, as far as they stand on one line.
+#: Import statements, up to the end of their first line.
 _IMPORT = re.compile(r"(?:^|;)[ \t]*((?:import|from)[ \t][^;#\n]+)", re.MULTILINE)
-#: Stubs that jedi reads for nearly every completion, in its folder of typeshed's.
+#: Stubs that jedi reads for nearly every completion, in its copy of typeshed.
 _STUBS = ("builtins.pyi", "typing.pyi", "types.pyi", "_typeshed/__init__.pyi")
 
 
 def complete(shell: Any, content: dict[str, Any]) -> dict[str, Any]:
-    """The reply to a ``complete_request``. An interrupt ends the search for more: what has been found by then is the answer."""
+    """The reply to a ``complete_request``. An interrupt ends the search; the reply has the matches found so far."""
     code, position = content["code"], _cursor(content)
     found, skip, searches = [], 0, False
     try:
         found = _with_names(shell.Completer, code, position)
-        # IPython's own completer answers with the dot of an attribute, jedi without it.
+        # Matches of IPython's own completer include the dot before an attribute; jedi's do not.
         skip = int(bool(found) and all(item.text[:1] == code[item.start : item.start + 1] == "." for item in found))
         if _readiness.done:
             searches = True
@@ -42,7 +43,7 @@ def complete(shell: Any, content: dict[str, Any]) -> dict[str, Any]:
                 found, skip = more, 0
     except KeyboardInterrupt:
         pass
-    if searches:  # what it reads meanwhile need not be read again
+    if searches:  # finish the search later: jedi keeps what it reads for the next completion
         _readiness.later = lambda: _with_jedi(shell.Completer, code, position)
         if IN_PYODIDE:
             host.offer_ahead()
@@ -66,7 +67,7 @@ def complete(shell: Any, content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_names(completer: Any, code: str, position: int) -> list[Any]:
-    """What the names that exist offer, and those that `code` imports."""
+    """Matches among the names that exist and those that `code` imports."""
     with _settings(completer, use_jedi=False, global_namespace=_imported(code[:position])):
         return interrupts.call(_found, completer, code, position)
 
@@ -96,7 +97,7 @@ def _settings(completer: Any, **values: Any) -> Iterator[None]:
 
 
 def _imported(code: str) -> dict[str, Any]:
-    """What `code` imports, by its names there, as far as it has been imported before; nothing is imported for it."""
+    """The names that imports in `code` would define. Only modules that Python has already imported are included."""
     names: dict[str, Any] = {}
     for statement in _IMPORT.findall(code):
         try:
@@ -117,7 +118,7 @@ def _imported(code: str) -> dict[str, Any]:
 
 
 class _Readiness:
-    """What jedi needs done before it answers quickly, in pieces of which each can be begun again."""
+    """The work that jedi needs done before it answers quickly, in pieces. Each piece can be started again."""
 
     def __init__(self) -> None:
         self.pieces: list[Callable[[], object]] = [
@@ -143,7 +144,7 @@ class _Readiness:
         from jedi.inference.gradual.typeshed import TYPESHED_PATH
 
         path = TYPESHED_PATH / "stdlib" / stub
-        if path.exists():  # else another version of jedi has it elsewhere, and reads it at the first completion
+        if path.exists():  # another version of jedi may have it elsewhere; it then reads it at the first completion
             state = jedi.Interpreter("", [{}])._inference_state
             state.parse(path=path, cache=True, use_latest_grammar=True, cache_path=jedi.settings.cache_directory)
 
@@ -156,16 +157,21 @@ class _Readiness:
 
 _readiness = _Readiness()
 if not IN_PYODIDE and shadowing.find_in_library("jedi"):
-    _readiness.pieces.clear()  # imports are quick there, and nobody waits for idle moments
+    _readiness.pieces.clear()  # on CPython imports are quick, and nothing calls `get_ready`
 
 
 def get_ready() -> bool:
-    """Do the next piece of what jedi needs, or what it was interrupted at; whether more is left. An interrupt may end it: then it is left, too.
+    """Do the next piece of jedi's preparation, or finish a search that was interrupted. An interrupted piece is done again by a later call.
+
+    Returns
+    -------
+    bool
+        Whether there is more to do.
 
     Raises
     ------
     Exception
-        What jedi raised; it is not used then.
+        What jedi raised. jedi is not used then.
     """
     if _readiness.pieces:
         interrupts.call(_readiness.pieces[0])
@@ -198,7 +204,7 @@ def is_complete(shell: Any, content: dict[str, Any]) -> dict[str, Any]:
     """The reply to an ``is_complete_request``."""
     try:
         status, indent = shell.input_transformer_manager.check_complete(content["code"])
-    except (ValueError, SyntaxError, RecursionError):  # a NUL, or nesting that no compiler takes
+    except (ValueError, SyntaxError, RecursionError):  # a NUL, or nesting too deep for the compiler
         return {"status": "invalid"}
     if status == "incomplete":
         return {"status": status, "indent": " " * (indent or 0)}

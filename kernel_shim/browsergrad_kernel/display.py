@@ -17,12 +17,12 @@ from . import blocking, messages
 from .jsonutil import encode_images
 from .parent import parent_header
 
-#: Gets a message about to be sent; returns it, changed or not, or None to keep it back.
+#: Gets a message before it is sent. Returns the message, possibly changed, or None to drop it.
 Hook = Callable[[dict[str, Any]], dict[str, Any] | None]
 
 
 class _Hooked:
-    """Sends messages, through hooks where some are registered."""
+    """Sends messages, through the registered hooks."""
 
     shell: Any
 
@@ -31,11 +31,11 @@ class _Hooked:
         super().__init__(*args, **kwargs)
 
     def register_hook(self, hook: Hook) -> None:
-        """Let `hook` see every message before it is sent."""
+        """Register `hook`, which gets every message before it is sent."""
         self._hooks.append(hook)
 
     def unregister_hook(self, hook: Hook) -> bool:
-        """Take a hook back; returns whether it was registered."""
+        """Remove a hook. Returns whether it was registered."""
         try:
             self._hooks.remove(hook)
         except ValueError:
@@ -43,7 +43,7 @@ class _Hooked:
         return True
 
     def _send(self, msg_type: str, content: dict[str, Any]) -> None:
-        # Streams wrapped by the user may hold text that belongs before this.
+        # Streams that the user has wrapped may still hold text that was written before this.
         sys.stdout.flush()
         sys.stderr.flush()
         if not self._hooks:
@@ -69,7 +69,7 @@ class KernelDisplayHook(_Hooked, DisplayHook):
     _content: dict[str, Any]
 
     def quiet(self) -> bool:
-        """Whether the running cell ends in a semicolon; the base class asks the last *stored* one."""
+        """Whether the running cell ends in a semicolon. (The base class looks at the last *stored* cell.)"""
         return ";" in self.cell and bool(self.semicolon_at_end_of_expression(self.cell))
 
     def start_displayhook(self) -> None:
@@ -101,11 +101,11 @@ class KernelDisplayPublisher(_Hooked, DisplayPublisher):
         update: bool = False,
         **kwargs: Any,
     ) -> None:
-        """Send a MIME bundle; with `update`, to displays of the same ``display_id``."""
+        """Send a MIME bundle. With `update`, it replaces the displays that have the same ``display_id``."""
         self._validate_data(data, metadata)
         content = {"data": encode_images(data), "metadata": metadata or {}, "transient": transient or {}}
         self._send("update_display_data" if update else "display_data", content)
 
     def clear_output(self, wait: bool = False) -> None:
-        """Clear the cell's output, with `wait` only when the next one arrives."""
+        """Clear the cell's output. With `wait`, it is cleared when the next output arrives."""
         self._send("clear_output", {"wait": bool(wait)})

@@ -1,4 +1,4 @@
-"""Running one cell: what an ``execute_request`` asks for.
+"""Runs one cell, for an ``execute_request``.
 
 Source: "Messaging in Jupyter", section "Execute".
 """
@@ -12,7 +12,7 @@ from . import interrupts, magics, messages, notebooks, packages, pip_lines
 
 
 async def execute(kernel: Any, message: dict[str, Any], content: dict[str, Any], epoch: int) -> dict[str, Any]:
-    """Run a cell and make the reply's content; its output has been published by then.
+    """Run a cell, publish its output, and return the content of the reply.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ async def execute(kernel: Any, message: dict[str, Any], content: dict[str, Any],
     message, content
         The request, and its checked content.
     epoch
-        Number that interrupts of this cell carry.
+        The number that interrupts of this cell have.
     """
     shell = kernel.shell
     silent = content.get("silent", False)
@@ -37,7 +37,7 @@ async def execute(kernel: Any, message: dict[str, Any], content: dict[str, Any],
         try:
             error, expressions = await interrupts.run_cell(_run(shell, message, content, silent, store_history))
         except BaseException as raised:
-            # Interrupted between the cell and its bookkeeping; what the cell raises, IPython shows.
+            # An interrupt between the cell and IPython's bookkeeping. Errors of the cell itself are shown by IPython.
             error = raised
         if error is not None and shell.shown is None:
             handled = isinstance(error, shell.custom_exceptions)
@@ -59,7 +59,7 @@ async def execute(kernel: Any, message: dict[str, Any], content: dict[str, Any],
 async def _run(
     shell: Any, message: dict[str, Any], content: dict[str, Any], silent: bool, store_history: bool
 ) -> tuple[BaseException | None, dict[str, Any]]:
-    """The cell itself, then the user's expressions: inside the cell's task."""
+    """Run the cell and then the user's expressions. Runs inside the cell's task."""
     code = content["code"]
     metadata = message.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
@@ -67,7 +67,7 @@ async def _run(
     try:
         body = magics.take_limit(code)
         transformed = notebooks.await_run(pip_lines.await_pip(interrupts.call(shell.transform_cell, body)))
-    except Exception:  # a transformer of the user may raise anything; run_cell shows it
+    except Exception:  # a user's transformer may raise anything; run_cell shows it
         problem = sys.exc_info()
     packages.look_again()
     await packages.load_imports(transformed, lambda body: interrupts.call(shell.transform_cell, body))

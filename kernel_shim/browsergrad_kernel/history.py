@@ -1,4 +1,4 @@
-"""History of this session, in memory: a kernel in a browser has no file to keep it in."""
+"""The history of this session, in memory, since a kernel in a browser has no file for it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from IPython.core.history import HistoryManager
 
-#: What IPython returns when a request names no number of entries.
+#: Number of entries if a request names none, as in IPython.
 DEFAULT_TAIL = 10
 
 Entry = tuple[int, int, Any]
@@ -18,27 +18,27 @@ Entry = tuple[int, int, Any]
 class MemoryHistory(HistoryManager):
     """IPython's history without its database and the thread that fills it.
 
-    Entries outlive ``%reset``, which starts a new session as it does with a database.
+    ``%reset`` keeps the entries and starts a new session, as it does with a database.
     """
 
     def __init__(self, shell: Any = None, config: Any = None, **traits: Any) -> None:
-        #: session, line, source as it ran, source as typed; oldest first.
+        #: Tuples of session, line, source as it ran, source as typed. Oldest first.
         self._entries: list[tuple[int, int, str, str]] = []
         self._outputs: dict[tuple[int, int], str] = {}
         self._sessions = 0
         self.enabled = False
         super().__init__(shell=shell, config=config, hist_file=":memory:", **traits)
 
-    #: The last cells' texts; no traits, whose every change is checked and announced.
+    #: Texts of the last cells. Plain attributes are quicker than IPython's traits, which validate and announce each change.
     _i00 = _i = _ii = _iii = ""
 
     def new_session(self, conn: Any = None) -> None:
-        """Count one session up."""
+        """Start the next session."""
         self._sessions += 1
         self.session_number = self._sessions
 
     def reset(self, new_session: bool = True) -> None:
-        """Forget the session's objects; texts stay searchable."""
+        """Forget the session's objects. Their texts can still be searched."""
         for line, text in self.output_hist_reprs.items():
             self._outputs[self.session_number, line] = text
         super().reset(new_session)
@@ -69,7 +69,7 @@ class MemoryHistory(HistoryManager):
         n: int | None = None,
         unique: bool = False,
     ) -> Iterable[Entry]:
-        """Cells whose text fits the glob `pattern`, oldest first; with `unique` the newest of equal ones."""
+        """Cells whose text matches the glob `pattern`, oldest first. With `unique`, only the newest of equal cells."""
         matches = re.compile(translate(pattern)).match
         column = 3 if search_raw else 2
         found = [entry for entry in self._entries if matches(str(entry[column]))]
@@ -81,7 +81,7 @@ class MemoryHistory(HistoryManager):
     def get_range(
         self, session: int = 0, start: int = 1, stop: int | None = None, raw: bool = True, output: bool = False
     ) -> Iterable[Entry]:
-        """Cells of a session by line; 0 is the present one, negative numbers count back."""
+        """Cells of a session by line. 0 is the current session; negative numbers count back from it."""
         if session <= 0:
             session += self.session_number
         if session == self.session_number:
@@ -132,6 +132,6 @@ def answer(manager: HistoryManager, content: dict[str, Any]) -> dict[str, Any]:
         from .validation import BadRequest
 
         raise BadRequest("content.hist_access_type", f"must be tail, range or search, not {kind!r}")
-    # IPython calls the present session 0; who asked for it by its number gets that number.
+    # IPython gives the current session as 0. A request that named it by its number gets that number.
     asked = max(0, content.get("session") or 0)
     return {"history": [[session or asked, *entry] for session, *entry in found]}

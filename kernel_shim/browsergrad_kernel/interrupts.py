@@ -1,18 +1,18 @@
-"""Decide, at every SIGINT, whether the interrupted frame is the user's to be ended.
+"""Decides at every SIGINT whether to raise in the frame that was interrupted.
 
-Pyodide turns the interrupt buffer into an ordinary Python signal, so the handler installed here
+Pyodide turns the interrupt buffer into an ordinary Python signal. So the handler in this module
 sees the frame that was running:
 
 ==== ============================================================ =============================
 USER cell code below ``run_code``, or below :func:`call`          raise ``KeyboardInterrupt``
-GLUE kernel, IPython and event-loop bookkeeping                   defer, offered again within 1 ms
+GLUE bookkeeping of the kernel, IPython and the event loop        defer; it is offered again in 1 ms
 BG   code of a cell, run by the event loop (a task or a callback) defer; raise if it blocks the loop
 ==== ============================================================ =============================
 
-An awaiting cell has no frame to raise in: the worker's pump calls :func:`on_idle` when its event
-loop turns, and the cell's task is cancelled; :class:`_Cell` turns that cancellation into a
+An awaiting cell has no frame in which to raise. So the worker's pump calls :func:`on_idle` when its event
+loop runs. That cancels the cell's task, and :class:`_Cell` turns the cancellation into a
 ``KeyboardInterrupt``. A raised exception is remembered until it is seen outside the handler, since
-C code may swallow it. On CPython all of this is inert and the default handler does the work.
+C code may swallow it. On CPython, this module does nothing, and the default handler does the work.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ USER, GLUE, BG = 1, 2, 3
 
 #: Seconds a task of an earlier cell may block the loop before it is interrupted.
 BACKGROUND_GRACE = 0.5
-#: The same for a task of the running cell: the cell ends either way, and a short step leaves its task to be cancelled.
+#: The same for a task of the running cell. It is short, since the cell ends anyway; a task whose step is shorter can be cancelled.
 OWN_TASK_GRACE = 0.002
 #: Seconds an interrupt waits for a better moment inside asyncio's or importlib's own code.
 SOFT_GRACE = 0.05
-#: Seconds between two looks at a cancellation that is being ignored.
+#: Seconds between two checks whether a cancellation is being ignored.
 CANCEL_GRACE = 0.2
 
 #: Epoch of the cell that created the running task.
@@ -48,9 +48,9 @@ _cells_context = contextvars.copy_context()
 
 #: Code objects of functions that call the user's compiled code directly.
 RUN_CODE_FUNCTIONS: set[CodeType] = set()
-#: Code objects below which everything may be interrupted.
+#: Code objects of functions: everything that they call may be interrupted.
 _REGIONS: set[CodeType] = set()
-#: Code objects inside which nothing may be interrupted.
+#: Code objects of functions that may not be interrupted, nor code of ours that they call.
 _CRITICAL: set[CodeType] = set()
 #: Code objects of the handler itself.
 _HANDLER: set[CodeType] = set()
@@ -61,22 +61,22 @@ _SOFT_FILES: set[str] = set()
 class CellTimeoutError(KeyboardInterrupt):
     """The cell ran longer than its limit.
 
-    A KeyboardInterrupt, so that no ``except Exception`` catches it.
+    It is a KeyboardInterrupt, so that ``except Exception`` does not catch it.
     """
 
     __module__ = "builtins"  # tracebacks show the bare name
 
 
 class _Interrupted(asyncio.CancelledError, KeyboardInterrupt):
-    """What an interrupted await raises.
+    """The exception that an interrupted await raises.
 
-    ``except KeyboardInterrupt`` of the user catches it, and so do the ``except CancelledError``
-    clauses that TaskGroup, timeout and wait_for need to unwind.
+    The user's ``except KeyboardInterrupt`` catches it. So does ``except CancelledError``, on which the
+    cleanup of TaskGroup, timeout and wait_for depends.
     """
 
 
 class _TimedOut(asyncio.CancelledError, CellTimeoutError):
-    """The same for a cell that ran longer than its limit."""
+    """The same, if the cell ran longer than its limit."""
 
 
 for _class, _alias in ((_Interrupted, KeyboardInterrupt), (_TimedOut, CellTimeoutError)):
@@ -85,7 +85,7 @@ for _class, _alias in ((_Interrupted, KeyboardInterrupt), (_TimedOut, CellTimeou
 
 
 def interruption(awaiting: bool = False) -> KeyboardInterrupt:
-    """The exception that ends the cell: somebody pressed Stop, or its time is over."""
+    """The exception that ends the cell, after a press on Stop or at its time limit."""
     limit_ms = host.timed_out()
     if limit_ms:
         text = f"the cell ran longer than its limit of {limit_ms / 1000:g} s"
@@ -94,7 +94,7 @@ def interruption(awaiting: bool = False) -> KeyboardInterrupt:
 
 
 def itself(error: BaseException) -> BaseException:
-    """`error`, or the interrupt it stands for: one that went through JavaScript, or that C code mistook."""
+    """`error`; or the interrupt that caused it, if that went through JavaScript or C code turned it into a SystemError."""
     if not IN_PYODIDE or not host.was_hit():
         return error
     if isinstance(error, SystemError):
@@ -106,13 +106,13 @@ def itself(error: BaseException) -> BaseException:
 
 
 def limit(seconds: float) -> None:
-    """Let the running cell end with `CellTimeoutError` after `seconds` from now."""
+    """End the running cell with `CellTimeoutError` after `seconds`."""
     if IN_PYODIDE:
         host.limit(max(1, round(seconds * 1000)))
 
 
 class _Cell(collections.abc.Coroutine[Any, Any, Any]):
-    """Wraps a cell's coroutine; turns the cancellation we asked for into KeyboardInterrupt."""
+    """Wraps a cell's coroutine. Turns a cancellation by an interrupt into KeyboardInterrupt."""
 
     __slots__ = ("coroutine", "interrupting", "running", "since", "started", "task")
 
@@ -156,24 +156,24 @@ class _Cell(collections.abc.Coroutine[Any, Any, Any]):
 
 
 class _State:
-    """What is running now."""
+    """What is running, and the state of its interrupt."""
 
     def __init__(self) -> None:
         self.epoch = 0
-        #: Pyodide's, set by `install`.
+        #: Pyodide's event loop, set by `install`.
         self.loop: Any = None
         self.cell: _Cell | None = None
-        #: perf_counter of the first offer of the present interrupt.
+        #: `perf_counter` when the pending interrupt was first offered; 0 if there is none.
         self.first = 0.0
-        #: Epochs of cells that were interrupted: their left-over tasks may be stopped while idle.
+        #: Epochs of cells that were interrupted. Tasks that they left behind may be stopped while the kernel is idle.
         self.killed: set[int] = set()
-        #: Deadlines of the open uninterruptible blocks.
+        #: Times (`perf_counter`) at which the open `uninterruptible` blocks lose their protection.
         self.atomic: list[float] = []
-        #: KeyboardInterrupt raised by the handler and not yet seen outside it.
+        #: The KeyboardInterrupt that the handler raised, until it has been seen outside the handler.
         self.inflight: KeyboardInterrupt | None = None
         #: Suspended run_sync calls of the cell, innermost last.
         self.sync_waits: list[Any] = []
-        #: Before Pyodide 314 the buffer is polled every 50 checks and can't be polled faster.
+        #: True before Pyodide 314, where the buffer is polled every 50 checks, and cannot be polled more often.
         self.slow_clock = False
 
     def clear(self) -> None:
@@ -213,7 +213,7 @@ def _raise() -> None:
     _state.first = 0.0
     _state.inflight = error = interruption()
     if _state.slow_clock and host.storming():
-        # Polls come at a fixed distance: break the phase lock with the user's loop.
+        # Polls come at fixed distances, and may always meet the same place of the user's loop: shift them at random.
         for _ in range(random.randrange(50)):
             pass
     host.delivered(1)
@@ -227,9 +227,9 @@ def _on_sigint(signum: int, frame: FrameType | None) -> None:
     error = state.inflight
     if error is not None:
         # Did the previous KeyboardInterrupt reach a frame outside this handler? C code may have
-        # thrown it away: `int("a")` formats its error, which runs PyErr_CheckSignals inside repr,
-        # and the next PyErr_Format clears what that raised. The outermost entry comes first, so
-        # a traceback that starts in the handler has never left it.
+        # dropped it: `int("a")` formats its error, which runs PyErr_CheckSignals inside repr,
+        # and the next PyErr_Format clears the exception. A traceback begins with its outermost
+        # frame. If that is the handler, the exception has never left it.
         state.inflight = None
         traceback = error.__traceback__
         if traceback is None or traceback.tb_frame.f_code not in _HANDLER:
@@ -240,8 +240,8 @@ def _on_sigint(signum: int, frame: FrameType | None) -> None:
     now = time.perf_counter()
     kind = _classify(frame)
     if not state.epoch:
-        # Idle: only a task that blocks the loop is stopped, and only when asked for or when it
-        # was left behind by an interrupted cell.
+        # The kernel is idle. Only a task that blocks the loop is stopped, and only if Stop was pressed
+        # for it or an interrupted cell left it behind.
         if (
             kind == BG
             and host.loop_stuck(BACKGROUND_GRACE * 1000)
@@ -265,7 +265,7 @@ def _on_sigint(signum: int, frame: FrameType | None) -> None:
         own = _cell_epoch.get() == state.epoch
         if host.loop_stuck((OWN_TASK_GRACE if own else BACKGROUND_GRACE) * 1000):
             if own:
-                # A task of this cell blocks the loop: cancel what the cell awaits, stop the task.
+                # A task of this cell blocks the loop: cancel what the cell awaits, and stop the task.
                 cell = state.cell
                 if state.sync_waits:
                     state.sync_waits.pop().interrupt()
@@ -286,20 +286,20 @@ def _on_sigint(signum: int, frame: FrameType | None) -> None:
 
 
 def on_idle(epoch: int, fresh: bool = True) -> str:
-    """Called by the worker's pump when its event loop turns with an interrupt in hand.
+    """Handle an interrupt while no Python code runs. The worker's pump calls this when its event loop runs.
 
     Parameters
     ----------
     epoch
-        The request the interrupt is meant for.
+        The request for which the interrupt is meant.
     fresh
-        Whether there was a new press since the last ``"wait"``.
+        Whether Stop was pressed again since the last ``"wait"``.
 
     Returns
     -------
     str
-        ``"wait"``: a stop was requested and has not taken effect yet; ``"defer"``: try again;
-        ``"drop"``: nothing is left to stop.
+        ``"wait"``: the cell was cancelled, which has not taken effect yet. ``"defer"``: try again.
+        ``"drop"``: there is nothing to stop.
     """
     state = _state
     if epoch != state.epoch:
@@ -328,10 +328,15 @@ def on_idle(epoch: int, fresh: bool = True) -> str:
 
 
 def _force_throw(cell: _Cell) -> bool:
-    """Throw into the cell without waiting for what it awaits.
+    """Raise in the cell at once, without waiting for what it awaits.
 
-    For a second press while the first cancellation is ignored (shield, a child that swallows
+    Used for a second press, if the first cancellation is ignored (by a shield, or by a child that swallows
     CancelledError).
+
+    Returns
+    -------
+    bool
+        Whether the cell was awaiting something, so that this was possible.
     """
     task = cell.task
     future = task._fut_waiter
@@ -349,7 +354,7 @@ def _force_throw(cell: _Cell) -> bool:
 
 
 def _unraisable(unraisable: Any) -> None:
-    # A KeyboardInterrupt raised inside __del__, a weakref or a gc callback would be lost.
+    # Python drops a KeyboardInterrupt that is raised in __del__ or in a weakref or gc callback. Offer it again.
     if unraisable.exc_type is not None and issubclass(unraisable.exc_type, KeyboardInterrupt):
         if _state.epoch:
             _state.inflight = None
@@ -361,7 +366,7 @@ def _unraisable(unraisable: Any) -> None:
 
 
 def poll() -> None:
-    """Check point of the patched blocking calls: raises if an interrupt is in hand."""
+    """Raise if an interrupt is pending. The replaced blocking calls use this."""
     if host.take():
         _on_sigint(signal.SIGINT, sys._getframe(1))
 
@@ -371,9 +376,9 @@ def _region(function: Any, args: tuple[Any, ...]) -> Any:
 
 
 class uninterruptible:
-    """``with uninterruptible():`` holds interrupts back, at most `limit` seconds; none is lost.
+    """``with uninterruptible():`` delays interrupts until the end of the block, for at most `limit` seconds.
 
-    The body may await.
+    No interrupt is lost. The block may await.
     """
 
     def __init__(self, limit: float = 20) -> None:
@@ -389,31 +394,31 @@ class uninterruptible:
 
 
 def register_cell_file(filename: str) -> None:
-    """Code compiled under `filename` is the user's."""
+    """Treat code with the file name `filename` as the user's."""
     _CELL_FILES.add(filename)
 
 
 def is_cell_file(filename: str) -> bool:
-    """Whether code of `filename` is the user's."""
+    """Whether code with the file name `filename` is the user's."""
     return filename in _CELL_FILES
 
 
 def cell_starts_now() -> None:
-    """The user's code runs from here: poll closely until its pace is known."""
+    """Tell the worker that user code starts. It polls often until it knows how fast the code is."""
     if IN_PYODIDE:
         host.user_start()
 
 
 def begin(epoch: int, request: bool = False) -> None:
-    """Interrupts addressed to `epoch` count from now on.
+    """Accept interrupts for `epoch` from now on.
 
     Parameters
     ----------
     epoch
-        Number of the request, never 0, increasing.
+        Number of the request. Numbers increase and are never 0.
     request
-        True for requests other than execute: IPython's completer swallows KeyboardInterrupt, so
-        theirs is offered until the request ends.
+        True for requests that run no cell. IPython's completer swallows KeyboardInterrupt, so
+        the interrupt of such a request is offered again until the request ends.
     """
     _state.clear()
     _state.epoch = epoch
@@ -424,7 +429,7 @@ def begin(epoch: int, request: bool = False) -> None:
 
 
 def end(epoch: int) -> None:
-    """No interrupt addressed to `epoch` counts any more."""
+    """Stop accepting interrupts for `epoch`."""
     if IN_PYODIDE and host.was_hit():
         _state.killed.add(epoch)
     _state.epoch = 0
@@ -434,18 +439,18 @@ def end(epoch: int) -> None:
 
 
 def call(function: Any, *args: Any) -> Any:
-    """Run a synchronous request, interruptible as a whole.
+    """Run a synchronous function that may be interrupted anywhere.
 
     Raises
     ------
     KeyboardInterrupt
-        When the request was interrupted.
+        The function was interrupted.
     """
     return _region(function, args)
 
 
 async def run_cell(coroutine: Any) -> Any:
-    """Run a cell's coroutine as one task with interrupt delivery, between `begin` and `end`."""
+    """Run a cell's coroutine as one task that can be interrupted. Call this between `begin` and `end`."""
     if not IN_PYODIDE:
         return await coroutine
     for variable, value in contextvars.copy_context().items():
@@ -455,25 +460,25 @@ async def run_cell(coroutine: Any) -> Any:
     try:
         return await eager_task(cell, _cells_context)
     except (KeyboardInterrupt, SystemExit):
-        # These two leave a task's very first step at once: nobody got the task, and asyncio would
-        # complain, in a later cell, that nobody took its exception.
+        # If a task's first step raises one of these two, nobody gets the task. asyncio would later
+        # complain, in another cell, that its exception was never retrieved. So it is retrieved here.
         if cell.task is not None and cell.task.done() and not cell.task.cancelled():
             cell.task.exception()
         raise
 
 
-#: What `run_cell` and `receive` make, whatever is done to asyncio later.
+#: The class of tasks for `eager_task`, kept here in case user code replaces `asyncio.Task`.
 _Task = asyncio.Task
 
 
 def eager_task(coroutine: Any, context: contextvars.Context | None = None) -> asyncio.Task[Any]:
-    """A task that has run up to its first wait: one that the loop starts costs a turn before, and one after."""
+    """A task that runs at once, up to its first wait. A task that the loop starts would take a turn of the loop before, and one after."""
     options: Any = {"eager_start": True}  # since Python 3.12
     return _Task(coroutine, loop=asyncio.get_running_loop(), context=context, **options)
 
 
 def enter_loop() -> None:
-    """Make this call one of the event loop's: Pyodide 314 gives each that may be suspended a thread state of its own."""
+    """Set the running event loop for this call. Pyodide 314 gives each call that may be suspended a thread state of its own, without it."""
     for name in ("_install_running_loop", "_install_asyncgen_hooks"):
         getattr(_state.loop, name, lambda: None)()
 
@@ -488,7 +493,7 @@ def _function_codes(owner: Any, names: Any) -> set[CodeType]:
 
 
 def install() -> None:
-    """Take over SIGINT. Does nothing on CPython."""
+    """Install the handler of SIGINT. Does nothing on CPython."""
     if not IN_PYODIDE:
         return
     import _weakrefset
@@ -500,9 +505,9 @@ def install() -> None:
     _state.slow_clock = host.slow_clock()
     asyncio_modules = [module for name, module in sys.modules.items() if name.startswith("asyncio.")]
     for module in (*asyncio_modules, webloop, _weakrefset, weakref, threading):
-        # Out of an archive, a module's file is the compiled one; its code names the source.
+        # A module from an archive has the name of its compiled file; code objects have that of the source.
         _SOFT_FILES.add((getattr(module, "__file__", None) or "").replace(".pyc", ".py"))
-    # C code calls abc's checks and may lose what they raise.
+    # C code calls the checks of abc, and may lose an exception that is raised there.
     _SOFT_FILES.update(("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>", "<frozen abc>"))
     _SOFT_FILES.discard("")
     _REGIONS.add(_region.__code__)
@@ -516,7 +521,8 @@ def install() -> None:
             ("call_soon", "call_later", "call_at", "create_future", "create_task", "_decrement_in_progress"),
         )
     )
-    # Interrupted between making a task and asking to be told of its end, a group waits for it for ever.
+    # An interrupt after the group has created a task, but before it has registered a callback for its end, would make
+    # the group wait for ever.
     _CRITICAL.update(_function_codes(asyncio.TaskGroup, ("create_task",)))
     webloop.scheduleCallback = host.schedule
     sys.unraisablehook = _unraisable
@@ -527,7 +533,7 @@ def install() -> None:
 
 
 def protect(*functions: Any) -> None:
-    """Nothing may be interrupted directly inside these functions."""
+    """Mark functions that must not be interrupted. User code that they call can be."""
     for function in functions:
         code = getattr(function, "__code__", None)
         if code is not None:

@@ -1,4 +1,4 @@
-"""JSON as front ends take it: no NaN, binary values as base64."""
+"""JSON that front ends accept: no NaN, binary values as base64."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from datetime import date, datetime
 from math import isfinite
 from typing import Any
 
-#: First bytes of the binary formats that notebooks show, which older formatters return as bytes.
+#: First bytes of the binary formats that notebooks show. Older formatters return these as bytes.
 _IMAGE_STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8", b"%PDF", b"GIF8", b"RIFF")
 
-# ASCII only, so that a lone surrogate crosses to JavaScript as an escape.
+# Encodes as ASCII, so that a lone surrogate reaches JavaScript as an escape.
 _encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
 def dumps(value: Any) -> str:
-    """`value` as JSON, cleaned only where the plain encoder refuses it.
+    """`value` as JSON. It is cleaned only if the plain encoder refuses it.
 
     Raises
     ------
     TypeError
-        When it holds something JSON has no form for.
+        It contains a value that JSON cannot hold.
     ValueError
-        When it holds itself.
+        It contains itself, or is nested too deeply.
     """
     try:
         return _encode(value)
@@ -40,8 +40,8 @@ def dumps(value: Any) -> str:
 def json_clean(value: Any) -> Any:
     """A copy of `value` that JSON can hold.
 
-    NaN and infinities become their ``repr``, bytes base64, dates ISO 8601, other iterables lists
-    and numbers of other libraries plain ones.
+    NaN and infinities become their ``repr``, bytes become base64, dates become ISO 8601, other iterables
+    become lists, and numbers of other libraries become plain numbers.
     """
     if value is None or isinstance(value, (str, bool)):
         return value

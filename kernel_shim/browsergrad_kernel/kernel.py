@@ -1,4 +1,4 @@
-"""The kernel: takes one Jupyter message after the other and answers each.
+"""The kernel: handles Jupyter messages, one after the other.
 
 Source: "Messaging in Jupyter" 5.4, section "Messages on the shell (ROUTER/DEALER) channel".
 """
@@ -26,17 +26,17 @@ _BUSY, _IDLE = {"execution_state": "busy"}, {"execution_state": "idle"}
 
 
 class BrowsergradKernel:
-    """The kernel.
+    """Handles Jupyter messages with an IPython shell.
 
     Parameters
     ----------
     shell
-        Where cells run.
+        The shell in which cells run.
     session
-        Id used for messages that belong to no request.
+        Id of messages that belong to no request.
     """
 
-    #: What libraries written for ipykernel hand to `send_response`.
+    #: Libraries written for ipykernel pass this to `send_response`.
     iopub_socket = "iopub"
 
     def __init__(self, shell: KernelShell, session: str) -> None:
@@ -50,16 +50,16 @@ class BrowsergradKernel:
             "is_complete_request": lambda content: completion.is_complete(shell, content),
             "history_request": lambda content: history.answer(shell.history_manager, content),
             "comm_info_request": lambda content: comms.info(content.get("target_name")),
-            # The host has delivered the interrupt before, and ends the worker after a shutdown.
+            # The host has already delivered the interrupt. It ends the worker after a shutdown.
             "interrupt_request": lambda content: {},
             "shutdown_request": lambda content: {"restart": content.get("restart", False)},
         }
         shell.kernel = self
 
-    # --- what libraries expect of a kernel
+    # --- attributes and methods that libraries expect of a kernel
 
     def get_parent(self, channel: str | None = None) -> dict[str, Any]:
-        """The request that runs now, whole."""
+        """The whole message of the current request."""
         return parent_message()
 
     @property
@@ -78,7 +78,7 @@ class BrowsergradKernel:
         metadata: dict[str, Any] | None = None,
         channel: str | None = None,
     ) -> None:
-        """ipykernel's way to publish: everything goes to IOPub."""
+        """Publish a message, with ipykernel's signature. Everything goes to IOPub."""
         messages.send("iopub", msg_or_type, content or {}, parent_header(), self.session, metadata, buffers)
 
     # --- dispatch
@@ -92,17 +92,29 @@ class BrowsergradKernel:
         *,
         ahead: bool = False,
     ) -> None:
-        """Publish a message that belongs to the request that runs now; see `messages.send`."""
+        """Publish a message that belongs to the current request; see `messages.send`."""
         messages.send(channel, msg_type, content, parent_header(), self.session, metadata, ahead=ahead)
 
     def receive(self, message_json: str, buffers: list[Any] | None, epoch: int) -> asyncio.Task[None] | None:
-        """Begin with `dispatch` at once, for the worker; the task that does the rest where there is something to wait for."""
+        """Start `dispatch` at once. The worker calls this.
+
+        Returns
+        -------
+        asyncio.Task or None
+            The task that does the rest, if `dispatch` has to wait for something.
+        """
         interrupts.enter_loop()
         task = interrupts.eager_task(self.dispatch(message_json, buffers, epoch))
         return task.result() if task.done() else task
 
     def get_ahead(self, epoch: int) -> bool:
-        """Do some of what the next request may need, for the worker, while nothing is asked; whether more is left."""
+        """Prepare something that the next request may need. The worker calls this while the kernel is idle.
+
+        Returns
+        -------
+        bool
+            Whether there is more to prepare.
+        """
         interrupts.enter_loop()
         with _interruptible(epoch, request=False):
             try:
@@ -111,16 +123,16 @@ class BrowsergradKernel:
                 return True
 
     async def dispatch(self, message_json: str, buffers: list[Any] | None, epoch: int) -> None:
-        """Handle one message: busy, whatever it asks for, idle. Never raises.
+        """Handle one message: send status busy, carry out the request, send status idle. Never raises.
 
         Parameters
         ----------
         message_json
-            A whole message: channel, header, parent_header, metadata, content.
+            The whole message: channel, header, parent_header, metadata, content.
         buffers
-            Its binary buffers.
+            The message's binary buffers.
         epoch
-            Number interrupts for it are addressed to.
+            Number of the request; interrupts for it have the same number.
         """
         message, problem = _read(message_json)
         message["buffers"] = list(buffers or ())
@@ -128,7 +140,7 @@ class BrowsergradKernel:
         set_parent(message)
         streams.set_parent(header)
         channel, msg_type = message["channel"], header["msg_type"]
-        # A cell's `execute_input` follows at once; a silent one has none.
+        # The status may wait for the cell's `execute_input`, which follows at once. Silent cells have none.
         content = message.get("content")
         self.send(
             "iopub",
@@ -143,10 +155,10 @@ class BrowsergradKernel:
         except BaseException as error:
             self._failed(channel, msg_type, error)
         finally:
-            # A cell may have moved this task's output to another request.
+            # The cell may have assigned this task's output to another request.
             set_parent(message)
             streams.set_parent(header)
-            if not messages.waiting():  # else its output has gone before the reply that waits
+            if not messages.waiting():  # a waiting reply means that the output was already sent
                 self._flush()
             self.send("iopub", "status", _IDLE)
 
@@ -160,7 +172,7 @@ class BrowsergradKernel:
             self.send(channel, "execute_reply", reply, {"started": started, "status": reply["status"]}, ahead=True)
         elif handler is not None:
             with _interruptible(epoch, request=True):
-                # Completion has something to answer even when it is interrupted.
+                # Completion handles interrupts itself: its reply has the matches found so far.
                 reply = handler(content) if msg_type == "complete_request" else interrupts.call(handler, content)
             self.send(channel, _reply_type(msg_type), {"status": "ok", **reply})
         elif msg_type in COMM_TYPES:
@@ -181,7 +193,7 @@ class BrowsergradKernel:
             interrupts.end(epoch)
 
     def _failed(self, channel: str, msg_type: str, error: BaseException) -> None:
-        """The reply to a request that could not be answered."""
+        """Send the reply to a request that failed."""
         content: dict[str, Any] = {
             "status": "error",
             "ename": type(error).__name__,
@@ -202,7 +214,7 @@ class BrowsergradKernel:
         for name in ("stdout", "stderr"):
             try:
                 getattr(sys, name).flush()
-            except Exception:  # the user may have put anything there; idle must follow
+            except Exception:  # user code may have replaced the stream by anything; status idle must still be sent
                 setattr(sys, name, streams.OutStream(name))
         streams.end_request()
 
@@ -240,7 +252,7 @@ class BrowsergradKernel:
 
 @contextlib.contextmanager
 def _interruptible(epoch: int, *, request: bool) -> Iterator[None]:
-    """Interrupts of `epoch` end what `interrupts.call` does in this block."""
+    """Let interrupts of `epoch` end calls of `interrupts.call` in this block."""
     interrupts.begin(epoch, request)
     try:
         with shadowing.hidden():
@@ -250,7 +262,13 @@ def _interruptible(epoch: int, *, request: bool) -> Iterator[None]:
 
 
 def _read(message_json: str) -> tuple[dict[str, Any], BadRequest | None]:
-    """A message of which at least channel and header are there, and what is wrong with it."""
+    """Parse a message.
+
+    Returns
+    -------
+    tuple
+        The message, which always has a channel and a header, and what is wrong with it, or None.
+    """
     try:
         message = json.loads(message_json)
     except (ValueError, TypeError, RecursionError) as error:

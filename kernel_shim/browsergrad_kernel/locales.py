@@ -1,4 +1,4 @@
-"""``locale``: C's library here takes any name of a locale, and goes on as before. Now it says that there are none."""
+"""``locale``: raises an error for locales that do not exist. WebAssembly's C library accepts every name, with no effect."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from types import ModuleType
 from typing import Any
 
 _UTF8 = "C.UTF-8"
-#: Names there are, in lower case and without hyphens, and what C's library calls them.
+#: Name of a locale in lower case and without hyphens -> its name in the C library.
 _KNOWN = {"": _UTF8, "c": "C", "posix": "C", "c.utf8": _UTF8}
 
 
 def amend(module: ModuleType) -> None:
-    """Let ``setlocale`` take the names of locales that exist, and no others."""
+    """Make ``setlocale`` accept only the names of locales that exist."""
     locale: Any = module
     change = locale._setlocale
 
     def setlocale(category: int, locale: Any = None) -> str:
-        """Ask for the locale of `category`, or set it: C, POSIX, C.UTF-8, or '', which is C.UTF-8."""
+        """Return the locale of `category`, or set it to C, POSIX, C.UTF-8, or '', which means C.UTF-8."""
         if locale is not None:
             if not isinstance(locale, str):
                 locale = module.normalize(module._build_localename(locale))
@@ -24,7 +24,7 @@ def amend(module: ModuleType) -> None:
         result: str = change(category, locale)
         return result
 
-    # It has been set to the browser's language, which changes nothing but its name.
+    # Emscripten has set it to the browser's language, which changes only its name.
     change(locale.LC_CTYPE, _UTF8)
     locale.setlocale = setlocale
 

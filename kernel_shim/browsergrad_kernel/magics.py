@@ -1,4 +1,4 @@
-"""Magics that differ in a browser: no processes, no editor of its own."""
+"""Magics that differ in a browser, where there are no processes and no editor to open."""
 
 from __future__ import annotations
 
@@ -11,40 +11,23 @@ from IPython.core.error import UsageError
 from IPython.core.getipython import get_ipython
 
 from . import interrupts, pip_lines
+from .no_processes import NoProcessesError
 
-
-class NoProcessesError(OSError):
-    """A cell wants to run a program."""
-
-    def __init__(self, command: str) -> None:
-        program = (command.split() or [command])[0]
-        super().__init__(
-            f"cannot run {program!r}: Python in WebAssembly has no processes. "
-            "Use Python instead (os, pathlib, shutil); packages install with %pip install"
-        )
-
-    def _render_traceback_(self) -> list[str]:
-        # IPython's own frames would say nothing more.
-        return [f"OSError: {self}"]
-
-
-NoProcessesError.__name__ = NoProcessesError.__qualname__ = "OSError"
-
-#: Cell magics that hand the cell to a program.
+#: Cell magics that pass the cell to a program.
 SCRIPTS = ("script", "sh", "bash", "perl", "ruby", "python", "python2", "python3", "pypy", "system", "sx", "!")
 
 
-#: First line of a cell that has a limit of its own.
+#: The first line of a cell with a time limit of its own.
 _LIMIT = re.compile(r"\A\s*%%timeout\b(.*)\n?")
 
 
 def take_limit(code: str) -> str:
-    """Start the clock of a ``%%timeout SECONDS`` in the first line; returns the code without it.
+    """Set the time limit, if the first line of the code is ``%%timeout SECONDS``. Returns the code without that line.
 
     Raises
     ------
     UsageError
-        When SECONDS is no number above 0.
+        SECONDS is not a number above 0.
     """
     found = _LIMIT.match(code)
     if found is None:
@@ -62,7 +45,7 @@ def take_limit(code: str) -> str:
 
 
 def timeout(line: str, cell: str) -> None:
-    """End the cell with CellTimeoutError when it runs longer: %%timeout SECONDS.
+    """End the cell with CellTimeoutError if it runs longer: %%timeout SECONDS.
 
     The limit counts from the start of the cell. A lower limit of the site or the notebook stays.
     """
@@ -70,7 +53,7 @@ def timeout(line: str, cell: str) -> None:
 
 
 def register(shell: Any) -> None:
-    """Put these magics in place of IPython's."""
+    """Replace IPython's magics by these."""
     for name in SCRIPTS:
         shell.register_magic_function(_no_script(name), "cell", name)
     for name in ("system", "sx", "man", "uv"):
@@ -95,7 +78,7 @@ def _no_script(name: str) -> Any:
             program = cell
         raise NoProcessesError(program)
 
-    magic.__doc__ = f"%%{name} needs a process, which a browser has not."
+    magic.__doc__ = f"%%{name} needs a process, which a browser does not have."
     return magic
 
 
@@ -105,22 +88,22 @@ def _no_line(name: str) -> Any:
             return get_ipython().getoutput(line)
         raise NoProcessesError(line if name in ("system", "sx") else name)
 
-    magic.__doc__ = f"%{name} needs a process, which a browser has not."
+    magic.__doc__ = f"%{name} needs a process, which a browser does not have."
     return magic
 
 
 def pip(line: str) -> None:
     """Install packages: %pip install NAME…
 
-    `%pip help` tells what it can do. At the top level of a cell it becomes an await; elsewhere it waits by suspending
-    Python, in browsers that can.
+    `%pip help` shows what it can do. At the top level of a cell, it becomes an await. Elsewhere, it waits by suspending
+    Python, in browsers that can do that.
     """
     command = f"pip {line}"
     pip_lines.run_now(lambda: pip_lines.run(command), f"%{command}", pip_lines.waits(command))
 
 
 def autosave(line: str) -> None:
-    """Say who saves notebooks: %autosave SECONDS changes nothing here."""
+    """Say who saves notebooks. %autosave SECONDS changes nothing here."""
     try:
         int(line)
     except ValueError:
@@ -140,7 +123,7 @@ def connect_info(line: str) -> None:
 
 
 def qtconsole(line: str) -> None:
-    """Refuse: there is nothing to connect a console of another program to."""
+    """Raise an error: consoles of other programs cannot connect."""
     raise UsageError("%qtconsole cannot connect to a kernel inside a browser: open a console of JupyterLab instead")
 
 
@@ -153,5 +136,5 @@ def less(line: str) -> None:
 
 
 def edit(line: str) -> None:
-    """Refuse: files are edited in JupyterLab's own editor."""
+    """Raise an error: files are edited in JupyterLab's own editor."""
     raise UsageError("%edit has no editor to open: open the file from the file browser, or use %load")

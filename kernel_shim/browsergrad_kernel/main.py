@@ -1,4 +1,4 @@
-"""Start the kernel: what the worker imports."""
+"""Starts the kernel. The worker imports this module."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from . import (
     streams,
 )
 
-#: What `prepare` has made and `start` has not taken yet.
+#: The kernel that `prepare` has made, until `start` takes it.
 _prepared: Any = None
 
 
 def prepare() -> Any:
-    """Make the shell and the kernel as far as that needs no host: what a memory snapshot holds."""
+    """Make the shell and the kernel, as far as this needs no host. A memory snapshot holds the result."""
     global _prepared
     shadowing.install()
     stand_ins.install()
@@ -39,7 +39,7 @@ def prepare() -> Any:
         processes.install()
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     os.environ.setdefault("IPYTHONDIR", "/tmp/ipython")
-    # Text in colour, as a terminal that notebooks can show.
+    # Lets programs write colours, which notebooks can show.
     os.environ.setdefault("TERM", "xterm-color")
     if "" not in sys.path:
         sys.path.insert(0, "")  # modules beside the notebook
@@ -54,17 +54,17 @@ def prepare() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         shell = ZMQInteractiveShell.instance(session_id="")
-    # Of no use in a notebook: sys.exit() ends the cell.
+    # This warning does not help in a notebook, where sys.exit() ends the cell.
     warnings.filterwarnings("ignore", message="To exit: use")
     interrupts.RUN_CODE_FUNCTIONS.add(InteractiveShell.run_code.__code__)
-    # Ended half-way, loading a class of magics would leave them missing for good.
+    # If an interrupt ended these half-way, a class of magics would be missing until the kernel ends.
     interrupts.protect(EventManager.register, MagicsManager.load_lazy)
     _prepared = BrowsergradKernel(shell, "")
     return _prepared
 
 
 def forget() -> None:
-    """Let the next `start` make a kernel of its own."""
+    """Forget the prepared kernel, so that the next `start` makes a new one."""
     global _prepared
     _prepared = None
 
@@ -82,7 +82,7 @@ def start(config: dict[str, Any]) -> Any:
     Returns
     -------
     BrowsergradKernel
-        Its `dispatch` takes messages from now on.
+        The kernel, whose `dispatch` now accepts messages.
     """
     if hasattr(config, "to_py"):
         config = config.to_py()
@@ -108,13 +108,14 @@ def start(config: dict[str, Any]) -> Any:
         _restore_names()
     adopt(kernel, str(config.get("session_id") or ""), config.get("cwd"))
     messages.send("iopub", "status", {"execution_state": "starting"}, {}, kernel.session)
-    # What exists now stays. Looking through it for garbage holds Python up for 50 ms and more, and nobody can stop that.
+    # These objects live as long as the kernel. To search them for garbage would block Python for 50 ms and more, and
+    # nothing can interrupt that.
     gc.freeze()
     return kernel
 
 
 def _restore_names() -> None:
-    """Matplotlib before 3.9, the last for Python 3.12, imports a name IPython has dropped."""
+    """Restore a name that IPython has removed. Matplotlib before 3.9 imports it, the last version for Python 3.12."""
     from IPython.core import pylabtools
 
     if not hasattr(pylabtools, "backend2gui"):
@@ -122,14 +123,14 @@ def _restore_names() -> None:
 
 
 def adopt(kernel: Any, session: str, cwd: str | None) -> None:
-    """Make a kernel that was started in reserve somebody's.
+    """Assign a spare kernel to a session and a folder.
 
     Parameters
     ----------
     kernel
         What `start` returned.
     session
-        Id for messages that belong to no request.
+        Id of messages that belong to no request.
     cwd
         Folder to start in, or None.
     """

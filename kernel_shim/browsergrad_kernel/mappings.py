@@ -1,6 +1,6 @@
-"""``mmap``: a mapping goes on when the file it was made from is closed.
+"""``mmap``: a mapping still works after the file it was made from is closed.
 
-Emscripten keeps the number of the descriptor a mapping was made with, and writes back what has changed through whatever has that
+Emscripten stores the number of the descriptor with which a mapping was made, and later writes changes to whatever has that
 number then: nothing, or another file. So each mapping gets a descriptor of its own.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 
 def amend(module: ModuleType) -> None:
-    """Put a class that does so in place of ``mmap.mmap``."""
+    """Replace ``mmap.mmap`` by a class whose mappings have descriptors of their own."""
     plain: Any = module.mmap
 
     class mmap(plain):  # type: ignore[misc]  # whatever class there is

@@ -1,4 +1,4 @@
-"""Jupyter messages: built and handed to the host.
+"""Builds Jupyter messages and passes them to the host.
 
 Source: "Messaging in Jupyter", section "General Message Format".
 """
@@ -16,7 +16,7 @@ from .jsonutil import dumps, encode_images, json_clean
 
 __all__ = ["PROTOCOL_VERSION", "build", "clean", "encode_images", "now", "post", "send"]
 
-#: Version of the messaging specification this kernel speaks.
+#: Version of the messaging specification that this kernel implements.
 PROTOCOL_VERSION = "5.4"
 USERNAME = "browsergrad"
 
@@ -25,20 +25,20 @@ clean = json_clean
 _prefix = uuid.uuid4().hex
 _numbers = itertools.count(1)
 _quoted = lru_cache(256)(dumps)
-#: The parent header encoded last: messages of one request come in a row.
+#: The parent header that was encoded last, and its JSON. Consecutive messages mostly have the same one.
 _parent: tuple[Any, str] = (None, "{}")
-#: Messages that go with the next one, each with a line feed behind it: crossing to the host costs more than making one.
+#: Messages that are sent together with the next one, each followed by a line feed. A call of the host costs more than building a message.
 _ahead = ""
 
 
 def renew() -> None:
-    """Number messages from the start, under a prefix of their own."""
+    """Start a new series of message ids, with a new prefix."""
     global _prefix, _numbers, _parent, _ahead
     _prefix, _numbers, _parent, _ahead = uuid.uuid4().hex, itertools.count(1), (None, "{}"), ""
 
 
 def now() -> str:
-    """The time as messages write it, in UTC."""
+    """The current time in UTC, in the format of messages."""
     return datetime.now(UTC).isoformat()
 
 
@@ -50,7 +50,7 @@ def build(
     session: str,
     metadata: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """One message as a dict, for those who look at it before `post` sends it."""
+    """One message as a dict, for hooks that see it before `post` sends it."""
     msg_id = f"{_prefix}_{next(_numbers)}"
     return {
         "channel": channel,
@@ -92,16 +92,17 @@ def send(
     Parameters
     ----------
     parent
-        Header of the request this belongs to; ``{}`` for none.
+        Header of the request to which the message belongs; ``{}`` for none.
     session
-        Used where the parent names none: front ends route replies by the parent's session.
+        Used if `parent` has no session. Front ends route replies by the session of the request.
     ahead
-        It may wait for the next message, which follows before any code of the user's runs; without `buffers`.
+        Whether the message may wait and be sent together with the next one. The next one must follow before user code runs.
+        Such a message has no `buffers`.
 
     Raises
     ------
     TypeError, ValueError
-        When `content` or `metadata` can't become JSON.
+        JSON cannot hold `content` or `metadata`.
     """
     global _parent, _ahead
     if _parent[0] is not parent:
@@ -120,7 +121,7 @@ def send(
 
 
 def waiting() -> bool:
-    """Whether a message waits for the next one."""
+    """Whether a message is waiting to be sent with the next one."""
     return bool(_ahead)
 
 

@@ -1,11 +1,11 @@
-"""What this kernel changes in micropip: commits stay whole, and ``%pip`` decides as pip does.
+"""Changes micropip: interrupts leave no package incomplete, and ``%pip`` decides like pip.
 
 Replaced, in micropip 0.9 (Pyodide 0.27) to 0.11 (Pyodide 314):
 
-- ``WheelInfo.install`` and what removes a distribution: no interrupt may leave half a package behind;
-- ``WheelInfo.requires``: an extra that does not exist is a warning;
-- three methods of ``Transaction``, only while a `Plan` is in force: micropip knows no ``--upgrade`` and refuses to replace
-  a version. A Transaction without these methods keeps micropip's own behaviour.
+- ``WheelInfo.install``, and the function that removes a distribution, so that an interrupt does not leave half a package;
+- ``WheelInfo.requires``, so that an extra that does not exist causes a warning;
+- three methods of ``Transaction``, only while a `Plan` is in force. micropip does not have ``--upgrade`` and refuses to replace
+  a version. If a future Transaction lacks these methods, micropip keeps its own behaviour.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ def install(micropip: ModuleType) -> None:
 
 
 def _protect_commits(micropip: ModuleType) -> None:
-    """Keep what writes and what removes a wheel's files whole; its download stays interruptible."""
+    """Make writing and removing a wheel's files uninterruptible. Its download can still be interrupted."""
     from micropip.package_manager import PackageManager
     from micropip.wheelinfo import WheelInfo
 
     install = WheelInfo.install
-    # Before micropip 0.10 (Pyodide 0.27) the files are removed by `uninstall` itself.
+    # Before micropip 0.10 (Pyodide 0.27), `uninstall` itself removes the files.
     owner, name = (
         (PackageManager, "_uninstall_distributions")
         if hasattr(PackageManager, "_uninstall_distributions")
@@ -55,7 +55,7 @@ def _protect_commits(micropip: ModuleType) -> None:
             plan.compare_hash(self)
         with interrupts.uninterruptible():
             if plan is not None and installed(self.name):
-                micropip.uninstall([self.name])  # micropip 0.9 would unpack one version over the other
+                micropip.uninstall([self.name])  # micropip 0.9 would unpack the new version over the old one
             return await install(self, *args, **kwargs)
 
     def remove_whole(*args: Any, **kwargs: Any) -> Any:
@@ -67,7 +67,7 @@ def _protect_commits(micropip: ModuleType) -> None:
 
 
 def _take_unknown_extras() -> None:
-    """Warn of an extra that a wheel does not have, as pip does; micropip raises a KeyError."""
+    """Warn about an extra that a wheel does not have, like pip. micropip raises a KeyError."""
     from micropip.wheelinfo import WheelInfo
 
     requires = WheelInfo.requires
@@ -87,13 +87,13 @@ def _take_unknown_extras() -> None:
 
 
 def _adapt_transactions() -> None:
-    """Let a plan answer where micropip asks whether something is there already."""
+    """Let the current plan decide whether an installed version is kept."""
     try:
         from micropip.transaction import Transaction
 
         check, add_wheel = Transaction.check_version_satisfied, Transaction.add_wheel
         look_up = Transaction._add_requirement_from_package_index
-    except (ImportError, AttributeError):  # another micropip: its own behaviour is better than none
+    except (ImportError, AttributeError):  # an unknown version of micropip: keep its own behaviour
         return
 
     def check_version_satisfied(self: Any, req: Any, **kwargs: Any) -> Any:
@@ -105,7 +105,7 @@ def _adapt_transactions() -> None:
             return await look_up(self, req)
         except ValueError:
             plan = _plan.get()
-            # What is there is the newest that can be had, as pip sees it.
+            # No index has another version. Like pip, treat the installed one as the newest.
             if plan is None or req.name in self.locked or not plan.may_stay(req.name, req.specifier):
                 raise
 
@@ -128,7 +128,7 @@ def installed(name: str) -> Distribution | None:
 
 
 def is_of_kernel(found: Distribution) -> bool:
-    """Whether the kernel itself runs on a distribution: what came with it names no installer, or us."""
+    """Whether a distribution is a part of the kernel. Those name no installer, or browsergrad."""
     return (found.read_text("INSTALLER") or "").strip() in ("", "browsergrad")
 
 
@@ -140,12 +140,12 @@ def modules_of(found: Distribution) -> list[str]:
 
 @dataclass
 class Plan:
-    """How one ``%pip install`` treats what is installed already: the rules of pip.
+    """How one ``%pip install`` treats installed distributions, by pip's rules.
 
     Attributes
     ----------
     upgrade
-        Canonical names to replace if something newer can be had.
+        Canonical names of distributions to replace if there is a newer version.
     everything
         Whether dependencies are upgraded too.
     force
@@ -153,9 +153,9 @@ class Plan:
     hashes
         Allowed digests, ``sha256:…``, by canonical name.
     find_links
-        Folders of wheels that are looked through first.
+        Folders of wheels that are searched first.
     imported
-        Versions of distributions to be replaced whose modules are imported, by canonical name.
+        Replaced distributions whose modules are imported: canonical name -> old version.
     """
 
     upgrade: set[str] = field(default_factory=set)
@@ -167,7 +167,7 @@ class Plan:
 
     @contextlib.contextmanager
     def in_force(self) -> Iterator[None]:
-        """Let micropip follow this plan, in this task and those it makes."""
+        """Make micropip follow this plan, in this task and in tasks that it creates."""
         token = _plan.set(self)
         try:
             yield
@@ -178,7 +178,7 @@ class Plan:
         return self.everything or canonical(name) in self.upgrade
 
     def satisfied(self, transaction: Any, requirement: Any) -> tuple[bool, str]:
-        """Answer `Transaction.check_version_satisfied`: whether nothing need be done, and the version that is there."""
+        """The result of `Transaction.check_version_satisfied`: whether nothing has to be done, and the installed version."""
         name = canonical(requirement.name)
         chosen = transaction.locked.get(name)
         if chosen is not None:
@@ -203,14 +203,14 @@ class Plan:
         return False, ""
 
     def may_stay(self, name: str, specifier: Any) -> bool:
-        """Whether the version that is there does if no other can be had."""
+        """Whether the installed version is kept if no other can be found."""
         found = installed(name)
         return bool(
             found and not self.force and self._is_upgraded(name) and specifier.contains(found.version, prereleases=True)
         )
 
     def keeps(self, wheel: Any, specifier: str) -> bool:
-        """Whether the version that is there is preferred to a wheel."""
+        """Whether the installed version is kept, and not replaced by a wheel."""
         from packaging.specifiers import SpecifierSet
         from packaging.version import Version
 
@@ -236,7 +236,7 @@ class Plan:
             self.imported[canonical(found.name)] = found.version
 
     def compare_hash(self, wheel: Any) -> None:
-        """Refuse a wheel that is not the one whose hash was given."""
+        """Raise an error if a wheel does not have a hash that was given for it."""
         wanted = self.hashes.get(canonical(wheel.name))
         if not wanted:
             return
@@ -248,7 +248,7 @@ class Plan:
         raise PipError(f"{wheel.filename} has not the hash that is asked for: it is sha256:{actual}")
 
     def offered(self, name: str) -> Any:
-        """What the folders of ``--find-links`` have of a distribution: a ``ProjectInfo``, or None."""
+        """The wheels of a distribution in the folders of ``--find-links``: a ``ProjectInfo``, or None."""
         from micropip.wheelinfo import WheelInfo
 
         releases: dict[Any, list[dict[str, Any]]] = {}
@@ -267,7 +267,7 @@ class Plan:
 
 
 def in_order(project: Any) -> Any:
-    """Let versions be compared as versions: piplite's own are texts, of which 9.0 is the last."""
+    """Convert versions from strings, so that they are ordered as versions. piplite's are strings, where 9.0 is greater than 10.0."""
     from micropip.wheelinfo import Version
 
     if project is not None:
@@ -285,7 +285,7 @@ def _part_of_kernel(wanted: Any, found: Distribution) -> str:
 
 
 def _locked_version(transaction: Any, name: str) -> str | None:
-    """The version that the Pyodide distribution has."""
+    """The version in the Pyodide distribution's lock."""
     layer = getattr(transaction, "_compat_layer", None)
     if layer is None:  # micropip 0.9
         from micropip import _compat
@@ -298,7 +298,7 @@ def _locked_version(transaction: Any, name: str) -> str | None:
 
 
 def _same_content(wheel: Any, found: Distribution) -> bool:
-    """Whether a wheel is the file that was installed; one on the network is told by its version alone."""
+    """Whether a wheel is the same file as the installed one. For a wheel on the network, only the version is compared."""
     if wheel.parsed_url.scheme != "emfs":
         return True
     return found.read_text("PYODIDE_SHA256") == hashlib.sha256(Path(wheel.parsed_url.path).read_bytes()).hexdigest()

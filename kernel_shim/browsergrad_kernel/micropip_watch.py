@@ -1,4 +1,4 @@
-"""Sees to it that `micropip_hooks` changes micropip wherever it is imported, by ``%pip`` or by the user."""
+"""Applies `micropip_hooks` as soon as micropip is imported, by ``%pip`` or by the user."""
 
 from __future__ import annotations
 

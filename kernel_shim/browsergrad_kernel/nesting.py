@@ -1,7 +1,7 @@
-"""How deeply a source nests, before the compiler finds out: too deep a tree would end Python.
+"""Measures how deeply a source nests, before it is compiled: compiling a tree that is too deep would end Python.
 
-CPython's compiler calls itself for each level of the syntax tree. It checks the C stack, of which some
-of its passes use nothing in WebAssembly. So long sources are looked at first, by their tokens.
+CPython's compiler calls itself for each level of the syntax tree. It checks only the C stack, and in WebAssembly some of
+its passes do not use that. So the tokens of long sources are scanned first.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 import sys
 from types import CodeType
 
-#: Levels of the tree that the compiler takes. CPython's own limit on other systems is about the same.
+#: Greatest depth of the tree that may be compiled. CPython's own limit on other systems is about the same.
 LIMIT = 2500
 
 #: Each of these may make the tree one level deeper.
@@ -24,9 +24,9 @@ _TOKEN = re.compile(
 
 
 def depth(source: str) -> int:
-    """Return about how many levels the syntax tree of `source` has, never less than its longest chain."""
+    """Return an estimate of the depth of the syntax tree of `source`. It is never less than the longest chain of operators."""
     deepest = branches = here = 0
-    # What the chains around the brackets that are open amount to.
+    # Depth outside each open bracket.
     outside: list[int] = []
     for match in _TOKEN.finditer(source):
         kind = match.lastgroup
@@ -54,7 +54,7 @@ def check(source: str | bytes) -> str | bytes:
     Raises
     ------
     RecursionError
-        When it is nested too deeply to be compiled.
+        It is nested too deeply to be compiled.
     """
     text = source if isinstance(source, str) else source.decode("utf-8", "replace")
     if len(_OPERATOR.findall(text)) > LIMIT and depth(text) > LIMIT:
@@ -76,10 +76,10 @@ def _prepare(source: str | bytes, mode: str) -> CodeType:
 
 
 def prepare_eval(source: str | bytes) -> CodeType:
-    """Compile the argument of ``eval``, called in its place."""
+    """Compile the argument of ``eval``. Called in place of CPython's function."""
     return _prepare(source.lstrip(" \t" if isinstance(source, str) else b" \t"), "eval")  # type: ignore[arg-type]
 
 
 def prepare_exec(source: str | bytes) -> CodeType:
-    """Compile the argument of ``exec``, called in its place."""
+    """Compile the argument of ``exec``. Called in place of CPython's function."""
     return _prepare(source, "exec")

@@ -1,7 +1,7 @@
-"""``%run other.ipynb``: the code cells of a notebook, one after the other, in the user's namespace.
+"""``%run other.ipynb``: runs the code cells of a notebook, one after the other, in the user's namespace.
 
-IPython reads notebooks by nbformat, which sites don't have, and runs them where nothing can be awaited. Here a cell's
-``%run`` becomes an await, as its ``%pip`` does: so cells of that notebook may await, install and import packages.
+IPython reads notebooks with nbformat, which sites do not have, and cannot await while it runs them. Here, ``%run`` in a cell becomes an
+await, like ``%pip``. So the cells of that notebook may await, install and import packages.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from IPython.utils.syspathcontext import prepended_to_syspath
 from . import packages, pip_lines
 
 _MAGIC = "run_line_magic"
-#: Options of ``%run``, as IPython's own magic has them.
+#: Options of IPython's own ``%run``, in the form of getopt.
 _OPTIONS = "nidtN:b:pD:l:rs:T:em:G"
 
 
 def sources(path: Path) -> list[str]:
-    """The code cells of the notebook at `path`, of any format since 2.
+    """The code cells of the notebook at `path`, in any notebook format since 2.
 
     Raises
     ------
     ValueError
-        The file is no notebook.
+        The file is not a notebook.
     """
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
@@ -45,7 +45,7 @@ def sources(path: Path) -> list[str]:
 
 
 def await_run(transformed: str) -> str:
-    """Turn a transformed cell's calls of ``%run`` into awaits of `KernelShell.run_awaiting`, where await is allowed."""
+    """Replace calls of ``%run`` in a transformed cell by awaits of `KernelShell.run_awaiting`, where await is allowed."""
     if f"{_MAGIC}('run'" not in transformed:
         return transformed
     try:
@@ -81,12 +81,12 @@ def _is_run(call: ast.Call) -> bool:
 
 
 def _may_name_one(line: str) -> bool:
-    """Whether a ``%run`` with these arguments may mean a notebook, perhaps by a variable; scripts need no await."""
+    """Whether a ``%run`` with these arguments may run a notebook, perhaps named by a variable. Scripts need no await."""
     return ".ipynb" in line.lower() or "{" in line or "$" in line
 
 
 def named(shell: Any, line: str) -> Path | None:
-    """The notebook that a ``%run`` with the arguments `line` means; None if it means none, or there is none."""
+    """The path of the notebook that ``%run`` with the arguments `line` runs; None if that is not a notebook or does not exist."""
     options, words = shell.magics_manager.registry["ExecutionMagics"].parse_options(
         line, _OPTIONS, mode="list", list_all=1
     )
@@ -94,20 +94,20 @@ def named(shell: Any, line: str) -> Path | None:
         return None
     try:
         name = get_py_filename(words[0])
-    except OSError:  # IPython's own magic says so
+    except OSError:  # IPython's own magic reports this
         return None
     return Path(name).expanduser().resolve() if name.lower().endswith(".ipynb") else None
 
 
 async def run(shell: Any, path: Path) -> None:
-    """Run the notebook at `path`; what a cell of it raises ends it, and is raised."""
+    """Run the notebook at `path`. An exception in one of its cells ends the run, and is raised."""
     with prepended_to_syspath(str(path.parent)), preserve_keys(shell.user_ns, "__file__"):
         shell.user_ns["__file__"] = str(path)
         for source in sources(path):
             transformed, problem = source, None
             try:
                 transformed = await_run(pip_lines.await_pip(shell.transform_cell(source)))
-            except Exception:  # shown where the notebook's author sees it: as the cell's error
+            except Exception:  # shown as the error of that cell
                 problem = sys.exc_info()
             await packages.load_imports(transformed, shell.transform_cell)
             with shell.errors_raised():
@@ -118,7 +118,7 @@ async def run(shell: Any, path: Path) -> None:
 
 
 def run_now(shell: Any, path: Path) -> None:
-    """Run the notebook at `path` where nothing can be awaited: in a function."""
+    """Run the notebook at `path` in a place where nothing can be awaited, such as a function."""
     with prepended_to_syspath(str(path.parent)):
         for source in sources(path):
             with shell.errors_raised():

@@ -1,7 +1,7 @@
-"""Packages that are loaded when they are imported, wherever that happens.
+"""Loads packages when they are imported, wherever that happens.
 
-A cell's own text names most of them, and they are there before it runs (`cell_imports`). This catches the rest: modules beside the
-notebook, ``importlib``, libraries that import another one when a function needs it, callbacks.
+The text of a cell names most packages, and those are loaded before it runs (`cell_imports`). This module handles the rest: imports by
+modules beside the notebook, by ``importlib``, by functions of libraries that need another library, and by callbacks.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ._host import host
 
 
 class _Finder(MetaPathFinder):
-    """Knows what the distribution's lock offers; asked last, so that files and stand-ins come first."""
+    """Finds the packages in the distribution's lock. It is the last finder, so that files and substitutes come first."""
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         if "." in fullname:
@@ -31,7 +31,7 @@ class _Finder(MetaPathFinder):
         return ModuleSpec(fullname, _Loader(package))
 
     def find_elsewhere(self, name: str) -> ModuleSpec | None:
-        """What the other finders have, now that the files are there."""
+        """What the other finders find, after the files have been loaded."""
         importlib.invalidate_caches()
         for finder in sys.meta_path:
             if finder is not self and (spec := finder.find_spec(name, None)) is not None:
@@ -43,7 +43,7 @@ _finder = _Finder()
 
 
 class _Loader(Loader):
-    """Stands in for a module's real loader until its package is there: only asking whether a module exists loads nothing."""
+    """Takes the place of a module's real loader until its package is loaded. So testing whether a module exists loads nothing."""
 
     def __init__(self, package: str) -> None:
         self.package = package
@@ -56,19 +56,19 @@ class _Loader(Loader):
                 f"No module named {spec.name!r}: the package {self.package} of this site does not hold it",
                 name=spec.name,
             )
-        # From here on importlib goes on with the real one.
+        # From here on, importlib uses the real spec.
         spec.__dict__.update(real.__dict__)
         if there := sys.modules.get(spec.name):
-            # Another task has imported it while this one waited; some modules cannot be made twice.
+            # Another task imported it while this one waited. Some modules cannot be created twice.
             spec.loader = _Present(there)
         return spec.loader.create_module(spec) if spec.loader else None
 
     def exec_module(self, module: ModuleType) -> None:
-        """Never reached: `create_module` puts another loader in this one's place, or raises."""
+        """Never called: `create_module` installs another loader, or raises."""
 
 
 class _Present(Loader):
-    """Gives a module that exists."""
+    """Returns a module that exists already."""
 
     def __init__(self, module: ModuleType) -> None:
         self.module = module
@@ -77,16 +77,16 @@ class _Present(Loader):
         return self.module
 
     def exec_module(self, module: ModuleType) -> None:
-        """It has run."""
+        """Do nothing: the module has already been executed."""
 
 
 def load(package: str, module: str) -> None:
-    """Load a package with what it depends on, and wait for it.
+    """Load a package and its dependencies, and wait until they are loaded.
 
     Raises
     ------
     ModuleNotFoundError
-        It cannot be loaded, or Python cannot wait at this place.
+        The package cannot be loaded, or Python cannot wait here.
     """
     if blocking.can_wait():
         wait = _load_and_wait
@@ -111,7 +111,7 @@ def _load_and_wait(package: str) -> None:
 
 
 def _load_now(package: str) -> None:
-    """Load without suspending Python: the worker stands still while each file comes."""
+    """Load a package without suspending Python. The worker is blocked while each file is fetched."""
     for entry in json.loads(host.packages_in_order(package)):
         name = entry["name"]
         host.package_is(name, "loading")
@@ -125,7 +125,7 @@ def _load_now(package: str) -> None:
 
 
 def _install_now(entry: dict[str, str]) -> None:
-    """Fetch a file of the lock, check it and unpack it, by the functions Pyodide itself uses (0.27 and later)."""
+    """Fetch a file of the lock, check it and unpack it, with the functions that Pyodide itself uses (0.27 and later)."""
     from pyodide import _package_loader
 
     file, folder = entry["file_name"], entry["install_dir"]
@@ -137,15 +137,15 @@ def _install_now(entry: dict[str, str]) -> None:
 
 
 def _needs_libraries(package: str) -> bool:
-    """Whether dynamic libraries belong to it that several modules share, as SciPy's: only Pyodide links those."""
+    """Whether the package has dynamic libraries that several modules share, as SciPy has. Only Pyodide can link those."""
     return any(entry["install_dir"] == "dynlib" for entry in json.loads(host.packages_in_order(package)))
 
 
 def _users_wish(frame: Any) -> bool:
-    """Whether user code imports, itself or by calling a library's function.
+    """Whether user code imports the module, itself or by calling a function of a library.
 
-    Not so while a library itself is being imported: many look what else there is (pandas for pyarrow), and what they do
-    need the lock has loaded with them. Nor where no user code runs at all, as in completion.
+    False while a library is being imported: many libraries test whether others exist (pandas tests for pyarrow), and those that they
+    need have been loaded with them, as the lock says. Also false if no user code is running, as in completion.
     """
     outermost = None
     while frame is not None:
@@ -159,6 +159,6 @@ def _users_wish(frame: Any) -> bool:
 
 
 def install() -> None:
-    """Put the finder behind those that find files; Pyodide's own, for modules of JavaScript, may come later."""
+    """Add the finder after those that find files. Pyodide's own finder, for JavaScript modules, may come after it."""
     if _finder not in sys.meta_path:
         sys.meta_path.append(_finder)

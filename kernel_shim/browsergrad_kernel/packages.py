@@ -1,4 +1,4 @@
-"""Where packages come from: the site's indexes, for ``%pip``, and packages named by a cell's imports."""
+"""Where packages come from: the site's indexes for ``%pip``, and the site's lock for imports in a cell."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from IPython.core.error import UsageError
 from . import cell_imports, release_modules
 from ._host import host
 
-#: Where the notebook's files are.
+#: The folder with the files of the file browser.
 DRIVE = "/drive"
-#: Import names whose distribution is called otherwise.
+#: Import names of distributions that have another name.
 _DISTRIBUTIONS = {
     **release_modules.PACKAGES,
     "docx": "python-docx",
@@ -37,18 +37,18 @@ _on_server = False
 def configure(
     urls: list[str], disable_pypi: bool, vendored: list[str] | tuple[str, ...] = (), on_server: bool = False
 ) -> None:
-    """Say where packages come from; piplite is told when it is first used, since importing it takes a while.
+    """Set where packages come from. piplite gets these settings when it is first used, since importing it takes a while.
 
     Parameters
     ----------
     urls
-        Indexes of the site, asked first.
+        The site's indexes, which are asked first.
     disable_pypi
-        Whether those are all there is.
+        Whether PyPI is not asked.
     vendored
-        Distributions the site's lock offers to plain imports.
+        Names of the distributions in the site's lock, which can be imported without `%pip`.
     on_server
-        Whether a server's settings, not a site's, say which packages there are.
+        Whether the packages are configured on a server, and not by a site.
     """
     global _urls, _disable_pypi, _vendored, _configured, _on_server
     _urls, _disable_pypi, _vendored, _on_server = list(urls), disable_pypi, frozenset(vendored), on_server
@@ -61,7 +61,7 @@ def on_server() -> bool:
 
 
 async def piplite() -> Any:
-    """The package piplite, told where this site keeps its packages."""
+    """The package piplite, configured for this site."""
     global _configured
     if not _exists("micropip"):
         await host.load_packages(["micropip"])
@@ -79,7 +79,7 @@ async def piplite() -> Any:
 
 
 def _adapt_micropip() -> None:
-    """Let piplite work with the micropip of an older distribution, before 0.10 (Pyodide 0.27)."""
+    """Make piplite work with micropip before 0.10, which older distributions have (Pyodide 0.27)."""
     import micropip.package_index as index
 
     if hasattr(index, "CompatibilityLayer"):
@@ -110,14 +110,14 @@ def _adapt_micropip() -> None:
 
 
 async def install(*, no_index: bool = False, **options: Any) -> None:
-    """Install requirements by piplite, replacing what does not fit.
+    """Install requirements with piplite. Installed versions that do not fit are replaced.
 
     Parameters
     ----------
     no_index
-        Whether PyPI is not asked even where the site allows it.
+        Whether PyPI is not asked, even if the site allows it.
     options
-        Those of ``piplite.install``.
+        Options of ``piplite.install``.
     """
     tool = await piplite()
     settings = tool.piplite
@@ -144,7 +144,7 @@ async def install(*, no_index: bool = False, **options: Any) -> None:
 
 
 def _ask_folders_first(piplite: ModuleType) -> None:
-    """Let piplite look into the folders of ``--find-links`` before it asks an index."""
+    """Make piplite look into the folders of ``--find-links`` before it asks an index."""
     from . import micropip_hooks
 
     query_index = piplite._query_package
@@ -160,14 +160,14 @@ def _ask_folders_first(piplite: ModuleType) -> None:
 
 
 def look_again() -> None:
-    """Let imports see the drive's files as they are now: its folders don't tell when somebody else adds one."""
+    """Make imports read the drive's folders again. The folders' times do not change when others add a file."""
     for finder in sys.path_importer_cache.values():
         if isinstance(finder, FileFinder) and finder.path.startswith(DRIVE):
             finder.invalidate_caches()
 
 
 async def load_imports(transformed: str, transform: Callable[[str], str]) -> None:
-    """Load the site's packages that a transformed cell imports; a failure shows when the import runs."""
+    """Load the site's packages that a transformed cell imports. If that fails, the import itself will raise an error."""
     if not _vendored:
         return
     try:
@@ -178,7 +178,7 @@ async def load_imports(transformed: str, transform: Callable[[str], str]) -> Non
 
 
 def explain_missing(error: Any) -> None:
-    """Add to a ModuleNotFoundError how the module can be had."""
+    """Add a note to a ModuleNotFoundError that says how to get the module."""
     if not isinstance(error, ModuleNotFoundError) or not error.name or getattr(error, "__notes__", None):
         return
     name = error.name.partition(".")[0]

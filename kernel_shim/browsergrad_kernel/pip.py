@@ -1,7 +1,7 @@
 """``%pip``: carries out pip's command lines with piplite and micropip.
 
-piplite, of jupyterlite-pyodide-kernel, is micropip with the site's own index first. Which options there are is in
-`pip_options`, what requirements may look like in `pip_requirements`.
+piplite is a part of jupyterlite-pyodide-kernel: micropip that asks the site's own index first. `pip_options` describes the options,
+`pip_requirements` the forms of requirements.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def waits(words: list[str]) -> bool:
     """Whether a command line may have to wait for a download."""
     try:
         return parse(words).command in ("install", "uninstall")
-    except PipError:  # told when it runs
+    except PipError:  # shown when the line runs
         return False
 
 
@@ -132,7 +132,7 @@ def _require_hashes(wanted: Wanted) -> None:
 
 
 def _tell_imported(plan: Plan) -> None:
-    """Say that a module in use stays the old one."""
+    """Say that modules which are in use keep the old version."""
     for name, version in plan.imported.items():
         found = installed(name)
         if found is not None:
@@ -168,7 +168,7 @@ async def _uninstall(line: Line) -> None:
         importlib.invalidate_caches()
 
 
-# --- what is there
+# --- what is installed
 
 
 def _all() -> list[Distribution]:
@@ -181,7 +181,7 @@ def _all() -> list[Distribution]:
 
 
 def _requires(item: Distribution) -> list[Any]:
-    """What a distribution needs here, without extras."""
+    """The requirements of a distribution that apply here, without extras."""
     from packaging.requirements import InvalidRequirement, Requirement
 
     needed = []
@@ -269,7 +269,7 @@ def _check(line: Line, out: TextIO) -> None:
     everything = {canonical(item.name): item for item in _all()}
     broken = 0
     for item in everything.values():
-        if is_of_kernel(item):  # completion's part of it arrives later
+        if is_of_kernel(item):  # the kernel's packages for completion are loaded later
             continue
         for requirement in _requires(item):
             found = everything.get(canonical(requirement.name))
@@ -285,7 +285,7 @@ def _check(line: Line, out: TextIO) -> None:
 def _help(line: Line, out: TextIO) -> None:
     command = line.arguments[0] if line.arguments else None
     if command is not None:
-        parse([command])  # names what is wrong with an unknown one
+        parse([command])  # raises an error for an unknown command
     print(help_text(command), file=out)
 
 

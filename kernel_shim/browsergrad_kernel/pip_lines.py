@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from ._host import IN_PYODIDE
+from .no_processes import NoProcessesError
 
 #: Programs whose commands may be pip's.
 _PIP = re.compile(r"pip(\d[\d.]*)?\Z")
@@ -236,8 +237,6 @@ def _commands(text: str) -> list[_Command]:
         )
     for item in result:
         if pip_words(item.words) is None:
-            from .magics import NoProcessesError
-
             raise NoProcessesError(" ".join(item.words))
     return result
 

@@ -1,7 +1,7 @@
-"""pip's command line: every command and option of pip 26, and what each means in this kernel.
+"""pip's command line: every command and option of pip 26, and its meaning in this kernel.
 
-The vocabulary is pip's own, so a line copied from elsewhere is either carried out or refused by name. The page
-``docs/reference/pip.md`` shows the same tables; a test compares both with pip.
+All of pip's commands and options are known here. So a line copied from elsewhere is either carried out, or refused with an error that names the
+option. The page ``docs/reference/pip.md`` shows the same tables. A test compares both with pip.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ WORKS, IGNORED, REFUSED = "works", "ignored", "refused"
 
 
 class PipError(UsageError, ValueError):
-    """A ``%pip`` line cannot be carried out; the text says why and what to write instead."""
+    """A ``%pip`` line cannot be carried out. The message says why, and what to write instead."""
 
     def _render_traceback_(self) -> list[str]:
-        # The frames of IPython and pip would say nothing more.
+        # Without frames: those of IPython and pip would not help.
         return [f"UsageError: {self}"]
 
 
-# What a notebook shows; IPython itself asks for this very class, not for its children.
+# Notebooks show this name. IPython itself tests for exactly the class UsageError, not for subclasses.
 PipError.__name__ = PipError.__qualname__ = "UsageError"
 
 
@@ -48,17 +48,17 @@ class Option:
 
     @property
     def names(self) -> list[str]:
-        """``-U`` and ``--upgrade``."""
+        """The option's names, such as ``-U`` and ``--upgrade``."""
         return [word.rstrip(",") for word in self.spelling.split() if word.startswith("-")]
 
     @property
     def name(self) -> str:
-        """The long name, which `Line.options` uses."""
+        """The long name, which is the key in `Line.options`."""
         return next(name for name in self.names if name.startswith("--"))
 
     @property
     def takes_value(self) -> bool:
-        """Whether a value follows."""
+        """Whether the option takes a value."""
         return not self.spelling.split()[-1].startswith("-")
 
 
@@ -210,7 +210,7 @@ FREEZE = (
 )
 SHOW = (Option("-f, --files", WORKS, "lists the files too"),)
 
-#: What the commands that work do, and their own options.
+#: Name of each command that works -> what it does, and its own options.
 COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
     "install": ("installs packages", INSTALL),
     "uninstall": ("removes packages", UNINSTALL),
@@ -239,7 +239,7 @@ NOT_HERE = {
 
 @dataclass
 class Line:
-    """A command line that was understood.
+    """A parsed command line.
 
     Attributes
     ----------
@@ -269,7 +269,7 @@ class Line:
 
 
 class _Parser(optparse.OptionParser):
-    """optparse, as pip uses it: clustered short options, abbreviated long ones; errors raise."""
+    """optparse, as pip uses it: clustered short options, abbreviated long options. Errors raise exceptions."""
 
     def __init__(self, what: str, options: tuple[Option, ...], line: Line) -> None:
         super().__init__(add_help_option=False, prog=what)
@@ -321,7 +321,7 @@ def parse(words: list[str]) -> Line:
 
 
 def parse_file_options(where: str, words: list[str], known: tuple[str, ...]) -> Line:
-    """Read a line of options in a requirements file; `known` are the long names that may stand there."""
+    """Parse a line of options in a requirements file. `known` are the long names of the options that are allowed there."""
     line = Line("install")
     options = tuple(option for option in INSTALL + GENERAL if option.name in known)
     _, line.arguments = _Parser(where, options, line).parse_args(words)
@@ -338,7 +338,7 @@ def _unknown(command: str) -> str:
 
 
 def help_text(command: str | None = None) -> str:
-    """What ``%pip help`` shows."""
+    """The output of ``%pip help``."""
     if command is None:
         width = max(map(len, COMMANDS))
         lines = ["%pip COMMAND [OPTIONS] …", "", "Commands:"]

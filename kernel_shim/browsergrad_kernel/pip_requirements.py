@@ -1,4 +1,4 @@
-"""Requirements as people write them: names, versions, wheels beside the notebook, addresses, files of requirements."""
+"""Parses requirements: names, versions, wheels beside the notebook, addresses, requirements files."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _COMMENT = re.compile(r"(^|\s+)#.*$")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 #: `NAME[EXTRAS] @ ADDRESS`.
 _NAMED = re.compile(r"^([A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?)\s*@\s*(.+)$")
-#: A wheel's path or address, its extras, and what follows it.
+#: A wheel's path or address, its extras and its marker.
 _WHEEL = re.compile(
     r"^(?P<path>.+?\.whl)(?P<fragment>[?#][^\s\[]*)?(?P<extras>\[[^\]]*\])?\s*(?:;(?P<marker>.*))?$", re.IGNORECASE
 )
-#: Options that may stand on a line of their own in a file, and behind a requirement.
+#: Options that may stand on a line of their own in a file.
 _OF_FILES = (
     "--requirement", "--constraint", "--editable", "--index-url", "--extra-index-url", "--no-index", "--find-links",
     "--no-binary", "--only-binary", "--prefer-binary", "--require-hashes", "--pre", "--all-releases", "--only-final",
@@ -37,7 +37,7 @@ _OF_REQUIREMENTS = re.compile(r"\s--(hash|config-settings?|global-option)[=\s]")
 
 @dataclass
 class Wanted:
-    """What a ``%pip install`` line asks for, its files read.
+    """The request of a ``%pip install`` line, including its requirements files.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class Wanted:
     find_links: list[Path] = field(default_factory=list)
 
     def take_options(self, line: Any, folder: Path) -> None:
-        """Note the options of a line or of a file."""
+        """Add the options of a line or of a file."""
         self.pre |= line.has("--pre")
         self.no_index |= line.has("--no-index")
         self.require_hashes |= line.has("--require-hashes")
@@ -79,7 +79,7 @@ def _links_folder(text: str, folder: Path) -> Path:
 
 
 def canonical(name: str) -> str:
-    """A distribution's name as indexes have it."""
+    """The normalized name of a distribution, as indexes use it."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -87,7 +87,7 @@ def canonical(name: str) -> str:
 
 
 def resolve(text: str, base: Path | None = None) -> list[str]:
-    """Turn what somebody wrote into requirements that micropip takes; none if its marker does not apply.
+    """Convert a requirement into requirements that micropip accepts. The list is empty if its marker does not apply.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def _local_path(address: str) -> str:
 
 
 def _find(text: str, path: str, base: Path | None) -> list[Path]:
-    """The files that a path, maybe with wildcards, means."""
+    """The files at a path, which may have wildcards."""
     for folder in [Path.cwd(), *([base] if base else [])]:
         whole = str(folder / path)
         found = [Path(item) for item in sorted(glob.glob(whole))] if re.search(r"[*?\[]", path) else [Path(whole)]
@@ -154,7 +154,7 @@ def _find(text: str, path: str, base: Path | None) -> list[Path]:
 
 
 def plain_path(path: Path) -> str:
-    """`path`, or a copy's where it has characters that mean something in an address."""
+    """`path`; or the path of a copy, if `path` has characters with a special meaning in addresses."""
     if re.fullmatch(r"[\w./+~!,=-]*", str(path), re.ASCII):
         return str(path)
     folder = tempfile.mkdtemp(prefix="wheel-")
@@ -162,7 +162,7 @@ def plain_path(path: Path) -> str:
 
 
 def _refuse_sources(text: str, address: str) -> None:
-    """Refuse what would have to be built, and addresses of other things."""
+    """Raise an error for everything that would have to be built, and for addresses of anything but wheels."""
     path = address.partition(";")[0].strip()
     local = os.path.expanduser(re.sub(r"\[[^\]]*\]$", "", path))
     instead = "build a wheel elsewhere (`pip wheel`) and put it beside the notebook"
@@ -223,7 +223,7 @@ async def read(
     constraint: bool = False,
     open_files: tuple[str, ...] = (),
 ) -> None:
-    """Add to `wanted` what a file of requirements or constraints holds.
+    """Add the content of a requirements or constraints file to `wanted`.
 
     Parameters
     ----------
@@ -272,7 +272,7 @@ def _read_file(path: Path, open_files: tuple[str, ...]) -> str:
 
 
 def _logical_lines(text: str) -> list[tuple[int, str]]:
-    """Lines joined by backslashes, without comments and with variables put in, and the number of their first."""
+    """Logical lines, each with the number of its first line: continued lines are joined, comments removed, variables inserted."""
     lines: list[tuple[int, str]] = []
     started, parts = 0, ""
     for number, line in enumerate(text.splitlines(), 1):
@@ -293,7 +293,7 @@ def _logical_lines(text: str) -> list[tuple[int, str]]:
 
 
 def _option_words(line: str) -> list[str]:
-    # `--requirement FILE` may have blanks in FILE.
+    # In `--requirement FILE`, FILE may contain blanks.
     name, blank, value = (
         line.replace("=", " ", 1).partition(" ") if line.startswith("--") else (line[:2], " ", line[2:])
     )
@@ -317,7 +317,7 @@ def _add(wanted: Wanted, where: str, line: str, folder: Path, constraint: bool) 
 
 
 def name_of(requirement: str) -> str:
-    """Canonical name of the distribution that a resolved requirement asks for."""
+    """Canonical name of the distribution that a resolved requirement names."""
     named = re.match(r"[A-Za-z0-9][\w.-]*(?=\s*(?:\[[^\]]*\]\s*)?(?:@|[<>=!~;(\s]|$))", requirement)
     if named and not named[0].lower().endswith(".whl"):
         return canonical(named[0])

@@ -1,7 +1,7 @@
-"""Run code for ``Session.exec``: one persistent namespace, top-level await, no IPython.
+"""Runs code for ``Session.exec``: one persistent namespace, top-level await, no IPython.
 
-The result crosses to JavaScript as JSON: ``{"error": {"kind", "message", "traceback"?} | null}``.
-Text goes through the streams; assertions and artifacts through the module's sink.
+The result is passed to JavaScript as JSON: ``{"error": {"kind", "message", "traceback"?} | null}``.
+Text goes through the streams, assertions and artifacts through the sink of the module `browsergrad`.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from ._host import host
 
 _count = 0
 _namespace: dict[str, Any] = __main__.__dict__
-#: What the namespace holds before any code has run.
+#: Content of the namespace before any code has run.
 _kept: dict[str, Any] = {}
 
 
 class _Lines(streams.OutStream):
-    """Sends each line at once: where code can only be ended with its worker, text that waits would be lost with it.
+    """Sends each line at once. Used where code can only be stopped by ending its worker, since held text would be lost then.
 
-    Beyond `AT_ONCE` lines of one `execute`, text waits as it does elsewhere.
+    After `AT_ONCE` lines of one `execute`, text is held as in other streams.
     """
 
     AT_ONCE = 1000
@@ -46,7 +46,7 @@ class _Lines(streams.OutStream):
 
 
 def start(interruptible: bool = True) -> None:
-    """Take over streams, blocking calls and SIGINT; must run before `execute`."""
+    """Install streams, blocking calls and the handler of SIGINT. Call this before `execute`."""
     streams.install(streams.OutStream if interruptible else _Lines)
     interrupts.install()
     blocking.install()
@@ -55,11 +55,11 @@ def start(interruptible: bool = True) -> None:
     amended.install()
     interrupts.RUN_CODE_FUNCTIONS.add(_run_code.__code__)
     blocking.set_input(_no_input)
-    _namespace.pop("_pyodide_core", None)  # Pyodide's start leaves it
+    _namespace.pop("_pyodide_core", None)  # a remainder of Pyodide's start
     _kept.update(_namespace)
-    import browsergrad._sink
+    from browsergrad.hosting import install_sink
 
-    browsergrad._sink.install(_event)
+    install_sink(_event)
     gc.freeze()  # as `main.start` does
 
 
@@ -72,13 +72,13 @@ def _no_input(prompt: object = "") -> str:
 
 
 def clear_namespace() -> None:
-    """Forget the user's names; imported modules and loaded packages stay."""
+    """Forget the user's names. Imported modules and loaded packages stay."""
     _namespace.clear()
     _namespace.update(_kept)
 
 
 def dedent(code: str) -> str:
-    """Cut the common leading white space, and the blank first line of a template literal."""
+    """Remove the common leading white space, and the blank first line of a JavaScript template literal."""
     return textwrap.dedent(code).lstrip("\n") if code[:1] in " \t\n" else code
 
 
@@ -98,7 +98,7 @@ async def _run_code(code: CodeType) -> BaseException | None:
     Returns
     -------
     BaseException | None
-        An interrupt or an exit: a task that raises one hands it to the event loop too, which prints it.
+        An interrupt or an exit. It is returned and not raised, since a task that raises one also passes it to the event loop, which prints it.
     """
     interrupts.cell_starts_now()
     try:
@@ -137,7 +137,7 @@ async def execute(code: str, epoch: int, load_imports: bool) -> str:
     Returns
     -------
     str
-        JSON, see the module's docstring. Never raises for what the user's code does.
+        JSON, as in the module's docstring. Errors of the user's code are never raised.
     """
     streams.set_parent({})
     error: dict[str, Any] | None = None
@@ -169,6 +169,6 @@ async def execute(code: str, epoch: int, load_imports: bool) -> str:
 
 
 async def _load_imports(code: str) -> str | None:
-    """Load the packages that `code` imports; return what could not be loaded, and why."""
+    """Load the packages that `code` imports. Returns a text about packages that could not be loaded, or None."""
     missing: str | None = await host.packages_from_imports(code)
     return missing

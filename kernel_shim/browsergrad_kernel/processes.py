@@ -1,7 +1,7 @@
-"""Calls that need processes, threads or sockets: they say so when they are used, naming the module and the reason.
+"""Makes calls that need processes, threads or sockets raise an error that names the module and the reason.
 
-Replaced in ``os``, ``subprocess``, ``_thread``, ``threading`` and ``socket``, in Pyodide alone. Pyodide's own versions fail too, or
-pretend to work (``os.system`` answers -1, or 0); these keep the type of the error.
+Functions of ``os``, ``subprocess``, ``_thread``, ``threading`` and ``socket`` are replaced, in Pyodide only. Pyodide's own versions fail
+without a reason, or pretend to work (``os.system`` returns -1 or 0). The replacements raise errors of the same types.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _THREADS = (
     "Call the function itself, or await coroutines (asyncio)"
 )
 _SOCKETS = "socket: neither a browser page nor the sandbox has sockets; pyodide.http.pyfetch and urllib.request fetch from addresses that allow it"
-#: Functions of `os` that put another program in place of this one, or make a second process.
+#: Functions of `os` that replace this program by another one, or create a process.
 _OS = ("fork", "forkpty", "execv", "execve", "posix_spawn", "posix_spawnp", "vfork")
 
 
@@ -52,7 +52,7 @@ def _refusing(name: str) -> Any:
 
 
 def advice(command: list[str]) -> str:
-    """What to do instead of running a program."""
+    """Says in words what to do instead of running a program."""
     from .pip_lines import pip_words
 
     words = pip_words(command)
@@ -77,7 +77,7 @@ def _popen(self: Any, args: Any = (), *others: Any, **options: Any) -> None:
 
 
 def system(command: Any) -> int:
-    """Clear the output for ``clear`` and ``cls``, run pip, and answer anything else as a shell that does not find it."""
+    """Run ``clear``, ``cls`` and pip. For other commands, return the status with which a shell says that it did not find the program."""
     text = os.fsdecode(command)
     names = set(re.findall(r"\w+", text))
     if names and names <= {"clear", "cls"}:
@@ -102,7 +102,7 @@ def _no_thread(*args: Any, **kwargs: Any) -> Any:
 
 
 def _explained(method: Any) -> Any:
-    """`method`, whose errors say that there are no sockets."""
+    """`method`, with a note in its errors that says that there are no sockets."""
 
     def call(self: Any, *args: Any) -> Any:
         try:

@@ -1,13 +1,13 @@
-"""Files beside the notebook that have the name of a module of Python's: ``random.py``, ``code.py``, ``queue.py``.
+"""Files beside the notebook that have the name of one of Python's modules: ``random.py``, ``code.py``, ``queue.py``.
 
-A student's own import finds such a file first, as everywhere in Python. What the kernel and its libraries import must be
-Python's own, whenever that happens, and whatever lies in the folder. Four means:
+A student's own import finds such a file first, as everywhere in Python. The kernel and its libraries must always import
+Python's own module, whatever files are in the folder. Four measures ensure that:
 
-- `_Finder`: what library code imports comes from the library, if the library has it;
-- before a file takes the name of one of Python's modules, the kernel imports what it may need later (`_LATER`), so that these
-  modules hold the real one;
-- `hidden` takes such files out of ``sys.modules`` while the kernel works for itself;
-- `explain` names the file in errors that come of it.
+- `_Finder`: imports by library code find the library's module, if there is one.
+- Before a file takes the name of one of Python's modules, the kernel imports what it may need later (`_LATER`), so that these
+  modules refer to the real one.
+- `hidden` removes such files from ``sys.modules`` while the kernel's own code runs.
+- `explain` names the file in errors that it causes.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ from typing import Any
 
 from . import interrupts
 
-#: Always the library's: what the kernel imports in the user's frame (``breakpoint``), or in functions (``%prun``), each time anew.
+#: Modules that always come from the library. The kernel imports them in the user's frame (``breakpoint``) or, at each call, in functions
+#: (``%prun``).
 _RESERVED = frozenset({"pdb", "cProfile", "pstats", "profile", "jedi", "parso", "micropip", "piplite"})
-#: What the kernel imports when it is asked for.
+#: Modules that the kernel imports only when they are needed.
 _LATER = ("pdb", "cProfile", "IPython.core.debugger", "browsergrad_kernel.pip")
-#: Frames that import on behalf of their callers.
+#: Modules whose frames import on behalf of their callers.
 _IMPORTERS = frozenset(
     {
         "_frozen_importlib",
@@ -40,13 +41,13 @@ _IMPORTERS = frozenset(
     }
 )
 
-#: Folders of Python and its packages: what was on the path when the kernel started.
+#: Folders of Python and its packages: those on the path when the kernel started.
 _roots: tuple[str, ...] = ()
-#: Names of Python's modules that a file of the user's has taken; for each the real modules, where they were imported.
+#: Names of Python's modules that a user's file has taken -> the real modules that had been imported.
 _taken: dict[str, dict[str, ModuleType]] = {}
-#: The user's modules that an open call of `hidden` has taken out; None where there is none.
+#: The user's modules that `hidden` has removed; None outside its block.
 _hidden: dict[str, ModuleType] | None = None
-#: Packages that students mean even where a site does not have them.
+#: Packages that a student probably means, even if the site does not have them.
 _POPULAR = frozenset(
     """IPython PIL altair bokeh cv2 flask jax keras matplotlib networkx nltk numpy pandas plotly pygame pytest
     requests scipy seaborn sklearn statsmodels sympy tensorflow torch""".split()  # noqa: SIM905 - one name a line would hide the rest
@@ -54,7 +55,7 @@ _POPULAR = frozenset(
 
 
 class _Finder(MetaPathFinder):
-    """Asked before the finder for files."""
+    """Finds modules before the finder for files does."""
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         if path is not None or "." in fullname:
@@ -70,7 +71,7 @@ class _Finder(MetaPathFinder):
 
 
 def install() -> None:
-    """Put the finder before the one for files; the folders on the path are Python's from then on."""
+    """Install the finder before the one for files. The folders that are on the path now count as Python's."""
     global _roots
     if any(isinstance(finder, _Finder) for finder in sys.meta_path):
         return
@@ -80,17 +81,17 @@ def install() -> None:
 
 
 def find_in_library(name: str) -> ModuleSpec | None:
-    """The spec of a module of Python or its packages, whatever lies beside the notebook."""
+    """The spec of a module of Python or its packages. Files beside the notebook are ignored."""
     return PathFinder.find_spec(name, [entry for entry in sys.path if _is_library(entry)] if _roots else None)
 
 
 def _find_elsewhere(ours: MetaPathFinder, name: str) -> ModuleSpec | None:
-    """Ask the finders behind the one for files before a file of the user's can be found, which None allows.
+    """Ask the finders after the one for files, before a user's file can be found. None allows the user's file.
 
     Raises
     ------
     ModuleNotFoundError
-        When Python has such a module, but not here (``readline``, for instance), or the kernel awaits it.
+        Python has such a module, but not in WebAssembly (``readline``, for instance), or only the library's may be used.
     """
     if PathFinder.find_spec(name) is None:
         return None
@@ -111,7 +112,7 @@ def _is_of_library(name: str) -> bool:
 
 
 def _importing_file() -> str | None:
-    """File of the module whose code imports; None for a cell's."""
+    """File of the module that imports; None if a cell imports."""
     frame: FrameType | None = sys._getframe(2)
     while frame is not None and frame.f_globals.get("__name__") in _IMPORTERS:
         frame = frame.f_back
@@ -120,10 +121,10 @@ def _importing_file() -> str | None:
 
 
 def _make_room() -> None:
-    """Import what the kernel may need later, then free the names that files of the user's have."""
+    """Import what the kernel may need later, then free the names that the user's files have."""
     known = set(sys.modules)
     for module in _LATER:
-        with contextlib.suppress(Exception):  # told when it is used
+        with contextlib.suppress(Exception):  # the error is shown when the module is used
             importlib.import_module(module)
     for name in {item.partition(".")[0] for item in sys.modules if item not in known}:
         if name not in known and name not in _RESERVED and _file_of_user(name):
@@ -131,13 +132,13 @@ def _make_room() -> None:
 
 
 def _with_parts(name: str) -> list[str]:
-    """`name` and its submodules, as far as they are imported."""
+    """`name` and those of its submodules that have been imported."""
     return [item for item in list(sys.modules) if item == name or item.startswith(name + ".")]
 
 
 @contextlib.contextmanager
 def hidden() -> Iterator[None]:
-    """Let imports find Python's own modules where files of the user's have taken their names."""
+    """Let imports in this block find Python's own modules, even if the user's files have taken their names."""
     global _hidden
     if not _taken or _hidden is not None:
         yield
@@ -160,7 +161,7 @@ def hidden() -> Iterator[None]:
 
 
 def explain(error: BaseException) -> None:
-    """Add to an error that comes of such a file which one it is."""
+    """Add a note to an error that is caused by such a file. The note names the file."""
     name, module = _module_of(error)
     if name is None or not isinstance(error, (AttributeError, ImportError)) or "renam" in str(error):
         return
@@ -183,7 +184,7 @@ def explain(error: BaseException) -> None:
 
 
 def _module_of(error: BaseException) -> tuple[str | None, ModuleType | None]:
-    """The top-level module that an error is about, and its name."""
+    """Name of the top-level module that an error is about, and the module."""
     if isinstance(error, AttributeError):
         about = getattr(error, "obj", None)
         name = about.__dict__.get("__name__") if isinstance(about, ModuleType) else None
@@ -199,7 +200,7 @@ def _module_of(error: BaseException) -> tuple[str | None, ModuleType | None]:
 
 
 def _file_of_user(name: str) -> str | None:
-    """A file on the user's part of the path that would be `name`."""
+    """The user's file on the path that would be imported as `name`."""
     for entry in sys.path:
         if not _is_library(entry):
             for candidate in (f"{name}.py", os.path.join(name, "__init__.py")):

@@ -1,4 +1,4 @@
-"""IPython's shell, speaking to a notebook through the host."""
+"""IPython's shell for the kernel. It sends messages to the notebook through the host."""
 
 from __future__ import annotations
 
@@ -37,21 +37,22 @@ from . import (
 )
 from .display import KernelDisplayHook, KernelDisplayPublisher
 from .history import MemoryHistory
+from .no_processes import NoProcessesError
 from .parent import parent_header, parent_message, set_parent
 
-#: Where variables go that ``%store`` keeps; no hidden folder, since some drives show none.
+#: Folder of the variables that ``%store`` keeps. It is not hidden, since some drives do not show hidden folders.
 STORE = Path("/drive/ipython-store")
 
-#: What Pyodide opens as file descriptor 2 while it asks for an exception's text (Pyodide 314); absent at other times.
+#: Pyodide 314 opens this as file descriptor 2 while it gets an exception's text. At other times it does not exist.
 _CAPTURED_STDERR = "/dev/capture_stderr"
-#: Frames that text shows, the innermost ones.
+#: Number of frames, the innermost ones, in the text of an exception that passes into JavaScript.
 _MOST_FRAMES = 10
 
 
 class KernelEvents(EventManager):
-    """Callbacks around cells: user code, so an interrupt may end it, and the cell with it.
+    """Callbacks around cells. They are user code, so an interrupt may end them, and the cell with them.
 
-    IPython's own manager reports an interrupt as the callback's failure and lets the cell go on.
+    IPython's own manager reports an interrupt as an error of the callback, and continues with the cell.
     """
 
     def trigger(self, event: str, *args: Any, **kwargs: Any) -> None:
@@ -60,14 +61,14 @@ class KernelEvents(EventManager):
                 interrupts.call(functools.partial(function, *args, **kwargs))
             except KeyboardInterrupt:
                 raise
-            except Exception:  # a callback must not take the cell with it
+            except Exception:  # an error in a callback must not end the cell
                 if self.print_on_error:
                     print(f"Error in callback {function} (for {event}), with arguments {args}, {kwargs}:")
                 self.shell.showtraceback()
 
 
 class KernelCompiler(CachingCompiler):
-    """Unfinished code is a SyntaxError. Python 3.13 and later have a hidden class for it, whose name says nothing to students."""
+    """Raises SyntaxError for incomplete code. Python 3.13 and later raise an internal class, whose name does not help students."""
 
     def ast_parse(self, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -84,10 +85,10 @@ class KernelShell(InteractiveShell):
     Attributes
     ----------
     kernel
-        What widgets and libraries reach as ``get_ipython().kernel``.
+        The kernel. Widgets and libraries use it as ``get_ipython().kernel``.
     shown
-        ``ename``, ``evalue`` and ``traceback`` of the error shown last, None when the cell that
-        runs has shown none.
+        ``ename``, ``evalue`` and ``traceback`` of the last error shown; None if the running cell
+        has shown no error.
     result_failed
         Whether that error came from showing the cell's result.
     """
@@ -102,12 +103,12 @@ class KernelShell(InteractiveShell):
     keepkernel_on_exit: bool | None = None
     shown: dict[str, Any] | None = None
     result_failed = False
-    #: Whether errors of the cells that IPython runs are shown.
+    #: Whether errors of cells are shown. False while `%run` runs the cells of a notebook.
     errors_shown = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # tqdm asks the configuration whether it runs in a notebook.
+        # tqdm uses this to find out whether it runs in a notebook.
         self.config.IPKernelApp.kernel = "browsergrad"
         self._watch_compiler()
 
@@ -133,19 +134,19 @@ class KernelShell(InteractiveShell):
 
     @InteractiveShell.db.getter
     def db(self) -> Any:
-        """What ``%store`` and ``%bookmark`` keep: on a drive that can be written to, so that it outlives the kernel."""
+        """Storage of ``%store`` and ``%bookmark``. It is on the drive, if that can be written to, so that it outlives the kernel."""
         if self._db is None and os.path.isdir(STORE.parent):
             from IPython.external.pickleshare import PickleShareDB
 
-            with contextlib.suppress(OSError):  # a drive for reading alone: `store` tells
+            with contextlib.suppress(OSError):  # a read-only drive: `store` reports it
                 self._db = PickleShareDB(STORE)
         return super().db
 
     def init_virtualenv(self) -> None:
-        """There are none here."""
+        """Do nothing."""
 
     def _watch_compiler(self) -> None:
-        """Learn the names of the files that cells are compiled to."""
+        """Register the file names with which cells are compiled."""
         cache = self.compile.cache
 
         def remember(*args: Any, **kwargs: Any) -> str:
@@ -161,55 +162,55 @@ class KernelShell(InteractiveShell):
         return failed
 
     def enable_gui(self, gui: Any = None) -> None:
-        """There is no GUI event loop in a browser; inline figures need none."""
+        """Do nothing: a browser has no GUI event loop, and inline figures need none."""
 
-    # --- the request that runs; libraries use ipykernel's names
+    # --- the current request; libraries use ipykernel's names
 
     @property
     def parent_header(self) -> dict[str, Any]:
-        """The request that runs now, whole (ipykernel calls it so)."""
+        """The whole message of the current request. The name is ipykernel's."""
         return parent_message()
 
     def get_parent(self) -> dict[str, Any]:
-        """The request that runs now, whole."""
+        """The whole message of the current request."""
         return parent_message()
 
     def set_parent(self, parent: dict[str, Any]) -> None:
-        """Let the output that follows in this task belong to `parent`."""
+        """Assign the further output of this task to the request `parent`."""
         set_parent(parent)
         streams.set_parent(parent.get("header", {}))
 
-    # --- commands of an operating system, which a browser has not
+    # --- commands of an operating system, which a browser does not have
 
     def system(self, cmd: str) -> None:
-        """Run pip, else refuse, saying why."""
+        """Run pip. Raise an error for other commands."""
         cmd = self.var_expand(cmd, depth=1)
         pip_lines.run_now(lambda: self._shell_pip(cmd), cmd, pip_lines.waits(cmd))
 
     system_piped = system_raw = system
 
     def getoutput(self, cmd: str, split: bool = True, depth: int = 0) -> Any:
-        """Run pip and return what it says, else refuse, saying why."""
+        """Run pip and return its output. Raise an error for other commands."""
         cmd, said = self.var_expand(cmd, depth=depth + 1), io.StringIO()
         pip_lines.run_now(lambda: self._shell_pip(cmd, said), cmd, pip_lines.waits(cmd))
         return SList(said.getvalue().splitlines()) if split else said.getvalue()
 
     async def pip(self, arguments: str) -> None:
-        """Run ``%pip``; cells come here by `pip_lines.await_pip`."""
+        """Run ``%pip``. `pip_lines.await_pip` makes cells call this."""
         await pip_lines.run(f"pip {self.var_expand(arguments, depth=1)}")
 
     async def shell_pip(self, cmd: str, returned: bool = False) -> Any:
-        """Run ``!pip``; with `returned`, return what it says, as lines."""
+        """Run ``!pip``. With `returned`, return its output as lines."""
         cmd, said = self.var_expand(cmd, depth=1), io.StringIO()
         await self._shell_pip(cmd, said if returned else None)
         return SList(said.getvalue().splitlines()) if returned else None
 
     async def _shell_pip(self, cmd: str, out: Any = None) -> None:
         if not await pip_lines.run(cmd, out):
-            raise magics.NoProcessesError(cmd)
+            raise NoProcessesError(cmd)
 
     async def run_awaiting(self, arguments: str) -> None:
-        """Run ``%run``; cells come here by `notebooks.await_run`."""
+        """Run ``%run``. `notebooks.await_run` makes cells call this."""
         arguments = self.var_expand(arguments, depth=1)
         path = notebooks.named(self, arguments)
         if path is None:
@@ -218,7 +219,7 @@ class KernelShell(InteractiveShell):
             await notebooks.run(self, path)
 
     def safe_execfile_ipy(self, fname: Any, shell_futures: bool = False, raise_exceptions: bool = False) -> None:
-        """Run a file of IPython's; notebooks without nbformat."""
+        """Run an ``.ipy`` file like IPython, or a notebook without nbformat."""
         if raise_exceptions and str(fname).lower().endswith(".ipynb"):
             notebooks.run_now(self, Path(fname).expanduser().resolve())
         else:
@@ -226,7 +227,7 @@ class KernelShell(InteractiveShell):
 
     @contextlib.contextmanager
     def errors_raised(self) -> Iterator[None]:
-        """Show no errors of the cells that run here: who runs them raises them."""
+        """Do not show errors of cells in this block: the caller raises them."""
         kept, self.errors_shown = self.errors_shown, False
         try:
             yield
@@ -236,7 +237,7 @@ class KernelShell(InteractiveShell):
     # --- payloads of the reply
 
     def ask_exit(self) -> None:
-        """``exit`` and ``quit``: the front end decides what to do about it."""
+        """Handle ``exit`` and ``quit``: the front end decides what to do."""
         self.payload_manager.write_payload({"source": "ask_exit", "keepkernel": bool(self.keepkernel_on_exit)})
 
     def set_next_input(self, s: str, replace: bool = False) -> None:
@@ -260,7 +261,7 @@ class KernelShell(InteractiveShell):
         return etype, value, tracebacks.without_ours(frames)
 
     def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
-        """Show an error as one ``error`` message; IPython prints exception groups to stderr."""
+        """Show an error as one ``error`` message. (IPython prints exception groups to stderr.)"""
         value = (exc_tuple or sys.exc_info())[1]
         if value is not None and _holds_group(value) and not hasattr(value, "_render_traceback_"):
             etype, value, frames = self._get_exc_info(exc_tuple)
@@ -269,7 +270,7 @@ class KernelShell(InteractiveShell):
         with shadowing.hidden(), tracebacks.quickly("lines" if self.InteractiveTB.mode == "Context" else "variables"):
             super().showtraceback(exc_tuple, *args, **kwargs)
 
-    #: The exception that has passed into JavaScript last, and its text.
+    #: The exception that last passed into JavaScript, and its text.
     _passing: tuple[BaseException, str] | None = None
 
     def excepthook(self, etype: type[BaseException], value: BaseException, tb: Any) -> None:
@@ -281,17 +282,17 @@ class KernelShell(InteractiveShell):
         if not os.path.exists(_CAPTURED_STDERR):
             super().excepthook(etype, value, tb)
             return
-        # An exception that passes once more, further out, has the text it had.
+        # An exception that passes again, further out, keeps its text.
         if self._passing is None or self._passing[0] is not value:
             self._passing = value, "".join(traceback.format_exception(value, limit=-_MOST_FRAMES))
         os.write(2, self._passing[1].encode("utf-8", "backslashreplace"))
 
     def _format_exception_for_storage(self, exception: BaseException, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """What has been shown is stored as well; IPython formats it a second time."""
+        """Store the error that was shown. (IPython formats it a second time.)"""
         return self.shown or super()._format_exception_for_storage(exception, *args, **kwargs)
 
     def show_usage_error(self, exc: BaseException) -> None:
-        """A wrong use of a magic: an error like others, in one line."""
+        """Show a wrong use of a magic like other errors, in one line."""
         self._showtraceback(UsageError, exc, [f"UsageError: {safe_str(exc)}"])
 
     def _showtraceback(self, etype: type[BaseException], evalue: BaseException, stb: list[str]) -> None:
@@ -302,19 +303,19 @@ class KernelShell(InteractiveShell):
         self.fail(etype.__name__, safe_str(evalue), [str(line) for line in stb])
 
     def show_plainly(self, error: BaseException) -> None:
-        """Show an error IPython has not shown."""
+        """Show an error that IPython has not shown."""
         tracebacks.hide_ours(error)
         frames = _below_run_code(error.__traceback__)
         if isinstance(error, KeyboardInterrupt):
-            frames = _from_cell(frames)  # it came while the kernel prepared the cell or kept its books
+            frames = _from_cell(frames)  # raised while the kernel prepared or finished the cell
         self.fail(type(error).__name__, safe_str(error), _plain(error, frames))
 
     def leave_to_handler(self, error: BaseException) -> None:
-        """Remember an error for the reply that a handler of the user's (`set_custom_exc`) has dealt with."""
+        """Keep an error for the reply, after a user's handler (`set_custom_exc`) has handled it."""
         self.shown = {"ename": type(error).__name__, "evalue": safe_str(error), "traceback": []}
 
     def fail(self, ename: str, evalue: str, traceback: list[str]) -> None:
-        """Publish an error and remember it for the reply."""
+        """Publish an error and keep it for the reply."""
         self.shown = {"ename": ename, "evalue": evalue, "traceback": traceback}
         messages.send("iopub", "error", self.shown, parent_header(), self.session_id)
 
@@ -326,7 +327,7 @@ class KernelShell(InteractiveShell):
         Raises
         ------
         StdinNotImplementedError
-            When the request that runs does not allow questions.
+            The current request does not allow input.
         """
         __tracebackhide__ = True
         if not parent_message().get("content", {}).get("allow_stdin", False):
@@ -359,11 +360,11 @@ class KernelShell(InteractiveShell):
 
 
 class ZMQInteractiveShell(KernelShell):
-    """The same shell; rich, pandas and others know a notebook by this name."""
+    """The same shell. rich, pandas and others recognize a notebook by the name of this class."""
 
 
 def safe_str(error: BaseException) -> str:
-    """``str(error)``, whatever its ``__str__`` does."""
+    """``str(error)``. Exceptions in its ``__str__`` are caught."""
     try:
         return str(error)
     except KeyboardInterrupt:
@@ -393,7 +394,7 @@ def _below_run_code(frames: Any) -> Any:
 
 
 def _from_cell(frames: Any) -> Any:
-    """`frames` from the first of a cell's code on; None where there is none."""
+    """`frames` from the first frame of a cell's code on; None if there is none."""
     while frames is not None and not interrupts.is_cell_file(frames.tb_frame.f_code.co_filename):
         frames = frames.tb_next
     return frames

@@ -35,7 +35,7 @@ _WARM_UP: tuple[tuple[str, dict[str, Any]], ...] = (
     ("execute_request", {"code": "%time 1"}),
     ("execute_request", {"code": "len?"}),
     ("execute_request", {"code": "from IPython.display import HTML, display\ndisplay(HTML('<b>1</b>'))"}),
-    ("execute_request", {"code": "import browsergrad._notebook"}),
+    ("execute_request", {"code": "import browsergrad.hosting\nbrowsergrad.hosting.load_notebook_sink()"}),
     ("complete_request", {"code": "import os; os.pa", "cursor_pos": 16}),
     ("inspect_request", {"code": "len", "cursor_pos": 3, "detail_level": 0}),
     ("is_complete_request", {"code": "for i in x:"}),
@@ -65,7 +65,7 @@ def make() -> None:
     interrupts._CELL_FILES.clear()
     linecache.clearcache()
     tracebacks.forget_sources(0)
-    tracebacks._block.cache_clear()
+    tracebacks.forget_blocks()
     parent._newest = {}
     streams._announced = streams._writer = None
     for name in ("last_exc", "last_type", "last_value", "last_traceback"):

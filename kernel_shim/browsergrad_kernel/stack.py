@@ -74,6 +74,22 @@ def guarded() -> dict[str, Any]:
     return {
         "dealloc": each(_holders()),
         "compare": each((list, tuple, dict, collections.deque, types.SimpleNamespace)),
+        "repr": each(
+            (
+                list,
+                tuple,
+                dict,
+                set,
+                frozenset,
+                slice,
+                collections.deque,
+                functools.partial,
+                types.MappingProxyType,
+                types.SimpleNamespace,
+                BaseException,
+            )
+        ),
+        "str": each((BaseException,)),
         "hash": id(tuple),
         "function": id(types.FunctionType),
         "aFunction": id(guarded),
@@ -86,6 +102,7 @@ def guarded() -> dict[str, Any]:
         "compile": id(compile),
         "pickle": each((_pickle.dumps, _pickle.dump)),
         "scanner": id(_json.make_scanner),
+        "encoder": id(_json.make_encoder),
         "sources": each((str, bytes)),
         "check": id(nesting.check),
         "prepareEval": id(nesting.prepare_eval),

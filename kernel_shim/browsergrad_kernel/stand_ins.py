@@ -1,7 +1,7 @@
-"""Modules that Python in a browser lacks: whole ones in their place where that is possible, else the reason why not.
+"""Modules that Python in a browser lacks: complete substitutes where that is possible, else errors with the reason.
 
-A module that exists offers what it promises; one that cannot is absent, and the error says why. Libraries ask for these
-modules by ``try: import … except ImportError``, as they do for Windows.
+A module that exists can do what it promises. A module that could not is absent, and the error says why. Libraries test for these
+modules with ``try: import … except ImportError``, as they do on Windows.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-#: Found in `_FOLDER` where there is no real one: Pyodide 0.27 has none of them, 314 lacks `resource`.
+#: Modules in `_FOLDER`, used if there is no real one: Pyodide 0.27 has none of them, 314 lacks `resource`.
 _SUBSTITUTES = frozenset({"fcntl", "resource", "termios"})
 _FOLDER = os.path.join(os.path.dirname(__file__), "substitutes")
 
@@ -66,14 +66,14 @@ _MISSING_FUNCTIONS = {
 
 
 class _Finder(MetaPathFinder):
-    """Asked after the real finders, so that a real module wins."""
+    """Finds substitutes. It comes after the real finders, so that a real module is preferred."""
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         return PathFinder.find_spec(fullname, [_FOLDER]) if fullname in _SUBSTITUTES else None
 
 
 def install() -> None:
-    """Put the finder behind the one for files; Pyodide's own, further behind, raises."""
+    """Install the finder after the one for files, and before Pyodide's own, which raises."""
     if any(isinstance(finder, _Finder) for finder in sys.meta_path):
         return
     at = sys.meta_path.index(PathFinder) + 1 if PathFinder in sys.meta_path else len(sys.meta_path)
@@ -83,7 +83,7 @@ def install() -> None:
 
 
 def _check_locks() -> None:
-    """Let ``fcntl.flock`` refuse what is not open, or not a lock: Emscripten's answers yes to anything."""
+    """Make ``fcntl.flock`` raise an error for files that are not open and for invalid operations. Emscripten's accepts anything."""
     import fcntl
 
     from .substitutes.fcntl import flock
@@ -92,7 +92,13 @@ def _check_locks() -> None:
 
 
 def explain(error: BaseException) -> bool:
-    """Add to an error that comes of an absent module or function why it is absent; whether it does."""
+    """Add a note to an error that is caused by an absent module or function. The note says why it is absent.
+
+    Returns
+    -------
+    bool
+        Whether the error has such a cause.
+    """
     reason = None
     if isinstance(error, ModuleNotFoundError) and error.name:
         name = error.name.partition(".")[0]

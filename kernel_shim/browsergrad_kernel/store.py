@@ -1,4 +1,4 @@
-"""The magic ``%store`` where variables can be kept, and what it says where they can't."""
+"""The magic ``%store``, with an error that says why it cannot keep variables, if it cannot."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ class Store(StoreMagics):
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Put the magic in place of IPython's."""
+    """Replace IPython's magic."""
     shell.register_magics(Store)

@@ -1,13 +1,13 @@
 """``sys.stdout`` and ``sys.stderr`` of the kernel.
 
-Text goes to the worker, which coalesces it and posts the ``stream`` messages. Short texts that follow each other are
-held in a list, since each call of the worker costs more than a short write: the worker takes them out of it when they
-are due, also while Python runs. Output belongs to the request whose task wrote it, so a background task keeps writing
-to the cell that created it.
+Text goes to the worker, which joins it and posts the ``stream`` messages. A call of the worker costs more than a short
+write, so consecutive short texts are held in a list. The worker takes them from the list when they are due, even while
+Python runs. Output belongs to the request whose task wrote it, so a background task continues to write to the cell that
+created it.
 
-C code, and whatever writes to the descriptors 1 and 2, reaches the worker by Pyodide's own streams, and its text takes
-its place among the others. So the descriptors may be used, and ``sys.__stdout__`` is the notebook's stream too: what a
-cell puts back after a redirection writes where ``print`` did before.
+C code, and everything else that writes to the descriptors 1 and 2, reaches the worker through Pyodide's own streams, in
+the right order with the other text. So the descriptors may be used. ``sys.__stdout__`` is also the notebook's stream: a cell
+may restore it after a redirection.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from . import blocking
 from ._host import IN_PYODIDE, host
 
 _DESCRIPTORS = {"stdout": 1, "stderr": 2}
-#: Requests whose output somebody shows.
+#: Requests whose output front ends show.
 _SHOWN = {"execute_request", "comm_open", "comm_msg", "comm_close"}
 
-#: Parent header of whatever this task writes, as JSON.
+#: Header of the request to which the output of this task belongs, as JSON.
 _parent: contextvars.ContextVar[str | None] = contextvars.ContextVar("browsergrad_stream_parent", default=None)
-#: The newest one, for callbacks from JavaScript, which no task has created, and for descriptors.
+#: The newest such header. Used for callbacks from JavaScript, which do not run in a task, and for descriptors.
 _newest = "{}"
 _announced: str | None = None
 #: The stream that wrote last.
 _writer: OutStream | None = None
-#: Its texts for the request `_announced`. The worker empties the list at any moment between two steps of Python, and
-#: puts an empty text in to say that more may follow; it finds the list by its address.
+#: Texts of `_writer` for the request `_announced`. The worker may empty the list between any two steps of Python. It then
+#: inserts an empty text, which means that more texts may be added. It finds the list by its address.
 _held: list[str] = []
-#: Texts held at most, and the length from which a text is not held.
+#: Most texts that are held, and the length from which a text is not held.
 _MOST_HELD, _LONG = 1000, 100
 
 
 def set_parent(header: dict[str, Any]) -> None:
-    """Text written by this task, and by tasks it creates, belongs to the request of `header`."""
+    """Assign text that is written by this task, and by tasks that it creates, to the request with `header`."""
     global _newest, _announced
     parent = json.dumps(header)
     _parent.set(parent)
@@ -51,12 +51,12 @@ def set_parent(header: dict[str, Any]) -> None:
 
 
 def held_address() -> int:
-    """Where in Pyodide's memory the worker finds the list of held texts."""
+    """Address of the list of held texts in Pyodide's memory."""
     return id(_held)
 
 
 class OutStream(io.TextIOBase):
-    """A text stream of the kernel, ``name`` being ``stdout`` or ``stderr``."""
+    """A text stream of the kernel: ``stdout`` or ``stderr``."""
 
     encoding = "UTF-8"  # written as ipykernel does
     errors = "backslashreplace"
@@ -86,12 +86,12 @@ class OutStream(io.TextIOBase):
             self._bytes = _Bytes(self)
         return self._bytes
 
-    def detach(self) -> _Bytes:  # type: ignore[override]  # which is no file
-        """The stream for bytes; unlike a file's, this one goes on working."""
+    def detach(self) -> _Bytes:  # type: ignore[override]  # the type is not a file's
+        """The stream for bytes. Unlike a file, this stream can still be used afterwards."""
         return self.buffer
 
     def reconfigure(self, **options: Any) -> None:
-        """Change nothing: text is always UTF-8, and is shown at once."""
+        """Do nothing: text is always UTF-8 and is shown at once."""
 
     def write(self, text: str) -> int:
         if (
@@ -133,11 +133,11 @@ class OutStream(io.TextIOBase):
             host.flush()
 
     def close(self) -> None:
-        """A notebook's streams stay open whatever a library does."""
+        """Do nothing: a notebook's streams stay open, whatever a library does."""
 
 
 class _Bytes(io.BufferedIOBase):
-    """A stream as ``sys.stdout.buffer`` knows it: takes bytes in any pieces, and shows them as UTF-8."""
+    """The stream in ``sys.stdout.buffer``: accepts bytes in pieces of any size and shows them as UTF-8."""
 
     def __init__(self, stream: OutStream) -> None:
         self._stream = stream
@@ -165,18 +165,18 @@ class _Bytes(io.BufferedIOBase):
         if text:
             self._stream._send(text)
         if self._decoder.getstate()[0]:
-            _writer = None  # the next text asks for the rest
+            _writer = None  # so that the next text first shows the unfinished character
         return len(data)
 
     def rest(self) -> str:
-        """What an unfinished character is shown as, since no byte of it follows."""
+        """The text for an unfinished character at the end, no more of whose bytes will follow."""
         return self._decoder.decode(b"", True)
 
     def flush(self) -> None:
         self._stream.flush()
 
     def close(self) -> None:
-        """It stays open, as its stream does."""
+        """Do nothing: it stays open, like its stream."""
 
 
 #: The streams that `install` made.
@@ -184,17 +184,17 @@ _installed: list[OutStream] = []
 
 
 def install(kind: type[OutStream] = OutStream) -> None:
-    """Make ``print`` and friends write to the notebook."""
+    """Make ``print`` and similar functions write to the notebook."""
     out, err = _installed[:] = kind("stdout"), kind("stderr")
-    sys.stdout = sys.__stdout__ = out  # type: ignore[misc,assignment]  # kept for what restores it
+    sys.stdout = sys.__stdout__ = out  # type: ignore[misc,assignment]  # for code that restores it
     sys.stderr = sys.__stderr__ = err  # type: ignore[misc,assignment]
     if IN_PYODIDE:
-        # At its end, as in any kernel: `input` asks the front end instead.
+        # An empty stream, as in any kernel: `input` asks the front end instead.
         sys.stdin = io.StringIO()
 
 
 def end_request() -> None:
-    """Send what a request has left: the beginning of a character included."""
+    """Send the rest of a request's output, including an unfinished character."""
     for stream in _installed:
         if stream._bytes is not None and (rest := stream._bytes.rest()):
             stream._send(rest)

@@ -1,4 +1,4 @@
-"""``webbrowser``: Python runs where no tab can be opened, so a cell shows a link to click."""
+"""``webbrowser``: Python cannot open a tab from a worker, so a cell shows a link to click."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
-#: Schemes of links; others, as ``javascript``, would do something else than open a page.
+#: Schemes of links that open a page. Others, such as ``javascript``, would do something else.
 _SCHEMES = ("", "http", "https", "ftp", "mailto")
 
 
@@ -18,7 +18,7 @@ def open(url: Any, new: int = 0, autoraise: bool = True) -> bool:
     Returns
     -------
     bool
-        Whether there is a link; else the address was printed.
+        Whether a link is shown; if not, the address was printed.
     """
     url = str(url)
     shell = _shell()
@@ -48,6 +48,6 @@ def open_new_tab(url: Any) -> bool:
 
 
 def amend(module: ModuleType) -> None:
-    """Put these functions in place of Pyodide's, which look for the page's window."""
+    """Replace Pyodide's functions, which need the page's window, by those of this module."""
     for function in (open, open_new, open_new_tab):
         setattr(module, function.__name__, function)

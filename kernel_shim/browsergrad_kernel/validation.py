@@ -1,7 +1,7 @@
-"""What the content of each request must look like.
+"""Checks the content of requests.
 
-Source: "Messaging in Jupyter", sections on the single requests. Fields the specification does not
-name are let through.
+Source: "Messaging in Jupyter", the sections about each request. Fields that the specification does not
+name are accepted.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ class BadRequest(ValueError):
     Attributes
     ----------
     field
-        Dotted path of what is wrong with it, such as ``content.code``.
+        Dotted path of the field that is wrong, such as ``content.code``.
     """
 
     def __init__(self, field: str, problem: str) -> None:
@@ -27,7 +27,7 @@ _TEXT, _FLAG, _NUMBER, _OBJECT = (str,), (bool,), (int,), (dict,)
 _NOTHING = (type(None),)
 _NAMES = {str: "a string", bool: "true or false", int: "a whole number", dict: "an object", type(None): "null"}
 
-#: Message type -> field -> types; a field that may be left out has None among them.
+#: Message type -> field -> types. None is among the types of optional fields.
 _FIELDS: dict[str, dict[str, tuple[type, ...]]] = {
     "execute_request": {
         "code": _TEXT,
@@ -65,7 +65,7 @@ def check(message: dict[str, Any]) -> dict[str, Any]:
     Raises
     ------
     BadRequest
-        Naming the first field that does not fit.
+        A field is wrong. The error names the first one.
     """
     content = message.get("content")
     if content is None:
@@ -76,7 +76,7 @@ def check(message: dict[str, Any]) -> dict[str, Any]:
         value = content.get(field)
         if value is None and type(None) not in types:
             raise BadRequest(f"content.{field}", "is missing")
-        # bool is an int in Python, not in JSON.
+        # In Python, but not in JSON, bool is a kind of int.
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
             raise BadRequest(f"content.{field}", f"must be {_NAMES[types[0]]}, not {_describe(value)}")
     return {field: value for field, value in content.items() if value is not None}

@@ -1,11 +1,11 @@
-"""``http.client`` and ``urllib.request``: requests that the browser makes.
+"""``http.client`` and ``urllib.request``: the browser makes their requests.
 
-A connection gets, in place of a socket, an object that collects what would be sent. When the response is to be read, the
-browser is asked, and what it answers is handed over as a server would have written it. So all of the library's own code
-runs as ever: headers, statuses, `HTTPError`, handlers, `urlretrieve`.
+Instead of a socket, a connection gets an object that collects what would be sent. When the response is read, the browser makes
+the request, and its answer is passed on in the form in which a server would have written it. So all of the library's own code
+runs unchanged: headers, statuses, `HTTPError`, handlers, `urlretrieve`.
 
-The browser decides what may be asked: it follows redirects by itself, sends headers of its own, and shows answers of
-other sites only where these allow it.
+The browser decides what is possible: it follows redirects by itself, sends headers of its own, and shows answers of
+other sites only if these allow it.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from urllib.parse import urlsplit
 from . import blocking, packages
 from ._host import host
 
-#: Headers that only the browser sets; it ignores ours, or asks the server whether they may be sent.
+#: Headers that only the browser may set. It would ignore ours, or ask the server for permission first.
 _BROWSERS = frozenset(
     ["accept-encoding", "connection", "content-length", "cookie", "date", "dnt", "expect", "host", "keep-alive", "origin", "referer", "te", "trailer", "transfer-encoding", "upgrade", "user-agent", "via"]
 )  # fmt: skip
-#: Headers that describe bytes on the wire; we are given those unpacked.
+#: Headers that describe the bytes on the wire. The browser gives us the bytes already decompressed.
 _ON_THE_WIRE = frozenset(["connection", "content-encoding", "content-length", "keep-alive", "transfer-encoding"])
 
-#: Where the latest answer came from, redirects followed.
+#: Address of the latest answer, after redirects.
 _answered_by = ""
 
 
 class _RequestFailedError(ConnectionError):
-    """The browser got no answer, or may not show it."""
+    """The browser got no answer, or may not show the answer."""
 
 
 _RequestFailedError.__name__ = _RequestFailedError.__qualname__ = "ConnectionError"
@@ -45,7 +45,7 @@ def amend(module: ModuleType) -> None:
 
 def _amend_client(client: Any) -> None:
     def connect(self: Any) -> None:
-        """Nothing is connected before there is a request."""
+        """Connect to nothing: the browser connects when there is a request."""
         if self._tunnel_host:
             raise OSError("a browser knows no proxies by request: set_tunnel() cannot work here")
         scheme = "https" if isinstance(self, client.HTTPSConnection) else "http"
@@ -57,7 +57,7 @@ def _amend_client(client: Any) -> None:
         return
 
     class HTTPSConnection(client.HTTPConnection):  # type: ignore[misc]
-        """Without the module ``ssl``: encrypting is the browser's affair."""
+        """Does not need the module ``ssl``, since the browser encrypts."""
 
         default_port = client.HTTPS_PORT
 
@@ -85,7 +85,7 @@ def _amend_request(request: Any) -> None:
         return
 
     class HTTPSHandler(request.AbstractHTTPHandler):  # type: ignore[misc]
-        """Without the module ``ssl``: encrypting is the browser's affair."""
+        """Does not need the module ``ssl``, since the browser encrypts."""
 
         def __init__(self, debuglevel: Any = None, context: Any = None, check_hostname: Any = None) -> None:
             super().__init__(*(() if debuglevel is None else (debuglevel,)))
@@ -100,7 +100,7 @@ def _amend_request(request: Any) -> None:
 
 
 class _Exchange:
-    """What a connection takes for its socket."""
+    """Takes the place of a connection's socket."""
 
     def __init__(self, scheme: str, host: str, port: int, timeout: Any, client: Any) -> None:
         self._scheme, self._client = scheme, client
@@ -143,7 +143,7 @@ class _Exchange:
         unpacked = any(name.lower() == "content-encoding" for name, _ in given)
         lines = [f"HTTP/1.1 {answer['status']} {reason}"]
         for name, value in given:
-            # The answer to HEAD has no content, and tells its length.
+            # An answer to HEAD has no content, so its Content-Length is the server's.
             as_sent = method == "HEAD" and name.lower() == "content-length" and not unpacked
             if as_sent or name.lower() not in _ON_THE_WIRE:
                 lines.append(f"{name}: {value}")
@@ -153,7 +153,7 @@ class _Exchange:
 
 
 class _Answer(io.BytesIO):
-    """A response. The request is made when its first line is read: whoever holds a response that failed can close it."""
+    """A response. The request is made when its first line is read, so that callers can close a response that failed."""
 
     def __init__(self, ask: Callable[[], bytes]) -> None:
         super().__init__()
@@ -177,7 +177,7 @@ def _unchunked(body: bytes) -> bytes:
 def ask(
     method: str, url: str, headers: list[tuple[str, str]], body: bytes | None, timeout_s: float | None
 ) -> tuple[dict[str, Any], bytes]:
-    """Let the browser make a request, and wait for the answer.
+    """Make a request through the browser and wait for the answer.
 
     Returns
     -------
@@ -187,9 +187,9 @@ def ask(
     Raises
     ------
     ConnectionError
-        There is none, or the browser does not show it; the text says why.
+        There is no answer, or the browser does not show it. The message says why.
     TimeoutError
-        It took too long.
+        The answer took too long.
     """
     global _answered_by
     sent = [

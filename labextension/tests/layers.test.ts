@@ -7,10 +7,10 @@ const SOURCES = join(__dirname, '..', 'src');
 const LAYERS: Record<string, string[]> = {
   runtime: [],
   server: ['kernel', 'runtime'],
-  kernel: ['runtime', 'notice'],
+  kernel: ['runtime', 'notice', 'notebook_metadata'],
   renderers: ['runtime', 'go_to_cell'],
   results: ['runtime', 'renderers', 'go_to_cell', 'download'],
-  labs: ['runtime', 'kernel', 'renderers', 'results', 'notice', 'download'],
+  labs: ['runtime', 'kernel', 'renderers', 'results', 'notice', 'notebook_metadata', 'download'],
 };
 
 function sourcesIn(folder: string): string[] {

@@ -26,9 +26,9 @@ from pathlib import Path
 from jupyterlite_browsergrad.boot import javascript
 javascript._command = lambda: None
 if sys.argv[1]:
-    from jupyterlite_browsergrad.site import lite_addon
+    from jupyterlite_browsergrad.site import own_pyodide
     lock = json.loads(Path(sys.argv[1]).read_text("utf-8"))
-    lite_addon.embedded_lock = lambda folder, core: {**core, "packages": lock}
+    own_pyodide.embedded_lock = lambda folder, core: {**core, "packages": lock}
 from jupyterlite_core.app import main
 main(sys.argv[2:])
 """

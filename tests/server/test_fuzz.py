@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyterlite_browsergrad.server_kernel import frames
+from jupyterlite_browsergrad.server_kernel import file_requests, frames, request_log
 from jupyterlite_browsergrad.server_kernel import sandbox as module
 from jupyterlite_browsergrad.server_kernel.folder import Folder
 from jupyterlite_browsergrad.server_kernel.sandbox import Limits, Sandbox
@@ -93,7 +93,7 @@ def talk(shared: Path, said: list[bytes], monkeypatch: pytest.MonkeyPatch, how: 
     got: list[dict[str, Any]] = []
     limits = Limits(output_bytes=10_000, reply_bytes=10_000, file_bytes=10_000, disk_bytes=10_000, files=5)
     monkeypatch.setattr(module, "SLACK_BYTES", 1000)
-    monkeypatch.setattr(module, "TAKES_S", 1.0)
+    monkeypatch.setattr(file_requests, "TAKES_S", 1.0)
     monkeypatch.setattr(subprocess, "Popen", Deno)
     sandbox = Sandbox(shared, limits=limits, on_message=got.append, on_log=lambda level, text: None).start()
     deno = Deno.last
@@ -106,7 +106,7 @@ def talk(shared: Path, said: list[bytes], monkeypatch: pytest.MonkeyPatch, how: 
         deno.kill()
     else:
         sandbox.kill()
-    assert sandbox._ended.wait(HANG_S), "the sandbox goes on"
+    assert sandbox._ending.reached.wait(HANG_S), "the sandbox goes on"
     sandbox.kill()
     answers = [each for each in got if each["parent_header"].get("msg_id") == "request"]
     deadline = time.monotonic() + HANG_S
@@ -171,7 +171,7 @@ def test_kill_does_not_wait_for_a_file_request(shared: Path, monkeypatch: pytest
 def test_file_requests_are_answered_one_after_the_other(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that does not take the answer gets no other one, so that answers never pile up here."""
     monkeypatch.setattr(Deno, "_take", staticmethod(lambda pipe: None))
-    monkeypatch.setattr(module, "TAKES_S", 0.2)
+    monkeypatch.setattr(file_requests, "TAKES_S", 0.2)
     monkeypatch.setattr(subprocess, "Popen", Deno)
     (shared / "big").write_bytes(bytes(1 << 20))
     ended: list[str] = []
@@ -181,7 +181,7 @@ def test_file_requests_are_answered_one_after_the_other(shared: Path, monkeypatc
         Deno.last.say(frame(type="drive", id=number, method="get", path="big"))
     assert done.wait(HANG_S)
     assert "before the answer to the last one was taken" in ended[0]
-    assert sandbox._outgoing.held_bytes < 3 << 20
+    assert sandbox._process.held_bytes < 3 << 20
     (shared / "big").unlink()
 
 
@@ -196,7 +196,7 @@ def test_output_is_counted_here_too(shared: Path, monkeypatch: pytest.MonkeyPatc
             for number in range(200):
                 message = {"channel": "iopub", "parent_header": {"msg_id": str(number)}, **parts}
                 Deno.last.say(frame(type="message", message=message))
-            assert sandbox._ended.wait(HANG_S), kind
+            assert sandbox._ending.reached.wait(HANG_S), kind
             assert sandbox.cause == "output", kind
 
 
@@ -226,7 +226,7 @@ def test_a_log_without_end_is_cut(shared: Path, monkeypatch: pytest.MonkeyPatch)
     for _ in range(500):
         Deno.last._ours[1].write(b"x" * 4000 + b"\n")
     sandbox.kill()
-    assert sum(map(len, said)) < module.MOST_LOG + 5000
+    assert sum(map(len, said)) < request_log.MOST_LOG + 5000
 
 
 def test_two_kernels_can_write_one_file_at_once(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def test_the_time_of_a_request_begins_when_python_is_there() -> None:
     with Sandbox(limits=Limits(cell_s=HANG_S)) as sandbox:
         request = sandbox.message("kernel_info_request", {})
         sandbox.send(request, lambda message: answered.set() if message["channel"] == "shell" else None)
-        (entry,) = sandbox._open.values()
+        (entry,) = sandbox._pending._open.values()
         assert entry.deadline is None
         sandbox.wait_ready(HANG_S)
         assert entry.deadline is not None and answered.wait(HANG_S)

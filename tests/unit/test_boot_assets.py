@@ -39,7 +39,7 @@ def test_deno_compiles_as_node_does(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_without_an_engine_it_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
     without_node(monkeypatch)
     assert javascript.is_there()
-    monkeypatch.setattr(javascript, "_deno", lambda: None)
+    monkeypatch.setattr(javascript, "deno", lambda: None)
     assert not javascript.is_there()
     with pytest.raises(javascript.EngineError, match=r"pip install .*\[build\]"):
         javascript.run("compile_pyc.mjs")

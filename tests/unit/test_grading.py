@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from jupyterlite_browsergrad.errors import GradingError
+from jupyterlite_browsergrad.grading.apart.rubric_side import _OURS
 from jupyterlite_browsergrad.grading.bundle import load_lab
+from jupyterlite_browsergrad.grading.prepared import RUBRIC
 from jupyterlite_browsergrad.grading.results import KEY, ResultsFile
 from jupyterlite_browsergrad.grading.submissions import Unreadable, cells_of, find_submissions
 from tests.grading.labs import write_lab
@@ -280,3 +282,10 @@ def test_another_reference_is_another_lab(tmp_path: Path) -> None:
     assert load_lab(folder)[0].sha256 == before
     (folder / "reference.py").write_text("find = None\n", "utf-8")
     assert load_lab(folder)[0].sha256 != before
+
+
+@pytest.mark.parametrize("name", RUBRIC)
+def test_a_rubrics_traceback_shows_no_frames_of_the_line_between_interpreters(name: str) -> None:
+    ours = f'  File "<browsergrad {name}>", line 12, in ask\n    raise error\n'
+    theirs = '  File "rubric.py", line 3, in <module>\n    f(0)\n    ~^^^\n'
+    assert _OURS.sub("", f"{theirs}{ours}{ours}ValueError: 1\n") == f"{theirs}ValueError: 1\n"

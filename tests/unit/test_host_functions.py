@@ -15,15 +15,17 @@ WORKER = REPO / "labextension/src/runtime/worker"
 SHIM = REPO / "kernel_shim/browsergrad_kernel"
 LISTED = REQUIRED + WORKER_ONLY
 
-#: The object that `hostModule()` returns; the formatter indents its fields by six spaces.
-MODULE = re.compile(r"^  private hostModule\(\): object \{\n(.*?)^  \}$", re.MULTILINE | re.DOTALL)
-FIELD = re.compile(r"^      (?:async )?(\w+)(?=[:,(])", re.MULTILINE)
+#: The object that `hostModule()` returns; the formatter indents its fields by four spaces.
+MODULE = re.compile(
+    r"^export function hostModule\(.*?\): object \{\n.*?^  return \{\n(.*?)^  \};\n\}$", re.MULTILINE | re.DOTALL
+)
+FIELD = re.compile(r"^    (\w+)(?=[:,(])", re.MULTILINE)
 
 
 def offered() -> list[str]:
     """Names of the functions of the worker's module, in order."""
     found = [match for path in sorted(WORKER.rglob("*.ts")) for match in MODULE.findall(path.read_text("utf-8"))]
-    assert len(found) == 1, "one method hostModule() is expected among the worker's files"
+    assert len(found) == 1, "one function hostModule() is expected among the worker's files"
     return FIELD.findall(found[0])
 
 

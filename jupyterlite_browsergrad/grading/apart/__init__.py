@@ -4,8 +4,9 @@
 
     rubric's sandbox           grading process            student's sandbox
     rubric_side.py  ◀──text──▶  relay.py  ◀──text──▶  student_side.py
-    link.py, values.py                                link.py, values.py
+    link.py and its parts                             link.py and its parts
 
-`values.py`, `link.py`, `rubric_side.py` and `student_side.py` run inside the sandboxes, where they are sent as text; they import
-nothing else of this package. `relay.py` and `pool.py` run outside.
+These run inside the sandboxes, where they are sent as text, and import nothing else of this package: `rubric_side.py`,
+`student_side.py`, `clean.py`, `link.py` and its parts `values.py`, `protocols.py`, `mirrors.py`, `answers.py` and `raised.py`.
+`relay.py` and `pool.py` run outside.
 """

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import GradingError
-from .. import scratch
+from .. import programs, scratch
 from ..prepared import RUBRIC, install_code
 
 __all__ = ["RubricBox", "Wanted", "close_all", "release", "take"]
@@ -28,46 +28,6 @@ IDLE_S = 60.0
 #: Seconds in which one that has started is prepared, its packages loaded; only for a hang.
 SET_UP_S = 300.0
 
-_SET_UP = """
-def _browsergrad_begin(handed, modules):
-    import base64, json, os, sys, tempfile
-    from pathlib import Path
-    from types import ModuleType
-
-    from browsergrad_kernel import blocking
-
-    shell = get_ipython()
-    wait, ask = blocking.read_line, shell._request_input
-    for entry in handed["datasets"].values():
-        if "path" in entry:
-            entry["path"] = os.path.abspath(entry["path"])
-    place = Path("/tmp/browsergrad/lab.json")
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(json.dumps({{**handed, "folder": os.getcwd()}}), "utf-8")
-    # Modules of the lab's, from where no submission writes.
-    own = Path("/tmp/browsergrad/lab")
-    for path, content in modules.items():
-        target = own / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(base64.b64decode(content))
-    here = os.getcwd()
-    sys.path[:] = [each for each in sys.path if each not in ("", ".", here)]
-    if modules:
-        sys.path.append(str(own))
-    tempfile.tempdir = os.path.join(here, {temporary!r})
-    os.makedirs(tempfile.tempdir, exist_ok=True)
-    from _browsergrad_apart import rubric_side
-
-    module = ModuleType({entry!r})
-    module.box = rubric_side.Box(lambda text: wait(text, False, ask), tempfile.tempdir)
-    sys.modules[{entry!r}] = module
-    get_ipython().user_ns.pop("_browsergrad_begin", None)
-
-_browsergrad_begin(__import__("json").loads({handed!r}), __import__("json").loads({modules!r}))
-if False:
-    pass
-{imports}
-"""
 #: Folder for temporary files, in the folder that both sides see.
 TEMPORARY = "browsergrad-tmp"
 
@@ -243,13 +203,10 @@ def _set_up(lab: Any, imports: tuple[str, ...], made: str) -> str:
         for path, content in lab.files.items()
         if path.endswith(".py") and path not in hidden
     }
-    return install_code(made, RUBRIC) + _SET_UP.format(
-        handed=json.dumps(handed),
-        modules=json.dumps(modules),
-        temporary=TEMPORARY,
-        entry=ENTRY,
-        imports="".join(f"if False:\n    {line}\n" for line in imports),
-    )
+    begin = programs.call(programs.set_up_rubric, json.dumps(handed), json.dumps(modules), TEMPORARY, ENTRY)
+    # Never run: the kernel loads the packages that a cell's text imports.
+    wanted = "".join(f"if False:\n    {line}\n" for line in imports)
+    return install_code(made, RUBRIC) + begin + wanted
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:

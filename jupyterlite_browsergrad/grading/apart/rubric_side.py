@@ -17,7 +17,9 @@ from typing import Any
 from unittest import mock
 
 from .clean import Picture
-from .link import ARITHMETIC, COMPARISONS, PROTOCOLS, Ended, Link, Mirror, Rules, number_of
+from .link import Ended, Link, Rules
+from .mirrors import Mirror, number_of
+from .protocols import ARITHMETIC, COMPARISONS, PROTOCOLS
 from .values import CONTAINERS, MUTABLE_BASES, PLAIN_BASES, Decoder, Encoder, ProtocolError, TooLarge, words_of
 
 #: Modules whose names a rubric may patch (`unittest.mock.patch`), so that the student's code sees it.
@@ -36,7 +38,7 @@ VALUE_METHODS = frozenset(
 _LEADING = ("gi_", "cr_", "ag_", "tb_", "f_", "co_", "func_", "im_", "mock_", "side_effect")
 _CLOSED = (types.ModuleType, types.FrameType, types.CodeType, types.TracebackType)
 #: Frames of this line in a traceback.
-_OURS = re.compile(r'  File "<browsergrad \w+>", line \d+, in .*\n(?:    .*\n)*')
+_OURS = re.compile(r'  File "<browsergrad [\w.]+>", line \d+, in .*\n(?:    .*\n)*')
 _NAMING = {"__name__", "__qualname__", "__doc__", "__module__"}
 
 
@@ -327,7 +329,7 @@ class Rubric:
     """
 
     def __init__(self, exchange: Callable[[str], str]) -> None:
-        import browsergrad._lab  # noqa: F401
+        import browsergrad.hosting  # noqa: F401
 
         self._exchange = exchange
         self._sources: list[Sources] = []
@@ -342,7 +344,7 @@ class Rubric:
         ProtocolError
             What came from the student's side was not written by our link.
         """
-        from browsergrad._lab import run_rubric
+        from browsergrad.hosting import run_rubric
 
         rules = RubricRules(filename)
         link = Link(self._exchange, rules)
@@ -418,13 +420,10 @@ class Box:
     ----------
     exchange
         Sends a text to the grading process and waits for what comes back.
-    temporary
-        Folder for temporary files, which both sides see.
     """
 
-    def __init__(self, exchange: Callable[[str], str], temporary: str) -> None:
+    def __init__(self, exchange: Callable[[str], str]) -> None:
         self._exchange = exchange
-        self._temporary = temporary
         self._rubric = Rubric(exchange)
         self._picture: Picture | None = None
         #: What the last rubric left behind.

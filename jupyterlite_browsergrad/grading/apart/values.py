@@ -45,6 +45,8 @@ MAX_DEPTH = 100
 MAX_NODES = 300_000
 #: Characters or bytes of one text, integer or array.
 MAX_SIZE = 2_000_000
+#: Characters of a text that only describes, such as a docstring or a traceback.
+MAX_TEXT = 10_000
 SMALL = 1 << 53
 
 

@@ -1,1 +1,1 @@
-"""Modules that some distributions of Pyodide lack, whole: files that `stand_ins` finds where there is no real one."""
+"""Complete substitutes for modules that some distributions of Pyodide lack. `stand_ins` finds them if there is no real module."""

@@ -1,6 +1,6 @@
-"""``fcntl`` for a Python that was built without it: one kernel has its files to itself, so locks succeed.
+"""``fcntl`` for a Python that was built without it. No other kernel uses this kernel's files, so locks always succeed.
 
-The constants are those of Emscripten, as the module has them where Python was built with it.
+The constants are those of Emscripten, which the real module has.
 """
 
 from __future__ import annotations
@@ -124,21 +124,21 @@ def _descriptor(file: Any) -> int:
 
 
 def flock(fd: Any, operation: int, /) -> None:
-    """Lock a file, which nobody else can have locked."""
+    """Lock a file. This always succeeds, since nobody else can have locked it."""
     _descriptor(fd)
     if operation & ~LOCK_NB not in _LOCKS:
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
 
 
 def lockf(fd: Any, cmd: int, len: int = 0, start: int = 0, whence: int = 0, /) -> None:
-    """Lock a part of a file, which nobody else can have locked."""
+    """Lock a part of a file. This always succeeds, since nobody else can have locked it."""
     _descriptor(fd)
     if cmd & ~LOCK_NB not in _LOCKS:
         raise ValueError("unrecognized lockf argument")
 
 
 def fcntl(fd: Any, cmd: int, arg: Any = 0, /) -> Any:
-    """The commands that Python itself can carry out.
+    """Carry out the commands for which Python has functions.
 
     Raises
     ------
@@ -166,7 +166,7 @@ def fcntl(fd: Any, cmd: int, arg: Any = 0, /) -> Any:
 
 
 def ioctl(fd: Any, request: int, arg: Any = 0, mutate_flag: bool = True, /) -> Any:
-    """Refuse: no file here is a device.
+    """Raise an error, since no file is a device here.
 
     Raises
     ------

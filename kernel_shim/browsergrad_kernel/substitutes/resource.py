@@ -1,4 +1,4 @@
-"""``resource`` for Python in WebAssembly: what is used can be asked, limits are the page's and cannot be set."""
+"""``resource`` for Python in WebAssembly. It reports usage. Limits cannot be set, since the page has them."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ RUSAGE_CHILDREN = -1
 RUSAGE_SELF = 0
 RUSAGE_THREAD = 1
 
-#: Bytes of a page of WebAssembly's memory.
+#: Size of a page of WebAssembly's memory, in bytes.
 _PAGE = 65536
 _KNOWN = range(RLIMIT_CPU, RLIMIT_AS + 1)
 
 
 class struct_rusage(NamedTuple):
-    """What `getrusage` answers: seconds, then KiB, then counts, which nobody keeps here."""
+    """The result of `getrusage`: seconds, KiB, and counts, which are always 0 here."""
 
     ru_utime: float = 0.0
     ru_stime: float = 0.0
@@ -51,7 +51,7 @@ class struct_rusage(NamedTuple):
 
 
 def getrusage(who: int, /) -> struct_rusage:
-    """Time and memory used: the memory of WebAssembly only grows, so its size is the most that was used."""
+    """Time and memory used. WebAssembly's memory never shrinks, so its size is also the peak."""
     if who == RUSAGE_CHILDREN:
         return struct_rusage()
     if who not in (RUSAGE_SELF, RUSAGE_THREAD):
@@ -68,19 +68,19 @@ def _memory_bytes() -> int:
 
 
 def getpagesize() -> int:
-    """Bytes of a page of memory."""
+    """Size of a page of memory, in bytes."""
     return _PAGE
 
 
 def getrlimit(resource: int, /) -> tuple[int, int]:
-    """No limits that Python knows of."""
+    """Return "no limit", since Python does not know the limits of the page."""
     if resource not in _KNOWN:
         raise ValueError("invalid resource specified")
     return RLIM_INFINITY, RLIM_INFINITY
 
 
 def setrlimit(resource: int, limits: tuple[int, int], /) -> None:
-    """Take what is no limit, refuse any other.
+    """Accept only "no limit".
 
     Raises
     ------

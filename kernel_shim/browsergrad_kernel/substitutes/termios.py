@@ -1,6 +1,6 @@
-"""``termios`` for a Python that was built without it: no file here is a terminal, which each function says.
+"""``termios`` for a Python that was built without it. Each function raises an error, since no file is a terminal here.
 
-The constants are those of Emscripten, as the module has them where Python was built with it.
+The constants are those of Emscripten, which the real module has.
 """
 
 from __future__ import annotations
@@ -228,11 +228,11 @@ _POSIX_VDISABLE = 0
 
 
 class error(Exception):
-    """What the functions raise."""
+    """The error that the functions raise."""
 
 
 def _refuse(fd: Any, *arguments: Any) -> Any:
-    """Refuse: the file is not a terminal, or not open."""
+    """Raise an error that says that the file is not a terminal, or not open."""
     descriptor = fd if isinstance(fd, int) else fd.fileno()
     try:
         os.fstat(descriptor)

@@ -3,7 +3,8 @@
  * else the user's setting, else the site's.
  */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
-import type { DocumentRegistry } from '@jupyterlab/docregistry';
+
+import { openNotebookMetadata } from '../notebook_metadata';
 
 /** A limit in ms from whatever a file or a setting holds; undefined when it says nothing of use. */
 export function readLimit(value: unknown): number | null | undefined {
@@ -15,14 +16,8 @@ export function readLimit(value: unknown): number | null | undefined {
 
 /** `browsergrad.timeout_ms` of the open notebook that uses a kernel. */
 export function notebookTimeout(shell: JupyterFrontEnd.IShell, kernelId: string): unknown {
-  for (const widget of shell.widgets('main')) {
-    const { context } = widget as { context?: DocumentRegistry.Context };
-    if (context?.sessionContext?.session?.kernel?.id === kernelId) {
-      const model = context.model as { getMetadata?(key: string): unknown };
-      return (model.getMetadata?.('browsergrad') as { timeout_ms?: unknown } | undefined)?.timeout_ms;
-    }
-  }
-  return undefined;
+  const open = openNotebookMetadata(shell, ({ sessionContext }) => sessionContext?.session?.kernel?.id === kernelId);
+  return (open?.value as { timeout_ms?: unknown } | undefined)?.timeout_ms;
 }
 
 export class Limits {

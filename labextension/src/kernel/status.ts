@@ -11,7 +11,6 @@ import { stopTexts } from './stop_texts';
 
 export interface StatusKernel {
   readonly interruptMode: InterruptMode;
-  readonly canInterrupt: boolean;
 }
 
 /** Shows the mode of the front notebook's kernel; empty for other kernels. */

@@ -7,7 +7,7 @@ import type { LabDataset } from '../runtime/manifest';
 import { readAll, type OnProgress } from './files';
 import { besideFile, type CheckedLab } from './gate';
 
-/** What `_lab.py` reads. */
+/** Where `bg.lab` and `bg.dataset` look in Python. */
 const HANDED = '/tmp/browsergrad/lab.json';
 const FOLDER = '/tmp/browsergrad/datasets';
 const CACHE = 'browsergrad-datasets';

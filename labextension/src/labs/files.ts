@@ -4,9 +4,9 @@
  */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { PageConfig, PathExt, URLExt } from '@jupyterlab/coreutils';
-import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import { ServerConnection, type Contents } from '@jupyterlab/services';
 
+import { openNotebookMetadata } from '../notebook_metadata';
 import { fromBase64 } from '../runtime/base64';
 import type { LabFiles } from './gate';
 
@@ -75,14 +75,7 @@ export class ContentsFiles implements LabFiles {
   }
 
   openMetadata(notebook: string): { value: unknown } | undefined {
-    for (const widget of this.shell.widgets('main')) {
-      const { context } = widget as { context?: DocumentRegistry.Context };
-      const model = context?.model as { getMetadata?(key: string): unknown } | undefined;
-      if (context?.path === notebook && context.isReady && model?.getMetadata) {
-        return { value: model.getMetadata('browsergrad') };
-      }
-    }
-    return undefined;
+    return openNotebookMetadata(this.shell, context => context.path === notebook && context.isReady);
   }
 
   /** What the browser's storage has at `path`. */

@@ -24,7 +24,7 @@ export async function runRubric(
 ): Promise<AssertionsContent> {
   // A JSON string is a string of Python too, once lone surrogates cannot come: the text was decoded.
   const call = [rubric, fileName].map(text => JSON.stringify(text)).join(', ');
-  const module = '__import__("browsergrad._lab", fromlist=["check_my_work"])';
+  const module = '__import__("browsergrad.hosting", fromlist=["check_my_work"])';
   const future = kernel.requestExecute(
     {
       code: '',

@@ -111,9 +111,10 @@ export class KernelClient {
    * @returns once Python has handled it and its idle status is out.
    * @throws BrowsergradError `worker-crash`, `boot-failed` or `disposed`.
    */
-  async request(message: JupyterMessage): Promise<void> {
+  async request({ buffers = [], ...message }: JupyterMessage): Promise<void> {
+    const text = { msg_type: message.header.msg_type, json: JSON.stringify(message), buffers };
     await this.ready;
-    await this.link.jupyter(message);
+    await this.link.jupyter(text);
   }
 
   /**

@@ -58,6 +58,14 @@ export interface JupyterMessage {
   buffers?: ArrayBuffer[];
 }
 
+/** A Jupyter message on its way to Python: text, made once, and its binary buffers. */
+export interface MessageText {
+  msg_type: string;
+  /** Everything but the buffers, as JSON. */
+  json: string;
+  buffers: ArrayBuffer[];
+}
+
 export interface BootProgress {
   stage: 'runtime' | 'packages' | 'kernel' | 'ready';
   message: string;
@@ -132,7 +140,7 @@ export type ToWorker =
   | { type: 'assets'; assets: BootAssets | null; problem?: string }
   | { type: 'fetched'; url: string; bytes: Uint8Array }
   | { type: 'exec'; id: number; epoch: number; code: string; loadImports: boolean }
-  | { type: 'jupyter'; id: number; epoch: number; message: JupyterMessage }
+  | ({ type: 'jupyter'; id: number; epoch: number } & MessageText)
   | ({ type: 'interrupt'; epoch: number } & Required<InterruptOptions>)
   | { type: 'adopt'; id: number; adoption: Adoption }
   | { type: 'input'; value: string }

@@ -1,36 +1,30 @@
 /**
- * One worker as the page sees it: starts it, numbers requests, answers its calls, and settles
- * everything pending when it ends. Session and KernelClient stand on it.
+ * One worker as the page sees it: numbers requests, hands on what it sends, and settles everything pending when it ends.
+ * Session and KernelClient stand on it.
  */
-import { fetchAsset, scriptProblem } from './assets';
-import { toBase64 } from './base64';
+import { fetchAsset } from './assets';
 import { offerBootAssets, sharedBootAssets, type Supply } from './boot_assets';
+import { ControlBlock } from './control_block';
 import { BrowsergradError, errorText } from './errors';
-import {
-  ANSWER_BYTES,
-  Control,
-  INPUT_CALL,
-  REPLY_BYTES,
-  type Adoption,
-  type BootInfo,
-  type BootOptions,
-  type BootProgress,
-  type DriveAnswer,
-  type FileOperation,
-  type FromWorker,
-  type InterruptOptions,
-  type JupyterMessage,
-  type PackageProgress,
-  type StreamChunk,
-  type ToWorker,
+import { ForwardedCalls } from './forwarded_calls';
+import { OutputReceipts } from './output_receipts';
+import { PendingRequests } from './pending_requests';
+import type {
+  Adoption,
+  BootInfo,
+  BootOptions,
+  BootProgress,
+  DriveAnswer,
+  FileOperation,
+  FromWorker,
+  InterruptOptions,
+  MessageText,
+  PackageProgress,
+  StreamChunk,
+  ToWorker,
 } from './protocol';
 import { canShare } from './sharing';
-
-/** The channel on which JupyterLite's service worker forwards synchronous requests. */
-const SERVICE_WORKER_CHANNEL = '/sw-api.v1';
-/** Ms a worker's script may take before it is asked for again, the first time and the last; doubled each time. */
-const LOAD_MS = 10_000;
-const LONGEST_LOAD_MS = 40_000;
+import { WorkerProcess } from './worker_process';
 
 export interface WorkerLinkOptions {
   /** The worker, instead of one from `workerURL`. */
@@ -60,68 +54,21 @@ export interface WorkerLinkOptions {
   drive?: { request(request: unknown): Promise<DriveAnswer> };
 }
 
-interface Pending {
-  /** What interrupts are addressed to; 0 for requests that can't be interrupted. */
-  epoch: number;
-  resolve(value: unknown): void;
-  reject(error: BrowsergradError): void;
-}
-
-/** Packs `[uint32 JSON length][JSON][bytes]`; a Uint8Array becomes `{"$bytes": [offset, length]}`. */
-export function packAnswer(value: unknown): Uint8Array {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  const json = new TextEncoder().encode(
-    JSON.stringify(value, (_key, item) => {
-      if (item instanceof Uint8Array) {
-        parts.push(item);
-        size += item.length;
-        return { $bytes: [size - item.length, item.length] };
-      }
-      return item;
-    }),
-  );
-  const packed = new Uint8Array(4 + json.length + size);
-  new DataView(packed.buffer).setUint32(0, json.length, true);
-  packed.set(json, 4);
-  let offset = 4 + json.length;
-  for (const part of parts) {
-    packed.set(part, offset);
-    offset += part.length;
-  }
-  return packed;
-}
-
 export class WorkerLink {
   readonly ready: Promise<BootInfo>;
   info: BootInfo | null = null;
-  /** Undefined where none could be made. */
-  private worker: Worker | undefined;
-  /** What was posted to a worker that has not come to life yet. */
-  private early: ToWorker[] | null = [];
-  private loading: ReturnType<typeof setTimeout> | undefined;
-  private readonly memory: WebAssembly.Memory | null = null;
-  private readonly control: Int32Array | null = null;
-  private readonly reply: SharedArrayBuffer | null = null;
-  private readonly broadcast: BroadcastChannel | null = null;
-  private readonly pending = new Map<number, Pending>();
-  private readonly largeAnswers = new Map<number, Uint8Array>();
-  /** Bytes that came ahead of the forwarded request that names them, and requests that wait for theirs. */
-  private readonly uploaded = new Map<string, Uint8Array>();
-  private readonly uploads = new Map<string, (data: Uint8Array) => void>();
-  /** Address of the bytes of the last answer, where they were too many for it. */
-  private download = '';
-  private readonly queuedInput: string[] = [];
-  /** Bytes of output that were handed on and not acknowledged, and of those that were, modulo 2^32. */
-  private untaken = 0;
-  private takenBytes = 0;
-  private showing = false;
-  /** Takes the assets that the worker loads itself. */
-  private readonly supply: Supply | null = null;
-  private nextId = 1;
-  private nextEpoch = 1;
+  private readonly process: WorkerProcess;
+  /** Null where the page shares no memory with the worker. */
+  private readonly block: ControlBlock | null;
+  /** Answers what a service worker forwards; null where none does. */
+  private readonly forwarded: ForwardedCalls | null;
+  private readonly receipts: OutputReceipts;
+  private readonly pending = new PendingRequests();
+  /** Takes the assets that the worker loads itself; null where the page sends them. */
+  private readonly supply: Supply | null;
   /** What the page wants interrupted; for workers that have to ask. */
   private wanted = { epoch: 0, limitMs: 0 };
+  /** Why the worker has ended; null while it lives. */
   private ended: BrowsergradError | null = null;
   private settleReady!: { resolve(info: BootInfo): void; reject(error: BrowsergradError): void };
 
@@ -130,105 +77,46 @@ export class WorkerLink {
       this.settleReady = { resolve, reject };
     });
     this.ready.catch(() => undefined); // whoever awaits it sees the error
-    const shared = options.boot.interruptible && canShare();
-    if (shared) {
-      this.memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
-      this.control = new Int32Array(this.memory.buffer, 0, Control.Length);
-      this.reply = new SharedArrayBuffer(REPLY_BYTES);
-    }
-    let channel: BootOptions['channel'] = null;
-    if (!shared && options.serviceWorkerBase !== null) {
-      const id = `browsergrad-${crypto.randomUUID()}`;
-      channel = { id, url: new URL('api/drive', options.serviceWorkerBase).href };
-      this.broadcast = new BroadcastChannel(SERVICE_WORKER_CHANNEL);
-      this.broadcast.addEventListener('message', event => void this.answerForwarded(id, event.data));
-    }
-    this.load(LOAD_MS);
-    const { mode, indexURL, kernelURL } = options.boot;
+    const { boot, serviceWorkerBase, worker, makeWorker, workerURL } = options;
+    this.block = boot.interruptible && canShare() ? new ControlBlock() : null;
+    this.forwarded =
+      this.block || serviceWorkerBase === null
+        ? null
+        : new ForwardedCalls(serviceWorkerBase, {
+            drive: request => this.drive(request),
+            interruptOf: epoch => (this.wanted.epoch === epoch ? this.wanted.limitMs : null),
+            taken: () => this.receipts.taken,
+          });
+    this.receipts = new OutputReceipts(
+      options.shown,
+      taken => this.acknowledge(taken),
+      () => this.isEnded,
+    );
+    const { mode, indexURL, kernelURL } = boot;
+    this.process = new WorkerProcess({
+      worker,
+      makeWorker,
+      workerURL,
+      mode,
+      onMessage: message => this.receive(message),
+      onFailure: message => this.crash(message),
+      onWarning: text => options.onLog?.('warning', text),
+    });
     // Unless the page has them: it may be busy, the worker is not. Outside of browsers there is nothing to be busy with.
-    if (mode === 'kernel' && typeof document !== 'undefined') {
-      this.supply = offerBootAssets(indexURL, kernelURL);
-    }
+    this.supply = mode === 'kernel' && typeof document !== 'undefined' ? offerBootAssets(indexURL, kernelURL) : null;
     const assetsFollow = mode === 'kernel' && !this.supply;
-    this.post({
+    this.process.post({
       type: 'boot',
       options: {
-        ...options.boot,
+        ...boot,
         assetsFollow,
-        control: this.memory,
-        reply: this.reply,
-        channel,
+        control: this.block?.memory ?? null,
+        reply: this.block?.reply ?? null,
+        channel: this.forwarded?.channel ?? null,
       },
     });
     if (assetsFollow) {
       void this.sendAssets();
-    }
-  }
-
-  /**
-   * Loads the worker. A browser may lose the request of its script, above all while a site's service worker takes the
-   * place of another; what was posted is then posted to a second worker.
-   */
-  private load(patience: number): void {
-    const { worker: given, workerURL } = this.options;
-    let worker: Worker;
-    try {
-      worker = this.worker = given ?? this.make();
-    } catch (error) {
-      // Not at once: whoever makes a link wants to have it first.
-      queueMicrotask(() => this.crash(`no worker could be made: ${errorText(error)}`));
-      return;
-    }
-    worker.onmessage = event => this.receive(event.data as FromWorker);
-    worker.onerror = event => {
-      event.preventDefault?.();
-      void this.failed(event.message);
-    };
-    worker.onmessageerror = () => this.crash('a message of the worker could not be read');
-    this.early?.forEach(message => worker.postMessage(message));
-    if (given) {
-      this.early = null; // there is no second one to post it to
-      return;
-    }
-    this.loading = setTimeout(() => {
-      const problem = `the worker ${String(workerURL)} has not been loaded within ${patience / 1000} s`;
-      if (patience >= LONGEST_LOAD_MS) {
-        this.crash(`${problem}: is the site still being served? Reload the page`);
-        return;
-      }
-      this.options.onLog?.('warning', `${problem}: it is loaded again`);
-      this.unload();
-      this.load(2 * patience);
-    }, patience);
-  }
-
-  /** Ends a worker that failed; where its script could not be loaded, the browser does not say why. */
-  private async failed(message: string | undefined): Promise<void> {
-    const { worker, makeWorker, workerURL, boot } = this.options;
-    const url = String(workerURL);
-    if (worker || makeWorker) {
-      this.crash(`the worker that was given failed: ${message || 'its script could not be loaded'}`);
-    } else if (message) {
-      this.crash(`the worker ${url} failed: ${message}`);
-    } else {
-      const remedy =
-        boot.mode === 'session'
-          ? 'worker.js has to lie where the runtime looks for it, beside index.js; else pass worker: () => new Worker(…)'
-          : 'check that the file exists and is served as text/javascript';
-      this.crash(`the worker ${url} could not be loaded (${await scriptProblem(url)}): ${remedy}`);
-    }
-  }
-
-  private make(): Worker {
-    const { makeWorker, workerURL } = this.options;
-    return makeWorker ? makeWorker() : new Worker(workerURL, { type: 'module', name: 'browsergrad' });
-  }
-
-  private unload(): void {
-    clearTimeout(this.loading);
-    if (this.worker) {
-      this.worker.onmessage = this.worker.onerror = null;
-      this.worker.terminate();
     }
   }
 
@@ -250,18 +138,19 @@ export class WorkerLink {
   }
 
   async exec(code: string, loadImports: boolean): Promise<unknown> {
-    return this.request(id => ({ type: 'exec', id, epoch: this.takeEpoch(), code, loadImports }));
+    const epoch = this.pending.takeEpoch();
+    return this.request(id => ({ type: 'exec', id, epoch, code, loadImports }));
   }
 
-  async jupyter(message: JupyterMessage): Promise<number> {
-    const epoch = this.takeEpoch();
-    await this.request(id => ({ type: 'jupyter', id, epoch, message }));
-    return epoch;
+  async jupyter(message: MessageText): Promise<void> {
+    const epoch = this.pending.takeEpoch();
+    await this.request(id => ({ type: 'jupyter', id, epoch, ...message }));
   }
 
   /** Lets the worker do some of what it offered. @returns whether more is left; an interrupt may end it, and leaves it. */
   async getAhead(): Promise<boolean> {
-    return (await this.request(id => ({ type: 'ahead', id, epoch: this.takeEpoch() }))) === true;
+    const epoch = this.pending.takeEpoch();
+    return (await this.request(id => ({ type: 'ahead', id, epoch }))) === true;
   }
 
   async file(operation: FileOperation): Promise<unknown> {
@@ -279,41 +168,22 @@ export class WorkerLink {
 
   /** Interrupts the request that runs, or is about to; none: nothing happens. */
   interrupt({ limitMs = 0, storm = false }: InterruptOptions = {}): void {
-    const running = this.control ? Atomics.load(this.control, Control.Epoch) : 0;
-    const epoch = running || this.oldestEpoch();
+    const epoch = this.block?.runningEpoch || this.pending.oldestEpoch;
     if (!epoch || this.ended) {
       return;
     }
     this.wanted = { epoch, limitMs };
-    if (this.control) {
-      if (limitMs) {
-        Atomics.store(this.control, Control.LimitMs, limitMs);
-        Atomics.store(this.control, Control.TimedOut, epoch);
-      }
-      if (storm) {
-        Atomics.store(this.control, Control.Storm, epoch);
-      }
-      Atomics.store(this.control, Control.Interrupt, epoch);
-      this.wake();
-    }
+    this.block?.interrupt(epoch, { limitMs, storm });
     this.post({ type: 'interrupt', epoch, storm, limitMs });
   }
 
   input(value: string): void {
-    if (this.reply && this.control) {
-      const bytes = new TextEncoder().encode(value);
-      if (bytes.length <= REPLY_BYTES) {
-        new Uint8Array(this.reply).set(bytes);
-      } else {
-        this.largeAnswers.set(INPUT_CALL, bytes);
-      }
-      Atomics.store(this.control, Control.CallLength, bytes.length);
-      Atomics.store(this.control, Control.InputReady, 1);
-      this.wake();
+    if (this.block) {
+      this.block.input(value);
     } else if (this.info?.interruptMode === 'stack-switching') {
       this.post({ type: 'input', value });
     } else {
-      this.queuedInput.push(value);
+      this.forwarded?.input(value);
     }
   }
 
@@ -324,14 +194,10 @@ export class WorkerLink {
     }
     this.ended = reason;
     this.supply?.(undefined);
-    this.unload();
-    this.broadcast?.close();
-    this.withdraw();
+    this.process.end();
+    this.forwarded?.close();
     this.settleReady.reject(reason);
-    for (const { reject } of this.pending.values()) {
-      reject(reason);
-    }
-    this.pending.clear();
+    this.pending.rejectAll(reason);
   }
 
   private crash(message: string): void {
@@ -344,40 +210,15 @@ export class WorkerLink {
     this.options.onCrash?.(error);
   }
 
-  private takeEpoch(): number {
-    return this.nextEpoch++;
-  }
-
-  /** Epoch of the request that was sent first and has not been answered; 0 when idle. */
-  private oldestEpoch(): number {
-    for (const { epoch } of this.pending.values()) {
-      if (epoch) {
-        return epoch;
-      }
-    }
-    return 0;
-  }
-
   private request(make: (id: number) => ToWorker): Promise<unknown> {
     if (this.ended) {
       return Promise.reject(this.ended);
     }
-    const id = this.nextId++;
-    return new Promise((resolve, reject) => {
-      const message = make(id);
-      this.pending.set(id, { epoch: 'epoch' in message ? message.epoch : 0, resolve, reject });
-      this.post(message);
-    });
+    return this.pending.add(make, message => this.post(message));
   }
 
-  private post(message: ToWorker): void {
-    this.early?.push(message);
-    this.worker?.postMessage(message);
-  }
-
-  private wake(): void {
-    Atomics.add(this.control!, Control.Wake, 1);
-    Atomics.notify(this.control!, Control.Wake);
+  private post(message: ToWorker, transfer?: Transferable[]): void {
+    this.process.post(message, transfer);
   }
 
   /** Hands messages over; the buffers belong to the last one. */
@@ -392,42 +233,17 @@ export class WorkerLink {
     }
   }
 
-  private taken(bytes: number): void {
-    this.untaken += bytes;
-    if (!this.options.shown) {
-      this.acknowledge(bytes);
-    } else if (!this.showing) {
-      void this.acknowledgeShown(this.options.shown);
-    }
-  }
-
-  private async acknowledgeShown(shown: () => Promise<void>): Promise<void> {
-    this.showing = true;
-    while (this.untaken && !this.ended) {
-      const bytes = this.untaken;
-      await shown();
-      this.acknowledge(bytes);
-    }
-    this.showing = false;
-  }
-
-  private acknowledge(bytes: number): void {
-    this.untaken -= bytes;
-    this.takenBytes = (this.takenBytes + bytes) | 0;
-    if (this.control) {
-      Atomics.store(this.control, Control.OutputTaken, this.takenBytes);
-      this.wake();
+  /** The page has taken so much output, of all there was. */
+  private acknowledge(taken: number): void {
+    if (this.block) {
+      this.block.setTaken(taken);
     } else if (this.options.boot.mode === 'kernel' && !this.ended) {
-      this.post({ type: 'taken', bytes: this.takenBytes });
+      this.post({ type: 'taken', bytes: taken });
     }
   }
 
   private receive(message: FromWorker): void {
     switch (message.type) {
-      case 'alive':
-        clearTimeout(this.loading);
-        this.early = null;
-        break;
       case 'assets':
         this.supply?.(message.problem === undefined ? message.assets : new Error(message.problem));
         break;
@@ -451,27 +267,23 @@ export class WorkerLink {
         this.options.onLog?.(message.level, message.text);
         break;
       case 'done':
-        this.pending.get(message.id)?.resolve(message.value);
-        this.pending.delete(message.id);
+        this.pending.resolve(message.id, message.value);
         break;
       case 'failed':
-        this.pending
-          .get(message.id)
-          ?.reject(new BrowsergradError(message.errno ? 'file' : 'internal', message.message));
-        this.pending.delete(message.id);
+        this.pending.reject(message.id, new BrowsergradError(message.errno ? 'file' : 'internal', message.message));
         break;
       case 'streams':
         try {
           this.options.onStreams(message.chunks);
         } finally {
-          this.taken(message.bytes);
+          this.receipts.add(message.bytes);
         }
         break;
       case 'message':
         try {
           this.deliver(message.json.split('\n'), message.buffers);
         } finally {
-          this.taken(message.bytes);
+          this.receipts.add(message.bytes);
         }
         break;
       case 'ahead':
@@ -484,13 +296,10 @@ export class WorkerLink {
         void this.answerCall(message.id, message.call.request);
         break;
       case 'upload':
-        this.uploads.get(message.id)?.(message.data);
-        if (!this.uploads.delete(message.id)) {
-          this.uploaded.set(message.id, message.data);
-        }
+        this.forwarded?.upload(message.id, message.data);
         break;
       case 'call-large':
-        this.handOver(message.id, message.buffer);
+        this.block?.handOver(message.id, message.buffer);
         break;
       case 'fatal':
         this.crash(message.message);
@@ -507,14 +316,12 @@ export class WorkerLink {
     try {
       const bytes = new Uint8Array(await (await fetchAsset(url)).arrayBuffer());
       if (!this.ended) {
-        this.worker?.postMessage({ type: 'fetched', url, bytes } satisfies ToWorker, [bytes.buffer]);
+        this.post({ type: 'fetched', url, bytes }, [bytes.buffer]);
       }
     } catch (error) {
       this.options.onLog?.('warning', `${url} could not be fetched ahead of need: ${errorText(error)}`);
     }
   }
-
-  // --- calls the worker waits for
 
   private async drive(request: unknown): Promise<DriveAnswer> {
     if (!this.options.drive) {
@@ -528,99 +335,9 @@ export class WorkerLink {
   }
 
   private async answerCall(id: number, request: unknown): Promise<void> {
-    const packed = packAnswer(await this.drive(request));
-    if (!this.control || !this.reply || this.ended) {
-      return;
-    }
-    if (packed.length <= REPLY_BYTES) {
-      new Uint8Array(this.reply).set(packed);
-    } else {
-      // The worker takes the answer to its last call only: one that nobody waits for any more is not kept.
-      for (const earlier of this.largeAnswers.keys()) {
-        if (earlier !== INPUT_CALL) {
-          this.largeAnswers.delete(earlier);
-        }
-      }
-      this.largeAnswers.set(id, packed);
-    }
-    Atomics.store(this.control, Control.CallLength, packed.length);
-    Atomics.store(this.control, Control.CallAnswered, id);
-    this.wake();
-  }
-
-  private handOver(id: number, buffer: SharedArrayBuffer): void {
-    const packed = this.largeAnswers.get(id);
-    this.largeAnswers.delete(id);
-    if (packed && this.control) {
-      new Uint8Array(buffer).set(packed);
-      Atomics.store(this.control, Control.CallAnswered, -id);
-      this.wake();
-    }
-  }
-
-  /** The answer as JSON can carry it: few bytes in base64, many by an address, until the next call. */
-  private forTransport(response: unknown): unknown {
-    const value = (response as { value?: { data?: unknown } } | null)?.value;
-    const bytes = value?.data;
-    if (!(bytes instanceof Uint8Array)) {
-      return response;
-    }
-    let data: object;
-    if (bytes.length > ANSWER_BYTES) {
-      this.download = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>]));
-      data = { $download: this.download };
-    } else {
-      data = { $bytes: toBase64(bytes) };
-    }
-    return { ...(response as object), value: { ...value, data } };
-  }
-
-  private withdraw(): void {
-    if (this.download) {
-      URL.revokeObjectURL(this.download);
-      this.download = '';
-    }
-  }
-
-  /** The request with the bytes it names. */
-  private async withUpload(request: unknown): Promise<unknown> {
-    const data = (request as { data?: { data?: { $upload?: string } } } | undefined)?.data;
-    const id = data?.data?.$upload;
-    if (id === undefined) {
-      return request;
-    }
-    let bytes = this.uploaded.get(id);
-    this.uploaded.delete(id);
-    bytes ??= await new Promise<Uint8Array>(resolve => this.uploads.set(id, resolve));
-    return { ...(request as object), data: { ...data, data: bytes } };
-  }
-
-  /** Answers what the service worker forwarded from our worker. */
-  private async answerForwarded(
-    id: string,
-    message: { browsingContextId?: string; requestId?: string; data?: Record<string, unknown> },
-  ): Promise<void> {
-    if (message.browsingContextId !== id || !message.data) {
-      return;
-    }
-    this.withdraw();
-    const { kind } = message.data;
-    let response: unknown = null;
-    if (kind === 'interrupt?') {
-      response = this.wanted.epoch === message.data.epoch ? this.wanted.limitMs : null;
-    } else if (kind === 'input?') {
-      response = this.queuedInput.shift() ?? null;
-    } else if (kind === 'taken?') {
-      response = this.takenBytes;
-    } else {
-      response = await this.drive(await this.withUpload(message.data.request));
-    }
+    const answer = await this.drive(request);
     if (!this.ended) {
-      this.broadcast?.postMessage({
-        response: this.forTransport(response),
-        browsingContextId: id,
-        requestId: message.requestId,
-      });
+      this.block?.answer(id, answer);
     }
   }
 }

@@ -2,7 +2,8 @@
 import type { KernelMessage } from '@jupyterlab/services';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { BrowsergradKernel, type ClientCallbacks } from '../../src/kernel/kernel';
+import { BrowsergradKernel } from '../../src/kernel/kernel';
+import type { ClientCallbacks } from '../../src/kernel/kernel_options';
 import type { Admission, KernelGate } from '../../src/kernel/admission';
 import { Limits } from '../../src/kernel/limits';
 import type { KernelClient } from '../../src/runtime/kernel_client';

@@ -20,7 +20,7 @@ function controller() {
     flushDueOutput: () => flushed++,
     onError: () => undefined,
   });
-  made.useClock(CLOCK << 2, undefined, () => heap);
+  made.clock.use(CLOCK << 2, undefined, () => heap);
   made.attach({
     _module: module,
     setInterruptBuffer: buffer => (module.Py_EmscriptenSignalBuffer = buffer as { 0: number }),
@@ -91,7 +91,7 @@ describe('the clock', () => {
 
   it('lets quick code pass hundreds of checks between two looks, soon after slow code too', () => {
     const made = controller();
-    made.made.userStartsNow();
+    made.made.clock.userStarts();
     expect(run(made, 100_000, 0.001).at(-1)).toBeGreaterThan(300);
     run(made, 1000, 40);
     expect(run(made, 3000, 0.0001).at(-1)).toBeGreaterThan(300);
@@ -99,7 +99,7 @@ describe('the clock', () => {
 
   it('looks at each check of slow code, from the first look after quick code on', () => {
     const made = controller();
-    made.made.userStartsNow();
+    made.made.clock.userStarts();
     run(made, 100_000, 0.001);
     expect(Math.max(...run(made, 1000, 40).slice(1))).toBeLessThanOrEqual(2);
     expect(Math.max(...run(made, 1000, 5).slice(1))).toBeLessThanOrEqual(2);
@@ -107,7 +107,7 @@ describe('the clock', () => {
 
   it('looks about once a millisecond in between', () => {
     const made = controller();
-    made.made.userStartsNow();
+    made.made.clock.userStarts();
     const looks = run(made, 20_000, 0.05).slice(20);
     expect(Math.max(...looks)).toBeLessThanOrEqual(42);
     expect(Math.min(...looks)).toBeGreaterThanOrEqual(2);
@@ -116,7 +116,7 @@ describe('the clock', () => {
   it('passes few checks at the beginning of a cell, when nobody knows how long the next ones take', () => {
     const made = controller();
     run(made, 100_000, 0.0001);
-    made.made.userStartsNow();
+    made.made.clock.userStarts();
     expect(Math.max(...run(made, 1000, 0.0001))).toBeLessThanOrEqual(9);
   });
 });

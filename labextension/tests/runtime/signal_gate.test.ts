@@ -122,7 +122,7 @@ describe('an interrupt controller with a gate', () => {
     const ask = await python(made.gate, helper);
     const memory = new WebAssembly.Memory({ initial: 1 });
     const heap = new Int32Array(memory.buffer);
-    made.useClock(CLOCK, memory, () => heap);
+    made.clock.use(CLOCK, memory, () => heap);
     made.attach({
       _module: module,
       setInterruptBuffer: buffer => (module.Py_EmscriptenSignalBuffer = buffer as never),
@@ -132,7 +132,7 @@ describe('an interrupt controller with a gate', () => {
       heap[CLOCK >> 2] = CLOCK_START;
       return ask();
     };
-    made.userStartsNow();
+    made.clock.userStarts();
     vi.advanceTimersByTime(1000);
     for (let i = 0; i < 100; i++) {
       loop();

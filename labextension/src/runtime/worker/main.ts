@@ -5,11 +5,12 @@ import { useOwnPage } from '../assets';
 import type { BootAssets } from '../boot_assets';
 import { errorText, isOutOfMemory } from '../errors';
 import { Control, type BootOptions, type FromWorker, type InterruptMode, type ToWorker } from '../protocol';
-import { PageCalls } from './page_calls';
-import { InterruptController } from './control';
 import { AbortableLoads } from './abortable_loads';
+import { boot as bootPython } from './boot';
+import { InterruptController } from './control';
 import { OutputBuffer } from './output';
-import { Python } from './python';
+import { PageCalls } from './page_calls';
+import type { Python } from './python';
 import { sealScope } from './seal';
 
 interface WorkerScope {
@@ -76,7 +77,7 @@ async function boot(options: BootOptions): Promise<void> {
   });
   try {
     const assets = options.assetsFollow ? assetsOfPage.promise : null;
-    const [booted, info] = await Python.boot(options, { interrupts, output, calls, loads, post, assets });
+    const [booted, info] = await bootPython(options, { interrupts, output, calls, loads, post, assets });
     python = booted;
     const way = info.from === 'snapshot' ? 'its memory snapshot' : 'its files';
     post({ type: 'log', level: 'info', text: `Python has started from ${way}` });
@@ -133,13 +134,13 @@ function receive(message: ToWorker): void {
       }
       break;
     case 'fetched':
-      python?.supply(message.url, message.bytes);
+      python?.takeFile(message.url, message.bytes);
       break;
     case 'exec':
       enqueue(message.id, () => booted().exec(message.code, message.epoch, message.loadImports));
       break;
     case 'jupyter':
-      enqueue(message.id, () => booted().jupyter(message.message, message.epoch));
+      enqueue(message.id, () => booted().jupyter(message, message.epoch));
       break;
     case 'interrupt':
       interrupts?.receive(message.epoch, message);
@@ -149,7 +150,7 @@ function receive(message: ToWorker): void {
       break;
     case 'taken':
       Atomics.store(interrupts.control, Control.OutputTaken, message.bytes);
-      interrupts.hastenTick();
+      interrupts.scheduler.hastenTick();
       break;
     case 'fs':
       // Not queued: a file can be written while a cell awaits.

@@ -3,6 +3,7 @@
  * worker of the site, which forwards any request for `api/drive` to a broadcast channel.
  */
 import { fromBase64 } from '../base64';
+import { unpackAnswer } from '../packed_answer';
 import { Control, INPUT_CALL, REPLY_BYTES, type FromWorker, type WorkerCall } from '../protocol';
 import type { InterruptController } from './control';
 import { readSync } from './lazy_assets';
@@ -24,17 +25,6 @@ function revive(_key: string, value: unknown): unknown {
     return fromBase64(String(value.$bytes));
   }
   return value;
-}
-
-/** Unpacks `[uint32 length of the JSON][JSON][bytes]`; `{"$bytes": [offset, length]}` becomes a view of the rest. */
-export function unpackAnswer(data: Uint8Array): unknown {
-  const length = new DataView(data.buffer, data.byteOffset).getUint32(0, true);
-  const rest = data.subarray(4 + length);
-  return JSON.parse(decoder.decode(data.subarray(4, 4 + length)), (_key, value) =>
-    value && typeof value === 'object' && Array.isArray(value.$bytes)
-      ? rest.subarray(value.$bytes[0], value.$bytes[0] + value.$bytes[1])
-      : value,
-  );
 }
 
 export class PageCalls {
@@ -95,7 +85,7 @@ export class PageCalls {
    */
   private wait(ready: () => boolean): void {
     const interrupts = this.interrupts();
-    if (!interrupts.blockFirmly(UNINTERRUPTED_MS, ready) && interrupts.block(Infinity, ready) !== 'ready') {
+    if (!interrupts.wait.firmly(UNINTERRUPTED_MS, ready) && interrupts.wait.until(Infinity, ready) !== 'ready') {
       throw new CallInterrupted('interrupted');
     }
   }
@@ -150,7 +140,7 @@ export class PageCalls {
       return '';
     }
     if (this.reply) {
-      return interrupts.block(Infinity, hasRoom) === 'ready' ? '' : 'interrupt';
+      return interrupts.wait.until(Infinity, hasRoom) === 'ready' ? '' : 'interrupt';
     }
     if (interrupts.mode === 'stack-switching' || !this.channel) {
       return 'turn';
@@ -161,7 +151,7 @@ export class PageCalls {
       if (hasRoom()) {
         return '';
       }
-      if (interrupts.block(ROOM_MS, hasRoom) === 'interrupted') {
+      if (interrupts.wait.until(ROOM_MS, hasRoom) === 'interrupted') {
         return 'interrupt';
       }
     }
@@ -194,7 +184,7 @@ export class PageCalls {
     const interrupts = this.interrupts();
     const { control } = interrupts;
     if (this.reply) {
-      if (interrupts.block(Infinity, () => Atomics.load(control, Control.InputReady) === 1) !== 'ready') {
+      if (interrupts.wait.until(Infinity, () => Atomics.load(control, Control.InputReady) === 1) !== 'ready') {
         return undefined;
       }
       Atomics.store(control, Control.InputReady, 0);
@@ -208,7 +198,7 @@ export class PageCalls {
       if (typeof answer === 'string') {
         return answer;
       }
-      if (interrupts.block(150, () => false) === 'interrupted') {
+      if (interrupts.wait.until(150, () => false) === 'interrupted') {
         return undefined;
       }
     }

@@ -1,6 +1,6 @@
 /**
  * Starts Pyodide from a memory snapshot made when the package was built: the only file that knows
- * Pyodide's and CPython's insides this takes. `scripts/make_snapshot.mjs` makes what is read here.
+ * Pyodide's and CPython's insides this takes. `jupyterlite_browsergrad/boot/make_snapshot.mjs` makes what is read here.
  */
 import { damagedAsset, pathOrURL } from '../assets';
 import { fromBase64 } from '../base64';
@@ -60,8 +60,8 @@ export interface RestoreOptions {
 
 export interface Restored<P> {
   pyodide: P;
-  /** What Python may still need of the site; to be fetched when nothing else is going on. */
-  rest: LazyAsset[];
+  /** Files of the site that Python may still need; to be fetched when nothing else is going on. */
+  deferred: LazyAsset[];
 }
 
 function parse(memory: ArrayBuffer): { header: Header; data: Uint8Array } {
@@ -242,7 +242,7 @@ export async function restore<P>(options: RestoreOptions): Promise<Restored<P>> 
     const pyodide = (await Promise.race([loading, failed])) as P;
     const { HEAPU32, _tzname } = module;
     module.__tzset_js(module._timezone, module._daylight, HEAPU32[_tzname >>> 2], HEAPU32[(_tzname + 4) >>> 2]);
-    return { pyodide, rest: FETCHES_NOW ? [stdlib, pack] : [] };
+    return { pyodide, deferred: FETCHES_NOW ? [stdlib, pack] : [] };
   } finally {
     undo();
   }

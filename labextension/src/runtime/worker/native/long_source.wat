@@ -1,40 +1,60 @@
 ;; Stands before `eval`, `exec` and `compile`: hands a long source to `prepare`, which raises RecursionError (and returns 0)
-;; or returns what is to be evaluated in its place.
+;; or returns what is to be evaluated in its place. The function at `target` is called from here, not from JavaScript: so it
+;; can be suspended. Only the export with its number of parameters is used.
 (module
-  (import "python" "memory" (memory 1))
-  (import "python" "str" (global $str i32))
-  (import "python" "bytes" (global $bytes i32))
-  (import "python" "next" (func $next (param i32 i32 i32 i32) (result i32)))
+  (import "python" "table" (table 1 funcref))
+  (import "python" "target" (global $target i32))
   (import "python" "release" (func $release (param i32)))
-  (import "guard" "length" (global $length i32))
+  ;; The first of the values where that is a long source, else 0.
+  (import "guard" "source" (func $source (param i32) (result i32)))
   (import "guard" "prepare" (func $prepare (param i32) (result i32)))
+  ;; Puts an object in the place of the first value.
+  (import "guard" "store" (func $store (param i32 i32)))
+  (type $three (func (param i32 i32 i32) (result i32)))
+  (type $four (func (param i32 i32 i32 i32) (result i32)))
 
-  (func $is_long (param $object i32) (result i32)
-    (local $type i32)
-    (local.set $type (i32.load offset=4 (local.get $object)))
-    (i32.and
-      (i32.or
-        (i32.eq (local.get $type) (global.get $str))
-        (i32.eq (local.get $type) (global.get $bytes)))
-      (i32.ge_u (i32.load offset=8 (local.get $object)) (global.get $length))))
+  ;; The highest bit of the count is a flag.
+  (func $long (param $values i32) (param $count i32) (result i32)
+    (if (i32.and (local.get $count) (i32.const 0x7fffffff))
+      (then (return (call $source (local.get $values)))))
+    (i32.const 0))
+
+  (func (export "call3") (param $self i32) (param $values i32) (param $count i32) (result i32)
+    (local $source i32)
+    (local $prepared i32)
+    (local $result i32)
+    (local.set $source (call $long (local.get $values) (local.get $count)))
+    (if (local.get $source)
+      (then
+        (local.set $prepared (call $prepare (local.get $source)))
+        (if (i32.eqz (local.get $prepared))
+          (then (return (i32.const 0))))
+        (call $store (local.get $values) (local.get $prepared))))
+    (local.set $result
+      (call_indirect (type $three) (local.get $self) (local.get $values) (local.get $count) (global.get $target)))
+    (if (local.get $source)
+      (then
+        (call $store (local.get $values) (local.get $source))
+        (call $release (local.get $prepared))))
+    (local.get $result))
 
   (func (export "call4") (param $self i32) (param $values i32) (param $count i32) (param $names i32) (result i32)
     (local $source i32)
     (local $prepared i32)
     (local $result i32)
-    ;; The highest bit of the count is a flag.
-    (if (i32.and (local.get $count) (i32.const 0x7fffffff))
+    (local.set $source (call $long (local.get $values) (local.get $count)))
+    (if (local.get $source)
       (then
-        (local.set $source (i32.load (local.get $values)))
-        (if (call $is_long (local.get $source))
-          (then
-            (local.set $prepared (call $prepare (local.get $source)))
-            (if (i32.eqz (local.get $prepared))
-              (then (return (i32.const 0))))
-            (i32.store (local.get $values) (local.get $prepared))
-            (local.set $result
-              (call $next (local.get $self) (local.get $values) (local.get $count) (local.get $names)))
-            (i32.store (local.get $values) (local.get $source))
-            (call $release (local.get $prepared))
-            (return (local.get $result))))))
-    (call $next (local.get $self) (local.get $values) (local.get $count) (local.get $names))))
+        (local.set $prepared (call $prepare (local.get $source)))
+        (if (i32.eqz (local.get $prepared))
+          (then (return (i32.const 0))))
+        (call $store (local.get $values) (local.get $prepared))))
+    (local.set $result
+      (call_indirect (type $four)
+        (local.get $self) (local.get $values) (local.get $count) (local.get $names) (global.get $target)))
+    (if (local.get $source)
+      (then
+        (call $store (local.get $values) (local.get $source))
+        (call $release (local.get $prepared))))
+    (local.get $result))
+)

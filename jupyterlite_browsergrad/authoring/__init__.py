@@ -1,0 +1,1 @@
+"""Making labs: from a template, and from one source with marked solutions and tests."""

@@ -1,0 +1,41 @@
+"""Notebooks of format 4.5 as labs have them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+__all__ = ["cell", "kebab_case", "notebook", "notebook_text"]
+
+#: What a notebook of a lab starts with in JupyterLite.
+KERNEL = {"display_name": "Python (BrowserGrad)", "language": "python", "name": "browsergrad"}
+
+
+def cell(kind: str, source: str, number: int, metadata: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return a cell without outputs; the same number gives the same id, so that a notebook made again differs only where it changed."""
+    made: dict[str, Any] = {"cell_type": kind, "id": f"cell-{number:02}", "metadata": metadata or {}}
+    if kind == "code":
+        made |= {"execution_count": None, "outputs": []}
+    made["source"] = source.splitlines(keepends=True)
+    return made
+
+
+def notebook(cells: Iterable[dict[str, Any]], manifest: str | None = None) -> dict[str, Any]:
+    """Return a notebook; `manifest` is the path of the lab's manifest where it does not lie beside the notebook."""
+    metadata: dict[str, Any] = {"kernelspec": dict(KERNEL), "language_info": {"name": "python"}}
+    if manifest is not None:
+        metadata["browsergrad"] = {"manifest": manifest}
+    return {"cells": list(cells), "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+
+
+def notebook_text(content: dict[str, Any]) -> str:
+    """Return a notebook as Jupyter writes it to a file."""
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def kebab_case(name: str) -> str:
+    """Return `name` as the id of a manifest, such as ``week-1-sorting``; empty if no letter or digit of ASCII is in it."""
+    words = re.findall("[a-z0-9]+", re.sub("(?<=[a-z0-9])(?=[A-Z])", " ", name).lower())
+    return "-".join(words)

@@ -1,0 +1,52 @@
+"""What a notebook's metadata says of its lab."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from .manifest_rules import path_problem
+
+__all__ = ["NamedManifest", "named_manifest"]
+
+
+@dataclass(frozen=True)
+class NamedManifest:
+    """The manifest that ``browsergrad.manifest`` in a notebook's metadata names.
+
+    Attributes
+    ----------
+    name
+        As it is written there.
+    file
+        Where it is, or would be; None where the name cannot be followed.
+    problem
+        Why it cannot, as the rest of a sentence about the name; else None.
+    """
+
+    name: object
+    file: Path | None
+    problem: str | None = None
+
+
+def named_manifest(notebook: Path) -> NamedManifest | None:
+    """Read which manifest a notebook names; None where it names none, or has not been saved yet.
+
+    Raises
+    ------
+    OSError, ValueError, RecursionError
+        The notebook cannot be read.
+    """
+    try:
+        content = json.loads(notebook.read_bytes() or b"{}")
+    except FileNotFoundError:
+        return None
+    metadata = content.get("metadata") if isinstance(content, dict) else None
+    ours = metadata.get("browsergrad") if isinstance(metadata, dict) else None
+    if not isinstance(ours, dict) or "manifest" not in ours:
+        return None
+    named = ours["manifest"]
+    problem = path_problem(named) if isinstance(named, str) else "must be a string"
+    return NamedManifest(named, None if problem else notebook.parent / os.path.normpath(named), problem)

@@ -1,0 +1,42 @@
+"""Whether a sandbox keeps to its limits, seen from outside."""
+
+from __future__ import annotations
+
+import time
+
+from .deno_process import DenoProcess
+from .limits import Limits
+from .pending import Pending
+
+__all__ = ["Watch"]
+
+#: Of a sandbox's memory what is not Python's: Deno, the engine and compiled code.
+OVERHEAD_BYTES = 768 << 20
+#: More threads than Deno and the worker need under any load; only a bomb has as many.
+MOST_THREADS = 64
+
+
+class Watch:
+    """Finds out what a running sandbox has too much of."""
+
+    def __init__(self, limits: Limits, process: DenoProcess, pending: Pending) -> None:
+        self._limits = limits
+        self._process = process
+        self._pending = pending
+        self._started = time.monotonic()
+        self._most_bytes = limits.memory_bytes + OVERHEAD_BYTES
+        self._most_threads = MOST_THREADS
+
+    def excess(self, is_ready: bool) -> tuple[str, str] | None:
+        """Return reason and cause, as `Sandbox.kill` takes them, when a limit is passed."""
+        memory, threads = self._process.usage()
+        # What it made us hold is its memory too.
+        if memory + self._process.held_bytes + self._pending.received_bytes > self._most_bytes:
+            return f"the sandbox used more memory than its limit of {self._most_bytes >> 20} MB", "memory"
+        if threads > self._most_threads:
+            return f"the sandbox started more than {self._most_threads} threads", "threads"
+        if self._pending.is_late():
+            return f"the cell ran longer than its limit of {self._pending.cell_s} s and did not end", "time"
+        if not is_ready and time.monotonic() - self._started > self._limits.start_s:
+            return f"Python did not start within {self._limits.start_s} s", "start"
+        return None

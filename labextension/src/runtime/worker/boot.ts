@@ -1,0 +1,168 @@
+/**
+ * Starts Python: from the memory snapshot where there is one, else from Pyodide's files.
+ */
+import { checkHash, damagedAsset, importAsset, pathOrURL } from '../assets';
+import {
+  compiledPack,
+  explainFailure,
+  knownHashes,
+  loadBootAssets,
+  readLock,
+  readManifest,
+  STDLIB,
+  type BootAssets,
+  type KernelManifest,
+  type Lock,
+} from '../boot_assets';
+import { errorText } from '../errors';
+import type { BootInfo, BootOptions } from '../protocol';
+import type { EmscriptenFS } from './emscripten';
+import { environment, importPyodide, loadOptions, loadPyodide, type PyodideModules } from './load_pyodide';
+import { Pack } from './pack';
+import type { Pyodide, PyProxy } from './pyodide';
+import { Python, type Progress, type PythonDependencies } from './python';
+import { restore } from './snapshot';
+
+export interface BootDependencies extends PythonDependencies {
+  /** What the page has loaded for a start from the snapshot; null: nothing will come, and the page wants what is loaded here. */
+  assets: Promise<BootAssets | null> | null;
+}
+
+/** A Python that runs, and how it was started. */
+type Started = [python: Python, pyodide: Pyodide, from: BootInfo['from']];
+
+/** @throws Error that says what is missing or damaged, where, and how to mend it. */
+export async function boot(options: BootOptions, dependencies: BootDependencies): Promise<[Python, BootInfo]> {
+  const { post } = dependencies;
+  const progress: Progress = (stage, fraction, message) =>
+    post({ type: 'progress', progress: { stage, fraction, message } });
+  progress('runtime', 0.05, 'Fetching Python');
+  const modules = importPyodide(options.indexURL);
+  modules.catch(() => undefined); // awaited below
+  const unwatch = dependencies.interrupts.gate.watch();
+  let started: Started;
+  try {
+    started =
+      (await fromSnapshot(options, dependencies, modules, progress)) ??
+      (await fromFiles(options, dependencies, progress));
+  } finally {
+    unwatch();
+  }
+  const [python, pyodide, from] = started;
+  const pythonVersion = String(pyodide.runPython('__import__("sys").version.split()[0]')); // leaves no name
+  progress('ready', 1, 'Python is ready');
+  return [
+    python,
+    { pythonVersion, pyodideVersion: pyodide.version, interruptMode: dependencies.interrupts.mode, from },
+  ];
+}
+
+/** A start from the memory snapshot; null where there is none or it does not work. */
+async function fromSnapshot(
+  options: BootOptions,
+  dependencies: BootDependencies,
+  modules: Promise<PyodideModules>,
+  progress: Progress,
+): Promise<Started | null> {
+  const { post } = dependencies;
+  const share = (assets: BootAssets | null, problem?: string): void => {
+    if (!dependencies.assets) {
+      post({ type: 'assets', assets, problem }, assets ? [assets.memory] : []);
+    }
+  };
+  if (options.mode !== 'kernel' || options.packages.length || options.jsModules.length) {
+    return null;
+  }
+  try {
+    const assets = await (dependencies.assets ?? loadBootAssets(options.indexURL, options.kernelURL));
+    if (!assets) {
+      share(null);
+      return null;
+    }
+    assets.problems.forEach(text => post({ type: 'log', level: 'error', text }));
+    progress('runtime', 0.5, 'Starting Python');
+    const { pyodide, deferred } = await restore<Pyodide>({
+      ...(await modules),
+      indexURL: options.indexURL,
+      kernelURL: options.kernelURL,
+      assets,
+      load: loadOptions(post),
+      onError: text => post({ type: 'log', level: 'error', text }),
+    });
+    share(assets);
+    (pyodide.pyimport('browsergrad_kernel.snapshot').repair as PyProxy)(pyodide.toPy(environment()));
+    const { manifest, lock } = assets;
+    const distribution = { manifest, lock, withMicropip: true, deferred };
+    const python = await Python.start(pyodide, distribution, options, dependencies, progress);
+    return [python, pyodide, 'snapshot'];
+  } catch (error) {
+    share(null, errorText(error));
+    post({
+      type: 'log',
+      level: 'warning',
+      text: `Python starts without its memory snapshot: ${errorText(error)}`,
+    });
+    return null;
+  }
+}
+
+/** A start as Pyodide's documentation has it. */
+async function fromFiles(options: BootOptions, dependencies: BootDependencies, progress: Progress): Promise<Started> {
+  const { post } = dependencies;
+  const lock = await readLock(options.indexURL);
+  const manifest = await readManifest(options.kernelURL);
+  const [major, minor] = lock.info.python.split('.');
+  const tagged = compiledPack(lock);
+  const fetchPack = (name: string): Promise<Pack> => Pack.fetch(options.kernelURL, manifest.packs[name]);
+  const site =
+    tagged in manifest.packs
+      ? fetchPack(tagged).catch((error: unknown) => {
+          post({ type: 'log', level: 'warning', text: `Python compiles its packages now: ${errorText(error)}` });
+          return fetchPack('site');
+        })
+      : fetchPack('site');
+  // A failure is reported where it is awaited, not as unhandled while Pyodide loads.
+  site.catch(() => undefined);
+  const keeps = bringsMicropip(manifest, lock);
+  const without = keeps ? ['micropip/', `micropip-${manifest.packages.micropip}.`] : [];
+
+  const { loadPyodide: load } = (await importAsset(`${options.indexURL}pyodide.mjs`, 'loadPyodide')) as {
+    loadPyodide: (options: object) => Promise<Pyodide>;
+  };
+  const folder = `/lib/python${major}.${minor}/site-packages`;
+  let unpacked = false;
+  progress('runtime', 0.2, 'Starting Python');
+  const explain = (error: unknown): Promise<Error> => explainFailure(error, options.indexURL, lock, manifest);
+  const pyodide = await loadPyodide(options.indexURL, load, explain, {
+    ...loadOptions(post),
+    indexURL: pathOrURL(options.indexURL),
+    fsInit: async (FS: EmscriptenFS) => {
+      (await site).unpack(FS, folder, without);
+      unpacked = true;
+    },
+  });
+  if (!unpacked) {
+    (await site).unpack(pyodide.FS, folder, without);
+    pyodide.runPython('__import__("importlib").invalidate_caches()');
+  }
+  const hash = knownHashes(lock, manifest)[STDLIB];
+  if (hash) {
+    // Python starts from a damaged one too, when it needs no wrong byte for that.
+    checkHash(pyodide.FS.readFile(`/lib/python${major}${minor}.zip`).buffer as ArrayBuffer, hash).catch(
+      (error: unknown) =>
+        post({
+          type: 'log',
+          level: 'error',
+          text: damagedAsset(options.indexURL + STDLIB, errorText(error)).message,
+        }),
+    );
+  }
+  const distribution = { manifest, lock, withMicropip: !keeps, deferred: [] };
+  const python = await Python.start(pyodide, distribution, options, dependencies, progress);
+  return [python, pyodide, 'files'];
+}
+
+/** A micropip works with its own Pyodide: another distribution brings one for itself. */
+function bringsMicropip(manifest: KernelManifest, lock: Lock): boolean {
+  return !('micropip' in manifest.packages) || (!(compiledPack(lock) in manifest.packs) && 'micropip' in lock.packages);
+}

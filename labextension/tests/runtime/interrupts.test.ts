@@ -1,0 +1,279 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { Control } from '../../src/runtime/protocol';
+import { InterruptController } from '../../src/runtime/worker/control';
+
+const SIGINT = 2;
+const EPOCH = 5;
+
+/** A controller, the page's side of it, and Python's: what Pyodide's helper reads, and what `on_idle` answers. */
+function parts(mode: 'shared-memory' | 'stack-switching' | 'service-worker' | 'none' = 'shared-memory') {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  const words = new Int32Array(memory.buffer);
+  const stopped: number[] = [];
+  const asked = vi.fn((): number | null => null);
+  const controller = new InterruptController({
+    control: mode === 'shared-memory' ? memory : null,
+    mode,
+    askPage: asked,
+    flushOutput: () => undefined,
+    onStop: epoch => stopped.push(epoch),
+    flushDueOutput: () => undefined,
+    onError: text => {
+      throw new Error(text);
+    },
+  });
+  const module: Record<string, { 0: number } | null> = {};
+  controller.attach({
+    _module: module,
+    setInterruptBuffer: buffer => (module.Py_EmscriptenSignalBuffer = buffer as { 0: number }),
+  });
+  const poll = (): number => {
+    if (!module.Py_EmscriptenSignalBuffer) {
+      return 0;
+    }
+    const signal = module.Py_EmscriptenSignalBuffer[0];
+    if (signal) {
+      module.Py_EmscriptenSignalBuffer[0] = 0;
+    }
+    return signal;
+  };
+  const press = (epoch = EPOCH): void => {
+    if (mode === 'shared-memory') {
+      words[Control.Interrupt] = epoch;
+      Atomics.notify(words, Control.Wake);
+    } else {
+      controller.receive(epoch, {});
+    }
+  };
+  const onIdle = vi.fn((_epoch: number, _fresh: boolean): 'wait' | 'defer' | 'drop' => 'wait');
+  controller.onIdle = onIdle;
+  return { controller, words, poll, press, onIdle, stopped, asked };
+}
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] }));
+afterEach(() => void vi.useRealTimers());
+
+describe('code that runs', () => {
+  it('is interrupted once by one press', () => {
+    const { controller, poll, press, stopped } = parts();
+    controller.begin(EPOCH, false);
+    expect(poll()).toBe(0);
+    press();
+    expect(poll()).toBe(SIGINT);
+    controller.delivered(1);
+    expect(stopped).toEqual([EPOCH]);
+    poll(); // on the handler's way out
+    expect(poll()).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect(poll()).toBe(SIGINT); // to see whether it was raised
+    expect(controller.verified()).toBe(true);
+    poll();
+    vi.advanceTimersByTime(1000);
+    expect(poll()).toBe(0);
+  });
+
+  it.each([EPOCH - 1, EPOCH + 1])('is not interrupted by a press for request %i', other => {
+    const { controller, words, poll, press } = parts();
+    controller.begin(EPOCH, false);
+    press(other);
+    expect([poll(), poll()]).toEqual([0, 0]);
+    expect(words[Control.Interrupt]).toBe(other < EPOCH ? 0 : other); // a later one's waits
+  });
+
+  it('is not interrupted by a press that was meant for the request before', () => {
+    const { controller, poll, press } = parts();
+    controller.begin(EPOCH, false);
+    press();
+    controller.end(EPOCH);
+    controller.begin(EPOCH + 1, false);
+    expect([poll(), poll()]).toEqual([0, 0]);
+  });
+
+  it('is offered an interrupt again, a millisecond after a bad moment', () => {
+    const { controller, poll, press } = parts();
+    controller.begin(EPOCH, false);
+    press();
+    expect(poll()).toBe(SIGINT);
+    controller.defer();
+    poll();
+    vi.advanceTimersByTime(2);
+    expect(poll()).toBe(SIGINT);
+    controller.defer();
+    poll();
+    expect(poll()).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect(poll()).toBe(SIGINT);
+  });
+
+  it('is offered one at every check after the exception was lost', () => {
+    const { controller, poll, press } = parts();
+    controller.begin(EPOCH, false);
+    press();
+    poll();
+    controller.delivered(1);
+    controller.undeliver();
+    poll();
+    expect([poll()]).toEqual([SIGINT]);
+  });
+
+  it('is offered none while the signal handler runs, unless that never says what it did', () => {
+    const { controller, poll, press } = parts();
+    controller.begin(EPOCH, false);
+    press();
+    expect(poll()).toBe(SIGINT);
+    press();
+    expect(poll()).toBe(0);
+    vi.advanceTimersByTime(100);
+    expect(poll()).toBe(SIGINT);
+  });
+
+  it('takes a second press within 200 ms for the same wish, and later', () => {
+    const { controller, poll, press, onIdle } = parts();
+    controller.begin(EPOCH, false);
+    press();
+    poll();
+    controller.delivered(2);
+    press();
+    poll();
+    expect(poll()).toBe(0);
+    controller.pump();
+    expect(onIdle).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(199);
+    expect(poll()).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect(onIdle).toHaveBeenCalledWith(EPOCH, true); // the pump has waited for it
+  });
+
+  it('is interrupted until it ends where it is another request than execute', () => {
+    const { controller, poll, press } = parts();
+    controller.begin(EPOCH, true);
+    press();
+    expect(poll()).toBe(SIGINT);
+    controller.delivered(1);
+    poll();
+    expect(controller.storming()).toBe(true);
+    expect([poll()]).toEqual([SIGINT]);
+    controller.end(EPOCH);
+    expect(controller.storming()).toBe(false);
+  });
+});
+
+describe('code that is interrupted until it ends', () => {
+  it("has half a millisecond where it is none of the user's, or it would hardly go on", () => {
+    const { controller, words, poll, press } = parts();
+    controller.begin(EPOCH, false);
+    words[Control.Storm] = EPOCH;
+    press();
+    expect(poll()).toBe(SIGINT);
+    controller.defer();
+    expect([poll(), poll(), poll(), poll()]).toEqual([0, 0, 0, 0]);
+    vi.advanceTimersByTime(1);
+    expect(poll()).toBe(SIGINT);
+    controller.delivered(1);
+    expect([poll(), poll()]).toEqual([0, SIGINT]);
+  });
+});
+
+describe('code that awaits', () => {
+  it('is cancelled at the next turn of the event loop, once', () => {
+    const { controller, press, onIdle } = parts();
+    controller.begin(EPOCH, false);
+    press();
+    controller.pump();
+    controller.pump();
+    expect(onIdle.mock.calls).toEqual([
+      [EPOCH, true],
+      [EPOCH, false], // it is asked whether anything is left
+    ]);
+    controller.delivered(2);
+    controller.pump();
+    expect(onIdle).toHaveBeenCalledTimes(2);
+  });
+
+  it('is asked again where there is nothing to cancel yet', () => {
+    const { controller, press, onIdle } = parts('stack-switching');
+    onIdle.mockReturnValueOnce('defer');
+    controller.begin(EPOCH, false);
+    press();
+    expect(onIdle).toHaveBeenCalledTimes(1);
+    controller.pump();
+    expect(onIdle).toHaveBeenCalledTimes(2);
+  });
+
+  it('keeps nothing in hand once Python has nothing to stop', () => {
+    const { controller, poll, press, onIdle } = parts();
+    onIdle.mockReturnValueOnce('drop');
+    controller.begin(EPOCH, false);
+    press();
+    controller.pump();
+    vi.advanceTimersByTime(5);
+    expect(poll()).toBe(0);
+    expect(controller.take()).toBe(false);
+  });
+});
+
+describe('code that blocks', () => {
+  it('ends its wait for a press that has come', () => {
+    const { controller, press } = parts();
+    controller.begin(EPOCH, false);
+    press();
+    expect(controller.wait.until(1000, () => false)).toBe('interrupted');
+    expect(controller.take()).toBe(true);
+  });
+
+  it('ends it when what it waits for is there, interrupted or not', () => {
+    const { controller, press } = parts();
+    controller.begin(EPOCH, false);
+    press();
+    expect(controller.wait.until(1000, () => true)).toBe('ready');
+  });
+
+  it('ends it when the time is over', () => {
+    const { controller } = parts();
+    controller.begin(EPOCH, false);
+    expect(controller.wait.until(0, () => false)).toBe('timeout');
+    expect(controller.wait.firmly(0, () => false)).toBe(false);
+  });
+
+  it('asks the page through the service worker', () => {
+    const { controller, asked } = parts('service-worker');
+    controller.begin(EPOCH, false);
+    asked.mockReturnValueOnce(250);
+    controller.pollPage();
+    expect(controller.take()).toBe(true);
+    expect(controller.timedOut()).toBe(250);
+  });
+});
+
+describe('while nothing runs', () => {
+  it('what blocks the worker is offered the interrupt of an idle worker', () => {
+    const { controller, words, poll, press } = parts();
+    vi.advanceTimersByTime(10);
+    press(-1);
+    expect(poll()).toBe(SIGINT);
+    expect(controller.idleAsked()).toBe(true);
+    controller.backgroundStopped();
+    expect(words[Control.Interrupt]).toBe(0);
+  });
+
+  it('it is forgotten when the event loop turns', () => {
+    const { controller, press } = parts();
+    press(-1);
+    controller.pump();
+    expect(controller.idleAsked()).toBe(false);
+  });
+
+  it('tasks that an interrupted cell has left are offered one when they block the loop', () => {
+    const { controller, poll, press } = parts();
+    controller.begin(EPOCH, false);
+    press();
+    poll();
+    controller.delivered(2);
+    controller.end(EPOCH);
+    poll();
+    expect(poll()).toBe(0);
+    vi.advanceTimersByTime(501);
+    expect(poll()).toBe(SIGINT);
+  });
+});
