@@ -13,8 +13,12 @@ from typing import Any
 
 import pytest
 from file_server import FileServer
+from jupyterlite_core.manager import LiteManager
 
+from jupyterlite_browsergrad.addon import BrowsergradAddon
+from jupyterlite_browsergrad.errors import VendoringError
 from jupyterlite_browsergrad.server_kernel.sandbox import Sandbox
+from jupyterlite_browsergrad.site import own_pyodide
 from tests.distributions import DISTRIBUTION, download, unpack_pyodide
 from tests.wheels import make_wheel
 
@@ -32,6 +36,10 @@ if sys.argv[1]:
 from jupyterlite_core.app import main
 main(sys.argv[2:])
 """
+TAG = "cp314-cp314-pyemscripten_2026_0_wasm32"
+
+#: A build takes ten seconds, so the whole course of several builds is left to releases.
+all_builds = pytest.mark.skipif(not os.environ.get("ALL_STARTS"), reason="runs with ALL_STARTS=1: make test-release")
 
 
 class Site:
@@ -84,15 +92,117 @@ def server(tmp_path: Path) -> Iterator[FileServer]:
         yield running
 
 
-def test_the_embedded_pyodide_gets_packages_of_its_release(tmp_path: Path, server: FileServer) -> None:
-    tag = "cp314-cp314-pyemscripten_2026_0_wasm32"
-    wheels = {name: make_wheel(server.folder, name, "1.0", tag) for name in ("plots", "arrays", "unused")}
+@pytest.fixture
+def lock(server: FileServer) -> dict[str, Any]:
+    """The lock of a release on the server: `Plots` needs arrays, and nothing needs unused."""
+    wheels = {name: make_wheel(server.folder, name, "1.0", TAG) for name in ("plots", "arrays", "unused")}
     lock = {name: entry(wheel, name, ("arrays",) if name == "plots" else ()) for name, wheel in wheels.items()}
+    lock["plots"]["imports"] = ["plots", "Plots"]
+    return lock
+
+
+def add_notebook(folder: Path) -> Path:
+    """Add a notebook that imports what nobody has, and a module that imports plots; return the folder with both."""
+    (folder / "lab").mkdir(parents=True)
+    cells = [{"cell_type": "code", "source": "%%time\nimport near, seaborn", "metadata": {}, "outputs": []}]
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    (folder / "lab/a.ipynb").write_text(json.dumps(notebook), "utf-8")
+    (folder / "lab/near.py").write_text("import json\nfrom Plots import line\n", "utf-8")
+    return folder
+
+
+class Publisher:
+    """Publishes a site's own Pyodide in this process, with none of the rest of a build."""
+
+    def __init__(self, folder: Path, contents: Path):
+        self.folder = folder
+        self.contents = contents
+        self.address = ""
+        (folder / "out").mkdir(parents=True)
+
+    def addon(self, packages: list[str], **traits: Any) -> BrowsergradAddon:
+        manager = LiteManager(lite_dir=self.folder, output_dir=self.folder / "out", contents=(self.contents,))
+        return BrowsergradAddon(manager=manager, packages=packages, package_base_url=self.address, **traits)
+
+    def publish(self, *packages: str, **traits: Any) -> dict[str, Any]:
+        """Return the packages of the published lock."""
+        own = self.addon(list(packages), **traits).own_pyodide
+        own.publish()
+        found: dict[str, Any] = json.loads((own.pyodide / "pyodide-lock.json").read_text("utf-8"))["packages"]
+        return found
+
+    def unmet(self, *packages: str) -> list[str]:
+        return list(self.addon(list(packages)).own_pyodide.unmet_imports())
+
+
+@pytest.fixture
+def publisher(tmp_path: Path, server: FileServer, lock: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Publisher:
+    monkeypatch.setattr(own_pyodide, "embedded_lock", lambda folder, core: {**core, "packages": lock})
+    publisher = Publisher(tmp_path / "site", add_notebook(tmp_path / "files"))
+    publisher.address = server.address
+    return publisher
+
+
+def test_listed_packages_of_the_release_are_fetched_published_and_importable(
+    publisher: Publisher, server: FileServer, lock: dict[str, Any]
+) -> None:
+    assert set(publisher.publish("plots")) == {"arrays", "plots"}, "the site's lock names what the site has"
+    assert sorted(server.names) == sorted(lock[name]["file_name"] for name in ("arrays", "plots"))
+    pyodide = publisher.folder / "out/static/browsergrad/pyodide"
+    assert not (pyodide / "release-lock.json").exists()
+    with Sandbox(pyodide=pyodide) as sandbox:
+        (result,) = sandbox.execute("import plots, arrays\nplots.version + arrays.version").of("execute_result")
+    assert result["data"]["text/plain"] == "'1.01.0'"
+    asked = len(server.asked)
+    assert set(publisher.publish("plots", offline=True)) == {"arrays", "plots"}
+    assert len(server.asked) == asked, "a build again asks for nothing"
+    with pytest.raises(VendoringError, match="no earlier build has fetched"):
+        publisher.publish("unused", offline=True)
+
+
+def test_auto_follows_what_is_imported(publisher: Publisher, capsys: pytest.CaptureFixture[str]) -> None:
+    missing = "no package of this site provides seaborn, imported in lab/a.ipynb, cell 1"
+    assert not publisher.addon([]).own_pyodide.is_wanted, "nothing is fetched that was not asked for"
+    plots, seaborn = publisher.unmet()
+    assert 'provides Plots, imported in lab/near.py, line 2; Pyodide\'s release has it: add "plots", or "auto"' in plots
+    assert seaborn.startswith(missing)
+
+    assert publisher.addon(["auto"]).own_pyodide.is_wanted
+    assert set(publisher.publish("auto")) == {"arrays", "plots"}
+    assert "auto: plots 1.0: imported in lab/near.py, line 2" in capsys.readouterr().out
+    assert [line.partition(";")[0] for line in publisher.unmet("auto")] == [missing]
+
+    own = make_wheel(publisher.folder, "seaborn", "1.0").name
+    assert set(publisher.publish("auto", own)) == {"arrays", "plots", "seaborn"}
+    assert publisher.unmet("auto", own) == []
+
+    before = publisher.addon(["auto", own]).own_pyodide.inputs()
+    (publisher.contents / "lab/near.py").write_text("import json\n", "utf-8")
+    assert publisher.addon(["auto", own]).own_pyodide.inputs() != before
+    assert set(publisher.publish("auto", own)) == {"seaborn"}, "what is no longer imported goes"
+
+
+def test_a_build_with_auto_says_what_it_chose_and_what_is_missing(
+    tmp_path: Path, server: FileServer, lock: dict[str, Any]
+) -> None:
+    site = Site(tmp_path, lock)
+    add_notebook(site.source / "files")
+    text = site.lite("build", packages=["auto"], package_base_url=server.address)
+    assert "auto: plots 1.0: imported in lab/near.py, line 2" in text
+    assert text.count("no package of this site provides seaborn, imported in lab/a.ipynb, cell 1") == 1
+    assert f"plots 1.0: fetched {lock['plots']['file_name']}" in text
+    assert set(site.packages()) == {"arrays", "plots"}
+
+
+@all_builds
+def test_the_embedded_pyodide_gets_packages_of_its_release(
+    tmp_path: Path, server: FileServer, lock: dict[str, Any]
+) -> None:
     site = Site(tmp_path, lock)
     text = site.lite("build", packages=["plots"], package_base_url=server.address)
-    assert f"plots 1.0: fetched {wheels['plots'].name}" in text
+    assert f"plots 1.0: fetched {lock['plots']['file_name']}" in text
     assert set(site.packages()) == {"arrays", "plots"}, "the site's lock names what the site has"
-    assert sorted(server.names) == sorted(wheels[name].name for name in ("arrays", "plots"))
+    assert sorted(server.names) == sorted(lock[name]["file_name"] for name in ("arrays", "plots"))
     assert not (site.pyodide / "release-lock.json").exists()
     site.lite("check")
     with Sandbox(pyodide=site.pyodide) as sandbox:
@@ -107,6 +217,7 @@ def test_the_embedded_pyodide_gets_packages_of_its_release(tmp_path: Path, serve
     )
 
 
+@all_builds
 def test_pandas_and_matplotlib_come_from_the_address_of_a_real_release(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -132,18 +243,10 @@ def test_pandas_and_matplotlib_come_from_the_address_of_a_real_release(
         assert (site.pyodide / name).read_bytes() == (server.folder / name).read_bytes()
 
 
-def test_auto_takes_what_is_imported_and_says_so(tmp_path: Path, server: FileServer) -> None:
-    tag = "cp314-cp314-pyemscripten_2026_0_wasm32"
-    wheels = {name: make_wheel(server.folder, name, "1.0", tag) for name in ("plots", "arrays", "unused")}
-    lock = {name: entry(wheel, name, ("arrays",) if name == "plots" else ()) for name, wheel in wheels.items()}
-    lock["plots"]["imports"] = ["Plots"]
+@all_builds
+def test_auto_takes_what_is_imported_and_says_so(tmp_path: Path, server: FileServer, lock: dict[str, Any]) -> None:
     site = Site(tmp_path, lock)
-    files = site.source / "files"
-    (files / "lab").mkdir(parents=True)
-    cells = [{"cell_type": "code", "source": "%%time\nimport near, seaborn", "metadata": {}, "outputs": []}]
-    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    (files / "lab/a.ipynb").write_text(json.dumps(notebook), "utf-8")
-    (files / "lab/near.py").write_text("import json\nfrom Plots import line\n", "utf-8")
+    files = add_notebook(site.source / "files")
     missing = "no package of this site provides seaborn, imported in lab/a.ipynb, cell 1"
 
     text = site.lite("build", packages=[])
