@@ -25,6 +25,7 @@ setup(
             # What `jupyter browsergrad demo` builds.
             ("share/jupyter/browsergrad/examples/demo", "examples/demo", "**"),
             ("share/jupyter/browsergrad/examples/labs", "examples/labs", "**"),
+            ("share/jupyter/browsergrad/examples/labs-numpy", "examples/labs-numpy", "**"),
             ("share/jupyter/kernels/browsergrad", "jupyterlite_browsergrad/server_kernel/kernelspec", "*"),
         ],
         top=Path(__file__).parent,

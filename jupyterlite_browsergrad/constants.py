@@ -19,3 +19,8 @@ SITE_KERNEL = "static/browsergrad/kernel"
 PIPLITE_INDEX = "all.json"
 
 PYODIDE_LOCK = "pyodide-lock.json"
+#: Beside the embedded `PYODIDE_LOCK`, which names nothing: the lock of the whole release. Only builds read it.
+RELEASE_LOCK = "release-lock.json"
+
+#: Where a release of Pyodide has its packages, file by file. Builds ask it, visitors' browsers never.
+PYODIDE_CDN = "https://cdn.jsdelivr.net/pyodide/v{version}/full/"

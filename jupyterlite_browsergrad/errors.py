@@ -15,7 +15,7 @@
     ├── SiteError              (AssertionError)     a built site is not whole
     └── VendoringError         (RuntimeError)       a requirement cannot be put into the site
 
-Other exceptions never leave the package: `Ended`, `EngineError`, `FrameError`, `OutOfTurn`, `ProtocolError`, `Tampered`,
+Other exceptions never leave the package: `DownloadFailed`, `Ended`, `EngineError`, `FrameError`, `OutOfTurn`, `ProtocolError`, `Tampered`,
 `TimeOver`, `TooLarge` and `Unreadable`.
 """
 
@@ -55,8 +55,8 @@ class DistributionError(BrowsergradError, ValueError):
 
     def __init__(self, source: object, problem: str):
         super().__init__(
-            f"pyodide_url {str(source)!r}: {problem}. Give the folder or the .tar.bz2, .tar.gz or .zip archive of a full "
-            "Pyodide release: it holds pyodide.mjs, pyodide.asm.wasm and pyodide-lock.json, perhaps in a folder `pyodide`."
+            f"pyodide_url {str(source)!r}: {problem}. Give the folder, the address of a folder, or the .tar.bz2, .tar.gz or "
+            ".zip archive of a Pyodide release: it holds pyodide.mjs, pyodide.asm.wasm and pyodide-lock.json, perhaps in a folder `pyodide`."
         )
         self.source = source
         self.problem = problem

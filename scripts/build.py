@@ -64,7 +64,7 @@ def main(argv: list[str] | None = None) -> int:
         run_npm("run", "build:prod", cwd=SOURCE)
         touch(extension)
     inputs = [REPO / "kernel_shim", REPO / "scripts", REPO / "jupyterlite_browsergrad/_version.py", lock]
-    packed = [OUTPUT / "static/kernel/manifest.json", OUTPUT / "static/pyodide/python_stdlib.zip"]
+    packed = [OUTPUT / "static/kernel/manifest.json", OUTPUT / "static/pyodide/release-lock.json"]
     if force or not is_current(assets, inputs, packed):
         build_assets.main([])
         touch(assets)

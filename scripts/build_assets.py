@@ -74,7 +74,8 @@ def main(argv: list[str] | None = None) -> int:
         )
 
     compiler = Compiler(options.pyodide, CACHE / "pyc" / PYODIDE_VERSION)
-    if not options.shim_only or not (pyodide / STDLIB).is_file():
+    made = all((pyodide / name).is_file() for name in (STDLIB, "release-lock.json"))
+    if not options.shim_only or not made:
         build_pyodide(options.pyodide, pyodide, compiler)
     build_packs(kernel, compiler, quick=options.shim_only)
     build_snapshot(options.pyodide, pyodide, kernel, compiler, quick=options.shim_only)
@@ -82,12 +83,14 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def build_pyodide(source: Path, out: Path, compiler: Compiler) -> None:
-    """Copy Pyodide's own files; its standard library gains bytecode beside every source, its lock loses packages not shipped."""
+    """Copy Pyodide's own files; its standard library gains bytecode, the lock that pages read loses what is not shipped."""
     out.mkdir(parents=True, exist_ok=True)
     for name in PYODIDE_FILES:
         shutil.copyfile(source / name, out / name)
     lock = json.loads((source / "pyodide-lock.json").read_text("utf-8"))
     write_atomically(out / "pyodide-lock.json", dump({"info": lock["info"], "packages": {}}))
+    # Browsers never ask for it: `jupyter lite build` finds in it what may be added to a site.
+    write_atomically(out / "release-lock.json", dump(lock))
     write_atomically(out / STDLIB, precompile_stdlib(source / STDLIB, compiler))
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from .. import paths
 from .._version import __version__
+from ..constants import RELEASE_LOCK
 from ..errors import ConfigurationError
 
 __all__ = ["PARTS", "configure", "run", "sync"]
@@ -41,7 +42,8 @@ def sync(target: Path, parts: tuple[str, ...] = PARTS) -> int:
         source, folder = paths.static(part), target / part
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            names = sorted(path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file())
+            files = (path for path in source.rglob("*") if path.is_file() and path.name != RELEASE_LOCK)
+            names = sorted(path.relative_to(source).as_posix() for path in files)
             for name in names:
                 copy = folder / name
                 if copy.is_file() and filecmp.cmp(source / name, copy, shallow=False):

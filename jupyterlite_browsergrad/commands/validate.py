@@ -1,4 +1,4 @@
-"""Check the manifests of labs, and the files they name.
+"""Check the manifests of labs, the files they name, and what their notebooks and modules import.
 
 Exit status: 0 if there are no errors, though perhaps warnings; 1 if a manifest has errors; 2 if there was nothing to check.
 """
@@ -9,7 +9,11 @@ import argparse
 import sys
 from pathlib import Path
 
+from .. import paths
 from ..labs.folders import Finding, Lab, as_json, examine, find_manifests, manifest_of
+from ..site.choice import SiteImports, explain_unknown
+from ..site.imports import files_of
+from ..site.release import embedded_lock
 from ..terminal import json_shown, say
 
 __all__ = ["configure", "run"]
@@ -37,6 +41,8 @@ def run(options: argparse.Namespace) -> int:
             return USAGE
         manifests |= {file: examine(file) for file in found if file not in manifests}
     labs = list(manifests.values())
+    for lab in labs:
+        _add_imports(lab)
     report = as_json(labs, findings)
     if options.format == "json":
         print(json_shown(report, indent=1))
@@ -57,6 +63,15 @@ def _manifests(path: Path) -> tuple[list[Path], list[Finding]]:
     return ([path] if path.is_file() else []), []
 
 
+def _add_imports(lab: Lab) -> None:
+    """Note the packages of Pyodide's release that a lab imports, and what neither that nor the kernel has."""
+    imports = SiteImports(files_of([lab.folder]), paths.static("kernel"))
+    lock = embedded_lock(paths.static("pyodide"), {"packages": {}})
+    lab.packages = sorted(imports.choose(lock).packages)
+    for message in explain_unknown(imports.missing([lock])):
+        lab.findings.append(Finding(lab.file, "", "unknown-import", message, "warning"))
+
+
 def _nothing(path: Path) -> str:
     if not path.exists():
         return f"there is no file or folder {path}"
@@ -70,4 +85,5 @@ def _print(labs: list[Lab], findings: list[Finding]) -> None:
         say(f"{finding.severity}: {finding}", keep="")
     for lab in labs:
         if not lab.errors and lab.manifest:
-            say(f"ok: {lab.file}: {lab.manifest.id} {lab.manifest.version}", keep="")
+            needs = f", with {', '.join(lab.packages)}" if lab.packages else ""
+            say(f"ok: {lab.file}: {lab.manifest.id} {lab.manifest.version}{needs}", keep="")

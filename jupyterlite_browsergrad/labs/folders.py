@@ -39,7 +39,7 @@ class Finding:
         JSON pointer of the culprit in it; empty for the whole file.
     code
         What kind of thing, for programs: those of `manifest.Code`, and ``read``, ``missing-file``, ``outside``,
-        ``wrong-hash``, ``same-file``, ``off-site``, ``incompatible``.
+        ``wrong-hash``, ``same-file``, ``off-site``, ``incompatible``, ``unknown-import``.
     message
         The same for people.
     severity
@@ -59,11 +59,15 @@ class Finding:
 
 @dataclass
 class Lab:
-    """One manifest on disk and what was found about it; `manifest` is None when it breaks the rules."""
+    """One manifest on disk and what was found about it; `manifest` is None when it breaks the rules.
+
+    `packages` are those of Pyodide's release that the lab imports, once `validate` has looked.
+    """
 
     file: Path
     manifest: Manifest | None = None
     findings: list[Finding] = field(default_factory=list)
+    packages: list[str] = field(default_factory=list)
 
     @property
     def folder(self) -> Path:
@@ -208,6 +212,7 @@ def as_json(labs: Iterable[Lab], findings: Iterable[Finding]) -> dict[str, Any]:
                 "id": lab.manifest.id if lab.manifest else None,
                 "version": lab.manifest.version if lab.manifest else None,
                 "ok": not lab.errors,
+                "packages": lab.packages,
             }
             for lab in labs
         ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import hashlib
 import json
 import lzma
 import shutil
@@ -21,11 +22,14 @@ from ..boot.assets import STDLIB
 from ..constants import PYODIDE_LOCK
 from ..errors import DistributionError
 from ..hashing import sha256_of
+from .downloads import Download, DownloadFailed, fetch, fetch_all
 
-__all__ = ["is_url", "materialise", "read_lock", "root_of", "with_our_stdlib"]
+__all__ = ["is_base_address", "is_url", "materialise", "read_lock", "root_of", "with_our_stdlib"]
 
 ENTRY = "pyodide.mjs"
 REQUIRED = (ENTRY, "pyodide.asm.wasm", PYODIDE_LOCK)
+#: Pyodide's JavaScript: from 0.29 on a module, before that a script.
+ASM_NAMES = ("pyodide.asm.mjs", "pyodide.asm.js")
 TAR_SUFFIXES = (".tar.bz2", ".tar.gz", ".tgz", ".tar.xz")
 #: A full release holds about 350 MB; twenty times that is not a Pyodide. Of what is fetched and of what it unpacks to.
 UNPACKED_LIMIT_BYTES = 8 * 1024**3
@@ -45,22 +49,35 @@ def is_url(source: str) -> bool:
     return urlsplit(source).scheme in ("http", "https")
 
 
-def materialise(source: str, base: Path, cache: Path) -> Path:
+def is_base_address(source: str) -> bool:
+    """Tell whether `source` is the address of a folder that has a release file by file, as Pyodide's CDN does."""
+    return is_url(source) and not urlsplit(source).path.endswith((*TAR_SUFFIXES, ".zip"))
+
+
+def materialise(
+    source: str, base: Path, cache: Path, *, offline: bool = False, tell: Callable[[str], None] = print
+) -> Path:
     """Return the folder that holds ``pyodide.mjs``, fetching and unpacking into ``cache`` when needed.
 
     Parameters
     ----------
     source
-        A folder, an archive, or the http(s) URL of an archive.
+        A folder, an archive, the http(s) URL of an archive, or that of a folder with the files of a release.
     base
         What a relative path counts from.
+    offline
+        Whether only what is in `cache` may be used of what would be fetched.
+    tell
+        Takes a line for each file that is fetched from a base address.
 
     Raises
     ------
     DistributionError
         Nothing there, an unreadable archive, or files missing.
     """
-    path = _fetch(source, cache) if is_url(source) else (base / Path(source).expanduser()).resolve()
+    if is_base_address(source):
+        return root_of(_fetch_core(source, cache, offline, tell), source)
+    path = _fetch(source, cache, offline) if is_url(source) else (base / Path(source).expanduser()).resolve()
     if path.is_dir():
         return root_of(path, source)
     if not path.is_file():
@@ -137,10 +154,44 @@ def read_lock(folder: Path, source: object | None = None) -> dict[str, Any]:
     return lock
 
 
-def _fetch(url: str, cache: Path) -> Path:
+def _fetch_core(url: str, cache: Path, offline: bool, tell: Callable[[str], None]) -> Path:
+    """Fetch what Pyodide starts from, file by file, into a folder of `cache` that is whole when it exists."""
+    url = url if url.endswith("/") else f"{url}/"
+    target = cache / f"address.{hashlib.sha256(url.encode()).hexdigest()[:16]}"
+    if target.is_dir():
+        return target
+    if offline:
+        raise DistributionError(url, _NOT_FETCHED)
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        partial = Path(folder, "core")
+
+        def download(name: str) -> Download:
+            return Download("Pyodide", f"{url}{name}", partial / name)
+
+        try:
+            fetch_all([download(name) for name in (*REQUIRED, STDLIB)], tell)
+            try:
+                fetch(download(ASM_NAMES[0]), tell)
+            except DownloadFailed as error:
+                if not error.is_absent:
+                    raise
+                fetch(download(ASM_NAMES[1]), tell)
+        except DownloadFailed as error:
+            raise DistributionError(url, f"{error}. Behind a proxy set HTTPS_PROXY") from error
+        partial.rename(target)
+    return target
+
+
+_NOT_FETCHED = "no earlier build has fetched it; build once without --browsergrad-offline"
+
+
+def _fetch(url: str, cache: Path, offline: bool) -> Path:
     target = cache / PurePosixPath(urlsplit(url).path).name
     if target.is_file():
         return target
+    if offline:
+        raise DistributionError(url, _NOT_FETCHED)
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as folder:
         partial = Path(folder, "partial")

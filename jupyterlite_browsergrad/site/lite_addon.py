@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -39,8 +40,10 @@ from ..constants import (
 )
 from ..errors import LabsError, SiteError
 from ..terminal import say
-from . import published_labs, verification
-from .own_pyodide import OwnPyodide
+from . import distribution, published_labs, verification
+from .choice import SiteImports
+from .imports import files_of
+from .own_pyodide import OwnPyodide, Settings
 
 __all__ = ["BrowsergradAddon"]
 
@@ -56,16 +59,26 @@ PIPLITE_URL = f"./{SITE_PYODIDE}/{PIPLITE_INDEX}"
 class BrowsergradAddon(BaseAddon):
     """Build a site around the BrowserGrad kernel; with no setting it works and asks no other origin for anything."""
 
+    _contents: tuple[list[Path], list[str]] | None = None
+    _warned = False
+
     __all__ = ["status", "pre_build", "build", "post_build", "check"]
 
     aliases = {"browsergrad-pyodide": "BrowsergradAddon.pyodide_url"}
 
+    flags = {
+        "browsergrad-offline": (
+            {"BrowsergradAddon": {"offline": True}},
+            "Use only what earlier builds have fetched for the BrowserGrad kernel",
+        )
+    }
+
     pyodide_url = Unicode(
         allow_none=True,
         help=(
-            "another full Pyodide distribution for the kernel, instead of the embedded one: a folder, a .tar.bz2, .tar.gz "
-            "or .zip archive (relative paths count from lite_dir), or the URL of an archive, fetched at build time; "
-            "it is copied into the site. Default: the environment variable JUPYTERLITE_BROWSERGRAD_PYODIDE_URL, else none"
+            "another Pyodide distribution for the kernel, instead of the embedded one: a folder, a .tar.bz2, .tar.gz "
+            "or .zip archive (relative paths count from lite_dir), the URL of an archive, or that of a folder such as a CDN's, "
+            "fetched at build time; it is copied into the site. Default: the environment variable JUPYTERLITE_BROWSERGRAD_PYODIDE_URL, else none"
         ),
     ).tag(config=True)
 
@@ -73,8 +86,23 @@ class BrowsergradAddon(BaseAddon):
         Unicode(),
         help=(
             "requirements (PEP 508) or paths of .whl files that `import` and `%pip install` find on the site itself; "
-            "taken with their dependencies from the distribution given by pyodide_url, else from PyPI"
+            'taken with their dependencies from Pyodide\'s release, else from PyPI. The entry "auto" stands for all packages of '
+            "Pyodide's release that the published notebooks, modules and labs import"
         ),
+    ).tag(config=True)
+
+    package_base_url = Unicode(
+        allow_none=True,
+        help=(
+            "address or folder (relative to lite_dir) that has the packages of the Pyodide release which the distribution lacks; "
+            "they are fetched at build time and compared with its lock. Default: the environment variable "
+            "JUPYTERLITE_BROWSERGRAD_PACKAGE_BASE_URL, else pyodide_url where that is such an address, else the CDN of that "
+            "Pyodide version"
+        ),
+    ).tag(config=True)
+
+    offline = Bool(
+        False, help="whether a build uses only what earlier ones have fetched; also as --browsergrad-offline"
     ).tag(config=True)
 
     disable_pypi_fallback = Bool(
@@ -102,13 +130,31 @@ class BrowsergradAddon(BaseAddon):
     def _default_pyodide_url(self) -> str | None:
         return os.environ.get("JUPYTERLITE_BROWSERGRAD_PYODIDE_URL") or None
 
+    @default("package_base_url")
+    def _default_package_base_url(self) -> str | None:
+        named = os.environ.get("JUPYTERLITE_BROWSERGRAD_PACKAGE_BASE_URL")
+        if not named and self.pyodide_url and distribution.is_base_address(self.pyodide_url):
+            return self.pyodide_url
+        return named or None
+
     @property
     def output(self) -> Path:
         return Path(self.manager.output_dir)
 
     @property
     def own_pyodide(self) -> OwnPyodide:
-        return OwnPyodide(self, self.pyodide_url, list(self.packages))
+        settings = Settings(self.pyodide_url, self.package_base_url, list(self.packages), self.offline)
+        return OwnPyodide(self, settings, self.imports)
+
+    @cached_property
+    def imports(self) -> SiteImports:
+        """What the contents import. Solutions and hidden rubrics count: grading runs them with this site's packages."""
+        return SiteImports(files_of(*(self._contents or self._contents_now())), paths.static("kernel"))
+
+    def _contents_now(self) -> tuple[list[Path], list[str]]:
+        """Return the contents and the patterns of what is left out."""
+        ignore = [*self.manager.ignore_contents, *self.manager.extra_ignore_contents]
+        return [Path(path) for path in self.manager.contents], ignore
 
     def status(self, manager: LiteManager) -> Tasks:
         """Say what a build would put into the site."""
@@ -123,6 +169,7 @@ class BrowsergradAddon(BaseAddon):
     def pre_build(self, manager: LiteManager) -> Tasks:
         """Judge the labs among the contents, and copy the labextension where JupyterLite's own addon does not."""
         labs = self.collect_labs()
+        self._contents = self._contents_now()
         self.leave_out(labs.hidden())
         if not self.keep_references:
             self.leave_out(labs.references())
@@ -134,8 +181,7 @@ class BrowsergradAddon(BaseAddon):
         return self.output / "files"
 
     def collect_labs(self) -> published_labs.SiteLabs:
-        ignore = [*self.manager.ignore_contents, *self.manager.extra_ignore_contents]
-        return published_labs.collect([Path(path) for path in self.manager.contents], ignore)
+        return published_labs.collect(*self._contents_now())
 
     def leave_out(self, secrets: list[tuple[PurePosixPath, Path]]) -> None:
         """Keep JupyterLite from copying what it is about to: reference solutions, and rubrics for grading."""
@@ -204,12 +250,21 @@ class BrowsergradAddon(BaseAddon):
     def post_build(self, manager: LiteManager) -> Tasks:
         """Tell the kernel about the site's own Pyodide."""
         yield self.task(name=f"patch:{JUPYTERLITE_JSON}", actions=[self.patch_config])
+        yield self.task(name="imports", actions=[self.warn_of_imports])
         if not self.keep_references:
             yield self.task(name="labs:leaks", actions=[self.warn_of_leaks])
         if self.isolate_with_service_worker:
             yield self.task(name="isolate", actions=[(isolation.install, [self.output])])
         elif isolation.is_installed(self.output):
             yield self.task(name="isolate:not", actions=[(isolation.remove, [self.output])])
+
+    def warn_of_imports(self) -> None:
+        """List what notebooks and modules import and the site does not have; once, though `check` builds too."""
+        if self._warned:
+            return
+        self._warned = True
+        for line in self.own_pyodide.unmet_imports():
+            self.log.warning("[browsergrad] %s", line)
 
     def warn_of_leaks(self) -> None:
         """Say where the site holds the text of a reference solution all the same."""
@@ -267,6 +322,7 @@ class BrowsergradAddon(BaseAddon):
         yield self.task(name="site", actions=[self.check_site])
 
     def check_site(self) -> None:
+        self.warn_of_imports()
         problems = verification.problems(self.output, list(self.get_output_config_paths()))
         if problems:
             raise SiteError(problems)

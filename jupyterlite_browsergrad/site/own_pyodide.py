@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +14,42 @@ from jupyterlite_core.addons.base import BaseAddon
 from jupyterlite_core.constants import JSON_FMT, LAB_EXTENSIONS, UTF8
 
 from .. import paths
+from .._version import PYODIDE_VERSION
 from ..boot import javascript, other_pyodide
 from ..boot.assets import STDLIB
 from ..boot.javascript import EngineError
-from ..constants import LABEXTENSION, PIPLITE_INDEX, PYODIDE_LOCK, SITE_KERNEL, SITE_PYODIDE
+from ..constants import LABEXTENSION, PIPLITE_INDEX, PYODIDE_LOCK, RELEASE_LOCK, SITE_KERNEL, SITE_PYODIDE
 from ..errors import VendoringError
+from ..terminal import say
 from . import distribution
+from .choice import AUTO, SiteImports
+from .release import Release, embedded_lock, version_of
 from .vendoring import Vendored, vendor
 from .wheels import is_plain_path, piplite_index, unpack_labextensions
 
-__all__ = ["OwnPyodide"]
+__all__ = ["OwnPyodide", "Settings"]
 
 #: Names of the labextensions that came out of vendored wheels.
 FRONT_ENDS = "static/browsergrad/front_ends.json"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the author of a site sets about it; the names are those of the addon's traits."""
+
+    pyodide_url: str | None
+    package_base_url: str | None
+    packages: list[str]
+    offline: bool
+
+    @property
+    def is_auto(self) -> bool:
+        return AUTO in self.packages
+
+    @property
+    def requirements(self) -> list[str]:
+        """What the author lists, without the entry for what is imported."""
+        return [text for text in self.packages if text != AUTO]
 
 
 class OwnPyodide:
@@ -34,10 +59,10 @@ class OwnPyodide:
     ----------
     addon
         What knows the site's folders, and logs.
-    url
-        The distribution, or None for the embedded one.
-    packages
-        Requirements to vendor.
+    settings
+        Which distribution, and which packages.
+    imports
+        What the contents of the site import.
 
     Attributes
     ----------
@@ -45,10 +70,12 @@ class OwnPyodide:
         The published folders: the distribution, and what the kernel starts from in its place.
     """
 
-    def __init__(self, addon: BaseAddon, url: str | None, packages: list[str]) -> None:
+    def __init__(self, addon: BaseAddon, settings: Settings, imports: SiteImports) -> None:
         self._addon = addon
-        self._url = url
-        self._packages = packages
+        self._settings = settings
+        self._url = settings.pyodide_url
+        self._imports = imports
+        self._lite_dir = Path(addon.manager.lite_dir)
         self._cache = Path(addon.manager.cache_dir) / "browsergrad"
         self._output = Path(addon.manager.output_dir)
         self.pyodide = self._output / SITE_PYODIDE
@@ -57,45 +84,86 @@ class OwnPyodide:
     @property
     def is_wanted(self) -> bool:
         """Whether the site has one."""
-        return bool(self._url or self._packages)
+        settings = self._settings
+        return bool(settings.pyodide_url or settings.requirements or (settings.is_auto and self._imports.missing([])))
 
     def inputs(self) -> str:
         """Return text that differs when what `publish` would make may differ."""
-        lite_dir = Path(self._addon.manager.lite_dir)
-        local = [text for text in self._packages if text.endswith(".whl")]
+        settings = self._settings
+        local = [text for text in settings.requirements if text.endswith(".whl")]
         if self._url and not distribution.is_url(self._url):
             local.append(self._url)
-        roots = [paths.static("kernel", "manifest.json"), paths.static("pyodide"), *(lite_dir / text for text in local)]
+        roots = [
+            paths.static("kernel", "manifest.json"),
+            paths.static("pyodide"),
+            *(self._lite_dir / text for text in local),
+        ]
         files = [
             file for root in roots for file in (sorted(root.rglob("*")) if root.is_dir() else [root]) if file.is_file()
         ]
         stats = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-        settings = [
-            self._url,
-            list(self._packages),
+        values = [
+            settings.pyodide_url,
+            settings.package_base_url,
+            settings.packages,
+            sorted(self._imports.imports.needed) if settings.is_auto else None,
             str(self._output),
             self._addon.manager.no_sourcemaps,
             javascript.is_there(),
         ]
-        return hashlib.sha256(json.dumps([settings, stats]).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([values, stats]).encode()).hexdigest()
 
     def publish(self) -> None:
         """Make ``static/browsergrad/pyodide`` hold the distribution and the vendored wheels, and nothing of an earlier build."""
-        lite_dir = Path(self._addon.manager.lite_dir)
-        if self._url:
-            source = distribution.materialise(self._url, lite_dir, self._cache / "pyodide")
-        else:
-            source = distribution.root_of(paths.static("pyodide"), paths.static("pyodide"))
-        lock = distribution.read_lock(source)
-        provided = json.loads(paths.static("kernel", "manifest.json").read_text(**UTF8))["packages"]
-        vendored = vendor(list(self._packages), lock, source, provided, lite_dir, self._cache / "wheels")
+        release = self._release()
+        source = release.folder
+        vendored = self._vendor(release)
         replaced = distribution.with_our_stdlib(source, paths.static("pyodide"), paths.static("kernel"))
         self._mirror(source, vendored, replaced or self._publish_boot_assets(source))
         if replaced:
             self._addon.delete_one(self.kernel)
-        self._write_indexes(lock, vendored)
+        self._write_indexes(release.lock, vendored)
         self._publish_front_ends([wheel.path for wheel in vendored.wheels])
         self._addon.maybe_timestamp(self.pyodide)
+
+    def _release(self) -> Release:
+        """Return the distribution with the packages of its release, after fetching the distribution if necessary."""
+        settings = self._settings
+        if self._url:
+            source = distribution.materialise(
+                self._url, self._lite_dir, self._cache / "pyodide", offline=settings.offline, tell=tell
+            )
+            lock = distribution.read_lock(source)
+            version = version_of(source, lock)
+        else:
+            source = distribution.root_of(paths.static("pyodide"), paths.static("pyodide"))
+            lock = embedded_lock(source, distribution.read_lock(source))
+            version = PYODIDE_VERSION
+        return Release(
+            lock,
+            source,
+            base=settings.package_base_url,
+            version=version,
+            cache=self._cache / "packages",
+            lite_dir=self._lite_dir,
+            offline=settings.offline,
+            tell=tell,
+        )
+
+    def _vendor(self, release: Release) -> Vendored:
+        """Get the listed packages, those that are imported if the setting says so, and those that the kernel needs."""
+        manifest = json.loads(paths.static("kernel", "manifest.json").read_text(**UTF8))
+        provided = manifest["packages"]
+        locked = release.needs_of_kernel(manifest)
+        for name in locked:
+            provided.pop(name, None)
+        if self._settings.is_auto:
+            choice = self._imports.choose(release.lock)
+            for line in choice.lines(release.lock):
+                tell(f"auto: {line}")
+            locked += [name for name in choice.packages if name not in locked]
+        requirements = self._settings.requirements
+        return vendor(requirements, release, provided, self._lite_dir, self._cache / "wheels", locked=locked)
 
     def _publish_boot_assets(self, source: Path) -> dict[Path, Path]:
         """Make and publish what another Pyodide than the embedded one starts from; return what replaces files of its own."""
@@ -144,7 +212,9 @@ class OwnPyodide:
             for path in source.rglob("*")
             if path.is_file() and not self._addon.is_ignored_sourcemap(path.name)
         }
+        wanted.pop(Path(RELEASE_LOCK), None)
         wanted |= replaced
+        wanted |= {Path(path.name): path for path in vendored.files.values()}
         wanted |= {Path(wheel.path.name): wheel.path for wheel in vendored.wheels}
         kept = {*wanted, Path(PYODIDE_LOCK), Path(PIPLITE_INDEX)}
         for path in [path for path in self.pyodide.rglob("*") if path.is_file()]:
@@ -157,19 +227,35 @@ class OwnPyodide:
                 shutil.copy2(path, target)
 
     def _write_indexes(self, lock: dict[str, Any], vendored: Vendored) -> None:
+        """Write the lock of the packages that the site has, and piplite's index of the wheels that are not in the distribution's lock."""
+        here = {
+            name: entry for name, entry in lock["packages"].items() if (self.pyodide / entry["file_name"]).is_file()
+        }
         entries = {wheel.name: wheel.lock_entry(vendored.depends.get(wheel.name, [])) for wheel in vendored.wheels}
-        full = {**lock, "packages": dict(sorted({**lock["packages"], **entries}.items()))}
+        full = {**lock, "packages": dict(sorted({**here, **vendored.entries, **entries}.items()))}
         write_if_changed(self.pyodide / PYODIDE_LOCK, json.dumps(full, **JSON_FMT))
         if vendored.wheels:
             write_if_changed(self.pyodide / PIPLITE_INDEX, json.dumps(piplite_index(vendored.wheels), **JSON_FMT))
         else:
             self._addon.delete_one(self.pyodide / PIPLITE_INDEX)
 
+    def unmet_imports(self) -> Iterator[str]:
+        """Yield a line for each module that the contents import and the published site does not have."""
+        published = self.pyodide / PYODIDE_LOCK
+        locks = [json.loads(published.read_text(**UTF8))] if self.is_wanted and published.is_file() else []
+        release = None if self._url else embedded_lock(paths.static("pyodide"), {"packages": {}})
+        yield from self._imports.explain(locks, release)
+
     def remove(self) -> None:
         """Take away what an earlier build has published."""
         self._addon.delete_one(self.pyodide)
         self._addon.delete_one(self.kernel)
         self._publish_front_ends([])
+
+
+def tell(text: str) -> None:
+    """Print a line about what the build did."""
+    say(f"    {text}", keep="")
 
 
 def is_same(source: Path, target: Path) -> bool:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from ..errors import VendoringError
 from ..hashing import sha256_of
+from .release import Release
 from .wheels import Wheel, read_wheel
 
 __all__ = ["Target", "Vendored", "vendor"]
@@ -83,31 +85,44 @@ class Target:
 
 @dataclass
 class Vendored:
-    """The outcome: wheels to add, each with the lock packages it depends on, and the lock's own packages in use."""
+    """The outcome: wheels to add, each with the lock packages it depends on, and the lock's own packages in use.
+
+    ``files`` are those of the lock's packages, ``entries`` the lock entries of those that the distribution's folder lacks.
+    """
 
     wheels: list[Wheel] = field(default_factory=list)
     depends: dict[str, list[str]] = field(default_factory=dict)
     from_lock: list[str] = field(default_factory=list)
+    files: dict[str, Path] = field(default_factory=dict)
+    entries: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def vendor(
-    requirements: list[str], lock: dict[str, Any], distribution: Path, provided: dict[str, str], base: Path, cache: Path
+    requirements: list[str],
+    release: Release,
+    provided: dict[str, str],
+    base: Path,
+    cache: Path,
+    *,
+    locked: Iterable[str] = (),
 ) -> Vendored:
-    """Resolve ``requirements`` and have every wheel on disk.
+    """Resolve ``requirements`` and have every file on disk.
 
     Parameters
     ----------
     requirements
         PEP 508 strings, or paths of ``.whl`` files.
-    lock, distribution
-        The distribution's ``pyodide-lock.json`` and the folder with its wheels; a locked package whose file is
-        there is preferred.
+    release
+        The packages of the distribution's lock. They come first where they are on disk, or are more than Python alone;
+        a pure one that is not on disk is taken from PyPI.
     provided
         Name -> version of what every kernel has already (the packs).
     base
         What relative wheel paths count from.
     cache
         Kept between builds: the wheels, and the choice made for these inputs, so that a rebuild needs no network.
+    locked
+        Names that are wanted as the lock has them, and are never asked of PyPI.
 
     Raises
     ------
@@ -115,21 +130,26 @@ def vendor(
         A requirement is malformed, contradictory, or has no wheel for the browser.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    return _Resolver(lock, distribution, provided, base, cache).run(requirements)
+    result = _Resolver(release, provided, base, cache, {canonicalize_name(name) for name in locked}).run(requirements)
+    result.files = release.obtain(result.from_lock)
+    result.entries = {
+        name: release.published(name, provided) for name, path in result.files.items() if path.parent != release.folder
+    }
+    return result
 
 
 class _Resolver:
-    def __init__(self, lock: dict[str, Any], distribution: Path, provided: dict[str, str], base: Path, cache: Path):
-        self.lock = lock
-        self.distribution = distribution
+    def __init__(self, release: Release, provided: dict[str, str], base: Path, cache: Path, locked: set[str]):
+        self.release = release
         self.provided = provided
         self.base = base
         self.cache = cache
-        self.target = Target.of(lock)
+        self.locked = locked
+        self.target = Target.of(release.lock)
         self.local: dict[str, Path] = {}
 
     def run(self, requirements: list[str]) -> Vendored:
-        roots = [self.parse(text) for text in requirements]
+        roots = [*(self.parse(text) for text in requirements), *(Requirement(name) for name in sorted(self.locked))]
         demands: dict[str, tuple[SpecifierSet, set[str]]] = {}
         for _ in range(ROUNDS):
             before = dict(demands)
@@ -213,28 +233,21 @@ class _Resolver:
             raise VendoringError(why, f"every kernel already has {name} {version}, which does not fit")
 
     def in_lock(self, name: str, specifier: SpecifierSet) -> bool:
-        entry = self.lock["packages"].get(name)
+        entry = self.release.entry(name)
         return (
             entry is not None
             and name not in self.local
-            and (self.distribution / entry["file_name"]).is_file()
             and specifier.contains(entry["version"], prereleases=True)
+            and (name in self.locked or self.release.is_on_disk(name) or not self.release.is_pure(name))
         )
 
     def take_locked(self, name: str, result: Vendored) -> None:
-        """Note a locked package with all it depends on, each file's hash checked."""
-        if name in result.from_lock:
+        """Note a locked package with all it depends on."""
+        entry = self.release.entry(name)
+        if entry is None or name in result.from_lock:
             return
-        entry = self.lock["packages"].get(name)
-        if entry is None:
+        if name in self.provided and not self.release.is_on_disk(name):
             return
-        path = self.distribution / entry["file_name"]
-        if not path.is_file():
-            raise VendoringError(
-                name, f"is in the distribution's lock, but {path} does not exist; use a full distribution"
-            )
-        if sha256_of(path) != entry["sha256"]:
-            raise VendoringError(name, f"{path} has another sha256 than the lock says; fetch the distribution again")
         result.from_lock.append(name)
         for dependency in entry.get("depends", []):
             self.take_locked(canonicalize_name(dependency), result)
@@ -254,13 +267,16 @@ class _Resolver:
             path = self.cache / known["file_name"]
             if path.is_file() and sha256_of(path) == known["sha256"]:
                 return self.read(path, why)
-        wheel = self.download(f"{name}{specifier}", why)
+        wheel = self.download(name, specifier, why)
         memo.write_text(
             json.dumps({"file_name": wheel.path.name, "sha256": wheel.sha256, "requirement": f"{name}{specifier}"})
         )
         return wheel
 
-    def download(self, requirement: str, why: str) -> Wheel:
+    def download(self, name: str, specifier: SpecifierSet, why: str) -> Wheel:
+        requirement = f"{name}{specifier}"
+        if self.release.offline:
+            raise VendoringError(why, "no earlier build has fetched it; build once without --browsergrad-offline")
         major, minor = self.target.short
         command = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps"]
         command += ["--only-binary=:all:", "--implementation=cp", f"--python-version={major}.{minor}"]
@@ -279,11 +295,16 @@ class _Resolver:
                 ] or done.stderr.splitlines()[-1:]
                 raise VendoringError(
                     why,
-                    f"no wheel runs in the browser: it has to be pure Python (py3-none-any) or built for "
-                    f"cp{major}{minor} {self.target.platforms[0]}. pip says: {' '.join(reasons)}",
+                    f"{self.other_version(name)}no wheel runs in the browser: it has to be pure Python (py3-none-any) or "
+                    f"built for cp{major}{minor} {self.target.platforms[0]}. pip says: {' '.join(reasons)}",
                 )
             path = found[0].replace(self.cache / found[0].name)
         return self.read(path, why)
+
+    def other_version(self, name: str) -> str:
+        """Say which version there is of a locked package of which another one is wanted."""
+        entry = self.release.entry(name)
+        return f"{self.release.title} has {name} {entry['version']} and no other version, and on PyPI " if entry else ""
 
     def read(self, path: Path, why: str) -> Wheel:
         try:

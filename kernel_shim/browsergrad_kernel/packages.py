@@ -13,21 +13,18 @@ from typing import Any
 
 from IPython.core.error import UsageError
 
-from . import cell_imports
+from . import cell_imports, release_modules
 from ._host import host
 
 #: The folder with the files of the file browser.
 DRIVE = "/drive"
 #: Import names of distributions that have another name.
 _DISTRIBUTIONS = {
-    "PIL": "pillow",
-    "bs4": "beautifulsoup4",
-    "cv2": "opencv-python",
-    "dateutil": "python-dateutil",
+    **release_modules.PACKAGES,
     "docx": "python-docx",
-    "skimage": "scikit-image",
-    "sklearn": "scikit-learn",
-    "yaml": "pyyaml",
+    "dotenv": "python-dotenv",
+    "pptx": "python-pptx",
+    "serial": "pyserial",
 }
 
 _urls: list[str] = []

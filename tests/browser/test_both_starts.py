@@ -76,7 +76,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A site with a compiled wheel and two pure ones, with and without the snapshot."""
     folder = tmp_path_factory.mktemp("both")
     wheels = [make_wheel(folder, name, "1.0") for name in ("onewheel", "otherwheel")]
-    site = build_site(folder, front_ends=False, packages=["msgpack", *map(str, wheels)])
+    site = build_site(folder, front_ends=False, packages=["msgpack>=1.2", *map(str, wheels)])
     return {"snapshot": site, "files": copy(site, folder / "files", lambda kernel, manifest: manifest.pop("snapshot"))}
 
 

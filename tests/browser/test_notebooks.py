@@ -12,6 +12,8 @@ from conftest import Lab, build_site, held, opened, served
 from playwright.sync_api import Browser
 from wheels import unzip
 
+from tests.wheels import unzip
+
 GUIDE = "nbgrader/docs/source/user_guide"
 
 RUN_ALL = """async path => {

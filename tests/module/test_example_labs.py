@@ -11,9 +11,9 @@ from browsergrad._lab import run_rubric
 
 from jupyterlite_browsergrad.labs.folders import examine
 
-LABS = Path(__file__).resolve().parents[2] / "examples" / "labs"
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 labs = pytest.mark.parametrize(
-    "lab", sorted(path.parent for path in LABS.glob("*/manifest.json")), ids=lambda lab: lab.name
+    "lab", sorted(path.parent for path in EXAMPLES.glob("labs*/*/manifest.json")), ids=lambda lab: lab.name
 )
 
 

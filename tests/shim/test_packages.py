@@ -197,6 +197,26 @@ def test_the_note_on_a_missing_module_fits_the_site(
     assert ("%pip" in note) == (not disable_pypi)
 
 
+@pytest.mark.parametrize(
+    ("module", "package"),
+    [
+        ("sklearn.svm", "scikit-learn"),
+        ("PIL", "pillow"),
+        ("skimage", "scikit-image"),
+        ("Crypto", "pycryptodome"),
+        ("docx", "python-docx"),
+    ],
+)
+def test_a_missing_module_is_told_with_the_name_of_its_package(
+    monkeypatch: pytest.MonkeyPatch, module: str, package: str
+) -> None:
+    monkeypatch.setattr(packages, "_exists", lambda name: False)
+    packages.configure([], True)
+    error = ModuleNotFoundError("no", name=module)
+    packages.explain_missing(error)
+    assert f"BrowsergradAddon.packages = ['{package}']" in error.__notes__[0]
+
+
 @pytest.mark.parametrize("name", ["json.nothing", "ssl", None])
 def test_modules_that_are_no_packages_of_the_site_get_no_note(name: str | None) -> None:
     error = ModuleNotFoundError("no", name=name)

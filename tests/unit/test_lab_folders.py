@@ -142,6 +142,20 @@ def test_validate_warns_and_still_says_ok(tmp_path: Path, capsys: pytest.Capture
     assert capsys.readouterr().out.splitlines()[0] == f"warning: {file}: /rubric_path: there is no file gone.py"
 
 
+def test_validate_says_which_packages_a_lab_imports_and_which_nobody_has(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = make_lab(tmp_path)
+    (tmp_path / "starter.py").write_text("import json\nimport numpy, seaborn\nfrom PIL import Image\n", "utf-8")
+    (tmp_path / "reference.py").write_text("import IPython, browsergrad, starter\n", "utf-8")
+    assert main(["validate", str(tmp_path)]) == 0
+    warning, ok = capsys.readouterr().out.splitlines()
+    assert warning.startswith(
+        f"warning: {file}: (document): seaborn, imported in starter.py, line 2, is neither the kernel's"
+    )
+    assert ok == f"ok: {file}: one 1.0.0, with numpy, pillow"
+
+
 def test_validate_fails_and_names_file_and_field(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make_lab(tmp_path / "good")
     bad = make_lab(tmp_path / "bad", id="Bad")
@@ -155,7 +169,7 @@ def test_validate_gives_json(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     file = make_lab(tmp_path, version="1")
     assert main(["validate", "--format", "json", str(tmp_path)]) == 1
     report = json.loads(capsys.readouterr().out)
-    assert report["labs"] == [{"file": str(file), "id": None, "version": None, "ok": False}]
+    assert report["labs"] == [{"file": str(file), "id": None, "version": None, "ok": False, "packages": []}]
     assert (report["errors"], report["warnings"]) == (1, 0)
     (finding,) = report["findings"]
     assert finding | {"message": ""} == {

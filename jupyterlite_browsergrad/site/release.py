@@ -1,0 +1,208 @@
+"""The packages that a distribution's lock names: those on disk, and those that are fetched one by one."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+from packaging.utils import canonicalize_name
+
+from ..constants import PYODIDE_CDN, RELEASE_LOCK
+from ..errors import VendoringError
+from ..hashing import sha256_of
+from .distribution import is_url
+from .downloads import Download, DownloadFailed, fetch_all, is_there
+from .wheels import is_plain_path
+
+__all__ = ["Release", "embedded_lock", "version_of"]
+
+#: As the minified `pyodide.mjs` has it.
+_VERSION = re.compile(r"""=\s*["'](\d+\.\d+\.\d+(?:[a-z]+\d+)?)["']""")
+
+
+def embedded_lock(folder: Path, core: dict[str, Any]) -> dict[str, Any]:
+    """Return the lock of the release that the embedded distribution is the core of."""
+    path = folder / RELEASE_LOCK
+    if not path.is_file():
+        return core
+    lock: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return lock
+
+
+def version_of(folder: Path, lock: dict[str, Any]) -> str | None:
+    """Return the Pyodide version of a distribution, from whichever of its files tells."""
+    if version := lock["info"].get("version"):
+        return str(version)
+    package = folder / "package.json"
+    if package.is_file():
+        try:
+            return str(json.loads(package.read_text("utf-8"))["version"])
+        except (ValueError, LookupError, TypeError):
+            pass
+    entry = folder / "pyodide.mjs"
+    found = _VERSION.search(entry.read_text("utf-8", "replace")) if entry.is_file() else None
+    return found[1] if found else None
+
+
+class Release:
+    """Gives the files of locked packages.
+
+    Parameters
+    ----------
+    lock
+        ``pyodide-lock.json``.
+    folder
+        The distribution; its own files come first.
+    base
+        Address or folder of the files that are not in `folder`; ``None`` for the CDN of `version`.
+    version
+        Pyodide's, if known.
+    cache
+        Keeps what was fetched.
+    lite_dir
+        What a relative `base` counts from.
+    offline
+        Whether only what is in `cache` is there.
+    tell
+        Takes a line for each file that is fetched.
+    """
+
+    def __init__(
+        self,
+        lock: dict[str, Any],
+        folder: Path,
+        *,
+        base: str | None = None,
+        version: str | None = None,
+        cache: Path,
+        lite_dir: Path = Path(),
+        offline: bool = False,
+        tell: Callable[[str], None] = print,
+    ):
+        self.lock = lock
+        self.folder = folder
+        self.version = version
+        self.cache = cache
+        self.offline = offline
+        self.tell = tell
+        self.base: str | None = None
+        self.mirror: Path | None = None
+        self.is_given = bool(base)
+        if base and not is_url(base):
+            self.mirror = (lite_dir / Path(base).expanduser()).resolve()
+        elif base:
+            self.base = base if base.endswith("/") else f"{base}/"
+        elif version:
+            self.base = PYODIDE_CDN.format(version=version)
+
+    @property
+    def title(self) -> str:
+        return f"Pyodide {self.version}" if self.version else "this Pyodide"
+
+    def entry(self, name: str) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self.lock["packages"].get(name)
+        return found
+
+    def is_on_disk(self, name: str) -> bool:
+        """Tell whether a package needs no fetching: its file is in the distribution, or in the folder that is the base."""
+        entry = self.entry(name)
+        return entry is not None and self._on_disk(entry) is not None
+
+    def is_pure(self, name: str) -> bool:
+        """Tell whether a locked package is a wheel of Python alone, which PyPI has too."""
+        entry = self.entry(name)
+        return entry is not None and entry["file_name"].endswith("-none-any.whl")
+
+    def _on_disk(self, entry: dict[str, Any]) -> Path | None:
+        for folder in filter(None, (self.folder, self.mirror)):
+            path = folder / _file_name(entry)
+            if path.is_file():
+                return path
+        return None
+
+    def obtain(self, names: Iterable[str]) -> dict[str, Path]:
+        """Return the files of packages, each with the lock's sha256; fetch what is missing, all at once.
+
+        Raises
+        ------
+        VendoringError
+            A file cannot be had, or is not the one that was locked.
+        """
+        files: dict[str, Path] = {}
+        downloads: list[Download] = []
+        for name in names:
+            entry = self.lock["packages"][name]
+            path = self._on_disk(entry)
+            if path is None:
+                download = self._download(name, entry)
+                downloads.append(download)
+                files[name] = download.target
+            elif sha256_of(path) != entry["sha256"]:
+                raise VendoringError(
+                    name, f"{path} has another sha256 than the lock says; fetch the distribution again"
+                )
+            else:
+                files[name] = path
+        try:
+            fetch_all(downloads, self.tell)
+        except DownloadFailed as error:
+            raise VendoringError(error.download.name, f"{error}. {self._help(error)}") from error
+        return files
+
+    def _download(self, name: str, entry: dict[str, Any]) -> Download:
+        file = _file_name(entry)
+        if self.mirror is not None:
+            raise VendoringError(name, f"{self.mirror} (package_base_url) has no file {file}, which the lock names")
+        if self.base is None:
+            raise VendoringError(
+                name,
+                f"{self.folder} lacks {file}, and does not tell of which Pyodide version it is; "
+                "set BrowsergradAddon.package_base_url to the address or folder that has it",
+            )
+        target = self.cache / entry["sha256"][:16] / file
+        download = Download(
+            f"{name} {entry['version']}", urljoin(self.base, entry["file_name"]), target, entry["sha256"]
+        )
+        if self.offline and not is_there(download):
+            raise VendoringError(
+                name, f"no earlier build has fetched {download.url}; build once without --browsergrad-offline"
+            )
+        return download
+
+    def _help(self, error: DownloadFailed) -> str:
+        mirror = "BrowsergradAddon.package_base_url can name a mirror, or a folder with the release's files"
+        if error.is_absent:
+            return f"Is it the address of {self.title}? {mirror}"
+        return f"Behind a proxy set HTTPS_PROXY; {mirror}"
+
+    def needs_of_kernel(self, manifest: dict[str, Any]) -> list[str]:
+        """Return what the kernel needs of the release: another Python than the embedded one takes its own micropip.
+
+        Only where the release has an address, given or that of the distribution: a folder without micropip works but for ``%pip``.
+        """
+        tag = "".join(self.lock["info"]["python"].split(".")[:2])
+        if f"site-cp{tag}" in manifest["packs"] or not self.is_given or self.entry("micropip") is None:
+            return []
+        return ["micropip"]
+
+    def published(self, name: str, provided: Iterable[str]) -> dict[str, Any]:
+        """Return the lock's entry as a site has it: the file beside the lock, no dependency that every kernel has anyway."""
+        entry = self.lock["packages"][name]
+        depends = dict.fromkeys(canonicalize_name(other) for other in entry.get("depends", []))
+        return {
+            **entry,
+            "file_name": _file_name(entry),
+            "depends": [other for other in depends if other not in provided and other in self.lock["packages"]],
+        }
+
+
+def _file_name(entry: dict[str, Any]) -> str:
+    """Return the name of a package's file: the last part where the lock has an address."""
+    name: str = entry["file_name"].rpartition("/")[2]
+    if not is_plain_path(name):
+        raise VendoringError(str(entry.get("name")), f"the lock names no file: {entry['file_name']!r}")
+    return name
