@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from conftest import Lab, build_site, held, opened, served
 from playwright.sync_api import Browser
-from wheels import unzip
 
 from tests.wheels import unzip
 
