@@ -98,7 +98,7 @@ $(STAMPS)/venv:
 
 # What Python is installed depends on the package's metadata alone: its code is used in place.
 $(STAMPS)/develop: $(STAMPS)/venv pyproject.toml setup.py scripts/develop.py | assets
-	$(BIN)/python -m pip install -q --disable-pip-version-check "jupyter_core>=5" "jupyterlite-core[check,contents]>=0.8,<0.9" "packaging>=24" "traitlets>=5.13"
+	$(BIN)/python -m pip install -q --disable-pip-version-check "ipython>=8" "jupyter_core>=5" "jupyterlite-core[check,contents]>=0.8,<0.9" "packaging>=24" "tqdm>=4.66" "traitlets>=5.13"
 	$(BIN)/python scripts/develop.py
 	touch $@
 
