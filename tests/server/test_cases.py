@@ -57,6 +57,7 @@ class Kernel:
         return reply, messages
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("case", kernel_cases.on("deno"), ids=lambda case: case.id)
 def test_a_notebook_that_once_failed(case: Case, tmp_path: Path) -> None:
     for name, text in case.files.items():

@@ -222,6 +222,7 @@ def tracebacks_of(client: Client, code: str) -> str:
     return re.sub(r"In\[\d+\]|0x[0-9a-f]+|ipython-input-\d+-[0-9a-f]+|Task-\d+|\d{9,}", "", "\n".join(lines))
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("code", ERRORS)
 @pytest.mark.parametrize("mode", ["Context", "Verbose"])
 def test_tracebacks_look_as_ipython_shows_them(client: Client, modules: Path, code: str, mode: str) -> None:
@@ -290,6 +291,7 @@ def interrupted_when(is_time: Callable[[Place], bool]) -> Iterator[None]:
         sys.settrace(before)
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("code", LOOPS)
 def test_they_do_so_wherever_a_loop_is_stopped(client: Client, modules: Path, code: str) -> None:
     def places() -> list[Place]:
