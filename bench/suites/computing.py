@@ -6,10 +6,9 @@ Python, and the least of several times counts: whatever else the machine does ma
 
 from __future__ import annotations
 
-from ..lab import Lab
-from ..runner import Bench
+from ..runner import Bench, Measure
 from ..table import Row
-from .throughput import SETTLE_MS, SIDES
+from .throughput import row, sampled
 
 #: A kind to the body of the function that is timed: 10–50 ms each.
 KINDS = {
@@ -125,37 +124,19 @@ MOST, MOST_MEDIAN = 1.03, 1.0
 
 
 def run(bench: Bench) -> list[Row]:
-    """All kinds in one page for each side, in turns; isolated ones against the stock kernel's that are not."""
     cells = {name: TIMED.format(body=body, warm_s=WARM_S, times=TIMES) for name, body in KINDS.items()}
     cells["`%timeit`"] = TIMEIT
-    samples: dict[str, dict[str, list[float]]] = {name: {side: [] for side in SIDES} for name in cells}
-    for turn in range(bench.repetitions):
-        for side in list(SIDES) if turn % 2 else list(reversed(SIDES)):
-            site, isolated = SIDES[side]
-            with bench.lab(site, isolated) as lab:
-                lab.start()
-                lab.page.wait_for_timeout(SETTLE_MS)
-                for name, code in cells.items():
-                    samples[name][side].append(milliseconds(lab, code))
+    samples = sampled(bench, {name: milliseconds(code) for name, code in cells.items()})
     rows = []
     for isolated in (False, True):
-        kinds = [
-            bench.row(
-                f"computing: {name}",
-                "ms",
-                {"ours": samples[name]["isolated" if isolated else "ours"], "stock": samples[name]["stock"]},
-                isolated=isolated,
-                stock_plain=isolated,
-                limit=MOST,
-            )
-            for name in cells
-        ]
+        kinds = [row(bench, f"computing: {name}", samples[name], isolated, MOST) for name in cells]
         rows += [*kinds, median(bench, kinds, isolated)]
     return rows
 
 
-def milliseconds(lab: Lab, code: str) -> float:
-    return float(lab.text(code))
+def milliseconds(code: str) -> Measure:
+    """Measure by what a cell prints."""
+    return lambda lab: float(lab.text(code))
 
 
 def median(bench: Bench, kinds: list[Row], isolated: bool) -> Row:

@@ -51,8 +51,17 @@ SIDES = {"stock": ("stock", False), "ours": ("bare", False), "isolated": ("bare"
 
 
 def run(bench: Bench) -> list[Row]:
-    """All rows in one page for each side; isolated ones against the stock kernel's that are not."""
-    samples: dict[str, dict[str, list[float]]] = {name: {side: [] for side in SIDES} for name in ROWS}
+    samples = sampled(bench, {name: measure for name, (measure, _limit) in ROWS.items()})
+    return [
+        row(bench, name, samples[name], isolated, limit)
+        for isolated in (False, True)
+        for name, (_measure, limit) in ROWS.items()
+    ]
+
+
+def sampled(bench: Bench, measures: dict[str, Measure]) -> dict[str, dict[str, list[float]]]:
+    """Take samples of all measures in one page for each side, in turns; by name, then by side."""
+    samples: dict[str, dict[str, list[float]]] = {name: {side: [] for side in SIDES} for name in measures}
     for turn in range(bench.repetitions):
         for side in list(SIDES) if turn % 2 else list(reversed(SIDES)):
             site, isolated = SIDES[side]
@@ -60,20 +69,15 @@ def run(bench: Bench) -> list[Row]:
                 lab.start()
                 # What the start has set going ends first: the browser's compiler, files fetched ahead of need.
                 lab.page.wait_for_timeout(SETTLE_MS)
-                for name, (measure, _limit) in ROWS.items():
+                for name, measure in measures.items():
                     samples[name][side].append(measure(lab))
-    return [
-        bench.row(
-            name,
-            "ms",
-            {"ours": samples[name]["isolated" if isolated else "ours"], "stock": samples[name]["stock"]},
-            isolated=isolated,
-            stock_plain=isolated,
-            limit=limit,
-        )
-        for isolated in (False, True)
-        for name, (_measure, limit) in ROWS.items()
-    ]
+    return samples
+
+
+def row(bench: Bench, name: str, samples: dict[str, list[float]], isolated: bool, limit: float | None) -> Row:
+    """Make a row of one kind of page; isolated ones against the stock kernel's that are not."""
+    sides = {"ours": samples["isolated" if isolated else "ours"], "stock": samples["stock"]}
+    return bench.row(name, "ms", sides, isolated=isolated, stock_plain=isolated, limit=limit)
 
 
 def cell(code: str) -> Measure:

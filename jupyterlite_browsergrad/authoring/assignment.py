@@ -16,7 +16,7 @@ from ..errors import AuthoringError
 from ..hashing import sha256_of
 from ..labs.folders import HIDDEN, MANIFEST_NAME
 from .new_lab import pin
-from .notebooks import cell, kebab_case, notebook, notebook_text
+from .notebooks import cell, lab_id, notebook, notebook_text
 from .questions import Plan, plan_of
 from .rubrics import rubric_text
 from .source import Problems, read_source
@@ -59,9 +59,7 @@ def assign(source: Path, folder: Path | None = None, *, force: bool = False) -> 
         The source has broken markers (all are told), or a file is in the way. Nothing was written.
     """
     folder = folder or lab_of(source)
-    name = kebab_case(folder.absolute().name)
-    if not name:
-        raise AuthoringError(f"{folder}: a lab's name needs letters or digits of ASCII, such as linear-search")
+    name = lab_id(folder)
     plan = plan_of(read_source(source))
     files = _files(source, folder, name, plan)
     record = folder.with_name(folder.name + HIDDEN) / RECORD

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .._version import __version__
 from ..errors import AuthoringError
-from .notebooks import cell, kebab_case, notebook, notebook_text
+from .notebooks import cell, lab_id, notebook, notebook_text
 
 __all__ = ["TEMPLATES", "create_lab", "lab_files", "pin", "write_new_folder"]
 
@@ -177,10 +177,7 @@ def create_lab(folder: Path, template: str = "script") -> list[Path]:
     AuthoringError
         The folder is there and not empty, cannot be written, or its name has no letter.
     """
-    name = kebab_case(folder.absolute().name)
-    if not name:
-        raise AuthoringError(f"{folder}: a lab's name needs letters or digits of ASCII, such as linear-search")
-    return write_new_folder(folder, lab_files(name, template))
+    return write_new_folder(folder, lab_files(lab_id(folder), template))
 
 
 def write_new_folder(folder: Path, files: dict[str, str]) -> list[Path]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
-__all__ = ["cell", "kebab_case", "notebook", "notebook_text"]
+from ..errors import AuthoringError
+
+__all__ = ["cell", "kebab_case", "lab_id", "notebook", "notebook_text"]
 
 #: What a notebook of a lab starts with in JupyterLite.
 KERNEL = {"display_name": "Python (BrowserGrad)", "language": "python", "name": "browsergrad"}
@@ -39,3 +42,11 @@ def kebab_case(name: str) -> str:
     """Return `name` as the id of a manifest, such as ``week-1-sorting``; empty if no letter or digit of ASCII is in it."""
     words = re.findall("[a-z0-9]+", re.sub("(?<=[a-z0-9])(?=[A-Z])", " ", name).lower())
     return "-".join(words)
+
+
+def lab_id(folder: Path) -> str:
+    """Return the id of the lab in a folder: its name in kebab case. Raises `AuthoringError` if that has no letter or digit of ASCII."""
+    name = kebab_case(folder.absolute().name)
+    if not name:
+        raise AuthoringError(f"{folder}: a lab's name needs letters or digits of ASCII, such as linear-search")
+    return name

@@ -67,27 +67,12 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
         help="time limit of one cell, and of the submission's code that the rubric calls; if both share an interpreter, of the whole rubric. "
         "Names defined before a cell that is too slow still count (default: %(default)g)",
     )
-    add(
-        "--memory",
-        metavar="MB",
-        type=_int,
-        default=DEFAULT.memory_bytes // MEGABYTE,
-        help="limit of Python's memory in one sandbox (default: %(default)s)",
-    )
-    add(
-        "--output",
-        metavar="MB",
-        type=_int,
-        default=DEFAULT.output_bytes // MEGABYTE,
-        help="limit of what one cell may write (default: %(default)s)",
-    )
-    add(
-        "--submission-size",
-        metavar="MB",
-        type=_int,
-        default=DEFAULT.submission_bytes // MEGABYTE,
-        help="largest file of a submission that is read (default: %(default)s)",
-    )
+    for option, limit, text in (
+        ("--memory", DEFAULT.memory_bytes, "limit of Python's memory in one sandbox"),
+        ("--output", DEFAULT.output_bytes, "limit of what one cell may write"),
+        ("--submission-size", DEFAULT.submission_bytes, "largest file of a submission that is read"),
+    ):
+        add(option, metavar="MB", type=_int, default=limit // MEGABYTE, help=f"{text} (default: %(default)s)")
 
 
 def limits_of(options: argparse.Namespace) -> JobLimits:

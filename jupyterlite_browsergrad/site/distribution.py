@@ -157,17 +157,10 @@ def read_lock(folder: Path, source: object | None = None) -> dict[str, Any]:
 def _fetch_core(url: str, cache: Path, offline: bool, tell: Callable[[str], None]) -> Path:
     """Fetch what Pyodide starts from, file by file, into a folder of `cache` that is whole when it exists."""
     url = url if url.endswith("/") else f"{url}/"
-    target = cache / f"address.{hashlib.sha256(url.encode()).hexdigest()[:16]}"
-    if target.is_dir():
-        return target
-    if offline:
-        raise DistributionError(url, _NOT_FETCHED)
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache) as folder:
-        partial = Path(folder, "core")
 
+    def fetch_files(folder: Path) -> None:
         def download(name: str) -> Download:
-            return Download("Pyodide", f"{url}{name}", partial / name)
+            return Download("Pyodide", f"{url}{name}", folder / name)
 
         try:
             fetch_all([download(name) for name in (*REQUIRED, STDLIB)], tell)
@@ -179,27 +172,32 @@ def _fetch_core(url: str, cache: Path, offline: bool, tell: Callable[[str], None
                 fetch(download(ASM_NAMES[1]), tell)
         except DownloadFailed as error:
             raise DistributionError(url, f"{error}. Behind a proxy set HTTPS_PROXY") from error
-        partial.rename(target)
-    return target
 
-
-_NOT_FETCHED = "no earlier build has fetched it; build once without --browsergrad-offline"
+    name = f"address.{hashlib.sha256(url.encode()).hexdigest()[:16]}"
+    return _once(cache / name, url, offline, fetch_files)
 
 
 def _fetch(url: str, cache: Path, offline: bool) -> Path:
-    target = cache / PurePosixPath(urlsplit(url).path).name
-    if target.is_file():
-        return target
-    if offline:
-        raise DistributionError(url, _NOT_FETCHED)
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache) as folder:
-        partial = Path(folder, "partial")
+    def fetch_archive(path: Path) -> None:
         try:
-            with urllib.request.urlopen(url, timeout=120) as response, partial.open("wb") as file:
+            with urllib.request.urlopen(url, timeout=120) as response, path.open("wb") as file:
                 shutil.copyfileobj(_Limited(response, url), file)
         except OSError as error:
             raise DistributionError(url, f"cannot be fetched ({error})") from error
+
+    return _once(cache / PurePosixPath(urlsplit(url).path).name, url, offline, fetch_archive)
+
+
+def _once(target: Path, url: str, offline: bool, make: Callable[[Path], None]) -> Path:
+    """Return `target`, which is whole when it exists: `make` writes it under another name first."""
+    if target.exists():
+        return target
+    if offline:
+        raise DistributionError(url, "no earlier build has fetched it; build once without --browsergrad-offline")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        partial = Path(folder, "partial")
+        make(partial)
         partial.replace(target)
     return target
 

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from IPython.core.inputtransformer2 import TransformerManager
-
 from ..labs.folders import SKIPPED
 
 __all__ = ["Imports", "Use", "files_of", "read_imports"]
@@ -248,6 +246,8 @@ class _Reader:
 
 def _transformed(code: str) -> str:
     """Return a cell as the Python that IPython makes of it."""
+    from IPython.core.inputtransformer2 import TransformerManager  # every command would pay a tenth of a second for it
+
     try:
         return TransformerManager().transform_cell(code)
     except (SyntaxError, ValueError, RecursionError):

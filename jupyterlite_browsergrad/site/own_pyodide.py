@@ -73,7 +73,6 @@ class OwnPyodide:
     def __init__(self, addon: BaseAddon, settings: Settings, imports: SiteImports) -> None:
         self._addon = addon
         self._settings = settings
-        self._url = settings.pyodide_url
         self._imports = imports
         self._lite_dir = Path(addon.manager.lite_dir)
         self._cache = Path(addon.manager.cache_dir) / "browsergrad"
@@ -91,8 +90,8 @@ class OwnPyodide:
         """Return text that differs when what `publish` would make may differ."""
         settings = self._settings
         local = [text for text in settings.requirements if text.endswith(".whl")]
-        if self._url and not distribution.is_url(self._url):
-            local.append(self._url)
+        if settings.pyodide_url and not distribution.is_url(settings.pyodide_url):
+            local.append(settings.pyodide_url)
         roots = [
             paths.static("kernel", "manifest.json"),
             paths.static("pyodide"),
@@ -129,9 +128,9 @@ class OwnPyodide:
     def _release(self) -> Release:
         """Return the distribution with the packages of its release, after fetching the distribution if necessary."""
         settings = self._settings
-        if self._url:
+        if settings.pyodide_url:
             source = distribution.materialise(
-                self._url, self._lite_dir, self._cache / "pyodide", offline=settings.offline, tell=tell
+                settings.pyodide_url, self._lite_dir, self._cache / "pyodide", offline=settings.offline, tell=tell
             )
             lock = distribution.read_lock(source)
             version = version_of(source, lock)
@@ -243,7 +242,7 @@ class OwnPyodide:
         """Yield a line for each module that the contents import and the published site does not have."""
         published = self.pyodide / PYODIDE_LOCK
         locks = [json.loads(published.read_text(**UTF8))] if self.is_wanted and published.is_file() else []
-        release = None if self._url else embedded_lock(paths.static("pyodide"), {"packages": {}})
+        release = None if self._settings.pyodide_url else embedded_lock(paths.static("pyodide"), {"packages": {}})
         yield from self._imports.explain(locks, release)
 
     def remove(self) -> None:

@@ -1,39 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { Control } from '../../src/runtime/protocol';
-import { InterruptController } from '../../src/runtime/worker/control';
+import { CLOCK_START } from '../../src/runtime/worker/signal_gate';
+import { attached, interruptController } from './fake_pyodide';
 
 const CLOCK = 3;
-const CLOCK_START = 50;
 
 function controller() {
   const heap = new Int32Array(8);
-  const module: Record<string, { 0: number } | null> = {};
   const control = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   let flushed = 0;
-  const made = new InterruptController({
-    control,
-    mode: 'shared-memory',
-    askPage: () => null,
-    flushOutput: () => undefined,
-    onStop: () => undefined,
-    flushDueOutput: () => flushed++,
-    onError: () => undefined,
-  });
+  const made = interruptController({ control, flushDueOutput: () => flushed++ });
   made.clock.use(CLOCK << 2, undefined, () => heap);
-  made.attach({
-    _module: module,
-    setInterruptBuffer: buffer => (module.Py_EmscriptenSignalBuffer = buffer as { 0: number }),
-  });
-  /** As Pyodide's helper does; null where it did not even look. */
-  const poll = (): number | null => {
-    if (!module.Py_EmscriptenSignalBuffer) {
-      return null;
-    }
-    const signal = module.Py_EmscriptenSignalBuffer[0];
-    module.Py_EmscriptenSignalBuffer[0] = 0;
-    return signal;
-  };
+  const { module, poll } = attached(made);
   return { made, heap, module, poll, words: new Int32Array(control.buffer), flushed: () => flushed };
 }
 

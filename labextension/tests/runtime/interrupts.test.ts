@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { Control } from '../../src/runtime/protocol';
-import { InterruptController } from '../../src/runtime/worker/control';
+import { attached, interruptController } from './fake_pyodide';
 
 const SIGINT = 2;
 const EPOCH = 5;
@@ -12,32 +12,14 @@ function parts(mode: 'shared-memory' | 'stack-switching' | 'service-worker' | 'n
   const words = new Int32Array(memory.buffer);
   const stopped: number[] = [];
   const asked = vi.fn((): number | null => null);
-  const controller = new InterruptController({
+  const controller = interruptController({
     control: mode === 'shared-memory' ? memory : null,
     mode,
     askPage: asked,
-    flushOutput: () => undefined,
     onStop: epoch => stopped.push(epoch),
-    flushDueOutput: () => undefined,
-    onError: text => {
-      throw new Error(text);
-    },
   });
-  const module: Record<string, { 0: number } | null> = {};
-  controller.attach({
-    _module: module,
-    setInterruptBuffer: buffer => (module.Py_EmscriptenSignalBuffer = buffer as { 0: number }),
-  });
-  const poll = (): number => {
-    if (!module.Py_EmscriptenSignalBuffer) {
-      return 0;
-    }
-    const signal = module.Py_EmscriptenSignalBuffer[0];
-    if (signal) {
-      module.Py_EmscriptenSignalBuffer[0] = 0;
-    }
-    return signal;
-  };
+  const helper = attached(controller);
+  const poll = (): number => helper.poll() ?? 0;
   const press = (epoch = EPOCH): void => {
     if (mode === 'shared-memory') {
       words[Control.Interrupt] = epoch;

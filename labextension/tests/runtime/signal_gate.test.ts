@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { assemble } from '../../scripts/wat.mjs';
 import { Control } from '../../src/runtime/protocol';
-import { InterruptController } from '../../src/runtime/worker/control';
 import { CLOCK_START, SignalGate } from '../../src/runtime/worker/signal_gate';
+import { attached, interruptController } from './fake_pyodide';
 
 const NATIVE = 'src/runtime/worker/native';
 const CLOCK = 12;
@@ -100,33 +100,13 @@ describe('an interrupt controller with a gate', () => {
 
   it('offers an interrupt at the next check, and is asked by no other until something is due', async () => {
     const control = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
-    const flushed = vi.fn();
-    const made = new InterruptController({
-      control,
-      mode: 'shared-memory',
-      askPage: () => null,
-      flushOutput: () => undefined,
-      onStop: () => undefined,
-      flushDueOutput: flushed,
-      onError: () => undefined,
-    });
-    const module: Record<string, { 0: number } | null> = {};
-    const helper = vi.fn(() => {
-      const buffer = module.Py_EmscriptenSignalBuffer;
-      const signal = buffer ? module.Py_EmscriptenSignalBuffer![0] : 0;
-      if (buffer) {
-        module.Py_EmscriptenSignalBuffer![0] = 0;
-      }
-      return signal;
-    });
+    const made = interruptController({ control });
+    const { poll } = attached(made);
+    const helper = vi.fn(() => poll() ?? 0);
     const ask = await python(made.gate, helper);
     const memory = new WebAssembly.Memory({ initial: 1 });
     const heap = new Int32Array(memory.buffer);
     made.clock.use(CLOCK, memory, () => heap);
-    made.attach({
-      _module: module,
-      setInterruptBuffer: buffer => (module.Py_EmscriptenSignalBuffer = buffer as never),
-    });
     made.begin(1, false);
     const loop = (): number => {
       heap[CLOCK >> 2] = CLOCK_START;

@@ -9,7 +9,7 @@ import { ControlBlock, Want } from './control_block';
 import { InterruptState, RunningRequest } from './interrupt_state';
 import { PollingClock } from './polling_clock';
 import { Scheduler } from './scheduler';
-import { noteLimit, SignalBuffer } from './signal_buffer';
+import { SignalBuffer } from './signal_buffer';
 import { SignalGate } from './signal_gate';
 
 /** What `interrupts.on_idle` of the Python side answers. */
@@ -175,7 +175,7 @@ export class InterruptController {
   /** An interrupt message where there is no shared memory. */
   receive(epoch: number, { storm = false, limitMs = 0 }: InterruptOptions): void {
     if (this.mode !== 'shared-memory') {
-      noteLimit(this.block, epoch, limitMs);
+      this.block.noteLimit(epoch, limitMs);
       if (epoch >= this.epoch || epoch === -1) {
         this.block.store(Control.Interrupt, epoch);
       }

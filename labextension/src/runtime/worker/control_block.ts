@@ -50,6 +50,14 @@ export class ControlBlock {
     Atomics.compareExchange(this.words, word, value, 0);
   }
 
+  /** Writes down that an epoch's time is over, where that is why it is interrupted. */
+  noteLimit(epoch: number, limitMs: number): void {
+    if (limitMs) {
+      this.store(Control.LimitMs, limitMs);
+      this.store(Control.TimedOut, epoch);
+    }
+  }
+
   wants(what: Want): boolean {
     return (this.words[Control.Wanted] & what) !== 0;
   }

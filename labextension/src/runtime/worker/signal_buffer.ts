@@ -136,7 +136,7 @@ export class SignalBuffer {
   pollPage(): void {
     const limitMs = this.state.epoch === 0 ? null : this.options.askPage(this.state.epoch);
     if (limitMs !== null) {
-      noteLimit(this.block, this.state.epoch, limitMs);
+      this.block.noteLimit(this.state.epoch, limitMs);
       this.block.store(Control.Interrupt, this.state.epoch);
     }
     this.lastAsk = now();
@@ -146,34 +146,34 @@ export class SignalBuffer {
   private offer(word: number): number {
     const { block, state } = this;
     const { request } = state;
-    if (this.state.handlerTime !== -Infinity) {
-      if (now() - this.state.handlerTime < HANDLER_MS) {
+    if (state.handlerTime !== -Infinity) {
+      if (now() - state.handlerTime < HANDLER_MS) {
         return 0;
       }
-      this.state.handlerTime = -Infinity;
+      state.handlerTime = -Infinity;
     }
-    if (this.state.skip > 0) {
-      this.state.skip--;
+    if (state.skip > 0) {
+      state.skip--;
       if (block.wants(Want.Storm) || now() < request.hotUntil) {
         this.clock().askAtOnce();
       }
       return 0;
     }
-    if (this.state.epoch === 0) {
+    if (state.epoch === 0) {
       return this.offerIdle(word);
     }
     if (block.wants(Want.Storm) && now() < state.restTime) {
       this.clock().askAtOnce();
       return 0;
     }
-    if (word === this.state.epoch && this.state.restMs() <= 0) {
-      if (request.isOther || block.load(Control.Storm) === this.state.epoch) {
+    if (word === state.epoch && state.restMs() <= 0) {
+      if (request.isOther || block.load(Control.Storm) === state.epoch) {
         block.want(Want.Storm, true);
       }
       this.seen = word;
       return SIGINT;
     }
-    if (word !== 0 && word < this.state.epoch) {
+    if (word !== 0 && word < state.epoch) {
       block.take(Control.Interrupt, word); // for an earlier request
     }
     if (block.wants(Want.Storm)) {
@@ -186,8 +186,8 @@ export class SignalBuffer {
         this.clock().askAtOnce();
         return this.offerAgain();
       }
-      if (time - this.state.offerTime >= (block.wants(Want.Verify) ? VERIFY_AGAIN_MS : OFFER_AGAIN_MS)) {
-        this.state.offerTime = time;
+      if (time - state.offerTime >= (block.wants(Want.Verify) ? VERIFY_AGAIN_MS : OFFER_AGAIN_MS)) {
+        state.offerTime = time;
         return this.offerAgain();
       }
       this.clock().askSoon();
@@ -213,13 +213,5 @@ export class SignalBuffer {
   /** A message may have come just now: the next look for one can wait. */
   asked(): void {
     this.lastAsk = now();
-  }
-}
-
-/** Writes down that an epoch's time is over, where that is why it is interrupted. */
-export function noteLimit(block: ControlBlock, epoch: number, limitMs: number): void {
-  if (limitMs) {
-    block.store(Control.LimitMs, limitMs);
-    block.store(Control.TimedOut, epoch);
   }
 }
