@@ -241,7 +241,12 @@ class OwnPyodide:
     def unmet_imports(self) -> Iterator[str]:
         """Yield a line for each module that the contents import and the published site does not have."""
         published = self.pyodide / PYODIDE_LOCK
-        locks = [json.loads(published.read_text(**UTF8))] if self.is_wanted and published.is_file() else []
+        locks = []
+        if self.is_wanted and published.is_file():
+            try:
+                locks.append(json.loads(published.read_text(**UTF8)))
+            except ValueError:  # damaged, which the check of the files says
+                return
         release = None if self._settings.pyodide_url else embedded_lock(paths.static("pyodide"), {"packages": {}})
         yield from self._imports.explain(locks, release)
 
