@@ -8,6 +8,8 @@ from pathlib import Path
 
 #: The command, in a process of its own.
 GRADE = (sys.executable, "-m", "jupyterlite_browsergrad", "grade")
+#: Where it is not the subject which form of the rubric a lab can have: the command need not find out.
+APART = ("--rubric", "apart")
 GOOD = """
 def find(words, wanted):
     for place, word in enumerate(words):

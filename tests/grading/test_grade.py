@@ -19,7 +19,7 @@ from jupyterlite_browsergrad import __version__
 from jupyterlite_browsergrad.cli import main
 from tests.processes import children, wait_gone
 
-from .labs import GOOD, GRADE, NAMES, write_lab
+from .labs import APART, GOOD, GRADE, NAMES, write_lab
 
 #: What students try, after a wrong solution.
 CHEATS = {
@@ -262,7 +262,7 @@ def test_a_run_that_is_ended_leaves_no_process_and_goes_on(folder: Path, tmp_pat
     files, out = [tmp_path / "first.py", tmp_path / "second.py"], tmp_path / "results.jsonl"
     for file, code in zip(files, [GOOD, "while True:\n    pass\n"], strict=True):
         file.write_text(code, "utf-8")
-    arguments = [folder / "lab", *files, "--out", out, "--jobs", "1"]
+    arguments = [folder / "lab", *files, "--out", out, "--jobs", "1", *APART]
     # A shell that runs the tests in the background has them ignore SIGINT, and so would this child.
     listen = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
     pipes: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
@@ -291,7 +291,11 @@ def test_a_terminal_sees_the_progress(folder: Path, results: dict[str, dict[str,
     termios.tcsetwinsize(terminal, (24, 120))
     command = [*GRADE, folder / "lab", folder / "in" / "reads_data.py"]
     done = subprocess.run(
-        [*command, "--out", folder / "shown.jsonl"], stdout=subprocess.PIPE, stderr=terminal, text=True, check=True
+        [*command, "--out", folder / "shown.jsonl", *APART],
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        text=True,
+        check=True,
     )
     os.close(terminal)
     shown = b""
@@ -312,7 +316,7 @@ def test_a_dask_cluster_gives_the_same_verdicts(folder: Path, results: dict[str,
     limits = ["--cell-timeout", "10", "--timeout", "90", "--memory", "512", "--output", "1"]
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
         address = cluster.scheduler_address
-        assert main(["grade", str(folder / "lab"), *files, "--dask", address, "--out", str(out), *limits]) == 0
+        assert main(["grade", str(folder / "lab"), *files, "--dask", address, "--out", str(out), *limits, *APART]) == 0
     lines = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
     assert sorted(Path(line["submission"]).stem for line in lines) == sorted(names)
     for line in lines:

@@ -24,7 +24,7 @@ from jupyterlite_browsergrad.server_kernel.folder import Folder
 from tests.processes import children, wait_gone
 
 from .hostile import KINDS, as_lines, kind_of, write
-from .labs import GOOD, GRADE, write_lab
+from .labs import APART, GOOD, GRADE, write_lab
 
 # The first test waits for the run of all kinds, of which some go on until a limit.
 pytestmark = pytest.mark.timeout(900)
@@ -137,7 +137,10 @@ def test_results_on_a_dask_cluster_are_the_same(folder: Path, run: tuple[dict[st
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
         address = cluster.scheduler_address
         assert (
-            main(["grade", str(folder / "lab"), *map(str, files), "--dask", address, "--out", str(out), *LIMITS]) == 0
+            main(
+                ["grade", str(folder / "lab"), *map(str, files), "--dask", address, "--out", str(out), *APART, *LIMITS]
+            )
+            == 0
         )
     lines = {Path(str(line["submission"])).stem: line for line in as_lines(out)}
     assert {name: kind_of(line) for name, line in lines.items()} == {
@@ -150,7 +153,7 @@ def test_an_ended_run_leaves_no_copy_of_the_lab(tmp_path: Path, how: signal.Sign
     write_lab(tmp_path / "lab")
     (tmp_path / "tmp").mkdir()
     (tmp_path / "wedged.py").write_text("while True:\n    pass\n", "utf-8")
-    command = [*GRADE, tmp_path / "lab", tmp_path / "wedged.py"]
+    command = [*GRADE, tmp_path / "lab", tmp_path / "wedged.py", *APART]
     # A shell that runs the tests in the background has them ignore SIGINT, and so would this child.
     listen = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
     environment = {**os.environ, "TMPDIR": str(tmp_path / "tmp")}
@@ -226,7 +229,7 @@ def test_texts_of_a_submission_move_no_cursor(folder: Path, tmp_path: Path) -> N
     """Names of files, and of errors, may hold escape sequences."""
     name = "a\x1b]0;mine\x07\x1b[2J.py"
     (tmp_path / name).write_text("raise type('\\x1b[31mE', (Exception,), {})('\\x9b2J')\n", "utf-8")
-    command = [*GRADE, folder / "lab", tmp_path, "--out", tmp_path / "\x1b[1mout"]
+    command = [*GRADE, folder / "lab", tmp_path, "--out", tmp_path / "\x1b[1mout", *APART]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "\x1b" not in done.stdout + done.stderr
