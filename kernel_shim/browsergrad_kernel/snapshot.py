@@ -23,7 +23,7 @@ from typing import Any
 
 import __main__
 
-from . import _host, interrupts, main, messages, request_context, streams, tracebacks
+from . import _host, interrupts, messages, request_context, startup, streams, tracebacks
 
 #: Requests whose code every session comes by sooner or later.
 _WARM_UP: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -57,7 +57,7 @@ def make() -> None:
     interrupts.IN_PYODIDE = False  # there is nobody to interrupt, and no event loop to wait on
     std = sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__
     streams.install()
-    kernel = main.prepare()
+    kernel = startup.prepare()
     contextvars.copy_context().run(_warm_up, kernel)
     sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__ = std  # type: ignore[misc]
     streams._installed.clear()
@@ -74,12 +74,12 @@ def make() -> None:
     shell = kernel.shell
     atexit.unregister(shell._atexit_once)
     sys.modules["__main__"] = __main__
-    main.forget()
+    startup.forget()
     type(shell).clear_instance()
     del kernel, shell
     gc.collect()
-    main.prepare()
-    # `pyodide.globals` is this one; `main.start` puts IPython's in its place.
+    startup.prepare()
+    # `pyodide.globals` is this one; `startup.start` puts IPython's in its place.
     sys.modules["__main__"] = __main__
     _host.host.__dict__.clear()
     _host.host.implementation = None

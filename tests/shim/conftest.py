@@ -181,7 +181,7 @@ def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Client]:
     import getpass
     import warnings
 
-    from browsergrad_kernel import _host, comms, main
+    from browsergrad_kernel import _host, comms, startup
     from IPython.core.history import HistoryManager
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -196,7 +196,7 @@ def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Client]:
     HistoryManager._instances.clear()
     comms._manager = None
     with warnings.catch_warnings():
-        kernel = main.start({"session_id": "kernel", "cwd": None, "piplite_urls": [], "disable_pypi": False})
+        kernel = startup.start({"session_id": "kernel", "cwd": None, "piplite_urls": [], "disable_pypi": False})
         client = Client(kernel, host)
         yield client
     for comm in list(comms.manager().comms.values()):

@@ -170,8 +170,8 @@ def test_the_history_magic_lists_cells(told: Client) -> None:
 def test_starting_a_kernel_imports_nothing_heavy() -> None:
     code = (
         "import sys; sys.path[:0] = sys.argv[1:]\n"
-        "import conftest\nfrom browsergrad_kernel import _host, main\n_host.install(conftest.FakeHost())\n"
-        "main.start({'session_id': 's'})\n"
+        "import conftest\nfrom browsergrad_kernel import _host, startup\n_host.install(conftest.FakeHost())\n"
+        "startup.start({'session_id': 's'})\n"
         "heavy = {'jedi', 'prompt_toolkit', 'sqlite3', 'micropip', 'piplite', 'matplotlib'}\n"
         "sys.__stdout__.write(' '.join(heavy & set(sys.modules)))"
     )

@@ -68,7 +68,7 @@ def test_the_packs_hold_every_distribution_of_the_manifest_and_no_tests():
     described = {f"{name.replace('-', '_')}-{version}.dist-info" for name, version in MANIFEST["packages"].items()}
     assert {name.lower().replace("-", "_") for name in known} == {name.lower().replace("-", "_") for name in described}
     assert [path for path in names if "/tests/" in path and "third_party" not in path] == []
-    assert {"browsergrad_kernel/main.py", "browsergrad/__init__.py", "piplite/__init__.py"} <= set(names)
+    assert {"browsergrad_kernel/startup.py", "browsergrad/__init__.py", "piplite/__init__.py"} <= set(names)
 
 
 def test_jedi_is_not_loaded_at_boot():

@@ -51,7 +51,7 @@ export class Python {
   /** Lets the kernel do some of what it offered to do ahead of need. */
   private ahead: ((epoch: number) => unknown) | null = null;
   /** The Python side of a session; null in a kernel. */
-  private plain: PyProxy | null = null;
+  private sessionCode: PyProxy | null = null;
   /** The Python side of a kernel; null in a session. */
   private kernel: PyProxy | null = null;
   private readonly guard: StackGuard | null;
@@ -114,8 +114,8 @@ export class Python {
       pyodide.FS.mount(this.drive, {}, DRIVE);
     }
     if (options.mode === 'session') {
-      this.plain = pyodide.pyimport('browsergrad_kernel.plain');
-      (this.plain.start as PyProxy)(options.interruptible);
+      this.sessionCode = pyodide.pyimport('browsergrad_kernel.session_code');
+      (this.sessionCode.start as PyProxy)(options.interruptible);
     } else {
       this.startKernel(options);
     }
@@ -163,8 +163,8 @@ export class Python {
 
   private startKernel(options: BootOptions): void {
     const { pyodide } = this;
-    const main = pyodide.pyimport('browsergrad_kernel.main');
-    const kernel = (main.start as PyProxy)(
+    const startup = pyodide.pyimport('browsergrad_kernel.startup');
+    const kernel = (startup.start as PyProxy)(
       pyodide.toPy({
         ...options.kernel,
         cwd: this.drive ? `${DRIVE}/${options.cwd}` : null,
@@ -218,7 +218,7 @@ export class Python {
 
   async exec(code: string, epoch: number, loadImports: boolean): Promise<unknown> {
     const wanted = loadImports && this.packages.offered.size > 0;
-    const json = (await (this.plain!.execute as PyProxy)(code, epoch, wanted)) as string;
+    const json = (await (this.sessionCode!.execute as PyProxy)(code, epoch, wanted)) as string;
     this.dependencies.output.endRequest();
     return JSON.parse(json);
   }
@@ -263,7 +263,7 @@ export class Python {
 
   /** Makes a spare's kernel somebody's: its session, its folder. */
   adopt({ session_id, cwd }: Adoption): void {
-    (this.pyodide.pyimport('browsergrad_kernel.main').adopt as PyProxy)(
+    (this.pyodide.pyimport('browsergrad_kernel.startup').adopt as PyProxy)(
       this.kernel,
       session_id,
       cwd === null ? null : `${DRIVE}/${cwd}`,
@@ -271,7 +271,7 @@ export class Python {
   }
 
   clearNamespace(): void {
-    (this.plain!.clear_namespace as PyProxy)();
+    (this.sessionCode!.clear_namespace as PyProxy)();
   }
 
   /** Files for the page. */

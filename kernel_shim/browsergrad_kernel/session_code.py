@@ -60,7 +60,7 @@ def start(interruptible: bool = True) -> None:
     from browsergrad.hosting import install_sink
 
     install_sink(_event)
-    gc.freeze()  # as `main.start` does
+    gc.freeze()  # as `startup.start` does
 
 
 def _event(event: dict[str, Any]) -> None:
