@@ -17,6 +17,7 @@ _ROWS = 100
 _DATA_LIMIT = 20_000
 #: Overrides the styles of front ends, which break words in a `pre` and give it a proportional font.
 _PRE_STYLE = "font-family: monospace; overflow-wrap: anywhere; white-space: pre-wrap; word-break: normal"
+_SO_FAR = " so far: the cell is running"
 _WORDS = {"pass": "pass", "fail": "FAIL", "error": "ERROR"}
 
 
@@ -84,22 +85,30 @@ def _left_out(assertions: list[dict[str, Any]], counts: dict[str, int]) -> list[
 
 
 def assertions_text(
-    assertions: list[dict[str, Any]], counts: dict[str, int], points: dict[str, float | int] | None = None
+    assertions: list[dict[str, Any]],
+    counts: dict[str, int],
+    points: dict[str, float | int] | None = None,
+    *,
+    so_far: bool = False,
 ) -> str:
     """The assertions, one a line below their counts, those that did not pass first."""
     failures, passes = _parts(assertions)
     lines = [event_line("assertion", event) for event in failures[:_ROWS] + passes[:_ROWS]]
-    return "\n".join([summary(counts, points), *lines, *_left_out(assertions, counts)])
+    return "\n".join([summary(counts, points) + _SO_FAR * so_far, *lines, *_left_out(assertions, counts)])
 
 
 def assertions_html(
-    assertions: list[dict[str, Any]], counts: dict[str, int], points: dict[str, float | int] | None = None
+    assertions: list[dict[str, Any]],
+    counts: dict[str, int],
+    points: dict[str, float | int] | None = None,
+    *,
+    so_far: bool = False,
 ) -> str:
     """A table of what did not pass, above a folded list of what did."""
     failures, passes = _parts(assertions)
     rows = "".join(_row(event) for event in failures[:_ROWS])
     names = [f"<li>{_escape(event['name'])}{_worth(event)}</li>" for event in passes[:_ROWS]]
-    parts = [f"<p><strong>{summary(counts, points)}</strong></p>"]
+    parts = [f"<p><strong>{summary(counts, points)}{_SO_FAR * so_far}</strong></p>"]
     if rows:
         head = "".join(
             f'<th scope="col" style="text-align: left">{title}</th>' for title in ("Result", "Check", "Detail")
