@@ -1,4 +1,4 @@
-"""The depth of calls: Python's own limit, and addresses of objects for the worker's guard of the stack, `stack_guard.ts`."""
+"""The depth of calls: Python's own limit, and addresses of objects for the worker's stack guard (``stack_guard.ts``)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any
 from . import nesting
 from ._host import IN_PYODIDE
 
-#: Calls within each other that fit into the memory of a page: so many, with a traceback, take about 500 MB.
+#: Depth of calls that fits into the memory of a page: so many calls, with a traceback, take about 500 MB.
 MOST_CALLS = 1_000_000
 
 _set_limit = sys.setrecursionlimit
@@ -29,7 +29,7 @@ def setrecursionlimit(limit: int, /) -> None:
 
 
 def install() -> None:
-    """Let no recursion limit be greater than memory allows. Does nothing on CPython."""
+    """Allow no recursion limit greater than memory allows. Does nothing on CPython."""
     if IN_PYODIDE:
         sys.setrecursionlimit = setrecursionlimit
         setrecursionlimit.__module__ = "sys"
@@ -53,7 +53,7 @@ def _holders() -> set[type]:
     views: tuple[Any, ...] = ({}.keys(), {}.items(), {}.values())
     iterations = map(iter, ([], (), {}, "", set()))
     return {
-        # Of all classes written in Python.
+        # All classes written in Python share these functions.
         type("Instance", (), {}), type("Error", (Exception,), {}), ast.Name, type,
         list, tuple, dict, set, frozenset, slice, property, staticmethod, classmethod, super, memoryview,
         collections.deque, collections.OrderedDict, collections.defaultdict, functools.partial, functools._lru_cache_wrapper,
@@ -66,11 +66,11 @@ def _holders() -> set[type]:
 
 class _Finalized:
     def __del__(self) -> None:
-        """Make the class have what CPython gives all classes with this method."""
+        """Give the class the C function that CPython gives every class with this method."""
 
 
 def guarded() -> dict[str, Any]:
-    """Return the addresses, as `GuardedObjects` of ``stack_guard.ts`` has them."""
+    """Return the addresses, as `GuardedObjects` in ``stack_guard.ts`` describes them."""
 
     def each(objects: Iterable[Any]) -> list[int]:
         return [id(one) for one in objects]

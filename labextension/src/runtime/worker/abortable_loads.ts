@@ -1,9 +1,9 @@
 /**
- * Ends loads of packages when their cell is interrupted. Pyodide loads one package at a time and cannot end a load: a
- * download that never comes would keep all later ones waiting.
+ * Ends the loading of packages when their cell is interrupted. Pyodide loads one package at a time and cannot end a load, so
+ * a download that never finishes would block all later ones.
  */
 
-/** Matches addresses of packages. Other fetches, as by tasks of earlier cells, go on. */
+/** Matches addresses of packages. Other fetches, such as those of earlier cells' tasks, are not ended. */
 const PACKAGE = /\.(whl|zip|tar|tar\.\w+)([?#]|$)/;
 
 /** Message of a load that was ended. */
@@ -17,7 +17,7 @@ interface Load {
 export class AbortableLoads {
   private readonly running = new Set<Load>();
 
-  /** @param epoch What runs now, 0 when nothing does. */
+  /** @param epoch Returns the epoch of the running request, 0 when none runs. */
   constructor(private readonly epoch: () => number) {
     const { fetch } = globalThis;
     globalThis.fetch = (input, init) => fetch(input, this.withSignal(input, init));
@@ -36,7 +36,7 @@ export class AbortableLoads {
     };
   }
 
-  /** Ends the loads that the request with this epoch has begun. */
+  /** Ends the loads that the request with this epoch started. */
   abort(epoch: number): void {
     for (const load of this.running) {
       if (load.epoch === epoch) {

@@ -25,16 +25,16 @@ import { restore } from './snapshot';
 
 export interface BootDependencies extends PythonDependencies {
   /**
-   * What the page has loaded for a start from the snapshot. Null when the page sends nothing: it then wants what is
-   * loaded here.
+   * What the page has loaded for a start from the snapshot. Null when the page sends nothing: then the worker loads it and
+   * sends it to the page.
    */
   assets: Promise<BootAssets | null> | null;
 }
 
-/** A Python that runs, and how it was started. */
+/** A running Python, and how it was started. */
 type Started = [python: Python, pyodide: Pyodide, from: BootInfo['from']];
 
-/** @throws Error that says what is missing or damaged, where, and how to mend it. */
+/** @throws Error that says what is missing or damaged, where it is, and how to repair it. */
 export async function boot(options: BootOptions, dependencies: BootDependencies): Promise<[Python, BootInfo]> {
   const { post } = dependencies;
   const progress: Progress = (stage, fraction, message) =>
@@ -52,7 +52,7 @@ export async function boot(options: BootOptions, dependencies: BootDependencies)
     unwatch();
   }
   const [python, pyodide, from] = started;
-  const pythonVersion = String(pyodide.runPython('__import__("sys").version.split()[0]')); // leaves no name
+  const pythonVersion = String(pyodide.runPython('__import__("sys").version.split()[0]')); // defines no name in Python
   progress('ready', 1, 'Python is ready');
   return [
     python,
@@ -60,7 +60,7 @@ export async function boot(options: BootOptions, dependencies: BootDependencies)
   ];
 }
 
-/** A start from the memory snapshot; null where there is none or it does not work. */
+/** Starts Python from the memory snapshot. @returns null if there is none or it does not work. */
 async function fromSnapshot(
   options: BootOptions,
   dependencies: BootDependencies,
@@ -109,7 +109,7 @@ async function fromSnapshot(
   }
 }
 
-/** A start as Pyodide's documentation has it. */
+/** Starts Python from Pyodide's files, as Pyodide's documentation describes. */
 async function fromFiles(options: BootOptions, dependencies: BootDependencies, progress: Progress): Promise<Started> {
   const { post } = dependencies;
   const lock = await readLock(options.indexURL);
@@ -124,7 +124,7 @@ async function fromFiles(options: BootOptions, dependencies: BootDependencies, p
           return fetchPack('site');
         })
       : fetchPack('site');
-  // A failure is reported where it is awaited, not as unhandled while Pyodide loads.
+  // A failure is reported where `site` is awaited. Without this line it would count as unhandled while Pyodide loads.
   site.catch(() => undefined);
   const keeps = bringsMicropip(manifest, lock);
   const without = keeps ? ['micropip/', `micropip-${manifest.packages.micropip}.`] : [];
@@ -150,7 +150,7 @@ async function fromFiles(options: BootOptions, dependencies: BootDependencies, p
   }
   const hash = knownHashes(lock, manifest)[STDLIB];
   if (hash) {
-    // Python may start even from a damaged standard library, so it is checked afterwards.
+    // Python can start even from a damaged standard library, so the file is checked afterwards.
     checkHash(pyodide.FS.readFile(`/lib/python${major}${minor}.zip`).buffer as ArrayBuffer, hash).catch(
       (error: unknown) =>
         post({
@@ -165,7 +165,7 @@ async function fromFiles(options: BootOptions, dependencies: BootDependencies, p
   return [python, pyodide, 'files'];
 }
 
-/** Whether the distribution's own micropip is used: micropip works only with its own version of Pyodide. */
+/** Whether the distribution's own micropip is used. A micropip works only with the Pyodide version it was made for. */
 function bringsMicropip(manifest: KernelManifest, lock: Lock): boolean {
   return !('micropip' in manifest.packages) || (!(compiledPack(lock) in manifest.packs) && 'micropip' in lock.packages);
 }

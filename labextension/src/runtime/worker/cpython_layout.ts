@@ -1,11 +1,11 @@
 /**
- * Where CPython's structures have what the guard of the stack reads, in bytes, on 32-bit WebAssembly.
+ * Offsets of the fields of CPython's structures that the stack guard reads, in bytes, on 32-bit WebAssembly.
  *
- * The same in CPython 3.12 to 3.14. `fits` compares what is there with what must be there, so that another layout
- * leaves the guard out instead of writing anywhere.
+ * They are the same in CPython 3.12 to 3.14. `fits` checks them against known objects: with another layout there is no guard,
+ * so that it never writes to a wrong address.
  */
 
-/** PyObject; PyASCIIObject and PyBytesObject have their length behind that. */
+/** PyObject. PyASCIIObject and PyBytesObject have their length after it. */
 export const ObjectOffset = { ob_type: 4, length: 8 };
 
 /** PyTypeObject */
@@ -37,7 +37,7 @@ export const DefinitionOffset = { ml_name: 0, ml_meth: 4, ml_flags: 8 };
 
 export type Arity = 1 | 2 | 3 | 4;
 
-/** Parameters of a C function by its flags: METH_O, METH_VARARGS | METH_KEYWORDS, METH_FASTCALL, that with METH_KEYWORDS. */
+/** Parameters of a C function by its flags: METH_O, METH_VARARGS | METH_KEYWORDS, METH_FASTCALL, METH_FASTCALL | METH_KEYWORDS. */
 const ARITY: Record<number, Arity> = { 0x08: 2, 0x03: 3, 0x80: 3, 0x82: 4 };
 
 interface Heap {
@@ -62,7 +62,7 @@ export class Structures {
     return this.word(object + ObjectOffset.length);
   }
 
-  /** The definition of a function of C, and of a method of C. */
+  /** The definition (PyMethodDef) of a C function, and of a C method. */
   builtin(address: number): number {
     return this.word(address + BuiltinOffset.m_ml);
   }
@@ -71,23 +71,23 @@ export class Structures {
     return this.word(address + MethodOffset.d_method);
   }
 
-  /** The place in the table of the function that a definition has. */
+  /** The index, in the function table, of the function that a definition defines. */
   function(definition: number): number {
     return this.word(definition + DefinitionOffset.ml_meth);
   }
 
-  /** Undefined for the few kinds that are not guarded. */
+  /** How many parameters the function has; undefined for the few kinds that are not guarded. */
   arity(definition: number): Arity {
     return ARITY[this.word(definition + DefinitionOffset.ml_flags)];
   }
 
-  /** A text that ends with a zero. */
+  /** Reads a text that ends with a zero. */
   private text(address: number): string {
     const { HEAPU8 } = this.heap;
     return String.fromCharCode(...HEAPU8.subarray(address, HEAPU8.indexOf(0, address)));
   }
 
-  /** Whether the structures are as assumed, judged by objects whose names are known. */
+  /** Whether the offsets hold, tested on objects whose names are known. */
   fits(objects: { hash: number; compile: number; methods: number[] }): boolean {
     const type = this.text(this.word(objects.hash + TypeOffset.tp_name));
     const compile = this.builtin(objects.compile);

@@ -1,10 +1,10 @@
 /**
- * Files of the site that Python may need after its start. The worker may block at any time, so the page fetches them.
+ * Files of the site that Python may need after its start. The page fetches them, since the worker may block at any time.
  */
 import type { LazyAsset } from './lazy_assets';
 import type { Post } from './pyodide';
 
-/** Ms after the first cell until the page is asked for them. */
+/** Ms between the end of the first cell and the request to the page. */
 const DELAY_MS = 2000;
 
 export class DeferredAssets {
@@ -15,7 +15,7 @@ export class DeferredAssets {
     private readonly post: Post,
   ) {}
 
-  /** The first cell is done: asks the page for the files in a moment. Nothing happens when called again. */
+  /** Asks the page for the files soon; called when a cell is done. Only the first call has an effect. */
   askSoon(): void {
     if (!this.isAsked) {
       this.isAsked = true;
@@ -23,7 +23,7 @@ export class DeferredAssets {
     }
   }
 
-  /** A file that the page has fetched. */
+  /** Takes a file that the page has fetched. */
   take(url: string, bytes: Uint8Array): void {
     this.assets.find(asset => asset.url === url)?.take(bytes);
   }

@@ -1,27 +1,27 @@
 /**
- * The contents of one file of the drive while it is open: held once however often it is opened, growing geometrically,
- * and written back only when they changed.
+ * The contents of one open file of the drive. They are held once, however often the file is open, grow geometrically, and
+ * are written back only if they have changed.
  */
 
-/** Ms after which changes are written back though the file stays open. */
+/** Ms after which changes are written back although the file is still open. */
 const SAVE_MS = 2000;
-/** The pause after writing back, as a multiple of the time that took. */
+/** Pause after writing back, as a multiple of the time that writing took. */
 const SAVE_PAUSE = 20;
 
 export class DriveFile {
   dirty = false;
-  /** How many descriptors there are. */
+  /** Number of open descriptors. */
   opened = 0;
   /**
-   * Whether its name is gone or names another file now. It lives on for those who have it open, and is not written
+   * Whether the file's name is gone or belongs to another file now. Descriptors keep working, but nothing is written
    * back.
    */
   removed = false;
-  /** `Date.now()` of its last change; before the first one, of its opening. */
+  /** `Date.now()` of the last change; before the first change, of the opening. */
   changed = Date.now();
   private saveAt = Date.now() + SAVE_MS;
 
-  /** @param data Capacity may exceed `size`. */
+  /** @param data May be longer than `size`. */
   constructor(
     private data: Uint8Array = new Uint8Array(0),
     public size = data.length,
@@ -57,7 +57,7 @@ export class DriveFile {
     this.touch();
   }
 
-  /** Takes the contents of a mapping. Only bytes that differ count as a change. */
+  /** Writes the contents of a memory mapping. Counts as a change only if bytes differ. */
   writeMapped(from: Uint8Array, position: number): void {
     const bytes = from.subarray(0, Math.max(0, this.size - position));
     const known = this.data.subarray(position, position + bytes.length);
@@ -71,7 +71,7 @@ export class DriveFile {
     this.changed = Date.now();
   }
 
-  /** Whether changes have waited long enough for a file that stays open. */
+  /** Whether it is time to write changes back although the file is still open. */
   get due(): boolean {
     return this.dirty && this.changed > this.saveAt;
   }

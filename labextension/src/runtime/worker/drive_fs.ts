@@ -1,5 +1,5 @@
 /**
- * The JupyterLite drive as an Emscripten file system. Bytes stay bytes both ways.
+ * The JupyterLite drive as an Emscripten file system. Contents are bytes in both directions.
  */
 import { DriveFile } from './drive_file';
 import { DriveRequests } from './drive_requests';
@@ -18,7 +18,7 @@ interface Attributes {
   ctime: string;
 }
 
-/** Times that Python has set. Drives cannot store them: they count as long as the drive's own time is still `seen`. */
+/** Times that Python has set. Drives cannot store them: they hold as long as the drive's own time is still `seen`. */
 interface Times {
   seen: string;
   atime: number;
@@ -28,10 +28,10 @@ interface Times {
 interface Changes {
   mode?: number;
   size?: number;
-  /** Ms; null or missing leaves it as it is. */
+  /** In ms. If null or missing, the time does not change. */
   atime?: number | null;
   mtime?: number | null;
-  /** Both, in older versions of Emscripten, which also send it with other changes. */
+  /** Both times, in older versions of Emscripten, which send it with other changes too. */
   timestamp?: number;
 }
 
@@ -54,9 +54,9 @@ export class DriveFS {
   mount = (): FSNode => this.createNode(null, '/', DIR_MODE);
 
   /**
-   * Writes back all files that have changed and are still open.
+   * Writes back all open files that have changed.
    *
-   * @returns one line for each that could not be.
+   * @returns one line for each file that could not be saved.
    */
   saveAll(): string {
     return this.files.saveAll();
@@ -78,7 +78,7 @@ export class DriveFS {
     }
   }
 
-  /** Changes a folder's time, which drives do not do: Python's importers look into a folder again only then. */
+  /** Changes a folder's time, since drives do not. Python's importers read a folder again only if its time has changed. */
   private changed(folder: FSNode): void {
     folder.driveChanged = Math.max(Date.now(), (folder.driveChanged ?? 0) + 1);
   }
@@ -92,7 +92,7 @@ export class DriveFS {
     }
     const before = this.getattr(node);
     if (file) {
-      this.files.save(node, file); // or its time would be that of the saving
+      this.files.save(node, file); // saving later would change the time again
     }
     const path = this.requests.path(node);
     const times = { atime: atime ?? before.atime.getTime(), mtime: mtime ?? before.mtime.getTime() };
@@ -131,7 +131,7 @@ export class DriveFS {
     return stat;
   }
 
-  /** The node of a name, if Emscripten has looked it up before. */
+  /** The node for a name, if Emscripten has looked the name up before. */
   private existing(parent: FSNode, name: string): FSNode | null {
     try {
       return this.FS.lookupNode(parent, name);
@@ -192,7 +192,7 @@ export class DriveFS {
         this.FS.hashRemoveNode(replaced);
       }
       if (moved && this.FS.isFile(node.mode)) {
-        // Some drives change the time when they move a file.
+        // Some drives change a file's time when they move it.
         const times = node.driveTimes as Times | undefined;
         const mtime = times?.seen === moved.before ? times.mtime : Date.parse(moved.before);
         node.driveTimes = { atime: times?.atime ?? mtime, mtime, seen: moved.after };

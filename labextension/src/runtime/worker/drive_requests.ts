@@ -1,5 +1,5 @@
 /**
- * Requests to the JupyterLite drive: each is one synchronous call to the page. Their failures become Emscripten's errors.
+ * Requests to the JupyterLite drive: each is one synchronous call to the page. Failures become Emscripten's errors.
  */
 import type { DriveAnswer } from '../protocol';
 import type { EmscriptenFS, ErrnoCodes, FSNode } from './emscripten';
@@ -46,7 +46,7 @@ export class DriveRequests {
     return (error as { errno?: number }).errno === this.errno[code];
   }
 
-  /** The name of an error's number. */
+  /** The name of an error's number, such as ENOENT. */
   reason(error: unknown): string {
     const { errno } = error as { errno?: number };
     return Object.keys(this.errno).find(name => this.errno[name] === errno) ?? String(error);

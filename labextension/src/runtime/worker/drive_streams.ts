@@ -1,6 +1,6 @@
 /**
- * What Emscripten does with descriptors of the drive's files. Contents are written back on close, fsync, at a request's
- * end, and now and then between, if they changed.
+ * Emscripten's operations on descriptors of the drive's files. Changed contents are written back on close, on fsync, at the
+ * end of a request, and from time to time while a cell writes.
  */
 import type { DriveRequests } from './drive_requests';
 import type { EmscriptenFS, FSStream } from './emscripten';
@@ -61,13 +61,13 @@ export function driveStreams(FS: EmscriptenFS, requests: DriveRequests, files: O
         try {
           files.save(stream.node, file);
         } catch {
-          // Closing the file tells.
+          // The error is reported when the file is closed.
         }
       }
       return length;
     },
 
-    /** A mapping is a copy in Python's memory, as Emscripten makes one of a file there. */
+    /** A mapping is a copy in Python's memory. Emscripten treats files in memory in the same way. */
     mmap: (stream: FSStream, length: number, position: number, protection: number, flags: number): object => {
       if (!stream.driveFile) {
         throw requests.error('ENODEV');

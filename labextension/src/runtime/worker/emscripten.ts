@@ -1,4 +1,4 @@
-/** The parts of Emscripten's file system this worker touches. */
+/** The parts of Emscripten's file system that this worker uses. */
 import type { DriveFile } from './drive_file';
 
 export interface FSNode {
@@ -6,15 +6,15 @@ export interface FSNode {
   name: string;
   parent: FSNode;
   mode: number;
-  /** Of files in memory: their size. */
+  /** Size; only files in memory have it. */
   usedBytes?: number;
   node_ops: object;
   stream_ops: object;
   /** Ours: the contents while the file is open. */
   driveFile?: DriveFile;
-  /** Ours: times Python has set. */
+  /** Ours: the times that Python has set. */
   driveTimes?: unknown;
-  /** Ours, of folders: when Python last added or removed a name, in milliseconds. */
+  /** Ours, only on folders: when Python last added or removed a name, in milliseconds. */
   driveChanged?: number;
 }
 
@@ -22,14 +22,14 @@ export interface FSStream {
   node: FSNode;
   position: number;
   flags: number;
-  /** Ours: the contents, also of a file whose name is gone. */
+  /** Ours: the contents, even after the file's name is gone. */
   driveFile?: DriveFile;
 }
 
 export interface EmscriptenFS {
   ErrnoError: new (errno: number) => Error;
   createNode(parent: FSNode | null, name: string, mode: number, dev: number): FSNode;
-  /** Removes a node from those that lookups find. */
+  /** Makes lookups no longer find a node. */
   hashRemoveNode(node: FSNode): void;
   lookupNode(parent: FSNode, name: string): FSNode;
   filesystems: {

@@ -1,6 +1,6 @@
 /**
- * The module that the Python kernel imports as `_browsergrad_host`: everything Python asks of this worker. Python's
- * `_host.py` lists the same functions.
+ * The module `_browsergrad_host`, with every function of this worker that the Python side calls. Python's `_host.py` lists the
+ * same functions.
  */
 import type { PackageProgress } from '../protocol';
 import type { InterruptController } from './control';
@@ -11,22 +11,22 @@ import type { Packages } from './packages';
 import type { PageCalls } from './page_calls';
 import { bytesOf, copyBuffers, type Post, type PyProxy } from './pyodide';
 
-/** Name of the module. */
+/** Name under which Python imports the module. */
 export const HOST_MODULE = '_browsergrad_host';
 
-/** This script's address, as Pyodide names it in tracebacks that go through JavaScript. */
+/** This script's address, as it appears in Python's tracebacks that go through JavaScript. */
 const SCRIPT = /\w+:\/\/[^\s()]+?(?=:\d+:\d+)/.exec(new Error().stack ?? '')?.[0] ?? '';
 
-/** What stands behind the functions. */
+/** The parts of the worker that the functions use. */
 export interface HostParts {
   interrupts: InterruptController;
   output: OutputBuffer;
   calls: PageCalls;
   packages: Pick<Packages, 'load' | 'loadImports' | 'missingFor' | 'orderJson' | 'readNow' | 'note'>;
   post: Post;
-  /** Prepares the guard of the stack for code that begins. */
+  /** Prepares the stack guard for code that begins. */
   guardStack(): void;
-  /** Writes back what a cell has written to files that it has not closed. */
+  /** Writes back files that a cell has changed and not closed. */
   saveOpenFiles(): void;
   /** Whether the running Python can be suspended. */
   canSuspend(): boolean;

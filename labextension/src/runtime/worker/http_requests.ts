@@ -1,6 +1,6 @@
 /**
- * Requests that Python's own HTTP client makes: by `fetch` where Python can be suspended meanwhile, else by a synchronous
- * request, which holds the worker until it is answered.
+ * Requests of Python's own HTTP client. They use `fetch` where Python can be suspended meanwhile, else a synchronous request,
+ * which blocks the worker until the answer.
  */
 
 interface Wanted {
@@ -10,7 +10,7 @@ interface Wanted {
   timeoutMs: number | null;
 }
 
-/** What Python gets: JSON that describes the response or why there is none, and the body. */
+/** What Python gets: JSON that describes the response, or says why there is none, and the body. */
 export interface Answer {
   head: string;
   body: Uint8Array;
@@ -22,7 +22,7 @@ const LOCAL = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 export class HttpRequests {
   private newest: AbortController | null = null;
 
-  /** `body` is copied at once: it lies in Python's memory. */
+  /** @param body Lies in Python's memory, so it is copied before anything is awaited. */
   async ask(json: string, body: Uint8Array | null): Promise<Answer> {
     const wanted = JSON.parse(json) as Wanted;
     const controller = new AbortController();
@@ -76,7 +76,7 @@ export class HttpRequests {
   }
 }
 
-/** Guesses why a request failed, since browsers do not say. */
+/** Guesses why a request failed: browsers do not say. */
 function failed(address: string, error: unknown): Answer {
   const { name = '', message = '' } = (error ?? {}) as Partial<Error>;
   const { origin = '', protocol = '' } = (globalThis as { location?: Location }).location ?? {};

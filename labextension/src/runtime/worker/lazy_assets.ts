@@ -1,6 +1,5 @@
 /**
- * Files of the site that Python reads when it needs them: fetched at once when that happens, or in the
- * background before.
+ * Files of the site that Python reads when it needs them. They are fetched at that moment, or earlier in the background.
  */
 import { gunzipSync } from 'fflate';
 
@@ -8,10 +7,10 @@ import { checkSum, damagedAsset, fetchAsset, isGzip, isPage, missingAsset } from
 import { errorText } from '../errors';
 import type { EmscriptenFS, FSNode } from './emscripten';
 
-/** Whether this worker can fetch while Python waits: a browser's can, Deno's can't. */
+/** Whether this worker can fetch while Python waits: a browser's worker can, Deno's cannot. */
 export const FETCHES_NOW = typeof XMLHttpRequest !== 'undefined';
 
-/** Reads `url` while Python waits. @param anew - whether to check with the server what the browser has cached. */
+/** Reads `url` while Python waits. @param anew - whether to ask the server even if the browser has the file in its cache. */
 export function readSync(url: string, anew = false): Uint8Array {
   if (!FETCHES_NOW) {
     throw missingAsset(url, 'it could not be read before Python has started');
@@ -47,12 +46,12 @@ export class LazyAsset {
     private readonly onError: (text: string) => void,
   ) {}
 
-  /** Takes the file as it was fetched. It is unpacked and checked when it is needed. */
+  /** Takes the file as it was fetched. `get` unpacks and checks it. */
   take(bytes: Uint8Array): void {
     this.fetched ??= bytes;
   }
 
-  /** Fetches it before Python runs, which blocks the worker. */
+  /** Fetches the file before Python runs: once Python runs, it may block the worker. */
   async prefetch(): Promise<Uint8Array> {
     const bytes = new Uint8Array(await (await fetchAsset(this.url)).arrayBuffer());
     this.take(bytes);
@@ -65,10 +64,10 @@ export class LazyAsset {
       return this.checked;
     }
     if (this.broken) {
-      throw this.broken; // it has been reported
+      throw this.broken; // reported before
     }
     let problem!: Error;
-    // The browser's cache may be at fault: a second try goes past it.
+    // The fault may be in the browser's cache: a second try asks the server.
     for (const anew of FETCHES_NOW ? [false, true] : [false]) {
       try {
         this.checked = this.check(this.fetched ?? readSync(this.url, anew));
@@ -81,7 +80,7 @@ export class LazyAsset {
     }
     this.onError(errorText(problem));
     if (problem.name !== 'NetworkError') {
-      this.broken = problem; // else the network may come back
+      this.broken = problem; // the network, in contrast, may come back
     }
     throw problem;
   }
@@ -97,7 +96,7 @@ export class LazyAsset {
   }
 }
 
-/** Makes `node` a file of `size` bytes whose contents `read` supplies at the first use. */
+/** Makes `node` a file of `size` bytes. `read` supplies the contents when they are first used. */
 export function makeLazy(FS: EmscriptenFS, node: FSNode, size: number, read: () => Uint8Array): void {
   let contents: Uint8Array | null = null;
   Object.defineProperties(node, {

@@ -1,8 +1,8 @@
 /**
- * The order in which Python loads a package and its dependencies, where an import blocks and nothing can be suspended.
+ * The order in which Python loads a package and its dependencies where an import has to block, since Python cannot be suspended.
  */
 
-/** The fields of an entry of `pyodide-lock.json` that are used. */
+/** The fields of an entry of `pyodide-lock.json` that are used here. */
 export interface LockedPackage {
   name: string;
   file_name: string;
@@ -12,10 +12,10 @@ export interface LockedPackage {
 }
 
 /**
- * Packages to load for `name`, each after those it depends on.
+ * Returns the packages to load for `name`, each after its dependencies.
  *
- * @param locked - entries by their names in the lock.
- * @param loaded - what has been loaded already.
+ * @param locked - entries of the lock, by name.
+ * @param loaded - packages that have been loaded already, by name.
  */
 export function inOrder(
   name: string,

@@ -1,5 +1,5 @@
 /**
- * Imports Pyodide's modules and loads it, naming the file at fault when that fails.
+ * Imports Pyodide's modules and loads Pyodide. If that fails, the error names the file at fault.
  */
 import { fetchAsset, importAsset } from '../assets';
 import { WASM } from '../boot_assets';
@@ -12,7 +12,7 @@ export interface PyodideModules {
   createModule(settings: object): Promise<unknown>;
 }
 
-/** Pyodide's two modules, at once: one imports the other only later. */
+/** Imports Pyodide's two modules together. By itself, the first would import the second only later. */
 export async function importPyodide(indexURL: string): Promise<PyodideModules> {
   const [loader, glue] = (await Promise.all([
     importAsset(`${indexURL}pyodide.mjs`, 'loadPyodide'),
@@ -21,12 +21,12 @@ export async function importPyodide(indexURL: string): Promise<PyodideModules> {
   return { loadPyodide: loader.loadPyodide, createModule: glue.default };
 }
 
-/** What `os.environ` begins with. */
+/** The first contents of `os.environ`. */
 export function environment(): Record<string, string> {
   return { HOME: '/home/pyodide', LANG: `${(navigator.language || 'en-US').replace('-', '_')}.UTF-8` };
 }
 
-/** Options of `loadPyodide` for every way of starting. Until Python runs, what it writes goes to the log. */
+/** Options of `loadPyodide` that all starts have in common. Until Python is prepared, its output goes to the log. */
 export function loadOptions(post: Post): object {
   return {
     enableRunUntilComplete: true,
@@ -37,9 +37,9 @@ export function loadOptions(post: Post): object {
 }
 
 /**
- * Loads Pyodide, and names the file at fault when that fails. It wraps WebAssembly's functions meanwhile, for two reasons:
- * Pyodide only logs a failed instantiation and then never settles, and it refuses a module that is served with another
- * MIME type, although reading it whole first is enough.
+ * Loads Pyodide. If that fails, the error names the file at fault. Meanwhile it wraps WebAssembly's functions, for two reasons.
+ * Pyodide only logs a failed instantiation and then never settles. And it refuses a module that is served with another MIME
+ * type, although such a module works if it is read whole first.
  */
 export async function loadPyodide(
   indexURL: string,
@@ -52,7 +52,7 @@ export async function loadPyodide(
   const failed = new Promise<never>((_, rejectFailed) => {
     reject = rejectFailed;
   });
-  failed.catch(() => undefined); // it is raced against
+  failed.catch(() => undefined); // `Promise.race` below reports it
   const watch = async <T>(instantiating: Promise<T>): Promise<T> => {
     instantiating.catch(reject);
     return instantiating;
@@ -66,11 +66,11 @@ export async function loadPyodide(
         : response.arrayBuffer().then(bytes => WebAssembly.instantiate(bytes, imports)),
     );
   };
-  // Where Pyodide reads files instead of fetching them.
+  // Pyodide calls this where it reads files instead of fetching them.
   WebAssembly.instantiate = ((source: BufferSource, imports?: WebAssembly.Imports) =>
     watch(instantiate.call(WebAssembly, source, imports))) as typeof instantiate;
   if (!FETCHES_NOW) {
-    // In Deno a missing file fails before anything is instantiated, and unwatched: this request tells of it.
+    // In Deno, Pyodide fails on a missing file before it instantiates anything, and nobody would notice. This request does.
     fetchAsset(indexURL + WASM).then(response => response.body?.cancel(), reject);
   }
   try {

@@ -1,5 +1,5 @@
 /**
- * The worker's entry: takes messages, one request at a time, and answers each.
+ * The worker's entry: receives messages, handles one request at a time, and answers each.
  */
 import { useOwnPage } from '../assets';
 import type { BootAssets } from '../boot_assets';
@@ -38,7 +38,7 @@ const assetsOfPage = ((): {
   const promise = new Promise<BootAssets | null>((...settle) => {
     [resolve, reject] = settle;
   });
-  promise.catch(() => undefined); // the boot that awaits it reports it
+  promise.catch(() => undefined); // the boot awaits it and reports the error
   return { promise, resolve, reject };
 })();
 
@@ -87,7 +87,7 @@ async function boot(options: BootOptions): Promise<void> {
   }
 }
 
-/** Why Python did not start. Adds advice where the browser's message says little. */
+/** Says why Python did not start. Adds advice where the browser's message says little. */
 function bootErrorText(error: unknown): string {
   const text = errorText(error);
   return isOutOfMemory(error)
@@ -116,7 +116,7 @@ function booted(): Python {
   return python;
 }
 
-/** One request at a time; what arrives meanwhile waits its turn. */
+/** Handles one request at a time; later ones wait. */
 function enqueue(id: number, work: () => unknown): void {
   chain = chain.then(() => answer(id, work));
 }
@@ -153,7 +153,7 @@ function receive(message: ToWorker): void {
       interrupts.scheduler.hastenTick();
       break;
     case 'fs':
-      // Not queued: a file can be written while a cell awaits.
+      // Not queued: the page can write a file while a cell awaits.
       void answer(message.id, () => {
         const { operation } = message;
         return operation.kind === 'write'
@@ -181,7 +181,7 @@ scope.addEventListener('unhandledrejection', event => {
   event.preventDefault();
   post({ type: 'log', level: 'error', text: errorText(event.reason) });
 });
-// An error in a JavaScript callback comes from user code. Without this handler Deno would end the worker.
+// Errors in JavaScript callbacks come from user code. Without this handler Deno would end the worker.
 scope.addEventListener('error', event => {
   event.preventDefault();
   post({ type: 'log', level: 'error', text: (event as unknown as ErrorEvent).message });

@@ -1,9 +1,8 @@
 /**
- * The drive's files that are open: their contents are loaded when the first descriptor opens them, and written back when
- * they changed.
+ * The open files of the drive. Contents are loaded when a file is opened first, and written back if they have changed.
  *
- * As on Linux, a file that is removed or replaced while it is open lives on for those who have it open. Emscripten keeps a
- * node for each name it has seen; our node of an open file holds its `driveFile`, and so does each of its streams.
+ * As on Linux, descriptors of a file keep working when the file is removed or replaced. Emscripten keeps a node for each name
+ * that it has seen. The node of an open file holds its `driveFile`, and so does each of the file's streams.
  */
 import { DriveFile } from './drive_file';
 import type { DriveRequests } from './drive_requests';
@@ -13,7 +12,7 @@ const FILE_MODE = 0o100666;
 const O_CREAT = 64;
 
 export class OpenFiles {
-  /** Nodes of files that are open, by their names. */
+  /** Nodes of the open files that still have a name. */
   private readonly nodes = new Set<FSNode>();
 
   constructor(private readonly requests: DriveRequests) {}
@@ -27,7 +26,7 @@ export class OpenFiles {
     return new DriveFile(value.data);
   }
 
-  /** The contents for one more descriptor. */
+  /** Returns the contents for a further descriptor. */
   open(node: FSNode, flags: number): DriveFile {
     const file = node.driveFile ?? this.loadOrMake(node, flags);
     file.opened++;
@@ -36,7 +35,7 @@ export class OpenFiles {
     return file;
   }
 
-  /** One descriptor less. */
+  /** A descriptor has been closed. */
   close(node: FSNode, file: DriveFile): void {
     if (--file.opened <= 0 && node.driveFile === file) {
       node.driveFile = undefined;
@@ -44,7 +43,7 @@ export class OpenFiles {
     }
   }
 
-  /** The name of an open file is gone, or another file's. */
+  /** A name no longer belongs to the file that was open under it. */
   detach(parent: FSNode, name: string): void {
     for (const node of this.nodes) {
       if (node.parent === parent && node.name === name) {
@@ -59,9 +58,9 @@ export class OpenFiles {
   }
 
   /**
-   * Writes back all files that have changed and are still open.
+   * Writes back all open files that have changed.
    *
-   * @returns one line for each that could not be.
+   * @returns one line for each file that could not be saved.
    */
   saveAll(): string {
     let problems = '';
@@ -76,7 +75,7 @@ export class OpenFiles {
     return problems;
   }
 
-  /** Of a file that somebody else has removed since Emscripten saw it: made anew, where that is asked for. */
+  /** Loads a file. If somebody else has removed it since Emscripten saw it, makes it again if `flags` ask for that. */
   private loadOrMake(node: FSNode, flags: number): DriveFile {
     try {
       return this.load(node);

@@ -1,27 +1,27 @@
 /**
- * Coalesces the text Python writes: posted about every 50 ms, before other messages, and at the end of a request.
- * Short texts that need not go at once stay with Python, since each call costs more than a short write. Holds the
- * writer back while too much is in flight to the page.
+ * Collects the text that Python writes, and posts it about every 50 ms, before other messages, and at the end of a request.
+ * Python keeps short texts that may wait, since a call costs more than a short write. A writer waits while too much is in
+ * flight to the page.
  */
 import { Control, type FromWorker, type StreamChunk } from '../protocol';
 import type { StreamTexts } from './stream_texts';
 
-/** Ms text may wait. */
+/** Ms that text may wait. */
 const FLUSH_MS = 50;
-/** Characters that are posted without waiting. */
+/** Characters from which text is posted without waiting. */
 const FLUSH_LENGTH = 32768;
 /** Bytes in flight to the page above which a writer waits. */
 const MAX_IN_FLIGHT_BYTES = 100_000;
-/** Cost of a message for the page, in bytes, in addition to its length. */
+/** What a message costs the page beside its length, in bytes. */
 const MESSAGE_BYTES = 1000;
 
-/** Bytes of descriptors as text; what is not UTF-8 becomes a replacement character. */
+/** Decodes bytes written to descriptors. Bytes that are not UTF-8 become a replacement character. */
 function bytesDecoder(): TextDecoder {
   return new TextDecoder('utf-8', { ignoreBOM: true });
 }
 
 export class OutputBuffer {
-  /** Text that Python's streams still hold; it belongs to the last stream and request. */
+  /** Text that Python's streams still hold. It belongs to the last stream that wrote, and to its request. */
   held: StreamTexts | null = null;
   private name: StreamChunk['name'] = 'stdout';
   private chunks: StreamChunk[] = [];
@@ -34,14 +34,14 @@ export class OutputBuffer {
   /** The newest request's header: text written to descriptors belongs to it. */
   private newest = '{}';
   private readonly decoders = { stdout: bytesDecoder(), stderr: bytesDecoder() };
-  /** The stream whose last bytes may end within a character. */
+  /** The stream whose last bytes may end in the middle of a character. */
   private unfinished: StreamChunk['name'] | null = null;
   private sent = 0;
 
   constructor(
     private readonly post: (message: FromWorker, transfer?: Transferable[]) => void,
     private readonly control: () => Int32Array,
-    /** Whether the page says what it has taken. */
+    /** Whether the page acknowledges what it has taken. */
     private readonly acknowledged: boolean,
   ) {}
 
@@ -85,7 +85,7 @@ export class OutputBuffer {
     }
   }
 
-  /** Sends everything that is left at the end of a request. */
+  /** Posts everything that is left, at the end of a request. */
   endRequest(): void {
     this.takeHeld();
     this.finishCharacter();
@@ -117,7 +117,7 @@ export class OutputBuffer {
 
   private add(name: StreamChunk['name'], text: string, parent: string, time: number): void {
     if (!text) {
-      return; // nothing to show, and no message
+      return;
     }
     const last = this.chunks[this.chunks.length - 1];
     if (!last) {
@@ -139,11 +139,11 @@ export class OutputBuffer {
         this.add(this.name, text, this.parent, performance.now());
       }
     } catch {
-      // The stack is full or Python has ended: the text stays where it is.
+      // The stack is full, or Python has ended: the text stays where it is.
     }
   }
 
-  /** Posts text that has waited long enough; called from inside a running Python. */
+  /** Posts text that has waited long enough. Called while Python runs. */
   flushDue(time: number): void {
     if ((this.chunks.length || this.held?.size) && time - this.since > FLUSH_MS) {
       this.flush();

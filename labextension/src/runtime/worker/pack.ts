@@ -1,6 +1,6 @@
 /**
- * Reads the packs of Python files made at build time: gzip of a uint32 header length, a JSON header
- * `{"files": [[path, offset, length], …]}` and the bytes.
+ * Reads packs of Python files, which are made at build time. A pack is a gzip file of a uint32 (the header's length), a JSON header
+ * `{"files": [[path, offset, length], …]}`, and the files' bytes.
  */
 import { readPacked, type PackedFile } from '../assets';
 import type { EmscriptenFS } from './emscripten';
@@ -33,10 +33,10 @@ export class Pack {
     }
   }
 
-  /** Writes the files below `folder`, except those whose path begins with one of `without`. */
+  /** Writes the files to `folder`, except those whose path begins with one of `without`. */
   unpack(FS: EmscriptenFS, folder: string, without: string[] = []): void {
     for (const _ of this.writing(FS, folder, without)) {
-      // one after the other
+      // write all of them
     }
   }
 

@@ -1,24 +1,24 @@
 /**
- * Finds out why packages could not be loaded: Pyodide only says "failed to fetch".
+ * Finds out why packages could not be loaded. Pyodide only says "failed to fetch".
  */
 import { isPage, originOf } from '../assets';
 import { errorText } from '../errors';
 import { INTERRUPTED } from './abortable_loads';
 
-/** Longest wait for a server that is asked again, ms. */
+/** Longest wait for the server when it is asked for the reason, ms. */
 const ASK_MS = 5000;
 
 export class PackageProblems {
-  /** @param packages Those of the distribution's lock, by their normalised names. */
+  /** @param packages The distribution's lock, by normalised names. */
   constructor(
     private readonly indexURL: string,
     private readonly packages: Record<string, unknown>,
   ) {}
 
   /**
-   * Says what is wrong: names, addresses, and what the server answers.
+   * Says what is wrong: the packages' names and addresses, and the server's answer.
    *
-   * @param said - Pyodide's words.
+   * @param said - Pyodide's message.
    */
   async explain(names: Iterable<string>, said: string): Promise<string> {
     const all = [...names];
@@ -31,7 +31,7 @@ export class PackageProblems {
     return found.length ? `${all.join(', ')} could not be loaded: ${found.join('; ')}` : general;
   }
 
-  /** What is wrong with the package's file; null when that is unknown. */
+  /** What is wrong with the package's file; null if that is unknown. */
   private async problemOf(name: string): Promise<string | null> {
     const entry = this.packages[name.toLowerCase().replace(/[-_.]+/g, '-')] as { file_name?: unknown } | undefined;
     if (!entry) {

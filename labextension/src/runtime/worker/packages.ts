@@ -1,5 +1,5 @@
 /**
- * Loads packages of the distribution, and reports each one's fate to the page.
+ * Loads packages of the distribution, and reports to the page what becomes of each.
  */
 import type { Lock } from '../boot_assets';
 import { errorText } from '../errors';
@@ -10,12 +10,12 @@ import { inOrder } from './load_order';
 import { PackageProblems } from './package_problems';
 import type { LoadOptions, Post, Pyodide } from './pyodide';
 
-/** What `pyodide.loadedPackages` says of the distributions in our packs. */
+/** The value of packages from our packs in `pyodide.loadedPackages`. */
 const OUR_CHANNEL = 'jupyterlite-browsergrad';
-/** What it says of packages that Pyodide has loaded from its lock. */
+/** The value of packages that Pyodide has loaded from its lock. */
 const PYODIDE_CHANNEL = 'default channel';
 
-/** Names in Pyodide's "Loading a, b" texts. */
+/** Names in Pyodide's texts, such as "Loading a, b". */
 function namesIn(text: string, verb: string): string[] {
   return text.startsWith(`${verb} `)
     ? text
@@ -27,14 +27,14 @@ function namesIn(text: string, verb: string): string[] {
 }
 
 export class Packages {
-  /** Packages that the distribution's lock offers beyond our own. */
+  /** Packages of the distribution's lock that our packs do not contain. */
   readonly offered: ReadonlySet<string>;
   private readonly problems: PackageProblems;
 
   /**
-   * @param indexURL - where the distribution is.
+   * @param indexURL - address of the distribution.
    * @param locked - the packages of its lock.
-   * @param ours - those in our packs, with their versions: Python has them already.
+   * @param ours - the packages in our packs, with their versions: Python has them already.
    */
   constructor(
     private readonly pyodide: Pyodide,
@@ -44,7 +44,7 @@ export class Packages {
     loads: AbortableLoads,
     private readonly post: Post,
   ) {
-    // Pyodide has noted what it found under names as their authors write them: `Pygments`.
+    // Pyodide has noted these packages under the names that their authors use, such as `Pygments`.
     for (const name of Object.keys(pyodide.loadedPackages)) {
       if (!(name in ours) && name.toLowerCase().replace(/[-_.]+/g, '-') in ours) {
         delete pyodide.loadedPackages[name];
@@ -59,7 +59,7 @@ export class Packages {
     pyodide.loadPackagesFromImports = loads.wrap(pyodide.loadPackagesFromImports);
   }
 
-  /** @throws naming the packages that could not be loaded: Pyodide only logs them. */
+  /** @throws Error that names the packages that could not be loaded: Pyodide only logs them. */
   async load(names: string[]): Promise<void> {
     const problem = await this.reported(options => this.pyodide.loadPackage(names, options), names);
     if (problem !== null) {
@@ -70,8 +70,8 @@ export class Packages {
   /**
    * Loads what `code` imports.
    *
-   * @returns what went wrong; undefined where the distribution has no packages: there is nothing to wait for then, not
-   * even a turn of the event loop.
+   * @returns what went wrong, or null. Undefined where the distribution has no packages: the caller then need not even wait
+   * for a turn of the event loop.
    */
   loadImports(code: string): Promise<string | null> | undefined {
     return this.offered.size > 0
@@ -79,15 +79,15 @@ export class Packages {
       : undefined;
   }
 
-  /** The package that holds a module and has not been loaded. */
+  /** The package that contains a module, if it has not been loaded. */
   missingFor(module: string): string | undefined {
     const name = this.pyodide._api._import_name_to_package_name?.get(module);
     return name !== undefined && !(name in this.pyodide.loadedPackages) ? name : undefined;
   }
 
-  // --- Where nothing can be suspended, Python's `on_demand` loads packages itself, one by one.
+  // --- Where Python cannot be suspended, its module `on_demand` loads packages itself, one by one.
 
-  /** JSON of what is to be loaded for a package, in order. */
+  /** JSON of the packages to load for a package, in order. */
   orderJson(name: string): string {
     return JSON.stringify(inOrder(name, this.pyodide._api.lockfile_packages ?? {}, this.pyodide.loadedPackages));
   }
@@ -97,7 +97,7 @@ export class Packages {
     return readSync(new URL(file, this.indexURL).href);
   }
 
-  /** Python tells how far it is with a package. */
+  /** Python reports how far it is with a package. */
   note(name: string, status: PackageProgress['status'], message?: string): void {
     if (status === 'loaded') {
       this.pyodide.loadedPackages[name] = PYODIDE_CHANNEL;
@@ -110,9 +110,9 @@ export class Packages {
   }
 
   /**
-   * Runs a load and reports each package's fate to the page; one of `requested` may be unknown to Pyodide.
+   * Runs a load, and reports to the page what becomes of each package. Some of `requested` may be unknown to Pyodide.
    *
-   * @returns what went wrong with packages that were to be loaded.
+   * @returns what went wrong, or null.
    */
   private async reported(
     start: (options: LoadOptions) => Promise<unknown>,

@@ -1,6 +1,6 @@
 /**
- * Synchronous calls from the worker to the page: through shared memory, else through the service
- * worker of the site, which forwards any request for `api/drive` to a broadcast channel.
+ * Synchronous calls from the worker to the page. They go through shared memory, or else through the site's service worker, which
+ * forwards any request for `api/drive` to a broadcast channel.
  */
 import { fromBase64 } from '../base64';
 import { unpackAnswer } from '../packed_answer';
@@ -8,10 +8,10 @@ import { Control, INPUT_CALL, REPLY_BYTES, type FromWorker, type WorkerCall } fr
 import type { InterruptController } from './control';
 import { readSync } from './lazy_assets';
 
-/** Ms a call waits before an interrupt can end it. */
+/** Ms that a call waits before an interrupt can end it. */
 const UNINTERRUPTED_MS = 300;
 
-/** Ms between two questions whether there is room for output. */
+/** Ms between two questions to the page whether there is room for output. */
 const ROOM_MS = 50;
 
 const decoder = new TextDecoder();
@@ -19,7 +19,7 @@ const decoder = new TextDecoder();
 /** Thrown when an interrupt ended the wait. */
 export class CallInterrupted extends Error {}
 
-/** Bytes inside JSON: `{"$bytes": base64}`, for the service-worker way. */
+/** Turns `{"$bytes": base64}` into bytes: answers through the service worker are JSON. */
 function revive(_key: string, value: unknown): unknown {
   if (value && typeof value === 'object' && '$bytes' in value) {
     return fromBase64(String(value.$bytes));
@@ -50,7 +50,7 @@ export class PageCalls {
     return this.withDownload(this.throughServiceWorker({ ...call }));
   }
 
-  /** Fetches bytes the page holds out at an address because one answer can't carry them. */
+  /** Fetches bytes that are too long for an answer, from the address that the answer names. */
   private withDownload(answer: unknown): unknown {
     const value = (answer as { value?: { data?: { $download?: string } } } | null)?.value;
     const url = value?.data?.$download;
@@ -74,14 +74,14 @@ export class PageCalls {
   private large(id: number, length: number): Uint8Array {
     const buffer = new SharedArrayBuffer(length);
     this.post({ type: 'call-large', id, buffer });
-    // A second answer is told from the first by its sign.
+    // The sign distinguishes the second answer from the first.
     this.wait(() => Atomics.load(this.interrupts().control, Control.CallAnswered) === -id);
     return new Uint8Array(buffer).slice();
   }
 
   /**
-   * Waits for an answer. Interrupts count only after a while: most answers take a millisecond, and
-   * EINTR in the middle of an import or of the kernel's own code would do more harm than good.
+   * Waits for an answer. At first interrupts do not end the wait: most answers take a millisecond, and EINTR in the middle of
+   * an import or of the kernel's own code would do more harm than good.
    */
   private wait(ready: () => boolean): void {
     const interrupts = this.interrupts();
@@ -90,7 +90,7 @@ export class PageCalls {
     }
   }
 
-  /** Whether the page wants the running epoch interrupted: null, or the limit in ms it has passed, 0 for none. */
+  /** Whether the page wants to interrupt the running epoch: null if not, else the time limit in ms that has passed, 0 if none has. */
   askInterrupt(epoch: number): number | null {
     if (!this.channel) {
       return null;
@@ -99,7 +99,7 @@ export class PageCalls {
       const limitMs = this.throughServiceWorker({ kind: 'interrupt?', epoch });
       return typeof limitMs === 'number' ? limitMs : null;
     } catch {
-      return null; // the service worker restarts now and then; the next look asks again
+      return null; // the service worker restarts from time to time; the next poll asks again
     }
   }
 
@@ -108,8 +108,7 @@ export class PageCalls {
       throw new Error('this page can answer no synchronous call: it has no service worker');
     }
     const requestId = `${this.channel.id}-${this.next++}`;
-    // Bytes go ahead as a message and the request only names them: the body stays short, and
-    // nothing is turned into base64 and back.
+    // Bytes are sent before, as a message, and the request only names them: so the body is short, without base64.
     const body = JSON.stringify({ data: call, browsingContextId: this.channel.id, requestId }, (_key, value) => {
       if (value instanceof Uint8Array) {
         this.post({ type: 'upload', id: requestId, data: value.slice() });
@@ -131,8 +130,8 @@ export class PageCalls {
   /**
    * Waits until the page has shown what it was given.
    *
-   * @returns '' when it has, 'interrupt' when an interrupt came first, 'turn' where only a turn of the
-   * event loop can tell.
+   * @returns '' when it has, 'interrupt' if an interrupt came first, 'turn' where the worker can only find out in a turn of the
+   * event loop.
    */
   waitForRoom(hasRoom: () => boolean): '' | 'interrupt' | 'turn' {
     const interrupts = this.interrupts();
@@ -159,27 +158,27 @@ export class PageCalls {
 
   // --- input
 
-  /** Forgets a line that came for an earlier question. */
+  /** Forgets a line that answers an earlier question. */
   clearInput(): void {
     if (this.reply) {
       Atomics.store(this.interrupts().control, Control.InputReady, 0);
     }
   }
 
-  /** A line came by message, for a Python that is suspended. */
+  /** A line has come by message, for a suspended Python. */
   deliverInput(value: string): void {
     this.inputResolve?.(value);
     this.inputResolve = null;
   }
 
-  /** The next line, where Python can be suspended while the event loop turns. */
+  /** The next line. Python is suspended until it comes. */
   nextInput(): Promise<string> {
     return new Promise(resolve => {
       this.inputResolve = resolve;
     });
   }
 
-  /** The user's line, or undefined when an interrupt came first. */
+  /** Waits for the user's line. @returns undefined if an interrupt came first. */
   waitInput(): string | undefined {
     const interrupts = this.interrupts();
     const { control } = interrupts;

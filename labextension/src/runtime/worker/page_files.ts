@@ -1,5 +1,5 @@
 /**
- * Files of Python's file system for the page, with errors that name path and reason: Emscripten's only have a number.
+ * Reads and writes files of Python's file system for the page. Errors name path and reason; Emscripten's have only a number.
  */
 import type { EmscriptenFS, ErrnoCodes } from './emscripten';
 
@@ -22,7 +22,7 @@ export class PageFiles {
     private readonly codes: ErrnoCodes,
   ) {}
 
-  /** Writes a file; makes its folder. */
+  /** Writes a file, and makes its folder if needed. */
   write(path: string, data: Uint8Array): void {
     this.attempt(path, 'written', () => {
       const parent = path.slice(0, path.lastIndexOf('/'));

@@ -1,4 +1,4 @@
-/** What this worker uses of Pyodide, and the values that its Python hands to JavaScript. */
+/** The parts of Pyodide that this worker uses, and the values that Python passes to JavaScript. */
 import type { FromWorker } from '../protocol';
 import type { EmscriptenFS, ErrnoCodes } from './emscripten';
 import type { LockedPackage } from './load_order';
@@ -11,7 +11,7 @@ export type Post = (message: FromWorker, transfer?: Transferable[]) => void;
 /** A Python object as JavaScript sees it. */
 export interface PyProxy {
   (...args: unknown[]): unknown;
-  /** Calls so that Python can be suspended. */
+  /** Calls the object so that Python can be suspended. */
   callPromising(...args: unknown[]): Promise<unknown>;
   toJs(options?: object): unknown;
   destroy(): void;
@@ -32,14 +32,14 @@ export interface Pyodide {
   _api: {
     on_fatal?: (error: Error) => void;
     lockfile_packages?: Record<string, LockedPackage>;
-    /** Packages of the lock by the modules they hold. */
+    /** Packages of the lock, by the modules they contain. */
     _import_name_to_package_name?: Map<string, string>;
   };
   _module: PlainEntries &
     Partial<GuardedModule> & {
       HEAP32: Int32Array;
       HEAPU32: Uint32Array;
-      /** Python's memory; not in Pyodide before 314. */
+      /** Python's memory; since Pyodide 314. */
       memory?: WebAssembly.Memory;
       __Py_emscripten_signal_clock?: number;
       /** Address of C's `stdout`. */

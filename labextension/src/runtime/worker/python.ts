@@ -1,5 +1,5 @@
 /**
- * A Python that runs: prepares its kernel, and calls it for each request of the page.
+ * A running Python: prepares its kernel, and calls it for each request of the page.
  */
 import { importModule } from '../assets';
 import type { KernelManifest, Lock } from '../boot_assets';
@@ -37,7 +37,7 @@ export interface PythonDependencies {
 export interface Distribution {
   manifest: KernelManifest;
   lock: Lock;
-  /** Whether the micropip is ours, not the distribution's. */
+  /** Whether our own micropip is used, not the distribution's. */
   withMicropip: boolean;
   /** Files that Python may need later. */
   deferred: readonly LazyAsset[];
@@ -46,9 +46,9 @@ export interface Distribution {
 export type Progress = (stage: BootProgress['stage'], fraction: number, message: string) => void;
 
 export class Python {
-  /** Hands a message to the kernel; settles when it has been handled. */
+  /** Gives a message to the kernel. Settles when the message has been handled. */
   private receive: ((...message: unknown[]) => unknown) | null = null;
-  /** Lets the kernel do some of what it offered to do ahead of need. */
+  /** Lets the kernel do a part of the work that it has offered to do ahead of need. */
   private ahead: ((epoch: number) => unknown) | null = null;
   /** The Python side of a session; null in a kernel. */
   private sessionCode: PyProxy | null = null;
@@ -58,7 +58,7 @@ export class Python {
   /** Null where the page has no drive. */
   private drive: DriveFS | null = null;
   private readonly deferred: DeferredAssets;
-  /** Fetches what completions need, once; null before, and where there is nothing to fetch. */
+  /** Fetches what completions need. Null once that has begun, and where there is nothing to fetch. */
   private loadJedi: (() => Promise<void>) | null = null;
 
   private constructor(
@@ -149,7 +149,7 @@ export class Python {
     });
   }
 
-  /** Modules that the page's author lets Python import. */
+  /** Registers the modules that the page's author lets Python import. */
   private async registerModules(modules: BootOptions['jsModules']): Promise<void> {
     for (const { name, importURL, exportName } of modules) {
       const imported = await importModule(importURL);
@@ -175,20 +175,20 @@ export class Python {
     this.kernel = kernel;
     const receive = kernel.receive as PyProxy;
     const getAhead = kernel.get_ahead as PyProxy;
-    // By way of the event loop where the engine switches no stacks, and in Pyodide 0.26.
+    // Where the engine cannot switch stacks, and in Pyodide 0.26, messages go through Python's event loop.
     const suspends = 'Suspending' in WebAssembly && Boolean(receive.callPromising);
     this.receive = suspends ? (...message) => receive.callPromising(...message) : (kernel.dispatch as PyProxy);
     this.ahead = suspends ? epoch => getAhead.callPromising(epoch) : getAhead;
   }
 
-  /** From now on what C code and `os.write` write is output; until here it is the log's. */
+  /** From now on, what C code and `os.write` write is output of cells. Before, it goes to the log. */
   private takeDescriptors(): void {
     const { pyodide } = this;
     const { output, calls } = this.dependencies;
     const writer = (name: StreamChunk['name']): object => ({
       write: (bytes: Uint8Array) => {
         if (output.writeBytes(name, bytes)) {
-          calls.waitForRoom(output.hasRoom); // what interrupts it, Python sees next
+          calls.waitForRoom(output.hasRoom); // if an interrupt ends the wait, Python takes it next
         }
         return bytes.length;
       },
@@ -197,7 +197,7 @@ export class Python {
     pyodide.setStderr(writer('stderr'));
     const { HEAPU32, _stdout, _setvbuf } = pyodide._module;
     if (_stdout && _setvbuf) {
-      _setvbuf(HEAPU32[_stdout >>> 2], 0, UNBUFFERED, 0); // text of C code keeps its place among the others
+      _setvbuf(HEAPU32[_stdout >>> 2], 0, UNBUFFERED, 0); // so that C code's text keeps its place in the output
     }
   }
 
@@ -206,7 +206,7 @@ export class Python {
     const { post } = this.dependencies;
     try {
       const pack = await Pack.fetch(kernelURL, entry);
-      // Python may be suspended in the middle of an import: it looks for the files itself, later.
+      // Python may be suspended in the middle of an import, so it looks for the files itself, later.
       await pack.unpackInTurns(this.pyodide.FS, folder);
       post({ type: 'ahead' });
     } catch (error) {
@@ -240,12 +240,12 @@ export class Python {
     }
   }
 
-  /** A file the page has fetched ahead of need. */
+  /** Takes a file that the page has fetched ahead of need. */
   takeFile(url: string, bytes: Uint8Array): void {
     this.deferred.take(url, bytes);
   }
 
-  /** Does some of what the next request may need. @returns whether more is left. */
+  /** Does a part of the work that the next request may need. @returns whether more is left. */
   async getAhead(epoch: number): Promise<boolean> {
     const { post } = this.dependencies;
     try {
@@ -255,13 +255,13 @@ export class Python {
       }
       return more;
     } catch (error) {
-      // Completion does without it.
+      // Completion works without it.
       post({ type: 'log', level: 'warning', text: errorText(error) });
       return false;
     }
   }
 
-  /** Makes a spare's kernel somebody's: its session, its folder. */
+  /** Gives a spare Python its session and its folder. */
   adopt({ session_id, cwd }: Adoption): void {
     (this.pyodide.pyimport('browsergrad_kernel.startup').adopt as PyProxy)(
       this.kernel,
@@ -279,7 +279,7 @@ export class Python {
     return new PageFiles(this.pyodide.FS, this.pyodide.ERRNO_CODES);
   }
 
-  /** What a cell has written to a file that it has not closed is there for others, and outlives Python. */
+  /** Writes back files that a cell has changed and not closed, so that others see the changes and they outlive Python. */
   private saveOpenFiles(): void {
     const problems = this.drive?.saveAll();
     if (problems) {
@@ -288,7 +288,7 @@ export class Python {
   }
 }
 
-/** Why Python has ended. */
+/** Says why Python has ended. */
 function fatalText(error: Error): string {
   const text = `${error.name}: ${error.message}`.slice(0, 2000);
   return isOutOfStack(error)

@@ -1,15 +1,16 @@
 /**
- * How CPython is told how far C code may call itself.
+ * Sets CPython's limit on how deeply C code may recurse.
  *
- * CPython 3.14 measures its C stack and is given a limit on it: `StackLimit`. CPython 3.12 and 3.13 count such calls
- * down from a number, which is set here: `CallLimit`. Either way what is allowed is less than what CPython would allow
- * by itself, and goes with what the engine's stack has room for.
+ * CPython 3.14 measures its C stack: `StackLimit` moves the address at which the stack ends. CPython 3.12 and 3.13 count calls
+ * down from a number: `CallLimit` sets that number. Both allow less than CPython would by itself, as much as fits on the
+ * engine's stack.
  */
+import { mutable } from './wasm_global';
 
-/** What recurses: C code in general, the compiler, pickling, reading and writing JSON. */
+/** The kinds of code that recurse: C code in general, the compiler, pickling, reading and writing JSON. */
 export type Use = 'any' | 'compiler' | 'pickle' | 'json';
 
-/** What both kinds need of Pyodide's module. */
+/** What both kinds of limit need of Pyodide's module. */
 interface PythonModule {
   readonly HEAP32: Int32Array;
   _emscripten_stack_get_base(): number;
@@ -30,65 +31,64 @@ export interface CallLimitModule extends PythonModule {
 }
 
 export interface RecursionLimit {
-  /** Whether it is the C stack that CPython measures. */
+  /** Whether CPython measures its C stack; else it counts calls. */
   readonly measures: boolean;
-  /** Below it on the C stack, CPython stops doing some things before it raises RecursionError. */
+  /** Address on the C stack below which CPython does other things than raise RecursionError: see `stack_refusals.ts`. */
   readonly near: WebAssembly.Global<'i32'>;
-  /** What holds now, for `restore`. */
+  /** The present limit, for `restore`. */
   current(): number;
   restore(limit: number): void;
   /**
-   * Lets C code recurse as suits its use, from `pointer` on the C stack.
+   * Lets C code recurse as far as suits its use, counted from `pointer` on the C stack.
    *
-   * @param engine Bytes of the engine's stack that are there for it.
+   * @param engine Bytes of the engine's stack that it may use.
    */
   allow(pointer: number, use: Use, engine: number): void;
-  /** Lets C code recurse no further than allowed so far, and only to the next check. */
+  /** Keeps the present limit, or lowers it so that code gets only to the next check. */
   narrow(pointer: number): void;
-  /** Lets no further call begin, where the C stack is at `pointer`. */
+  /** Allows no further call, with the C stack at `pointer`. */
   exhaust(pointer: number): void;
-  /** What holds for a call that began at `pointer` and goes on now. */
+  /** A suspended call that began at `pointer` continues now. */
   resumed(pointer: number): void;
-  /** A call that can be suspended begins: what other calls have while it is, is set too. */
+  /** A call that can be suspended begins. Prepares the limit of the calls that run while it is suspended. */
   suspendable(): void;
 }
 
 /** Bytes of the engine's stack that C code takes for each byte of the C stack, at most. */
 export const RATIO = 8;
-/** C stack for code that recurses without Python, bytes. */
+/** Bytes of the C stack for code that recurses without running Python. */
 const ROOM = 80 * 1024;
-/** C stack that code gets where the engine's stack is used up, bytes: to get to the next check. */
+/** Bytes of the C stack that code gets when the engine's stack is used up: enough to get to the next check. */
 export const LEAST_ROOM = 24 * 1024;
 /** CPython raises RecursionError this far above the start of the stack it is given, bytes. */
 const MARGINS = 16 * 1024;
-/** So far above the pointer a limit is exceeded, and not so far that it is fatal, bytes. */
+/** A limit this many bytes above the pointer is exceeded, but not by so much that CPython calls it fatal. */
 const LEAST_MARGIN = 1024;
-/** The least stack that CPython takes, bytes. */
+/** The smallest stack that CPython accepts, bytes. */
 const LEAST_STACK = 32 * 1024;
 
-/** CPython 3.14 puts off deallocation, and parses nothing, where less of the C stack is left, bytes: with what functions take until it looks. */
+/**
+ * With fewer bytes of the C stack left, CPython 3.14 puts off deallocation and parses nothing. Includes what functions use before
+ * CPython looks.
+ */
 const NEAR_ROOM = 20 * 1024;
 
-/** C stack by its use, bytes. */
+/** Bytes of the C stack for each use. */
 const ROOMS: Record<Use, number> = {
   any: ROOM,
   // Its frames take much of the C stack and little of the engine's.
   compiler: 3 * 1024 * 1024,
   pickle: 320 * 1024,
-  // Its frames take next to nothing of the C stack.
+  // Its frames take almost none of the C stack.
   json: 48 * 1024,
 };
 
-function address(): WebAssembly.Global<'i32'> {
-  return new WebAssembly.Global({ value: 'i32', mutable: true }, 0);
-}
-
-/** CPython 3.14: a limit is an address on the C stack. */
+/** CPython 3.14: the limit is an address on the C stack. */
 export class StackLimit implements RecursionLimit {
   readonly measures = true;
-  readonly near = address();
+  readonly near = mutable(0);
   private readonly base: number;
-  /** The limit gets no lower: what CPython keeps free is below, and then the stack's end. */
+  /** The lowest possible limit. Below it are the margins that CPython keeps free, then the stack's end. */
   private readonly lowest: number;
   private end: number;
 
@@ -119,7 +119,7 @@ export class StackLimit implements RecursionLimit {
   }
 
   narrow(pointer: number): void {
-    // A limit above the pointer would be fatal to C code that is deeper than it knows.
+    // A limit above the pointer would be fatal: C code may already be deeper than CPython has noticed.
     this.restore(Math.max(this.end, pointer - LEAST_ROOM));
   }
 
@@ -128,37 +128,38 @@ export class StackLimit implements RecursionLimit {
   }
 
   resumed(pointer: number): void {
-    this.end = pointer - ROOM; // its thread state has it
+    this.end = pointer - ROOM; // set already, in the call's own thread state
     this.near.value = this.end + NEAR_ROOM;
   }
 
   suspendable(): void {
-    // For the thread state that is made when it is suspended.
+    // The thread state that is made when the call is suspended takes its limit from here.
     this.module._emscripten_stack_set_limits(this.base, this.end - 2 * MARGINS);
   }
 }
 
-/** Calls by their use: as many as a new stack of the engine's holds, whichever of its compilers made the code. */
+/** Calls for each use: as many as fit on a further stack of the engine, whichever of its compilers made the code. */
 const CALLS: Record<Use, number> = { any: 640, compiler: 4000, pickle: 8000, json: 2800 };
-/** Bytes of the engine's stack for each such call, at most. */
+/** Bytes of the engine's stack that one such call takes, at most. */
 const CALL: Record<Use, number> = { any: 1024, compiler: 224, pickle: 112, json: 320 };
-/** Calls where the engine's stack is used up. */
+/** Calls that code gets when the engine's stack is used up. */
 const LEAST_CALLS = 160;
-/** Bytes of the C stack that each call may take, and that are left for those that take more. */
+/** Bytes of the C stack that one call takes, as a rule. */
 const CALL_ROOM = 512;
+/** Bytes of the C stack that are kept free for calls that take more. */
 const SPARE_ROOM = 512 * 1024;
-/** Words of the thread state among which the number is: the seventh in CPython 3.12, the tenth in 3.13. */
+/** How many words of the thread state are searched for the number: it is the seventh in CPython 3.12, the tenth in 3.13. */
 const STATE_WORDS = 24;
 
-/** CPython 3.12 and 3.13: a limit is the number of calls that are left, in the thread state. */
+/** CPython 3.12 and 3.13: the limit is the number of calls that are left, in the thread state. */
 export class CallLimit implements RecursionLimit {
   readonly measures = false;
-  readonly near = address(); // never
+  readonly near = mutable(0); // no address is lower
   private readonly lowest: number;
 
   /**
-   * @param offset Bytes into the thread state.
-   * @param most What CPython starts with.
+   * @param offset Where the number is in the thread state, in bytes.
+   * @param most The number with which CPython starts.
    */
   private constructor(
     private readonly module: CallLimitModule,
@@ -168,7 +169,11 @@ export class CallLimit implements RecursionLimit {
     this.lowest = module._emscripten_stack_get_end() + SPARE_ROOM;
   }
 
-  /** Looks for the number by what changes it, and what does not. @returns null where there is none. */
+  /**
+   * Finds the number: it is the word that entering and leaving a C call changes, and that Python's own limit does not.
+   *
+   * @returns null where there is no such word.
+   */
   static for(module: Partial<CallLimitModule>): CallLimit | null {
     if (!module._Py_SetRecursionLimit || !module._Py_EnterRecursiveCall) {
       return null;
@@ -176,13 +181,13 @@ export class CallLimit implements RecursionLimit {
     const python = module as CallLimitModule;
     const state = python._PyThreadState_Get();
     const words = (): number[] => [...python.HEAP32.subarray(state >> 2, (state >> 2) + STATE_WORDS)];
-    /** What `act` adds to the words it changes, by their index. */
+    /** The words that `act` changes: their index, and by how much. */
     const changes = (act: () => void): Map<number, number> => {
       const before = words();
       act();
       return new Map(words().flatMap((word, i) => (word === before[i] ? [] : [[i, word - before[i]]])));
     };
-    const entered = changes(() => python._Py_EnterRecursiveCall(0)); // no text is needed where no error is raised
+    const entered = changes(() => python._Py_EnterRecursiveCall(0)); // the text is used only when an error is raised
     const left = changes(() => python._Py_LeaveRecursiveCall());
     const limit = python._Py_GetRecursionLimit();
     // CPython 3.11 counts Python's own calls in the same place.
@@ -220,10 +225,10 @@ export class CallLimit implements RecursionLimit {
   }
 
   resumed(): void {
-    // Pyodide has kept its number.
+    // Pyodide has kept the call's number.
   }
 
   suspendable(): void {
-    // Other calls go on with the number that is there.
+    // Other calls continue with the present number.
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Takes out of a worker's scope what Deno offers beyond a browser's worker. Deno's permissions refuse
- * files, network, processes; these names need none: they start threads, write caches to the disk, or
- * speak on the process's own pipes. Pyodide then finds a browser's worker and fetches its files.
+ * Removes from a worker's scope what Deno offers beyond a browser's worker. Deno's permissions refuse files, network and
+ * processes, but these names need no permission: they start threads, write caches to the disk, or use the process's own pipes.
+ * Pyodide then takes the worker for a browser's, and fetches its files.
  */
 
 const BEYOND = ['Deno', 'process', 'Buffer', 'Worker', 'caches', 'localStorage', 'sessionStorage', 'close'];

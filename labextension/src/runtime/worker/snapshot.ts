@@ -1,6 +1,6 @@
 /**
- * Starts Pyodide from a memory snapshot made when the package was built: the only file that knows
- * Pyodide's and CPython's insides this takes. `jupyterlite_browsergrad/boot/make_snapshot.mjs` makes what is read here.
+ * Starts Pyodide from a memory snapshot, which `jupyterlite_browsergrad/boot/make_snapshot.mjs` makes when the package is built.
+ * Only this file depends on the internals of Pyodide and CPython that this needs.
  */
 import { damagedAsset, pathOrURL } from '../assets';
 import { fromBase64 } from '../base64';
@@ -53,21 +53,21 @@ export interface RestoreOptions {
   assets: BootAssets;
   loadPyodide: (options: object) => Promise<unknown>;
   createModule: (settings: object) => Promise<unknown>;
-  /** Options of `loadPyodide` beside those of the snapshot. */
+  /** Further options of `loadPyodide`. */
   load: object;
   onError: (text: string) => void;
 }
 
 export interface Restored<P> {
   pyodide: P;
-  /** Files of the site that Python may still need; to be fetched when nothing else is going on. */
+  /** Files of the site that Python may still need; to be fetched when the page has nothing else to do. */
   deferred: LazyAsset[];
 }
 
 function parse(memory: ArrayBuffer): { header: Header; data: Uint8Array } {
   const view = new DataView(memory);
   if (memory.byteLength < 8 || view.getUint32(0, true) !== MAGIC) {
-    throw new Error('it is no snapshot');
+    throw new Error('it is not a snapshot');
   }
   const length = view.getUint32(4, true);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(memory, 8, length))) as Header;
@@ -79,15 +79,15 @@ function parse(memory: ArrayBuffer): { header: Header; data: Uint8Array } {
 }
 
 /**
- * Lets Pyodide take `module` instead of fetching and compiling its own, until `undo` is called. Pyodide only
- * logs a failed instantiation and never settles: `failed` rejects then.
+ * Makes Pyodide use `module` instead of fetching and compiling its own, until `undo` is called. When an instantiation fails,
+ * Pyodide only logs it and never settles; `failed` rejects.
  */
 function supply(module: WebAssembly.Module, wasmURL: string): { failed: Promise<never>; undo: () => void } {
   let reject!: (error: unknown) => void;
   const failed = new Promise<never>((_, rejectFailed) => {
     reject = rejectFailed;
   });
-  failed.catch(() => undefined); // it is raced against
+  failed.catch(() => undefined); // `Promise.race` in `restore` reports it
   const { fetch, WebAssembly: wasm } = globalThis;
   const { instantiate, instantiateStreaming } = wasm;
   const make = async (imports?: WebAssembly.Imports): Promise<WebAssembly.WebAssemblyInstantiatedSource> => {
@@ -103,7 +103,7 @@ function supply(module: WebAssembly.Module, wasmURL: string): { failed: Promise<
       ? Promise.resolve(new Response(new Uint8Array(0), { headers: { 'content-type': 'application/wasm' } }))
       : fetch(input, init);
   wasm.instantiateStreaming = (_source, imports) => make(imports);
-  // Where Pyodide reads files instead of fetching them.
+  // Pyodide calls this where it reads files instead of fetching them.
   wasm.instantiate = ((source: BufferSource | WebAssembly.Module, imports?: WebAssembly.Imports) =>
     imports?.env && !(source instanceof WebAssembly.Module)
       ? make(imports)
@@ -116,7 +116,7 @@ function supply(module: WebAssembly.Module, wasmURL: string): { failed: Promise<
   return { failed, undo };
 }
 
-/** Puts the files that Python has imported from, and those starting has written, where it left them. */
+/** Restores the file system of the snapshot: the files Python has imported from, and those it has written. */
 function mountFiles(
   FS: EmscriptenModule['FS'],
   sitePackages: string,
@@ -155,7 +155,7 @@ function mountFiles(
   }
 }
 
-/** Looks files up in the pack that has no bytecode; it is read when the first one is wanted. */
+/** Returns a lookup in the pack without bytecode. The pack is read when the first file is needed. */
 function sourcesIn(asset: LazyAsset): (path: string) => Uint8Array | undefined {
   let files: Map<string, Uint8Array> | undefined;
   return path => {
@@ -164,12 +164,12 @@ function sourcesIn(asset: LazyAsset): (path: string) => Uint8Array | undefined {
   };
 }
 
-/** Writes the snapshot over the memory of a module that has just been made. */
+/** Overwrites the memory of a new module with the snapshot. */
 function restoreMemory(module: EmscriptenModule, { heap, runs }: Header, data: Uint8Array): void {
   if (module.HEAP8.length < heap && !module.growMemory(heap)) {
     throw new Error('the memory cannot grow');
   }
-  // CPython calls functions through an entry of this very instance's table.
+  // CPython calls functions through a table entry that belongs to this instance, so this word is kept.
   const at = (module.__PyRuntime + module.HEAP32[module.__PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET >>> 2]) >>> 2;
   const trampoline = module.HEAP32[at];
   const memory = module.HEAPU8;
@@ -188,7 +188,7 @@ function restoreMemory(module: EmscriptenModule, { heap, runs }: Header, data: U
 /**
  * Starts Pyodide from the snapshot.
  *
- * @throws Error when that fails; a plain start in the same worker is possible then.
+ * @throws Error if that fails. A start from Pyodide's files is then still possible in the same worker.
  */
 export async function restore<P>(options: RestoreOptions): Promise<Restored<P>> {
   const { indexURL, kernelURL, assets } = options;
@@ -201,7 +201,7 @@ export async function restore<P>(options: RestoreOptions): Promise<Restored<P>> 
   const stdlib = new LazyAsset(indexURL + STDLIB, entry.stdlib_crc32, options.onError);
   const sources = packed('site');
   if (!FETCHES_NOW) {
-    // They are near. A damaged standard library is reported when Python needs it, as one that is missing.
+    // The files are on this machine. A damaged or missing standard library is reported when Python needs it.
     sources.prefetch().catch(() => undefined);
     const [bytes] = await Promise.all([stdlib.prefetch().catch(() => null), pack.prefetch()]);
     if (bytes && bytes.length !== entry.stdlib_size && isWholeZip(bytes)) {

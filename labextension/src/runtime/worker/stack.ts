@@ -1,13 +1,14 @@
 /**
- * Whether the running Python can be suspended by switching stacks.
+ * Finds out whether the running Python can be suspended by switching stacks.
  */
 
 const WASM_FRAME = /wasm-function\[(\d+)\]/;
 
 /**
- * Whether `stack`, as engines write it, innermost frame first, has a frame of JavaScript between two of WebAssembly: no
- * engine suspends those. Pyodide 0.27 initializes compiled modules through one, and says that it can be suspended there;
- * to try ends Python.
+ * Whether a stack has a frame of JavaScript between two of WebAssembly. No engine suspends such a stack. Pyodide 0.27
+ * initializes compiled modules in this way, and claims that it can be suspended there, but an attempt ends Python.
+ *
+ * @param stack The `stack` of an Error: innermost frame first.
  */
 export function hasScriptBetween(stack: string): boolean {
   const frames = stack.split('\n').map(line => WASM_FRAME.test(line));
@@ -17,25 +18,24 @@ export function hasScriptBetween(stack: string): boolean {
 }
 
 /**
- * Index of the function through which JavaScript entered WebAssembly, in the module that has it; null where it did
- * not.
+ * The function through which JavaScript entered WebAssembly: its index in its module; null if JavaScript did not.
  */
 export function entryOf(stack: string): string | null {
   const frames = stack.split('\n').map(line => WASM_FRAME.exec(line)?.[1]);
   return frames.filter(index => index !== undefined).at(-1) ?? null;
 }
 
-/** What of Pyodide's module is used here: functions of WebAssembly, of which the name is their index. */
+/** Functions of Pyodide's module that are looked for on the stack. The name of a WebAssembly function is its index. */
 export interface PlainEntries {
   _create_promise_handles_result_helper?: { name: string };
   _Py_DecRef?: { name: string };
 }
 
 /**
- * Whether Pyodide's claim that Python can be suspended holds where this is called, by WebAssembly.
+ * Whether Python can be suspended here, as Pyodide claims. WebAssembly calls this.
  *
- * Pyodide remembers how Python was called last. As long as another call is suspended, it takes what it calls without
- * a note of its own for that one: what tells Python that a promise is settled, and what releases an object.
+ * Pyodide remembers only how Python was called last, and does not note two plain calls: the one that tells Python that a
+ * promise has settled, and the one that releases an object. While another call is suspended, it takes these for that one.
  */
 export function canSuspend(plain: PlainEntries): boolean {
   const traces = Error as { stackTraceLimit?: number }; // V8's and JavaScriptCore's; Firefox ends at 128 frames

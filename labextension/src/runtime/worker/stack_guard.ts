@@ -1,96 +1,49 @@
 /**
- * Lets too deep a recursion end in RecursionError, where the engine's stack would end and Python with it.
+ * Makes recursion that is too deep end in RecursionError. Without the guard the engine's stack would end, and Python with it.
  *
- * CPython limits how far C code recurses: 3.14 measures its C stack, which is a part of Python's memory, 3.12 and 3.13 count
- * calls (`recursion_limits.ts`). The engine keeps return addresses and local values of the same functions on a stack of its
- * own, about 1 MB. The two grow in no fixed ratio: it depends on the functions, and on which of the engine's compilers made
- * their code. So three things are done, all by way of the table through which C code calls functions by their address:
+ * CPython limits how far C code recurses. CPython 3.14 measures its C stack, which is a part of Python's memory; 3.12 and 3.13
+ * count calls (`recursion_limits.ts`). The engine keeps return addresses and local values of the same functions on a stack of its
+ * own, of about 1 MB. The two stacks grow in no fixed ratio: it depends on the functions, and on which of the engine's compilers
+ * made their code. So functions of ours take the place of some of CPython's in the table through which C code calls functions by
+ * their address (`function_table.ts`):
  *
- * - Functions that run Python code (`native/guarded.wat`) go to a new stack of the engine's (one more call that could be
- *   suspended, though it never is) each time the C stack has grown by `SEGMENT`. Where the engine has no such stacks, they
- *   stay on theirs. Either way CPython's limit is set anew, to what is left for C code that recurses without Python.
- * - Functions that recurse and use next to no C stack get some (`native/padded.wat`). On CPython 3.14, which measures it:
- *   deallocation, comparison. Where calls are counted: comparison, `repr`; these too go to new stacks.
- * - The compiler, pickling and JSON have stacks of their own, and as much as suits them. Where CPython would not notice that a
- *   source nests too deeply for the compiler, it is refused before: `nesting.py`.
+ * - Functions that run Python code continue on a further stack of the engine when they are deep (`further_stacks.ts`).
+ * - Functions that recurse and use almost none of the C stack get some (`native/padded*.wat`). In CPython 3.14, which measures
+ *   it, these are deallocation and comparison; where calls are counted, comparison and `repr`, which continue on further stacks
+ *   as well.
+ * - The compiler, pickling and JSON get stacks of their own, of a size that suits them. Where CPython would not notice that a
+ *   source nests too deeply for the compiler, the source is refused before (`long_sources.ts`).
+ * - Near the limit, some calls are refused (`stack_refusals.ts`).
  *
- * Fits Pyodide 0.27 to 314; `StackGuard.for` says null elsewhere.
+ * Fits Pyodide 0.27 to 314. For other versions `StackGuard.for` returns null.
  */
 import { AsyncOffset, type Arity, Structures, TypeOffset } from './cpython_layout';
+import { FunctionTable } from './function_table';
+import { FurtherStacks, type StacksModule } from './further_stacks';
+import { LongSources, type SourcesModule } from './long_sources';
+import hashBytes from './native/guarded_hash.wat';
+import compareBytes from './native/padded_compare.wat';
+import deallocBytes from './native/padded.wat';
+import reprBytes from './native/padded_repr.wat';
 import {
   CallLimit,
   type CallLimitModule,
-  LEAST_ROOM,
-  RATIO,
   type RecursionLimit,
   StackLimit,
   type StackLimitModule,
   type Use,
 } from './recursion_limits';
-import guardedBytes from './native/guarded.wat';
-import hashBytes from './native/guarded_hash.wat';
-import compareBytes from './native/padded_compare.wat';
-import deallocBytes from './native/padded.wat';
-import reprBytes from './native/padded_repr.wat';
-import probeBytes from './native/probe.wat';
-import refusedBytes from './native/refused.wat';
-import sourceBytes from './native/long_source.wat';
+import { StackRefusals, type RefusalsModule } from './stack_refusals';
 
-/** Makes a function run on a stack of its own, where the engine has such. */
-const { promising } = WebAssembly as { promising?: (run: Run) => Run };
-
-/** What a frame of `probe` takes of the engine's stack at least, bytes. */
-const FRAME = 256;
-/** Bytes of the engine's stack that are as good as all of it. */
-const ENOUGH = 640 * 1024;
-/** Bytes of a new stack of the engine's: more than any use is allowed. */
-const NEW_STACK = Infinity;
-/** Bytes of the engine's stack that are kept for handling the error. */
-const RESERVE = 80 * 1024;
-/** Growth of the C stack, in bytes, after which code goes on on another stack of the engine's. */
-const SEGMENT = 32 * 1024;
-/** The same for the first stack of a call that can be suspended: code on a further one can't be. */
-const FIRST_SEGMENT = 56 * 1024;
-/** Stacks of the engine's at the same time. */
-const MOST_STACKS = 200;
-/** C stack that a padded function takes, bytes; a multiple of 16. */
-const PADDING = 64;
-/** Characters from which a source may be nested too deeply for the compiler. */
-const LONG_SOURCE = 200;
-
-/** Calls the guarded function and leaves its result in `result`. */
-type Run = (a: number, b: number, c: number, d: number) => void;
-
-interface Guarded {
-  result: WebAssembly.Global<'i32'>;
-  returned: WebAssembly.Global<'i32'>;
-}
-
-/** What the guard needs of Pyodide's module. */
-interface StacksModule {
+/** What the guard needs of Pyodide's module, whatever CPython's limit. */
+interface CommonModule extends StacksModule, SourcesModule, RefusalsModule {
   HEAPU8: Uint8Array;
-  HEAPU32: Uint32Array;
-  wasmTable: WebAssembly.Table;
-  validSuspender: { value: boolean };
-  /** Begins a call that can be suspended. */
-  promisingApply(...values: unknown[]): Promise<unknown>;
-  /** Where the C stack was when the call began that runs now, of those that can be suspended. */
-  stackStop: number;
-  /** What the C stack holds of a suspended call. */
-  StackState: { prototype: { restore(): number } };
-  ___stack_pointer: WebAssembly.Global<'i32'>;
-  _emscripten_stack_get_base(): number;
   _PyMem_Malloc(size: number): number;
-  _Py_EnterRecursiveCall(where: number): number;
-  _Py_LeaveRecursiveCall(): void;
-  _Py_DecRef(object: number): void;
-  _PyErr_WriteUnraisable(object: number): void;
-  _PyObject_CallOneArg(callable: number, argument: number): number;
 }
 
-export type GuardedModule = StacksModule & StackLimitModule & CallLimitModule;
+export type GuardedModule = CommonModule & StackLimitModule & CallLimitModule;
 
-const NEEDED: (keyof StacksModule)[] = [
+const NEEDED: (keyof CommonModule)[] = [
   'wasmTable',
   'validSuspender',
   'promisingApply',
@@ -113,14 +66,15 @@ export interface GuardedObjects {
   /** Types whose objects show what they hold, by `repr` and by `str`. */
   repr: number[];
   str: number[];
-  /** A type whose objects hash what they hold and don't ask CPython how deep they are. */
+  /** A type whose objects hash what they hold without asking CPython how deep they are. */
   hash: number;
-  /** The types of functions, generators and coroutines. */
+  /** The type of functions. */
   function: number;
-  /** Some function of Python's. */
+  /** Any function written in Python. */
   aFunction: number;
+  /** The types of generators and coroutines. */
   generators: number[];
-  /** Functions and methods of C that run Python code. */
+  /** C functions and C methods that run Python code. */
   builtins: number[];
   methods: number[];
   /** `eval` and `exec`, `compile`, and functions that pickle. */
@@ -132,7 +86,7 @@ export interface GuardedObjects {
   encoder: number;
   /** `str` and `bytes`. */
   sources: number[];
-  /** Functions of `nesting.py`, called with the source that those are called with. */
+  /** Functions of `nesting.py` that get a long source before `compile`, `eval` and `exec` do. */
   check: number;
   prepareEval: number;
   prepareExec: number;
@@ -140,108 +94,23 @@ export interface GuardedObjects {
 
 export class StackGuard {
   private readonly structures: Structures;
-  /** Where the C stack was when JavaScript called Python. */
-  private floor: number;
-  /** Below it, functions that run Python code go on on another stack. */
-  private readonly threshold: WebAssembly.Global<'i32'>;
-  private readonly guarded = new WebAssembly.Module(guardedBytes);
-  private readonly probe: { frames: WebAssembly.Global<'i32'>; probe(left: number): bigint };
-  private stacks = 0;
-  /** Whether a call that can be suspended has begun, and no function of it yet. */
-  private isFirst = false;
+  private readonly table: FunctionTable;
+  private readonly stacks: FurtherStacks;
+  private readonly refusals: StackRefusals;
   /** Address of an empty text. */
   private readonly noText: number;
-  /** Bytes of the stack that JavaScript runs on which have to be free for another stack to be begun. */
-  private readonly reserve: number;
-  /** Bytes of it for what runs there: it is the smallest, in Chromium's workers about 450 KB. */
-  private readonly loopRoom: number;
 
   private constructor(
-    private readonly module: StacksModule,
+    private readonly module: CommonModule,
     private readonly limit: RecursionLimit,
   ) {
     this.structures = new Structures(module);
-    this.floor = module._emscripten_stack_get_base();
-    this.probe = new WebAssembly.Instance(new WebAssembly.Module(probeBytes)).exports as unknown as typeof this.probe;
-    const free = this.free();
-    // Where Python has stacks of its own, only callbacks from JavaScript use this one up, and each costs time on the way back.
-    this.reserve = promising ? Math.max(RESERVE, free * 0.6) : RESERVE;
-    this.loopRoom = Math.max(2 * LEAST_ROOM * RATIO, free - RESERVE);
-    this.threshold = mutable(0);
+    this.table = new FunctionTable(module);
     this.noText = module._PyMem_Malloc(1);
     module.HEAPU8[this.noText] = 0;
-    this.turn();
-    this.followSuspended();
+    this.stacks = new FurtherStacks(module, limit);
+    this.refusals = new StackRefusals(module, this.table, limit, this.noText);
   }
-
-  /** Knows the calls that can be suspended, of which several may be under way, each somewhere on the C stack. */
-  private followSuspended(): void {
-    const { module, limit } = this;
-    const { promisingApply } = module;
-    const { prototype } = module.StackState;
-    const { restore } = prototype;
-    module.promisingApply = (...values) => {
-      const pointer = module.___stack_pointer.value;
-      this.starts(pointer, SEGMENT);
-      limit.allow(pointer, 'any', NEW_STACK);
-      limit.suspendable();
-      if (!limit.measures) {
-        // Pyodide 0.27 sets the number of calls itself, once such a call has begun: the first function sets it again.
-        this.isFirst = true;
-        this.threshold.value = -1; // no address is higher
-      }
-      return promisingApply(...values);
-    };
-    const goesOn = (): void => {
-      this.starts(module.stackStop, SEGMENT);
-      limit.resumed(module.stackStop);
-    };
-    prototype.restore = function (this: unknown) {
-      const copied = restore.call(this);
-      goesOn();
-      return copied;
-    };
-  }
-
-  /** Python is called with the C stack's pointer at `floor`, or goes on with such a call. */
-  private starts(floor: number, segment: number): void {
-    this.isFirst = false;
-    this.floor = floor;
-    this.threshold.value = floor - segment;
-  }
-
-  /** Sets the limit in the first function of a call. @returns whether that is not deep. */
-  private begins(): boolean {
-    const { module, isFirst, floor, limit } = this;
-    if (isFirst) {
-      this.starts(floor, SEGMENT);
-      limit.allow(module.___stack_pointer.value, 'any', NEW_STACK);
-    }
-    return isFirst;
-  }
-
-  /** A cell begins. */
-  begin(): void {
-    if (!this.module.validSuspender.value) {
-      this.turn();
-    }
-  }
-
-  /** The event loop calls Python, on JavaScript's stack. */
-  turn(): void {
-    if (this.stacks === 0) {
-      const pointer = this.module.___stack_pointer.value;
-      this.starts(pointer, Math.min(SEGMENT, this.loopRoom / RATIO / 2));
-      this.limit.allow(pointer, 'any', this.loopRoom);
-    }
-  }
-
-  /** Whether a call below the threshold is to go on elsewhere. */
-  private readonly leaves = (): number =>
-    this.begins() ||
-    (this.module.validSuspender.value && this.module.___stack_pointer.value > this.floor - FIRST_SEGMENT)
-      ? 0
-      : 1;
 
   /** @returns null where Pyodide's module does not fit. */
   static for(module: Partial<GuardedModule>): StackGuard | null {
@@ -252,9 +121,19 @@ export class StackGuard {
     return limit && new StackGuard(module as GuardedModule, limit);
   }
 
-  /** Puts the guards into the table. @returns whether Python's objects are laid out as assumed. */
+  /** A cell begins. */
+  begin(): void {
+    this.stacks.begin();
+  }
+
+  /** The event loop calls Python, on JavaScript's stack. */
+  turn(): void {
+    this.stacks.turn();
+  }
+
+  /** Puts the guards into the table. @returns false, without a change, if Python's objects have another layout. */
   guard(objects: GuardedObjects): boolean {
-    const { structures, module } = this;
+    const { structures, module, table } = this;
     if (!structures.fits(objects)) {
       return false;
     }
@@ -262,16 +141,16 @@ export class StackGuard {
     const hash = structures.word(objects.hash + TypeOffset.tp_hash);
     const compares = this.slots(objects.compare, TypeOffset.tp_richcompare);
     if (this.limit.measures) {
-      this.pad(deallocBytes, this.slots(objects.dealloc, TypeOffset.tp_dealloc));
-      this.slots([objects.finalized], TypeOffset.tp_finalize).forEach(index => this.refuseNear(index, 'finalize'));
+      table.pad(deallocBytes, this.slots(objects.dealloc, TypeOffset.tp_dealloc));
+      this.slots([objects.finalized], TypeOffset.tp_finalize).forEach(index => this.refusals.guard(index, 'finalize'));
     } else {
       const shows = [...this.slots(objects.repr, TypeOffset.tp_repr), ...this.slots(objects.str, TypeOffset.tp_str)];
       this.leave(compares, 3);
       this.leave([hash, ...shows], 1);
-      this.pad(reprBytes, new Set(shows));
+      table.pad(reprBytes, new Set(shows));
     }
-    this.pad(compareBytes, compares);
-    this.pad(hashBytes, new Set([hash]), {
+    table.pad(compareBytes, compares);
+    table.pad(hashBytes, new Set([hash]), {
       enter: module._Py_EnterRecursiveCall,
       leave: module._Py_LeaveRecursiveCall,
       where: this.noText,
@@ -279,7 +158,7 @@ export class StackGuard {
     return true;
   }
 
-  /** Functions that run Python code, and those that need much room. */
+  /** Guards functions that run Python code, and those that need much room. */
   private guardPython(objects: GuardedObjects): void {
     const { structures } = this;
     const builtins = (addresses: number[]): number[] => addresses.map(address => structures.builtin(address));
@@ -296,16 +175,17 @@ export class StackGuard {
     this.leaveDefined([compile], 'compiler');
     this.leaveDefined(builtins(objects.pickle), 'pickle');
     this.leave(this.slots([objects.scanner], TypeOffset.tp_call), 3, 'json');
+    const sources = new LongSources(this.module, this.table, structures, objects.sources);
     if (this.limit.measures) {
-      this.prepare(compile, objects.check, objects);
+      sources.guard(compile, objects.check);
     } else {
       this.leave(this.slots([objects.encoder], TypeOffset.tp_call), 3, 'json');
     }
     const prepares = [objects.prepareEval, objects.prepareExec];
-    evaluate.forEach((definition, i) => this.prepare(definition, prepares[i], objects));
+    evaluate.forEach((definition, i) => sources.guard(definition, prepares[i]));
     if (this.limit.measures) {
       for (const definition of [...evaluate, compile]) {
-        this.refuseNear(structures.function(definition), `call${structures.arity(definition)}`);
+        this.refusals.guard(structures.function(definition), `call${structures.arity(definition)}`);
       }
     }
   }
@@ -316,171 +196,18 @@ export class StackGuard {
     return new Set(slots.filter(Boolean));
   }
 
-  private readonly replaced = new Set<number>();
-
-  /** Puts another function into a place of the table, once; `make` gets the place where the present one goes. */
-  private replace(index: number, make: (index: number) => unknown): void {
-    if (!this.replaced.has(index)) {
-      this.replaced.add(index);
-      this.module.wasmTable.set(index, make(this.copied(index)));
-    }
-  }
-
-  /** A further place of the table, with what is at `index`. */
-  private copied(index: number): number {
-    const { wasmTable } = this.module;
-    const copy = wasmTable.grow(1);
-    wasmTable.set(copy, wasmTable.get(index));
-    return copy;
-  }
-
-  /** Lets functions go on on another stack below the threshold. */
+  /** Lets functions continue on a further stack. */
   private leave(indices: Iterable<number>, arity: Arity, use: Use = 'any'): void {
     for (const index of indices) {
-      this.replace(index, target => this.running(target, arity, use));
+      this.table.replaceOnce(index, target => this.stacks.guard(target, arity, use));
     }
   }
 
-  /** Lets the functions that some definitions have go on there, by a way of their own. */
+  /** The same for the functions of some definitions, which say how many parameters they have. */
   private leaveDefined(definitions: number[], use?: Use): void {
     const { structures } = this;
     for (const definition of definitions.filter(one => structures.arity(one))) {
       this.leave([structures.function(definition)], structures.arity(definition), use);
     }
   }
-
-  private pad(bytes: BufferSource, indices: Set<number>, further: WebAssembly.ModuleImports = {}): void {
-    const { wasmTable, ___stack_pointer: stack_pointer } = this.module;
-    const padded = new WebAssembly.Module(bytes);
-    for (const index of indices) {
-      const python = { stack_pointer, padding: PADDING, target: wasmTable.get(index), ...further };
-      wasmTable.set(index, new WebAssembly.Instance(padded, { python }).exports.padded);
-    }
-  }
-
-  /** A function in the place of the one at `target`: it runs that, on another stack below the threshold. */
-  private running(target: number, arity: Arity, use: Use): unknown {
-    const { wasmTable: table, ___stack_pointer: stack_pointer } = this.module;
-    const enter = (...values: Parameters<Run>): number => this.enter(exports as unknown as Guarded, run, values, use);
-    const { exports } = new WebAssembly.Instance(this.guarded, {
-      python: { table, target, stack_pointer },
-      // What has a use of its own always gets another stack.
-      guard:
-        use === 'any'
-          ? { threshold: this.threshold, leaves: this.leaves, enter }
-          : { threshold: mutable(-1), leaves: () => 1, enter },
-    });
-    const stay = exports[`run${arity}`] as Run;
-    const run = promising ? promising(stay) : stay;
-    return exports[`call${arity}`];
-  }
-
-  /** Lets Python look at a long source first. */
-  private prepare(definition: number, prepare: number, { sources }: GuardedObjects): void {
-    const { module, structures } = this;
-    const index = structures.function(definition);
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(sourceBytes), {
-      python: { table: module.wasmTable, target: this.copied(index), release: module._Py_DecRef },
-      guard: {
-        // The first of the values at an address, where it is a long source.
-        source: (values: number) => {
-          const source = structures.word(values);
-          return sources.includes(structures.type(source)) && structures.size(source) >= LONG_SOURCE ? source : 0;
-        },
-        prepare: (source: number) => module._PyObject_CallOneArg(prepare, source),
-        store: (values: number, value: number) => {
-          module.HEAPU32[values >>> 2] = value;
-        },
-      },
-    });
-    module.wasmTable.set(index, exports[`call${structures.arity(definition)}`]);
-  }
-
-  /** Calls a guarded function where C code has room for its use, if there is any room. */
-  private enter(guarded: Guarded, run: Run, values: Parameters<Run>, use: Use): number {
-    const { module, threshold, limit } = this;
-    const { validSuspender } = module;
-    const pointer = module.___stack_pointer.value;
-    const before = { threshold: threshold.value, suspender: validSuspender.value, limit: limit.current() };
-    const deep = pointer < this.floor - FIRST_SEGMENT;
-    // Where a new stack is begun at little depth, what is left of this one decides nothing: it is not measured.
-    const left = deep || !promising ? this.left() : NEW_STACK;
-    const room = !deep || (promising ? left > 0 : left > LEAST_ROOM * RATIO);
-    if (room) {
-      limit.allow(pointer, use, promising ? NEW_STACK : left);
-    } else {
-      limit.narrow(pointer);
-    }
-    threshold.value = pointer - (promising ? SEGMENT : Math.max(LEAST_ROOM, Math.min(SEGMENT, left / RATIO / 2)));
-    validSuspender.value = false;
-    guarded.returned.value = 0;
-    this.stacks++;
-    try {
-      const promise = run(...values) as unknown;
-      if (!guarded.returned.value) {
-        (promise as Promise<void> | undefined)?.catch(() => undefined); // it is thrown here, and at once
-        throw new RangeError('Maximum call stack size exceeded');
-      }
-      return guarded.result.value;
-    } finally {
-      this.stacks--;
-      validSuspender.value = before.suspender;
-      threshold.value = before.threshold;
-      limit.restore(before.limit);
-    }
-  }
-
-  /**
-   * Refuses a function of C where CPython, near its limit, would do something else than raise RecursionError: the compiler
-   * raises MemoryError, and deallocation is put off, so that objects whose `__del__` makes more of them would go on for ever.
-   */
-  private refuseNear(index: number, way: `call${Arity}` | 'finalize'): void {
-    const { wasmTable: table, ___stack_pointer: stack_pointer } = this.module;
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(refusedBytes), {
-      python: { table, target: this.copied(index), stack_pointer },
-      guard: { near: this.limit.near, refuse: (object: number) => this.refuse(object) },
-    });
-    table.set(index, exports[way]);
-  }
-
-  /** Raises RecursionError; an object that is finalized only reports it. @returns 0 where CPython is raising one already. */
-  private refuse(object: number): number {
-    const { limit, module } = this;
-    const before = limit.current();
-    limit.exhaust(module.___stack_pointer.value);
-    const refused = module._Py_EnterRecursiveCall(this.noText) !== 0;
-    limit.restore(before);
-    if (!refused) {
-      module._Py_LeaveRecursiveCall();
-    } else if (object) {
-      module._PyErr_WriteUnraisable(object);
-    }
-    return Number(refused);
-  }
-
-  /** Bytes of the engine's stack that may be used where JavaScript runs; none for one stack too many. */
-  private left(): number {
-    return this.stacks === MOST_STACKS ? 0 : this.free() - this.reserve;
-  }
-
-  /** Bytes of the engine's stack that are left where JavaScript runs, at least; no more than `ENOUGH`. */
-  private free(): number {
-    const { frames, probe } = this.probe;
-    const traces = Error as { stackTraceLimit?: number }; // V8's; a trace would cost more than the probe
-    const { stackTraceLimit } = traces;
-    traces.stackTraceLimit = 0;
-    frames.value = 0;
-    try {
-      probe(ENOUGH / FRAME);
-    } catch {
-      // The stack's end: `frames` says where.
-    } finally {
-      traces.stackTraceLimit = stackTraceLimit;
-    }
-    return frames.value * FRAME;
-  }
-}
-
-function mutable(value: number): WebAssembly.Global<'i32'> {
-  return new WebAssembly.Global({ value: 'i32', mutable: true }, value);
 }

@@ -1,9 +1,9 @@
 /**
- * Takes the texts that Python's streams hold in a list, without running any Python: Python may be anywhere, in the
- * middle of a loop or of these very streams. It does so by CPython's C interface, which Pyodide's module exports.
+ * Takes the texts that Python's streams hold in a list. It runs no Python code, since Python may be in the middle of anything,
+ * even of these streams. It uses CPython's C interface, which Pyodide's module exports.
  */
 
-/** What of Pyodide's module is called; numbers are addresses in its memory. */
+/** The functions of Pyodide's module that are called here. Numbers are addresses in its memory. */
 export interface CPython {
   HEAPU8: Uint8Array;
   stringToNewUTF8(text: string): number;
@@ -39,7 +39,7 @@ export class StreamTexts {
   private readonly backslashreplace: number;
   private readonly nothing: number;
 
-  /** @returns null where the module does not export what it takes. */
+  /** @returns null if the module does not export all functions. */
   static of(module: object, list: number): StreamTexts | null {
     const python = module as CPython;
     return FUNCTIONS.every(name => typeof python[name] === 'function') ? new StreamTexts(python, list) : null;
@@ -51,7 +51,7 @@ export class StreamTexts {
     private readonly list: number,
   ) {
     this.utf8 = python.stringToNewUTF8('utf-8');
-    // Lone surrogates can't cross to JavaScript.
+    // Lone surrogates cannot be passed to JavaScript.
     this.backslashreplace = python.stringToNewUTF8('backslashreplace');
     this.nothing = python._PyUnicode_FromString(python.stringToNewUTF8(''));
   }
@@ -60,12 +60,12 @@ export class StreamTexts {
     return this.python._PyList_Size(this.list);
   }
 
-  /** Tells Python, which adds to this list while it is not empty, that it may. */
+  /** Lets Python add texts to the list: it does so while the list is not empty. */
   invite(): void {
     this.python._PyList_Append(this.list, this.nothing);
   }
 
-  /** Empties the list, so that Python writes the next text itself. @returns what was in it, joined. */
+  /** Empties the list, so that Python writes the next text by a call. @returns the texts, joined. */
   take(): string {
     const { python, list, size } = this;
     if (size <= 0) {
@@ -75,7 +75,7 @@ export class StreamTexts {
     const bytes = joined && python._PyUnicode_AsEncodedString(joined, this.utf8, this.backslashreplace);
     python._Py_DecRef(joined);
     if (!bytes) {
-      // No memory: what is held stays, and is taken the next time.
+      // Out of memory: the texts stay in the list until the next time.
       python._PyErr_Clear();
       return '';
     }

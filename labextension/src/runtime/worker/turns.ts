@@ -1,16 +1,16 @@
 /**
- * Turns of the event loop that suspended calls of Python wait for.
+ * Turns of the event loop, for which suspended calls of Python wait.
  */
 
 /**
- * Each call that is suspended has a stack of its own, and while one waits for its turn, another may run and ask for one:
- * so there can be several, and each ends when its call has gone on.
+ * Each suspended call has a stack of its own. While one waits for its turn, another may run and ask for a turn too. So several
+ * turns can be open, and each ends when its call continues.
  */
 export class Turns {
   private readonly channel = new MessageChannel();
-  /** Whoever waits for a message that has been posted, in this order. */
+  /** Those who wait for a posted message, in the order of the messages. */
   private readonly posted: (() => void)[] = [];
-  /** Those that give the loop more time first. */
+  /** Those who first give the event loop more time. */
   private readonly patient = new Set<() => void>();
   private open = 0;
 
@@ -18,12 +18,12 @@ export class Turns {
     this.channel.port1.onmessage = () => this.posted.shift()?.();
   }
 
-  /** Whether one has begun that has not ended. */
+  /** Whether a turn is open. */
   get any(): boolean {
     return this.open > 0;
   }
 
-  /** Settles once the event loop has turned, at most `ms` later; `end` must follow. */
+  /** Settles once the event loop has turned, after `ms` at most. `end` must follow. */
   begin(ms: number): Promise<void> {
     this.open++;
     return new Promise(resolve => {
@@ -42,12 +42,12 @@ export class Turns {
     });
   }
 
-  /** Gives the loop no more time than it needs for what has come. */
+  /** Ends the waits early: the event loop only handles what has arrived. */
   hasten(): void {
     this.patient.forEach(post => post());
   }
 
-  /** The call that waited goes on. @returns whether no other waits. */
+  /** The call that waited continues. @returns whether no other call waits. */
   end(): boolean {
     this.open = Math.max(0, this.open - 1);
     return this.open === 0;

@@ -1,7 +1,7 @@
-;; Stands in Python's table for a C function that runs Python code. Where the C stack's pointer is below `threshold`,
-;; `leaves`, in JavaScript, is asked whether to go on elsewhere, and then `enter` is called instead of that function: it makes
-;; room on the engine's stack and calls `run…`.
-;; One instance guards one function, and only the pair of exports with its number of parameters is used.
+;; Takes the place of a C function that runs Python code, in the function table. If the C stack's pointer is below `threshold`,
+;; it asks `leaves`, in JavaScript, whether to continue on a further stack. If so, it calls `enter` instead of the C function:
+;; `enter` makes room on the engine's stack and calls `run…`.
+;; One instance guards one function. Only the pair of exports with its number of parameters is used.
 (module
   (import "python" "table" (table 1 funcref))
   (import "python" "target" (global $target i32))
@@ -14,7 +14,7 @@
   (type $three (func (param i32 i32 i32) (result i32)))
   (type $four (func (param i32 i32 i32 i32) (result i32)))
 
-  ;; What the function has returned, and whether it has: a stack of its own gives its caller only a promise.
+  ;; What the function has returned, and whether it has. On a further stack its caller gets only a promise.
   (global $result (export "result") (mut i32) (i32.const 0))
   (global $returned (export "returned") (mut i32) (i32.const 0))
 

@@ -1,19 +1,19 @@
-;; Stands before `eval`, `exec` and `compile`: hands a long source to `prepare`, which raises RecursionError (and returns 0)
-;; or returns what is to be evaluated in its place. The function at `target` is called from here, not from JavaScript: so it
-;; can be suspended. Only the export with its number of parameters is used.
+;; Takes the place of `eval`, `exec` and `compile`. Passes a long source to `prepare`, which raises RecursionError and returns 0,
+;; or returns the object to evaluate instead. The function at `target` is called from here, not from JavaScript, so that it can
+;; be suspended. Only the export with its number of parameters is used.
 (module
   (import "python" "table" (table 1 funcref))
   (import "python" "target" (global $target i32))
   (import "python" "release" (func $release (param i32)))
-  ;; The first of the values where that is a long source, else 0.
+  ;; The first of the values if it is a long source, else 0.
   (import "guard" "source" (func $source (param i32) (result i32)))
   (import "guard" "prepare" (func $prepare (param i32) (result i32)))
-  ;; Puts an object in the place of the first value.
+  ;; Replaces the first value.
   (import "guard" "store" (func $store (param i32 i32)))
   (type $three (func (param i32 i32 i32) (result i32)))
   (type $four (func (param i32 i32 i32 i32) (result i32)))
 
-  ;; The highest bit of the count is a flag.
+  ;; The highest bit of the count is a flag, not part of the number.
   (func $long (param $values i32) (param $count i32) (result i32)
     (if (i32.and (local.get $count) (i32.const 0x7fffffff))
       (then (return (call $source (local.get $values)))))

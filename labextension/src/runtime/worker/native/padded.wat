@@ -1,5 +1,5 @@
-;; Stands in a table for a C function that calls itself and uses little or nothing of the C stack: takes `padding` bytes of
-;; it, so that CPython, which measures the C stack alone, sees how deep the engine's own stack has become.
+;; Takes the place of a C function that recurses and uses little or nothing of the C stack. Uses `padding` bytes of it, so that
+;; CPython, which measures only the C stack, notices how deep the engine's stack has become.
 (module
   (import "python" "stack_pointer" (global $stack_pointer (mut i32)))
   (import "python" "padding" (global $padding i32))

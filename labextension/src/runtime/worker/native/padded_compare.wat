@@ -1,4 +1,4 @@
-;; As `padded.wat`, for functions that compare.
+;; `padded.wat` for functions that compare.
 (module
   (import "python" "stack_pointer" (global $stack_pointer (mut i32)))
   (import "python" "padding" (global $padding i32))

@@ -1,5 +1,5 @@
-;; Calls itself `left` times and counts in `frames` how often that has worked: the engine throws where its stack ends.
-;; A frame takes at least 256 bytes of that stack, whatever the compiler: 32 values live across the call.
+;; Calls itself `left` times and counts in `frames` how often that worked: the engine throws when its stack ends.
+;; A frame takes at least 256 bytes of that stack, whichever compiler made the code: 32 values are needed after the call.
 (module
   (memory 1)
   (global $frames (export "frames") (mut i32) (i32.const 0))

@@ -1,5 +1,6 @@
-;; Stands before functions that are refused where little of the C stack is left: below `near`, `refuse`, in JavaScript, raises
-;; RecursionError (and returns 1). Only one export is used: that with the function's number of parameters, or `finalize`.
+;; Takes the place of a C function that is refused when little of the C stack is left: below `near` it calls `refuse`, in
+;; JavaScript, which raises RecursionError and returns 1. Only one export is used: the one with the function's number of
+;; parameters, or `finalize`.
 (module
   (import "python" "table" (table 1 funcref))
   (import "python" "target" (global $target i32))
