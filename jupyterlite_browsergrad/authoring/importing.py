@@ -146,6 +146,9 @@ def report_text(done: list[Imported]) -> str:
                 f"- {each.kind}, now {each.made.folder}: {len(tests)} tests, "
                 f"{sum(not test.shown for test in tests)} of them hidden, {plain(each.made.points)} points\n"
             )
+            if each.made.plan.manual:
+                names = ", ".join(f"{by_hand.name} ({plain(by_hand.points)})" for by_hand in each.made.plan.manual)
+                parts.append(f"- to grade by hand, {plain(each.made.manual_points)} points: {names}\n")
         parts += [f"- copied: {path}\n" for path in each.files]
         parts += [f"- did not carry over: {note}\n" for note in each.notes]
     return "".join(parts)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from browsergrad.hosting import plain
 
-from .questions import Plan, Test
+from .plan import Plan, Test
 from .source import Problems, SourceCell
 
 __all__ = ["rubric_text"]

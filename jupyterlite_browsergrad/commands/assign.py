@@ -75,4 +75,6 @@ def _make(options: argparse.Namespace) -> None:
         say(f"note: {note}", sys.stderr, keep="")
     hidden = sum(not test.shown for test in made.plan.tests)
     said = f"{made.folder}: {len(made.plan.tests)} tests, {hidden} of them hidden, {plain(made.points)} points"
+    if made.plan.manual:
+        said += f"; {len(made.plan.manual)} questions to grade by hand, {plain(made.manual_points)} points"
     say(said if made.written else f"{said}; nothing changed", keep="")

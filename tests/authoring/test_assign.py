@@ -129,8 +129,8 @@ def test_nbgraders_cells_become_a_lab(tmp_path: Path, capsys: pytest.CaptureFixt
     ]
     assert "-1" not in (made.folder / "rubric.py").read_text("utf-8")
     assert "-1" in (tmp_path / "ps1.hidden" / "rubric.py").read_text("utf-8")
-    (note,) = made.plan.notes
-    assert "cell 4, line 1: 'why' is graded by hand (2 points)" in note
+    assert made.plan.notes == []
+    assert [(each.name, each.points) for each in made.plan.manual] == [("why", 2)]
 
 
 def test_tests_that_nbgrader_computes_are_noted(tmp_path: Path) -> None:
@@ -290,6 +290,7 @@ BROKEN: dict[str, tuple[str, str]] = {
     "empty test": (TASK + "# %%\n# TEST a\n# nothing\n", r"line 4: the test 'a' has no code"),
     "points": (TASK + "# %%\n# TEST a (1.2.3 points)\nassert x\n", r"'1\.2\.3' is not a number of points"),
     "magic": (TASK + "# %%\n# TEST a\n%time x\n", r"line 5: the test 'a' is not plain Python: .*magics"),
+    "by hand without a name": (TASK + TEST + "# %%\n# MANUAL (2 points)\n", r"line 7: a question needs a name"),
     "syntax": (TASK + "# %%\n# TEST a\nassert x ==\n", r"line 5: the test 'a' is not plain Python"),
     "no tests": (TASK, "it has no tests"),
     "no solution": ("# %%\nx = 1\n" + TEST, "nothing is marked as a solution"),
@@ -312,6 +313,10 @@ def test_broken_markers_are_told_with_file_cell_and_line_and_nothing_is_written(
 #: Cells -> what the error says.
 BROKEN_CELLS: dict[str, tuple[list[dict[str, Any]], str]] = {
     "no grade_id": ([*NBGRADER, graded("code", "assert 1", grade=True, points=1, grade_id="")], r"cell 6, line 1: .* no grade_id"),
+    "by hand without points": ([*NBGRADER, graded("markdown", "", grade=True, solution=True, grade_id="b")], r"its points are None"),
+    "by hand of the same name": ([*NBGRADER, NBGRADER[3]], r"cell 6, line 1: another question is called 'why'"),
+    "by hand without an answer": ([*OTTER, cell("raw", "# BEGIN QUESTION\nname: q2\nmanual: true"), cell("raw", "# END QUESTION")], r"has no solution or prompt"),
+    "by hand with odd points": ([*OTTER, cell("raw", "# BEGIN QUESTION\nname: q2\nmanual: true\npoints: many"), *OTTER[3:6], OTTER[-1]], r"the points of 'q2' are 'many'"),
     "same grade_id": ([*NBGRADER, NBGRADER[2]], r"cell 6, line 1: another test is called 'test twice'"),
     "no points": ([*NBGRADER, graded("code", "assert 1", grade=True, grade_id="b")], r"its points are None"),
     "negative points": ([*NBGRADER, graded("code", "assert 1", grade=True, points=-1, grade_id="b")], r"its points are -1"),
