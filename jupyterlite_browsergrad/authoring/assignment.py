@@ -48,13 +48,15 @@ def lab_of(source: Path) -> Path:
     return source.parent / source.stem
 
 
-def assign(source: Path, folder: Path | None = None, *, force: bool = False) -> Made:
+def assign(source: Path, folder: Path | None = None, *, force: bool = False, test_cells: bool = True) -> Made:
     """Make the lab of `source` in `folder`; the default is that of `lab_of`.
 
     Parameters
     ----------
     force
         Overwrite files that were edited, or not made here.
+    test_cells
+        Whether the students' notebook has the tests that are not hidden.
 
     Raises
     ------
@@ -64,6 +66,8 @@ def assign(source: Path, folder: Path | None = None, *, force: bool = False) -> 
     folder = folder or lab_of(source)
     name = lab_id(folder)
     plan = plan_of(read_source(source))
+    if not test_cells:
+        plan.student = [each for each in plan.student if "test" not in each.marks]
     files = _files(source, folder, name, plan)
     record = folder.with_name(folder.name + HIDDEN) / RECORD
     known = _known(record)
@@ -94,7 +98,7 @@ def _files(source: Path, folder: Path, name: str, plan: Plan) -> dict[Path, str]
         raise AuthoringError(
             f"{source}: every test is hidden, so *Check my work* would show nothing: leave one test visible"
         )
-    if plan.student == plan.reference:
+    if [each for each in plan.student if "test" not in each.marks] == plan.reference:
         raise AuthoringError(
             f"{source}: nothing is marked as a solution, so students would get all of it: "
             "write ### BEGIN SOLUTION above and ### END SOLUTION below what they are to find"
@@ -128,10 +132,12 @@ def _manual(name: str, plan: Plan) -> str:
 
 
 def _notebook(cells: list[Piece]) -> str:
-    made = [
-        cell(each.kind, each.text, number, {"browsergrad": each.marks} if each.marks else None)
-        for number, each in enumerate(cells)
-    ]
+    made = []
+    for number, each in enumerate(cells):
+        metadata: dict[str, Any] = {"browsergrad": each.marks} if each.marks else {}
+        if "test" in each.marks:
+            metadata |= {"editable": False, "deletable": False}
+        made.append(cell(each.kind, each.text, number, metadata))
     return notebook_text(notebook(made))
 
 

@@ -81,6 +81,8 @@ class OtterTest:
     hidden: bool
     points: float | None
     expected: str | None
+    success_message: str | None = None
+    failure_message: str | None = None
 
 
 def is_otter(cells: list[SourceCell]) -> bool:
@@ -199,7 +201,8 @@ def otter_test(cell: SourceCell, problems: Problems) -> OtterTest:
         problems.add(cell, 1, f"its points are {points!r}, and not a number from 0 on")
         points = None
     code = "\n".join([""] * start + lines[start:])
-    return OtterTest(code, hidden, points, cell.shown if _shows(code) else None)
+    said = [str(found[name]) if found.get(name) else None for name in ("success_message", "failure_message")]
+    return OtterTest(code, hidden, points, cell.shown if _shows(code) else None, *said)
 
 
 def _shows(code: str) -> bool:

@@ -36,6 +36,8 @@ class Test:
         Code that grading uses.
     expected
         Text that the code has to show, as otter compares it; None: it reports by exceptions alone.
+    feedback_pass, feedback_fail
+        Texts for the student.
     """
 
     name: str
@@ -45,6 +47,8 @@ class Test:
     points: float | None = None
     group: str | None = None
     expected: str | None = None
+    feedback_pass: str | None = None
+    feedback_fail: str | None = None
 
 
 @dataclass

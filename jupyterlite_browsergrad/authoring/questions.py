@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ast
+import contextlib
 import re
 from dataclasses import replace
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from .markers import student_code, without_hidden
 from .otter import OtterBlocks, Question, is_otter, otter_test
 from .plan import ByHand, Piece, Plan, Test
+from .rubrics import test_code
 from .source import Problems, SourceCell
 
 __all__ = ["plan_of"]
@@ -24,6 +25,7 @@ _MANUAL = re.compile(
     r"(?:#+|<!--)\s*MANUAL:?\s+(?P<name>.*?)(?:\s*[(\[](?P<points>[0-9.]+)\s*points?[)\]])?\s*(?:-->)?\s*",
     re.IGNORECASE,
 )
+_SAID = re.compile(r"#+\s*(PASS|FAIL):\s*(.+)")
 _AUTOTEST = re.compile(r"^\s*#+\s*(HASHED )?AUTOTEST\b", re.MULTILINE)
 #: Metadata of nbgrader that is read: versions 1 and 2 differ in fields that have no part here.
 _NBGRADER = (1, 2, 3)
@@ -46,21 +48,7 @@ def plan_of(cells: list[SourceCell]) -> Plan:
             _cell(cell, plan, problems)
     _names(plan, problems)
     problems.check()
-    plan.notes += [
-        f"{test.cell.at()}: {test.name!r} deletes {name!r}: a rubric works on a copy of the student's names, so functions still find it"
-        for test in plan.tests
-        for name in _deleted(test.whole)
-    ]
     return plan
-
-
-def _deleted(code: str) -> list[str]:
-    try:
-        nodes = list(ast.walk(ast.parse(code)))
-    except SyntaxError:  # told when the rubric is written
-        return []
-    targets = [target for node in nodes if isinstance(node, ast.Delete) for target in node.targets]
-    return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
 def _cell(cell: SourceCell, plan: Plan, problems: Problems) -> None:
@@ -128,7 +116,29 @@ def _add_test(
     shown, whole = (re.sub(_HEAD, "", text, count=1) for text in without_hidden(cell, problems))
     if not _is_code(whole):
         problems.add(cell, 1, f"the test {name!r} has no code")
-    plan.tests.append(Test(name, cell, "" if hidden or not _is_code(shown) else shown, whole, points))
+    said = _feedback(whole)
+    test = Test(name, cell, "" if hidden or not _is_code(shown) else shown, whole, points, **said)
+    plan.tests.append(test)
+    _show(plan, test)
+
+
+def _show(plan: Plan, test: Test) -> None:
+    """Put a test that is not hidden into the students' notebook, where it stands in the source."""
+    if test.shown:
+        with contextlib.suppress(SyntaxError):  # told when the rubric is written
+            plan.student.append(Piece("code", f"# TEST {test.name}\n{test_code(test)}", {"test": test.name}))
+
+
+def _feedback(code: str) -> dict[str, str]:
+    """Texts for the student, from comments before the first code: ``# PASS: Well done`` and ``# FAIL: Look at zero``."""
+    said: dict[str, str] = {}
+    for line in code.splitlines():
+        found = _SAID.fullmatch(line.strip())
+        if line.strip() and not line.strip().startswith("#"):
+            break
+        if found:
+            said[f"feedback_{found[1].lower()}"] = found[2]
+    return said
 
 
 def _is_code(text: str) -> bool:
@@ -191,8 +201,19 @@ def _otter(cells: list[SourceCell], plan: Plan, problems: Problems) -> None:
             hidden = "" if test.hidden else test.code
             number = 1 + sum(each.group == question.name for each in plan.tests)
             plan.tests.append(
-                Test(f"{question.name} - {number}", cell, hidden, test.code, test.points, question.name, test.expected)
+                Test(
+                    f"{question.name} - {number}",
+                    cell,
+                    hidden,
+                    test.code,
+                    test.points,
+                    question.name,
+                    test.expected,
+                    test.success_message,
+                    test.failure_message,
+                )
             )
+            _show(plan, plan.tests[-1])
         else:
             _otter_cell(cell, role, question, by_hand, plan, problems)
     for question in blocks.questions:

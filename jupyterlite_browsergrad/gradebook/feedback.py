@@ -86,6 +86,8 @@ def _check(each: dict[str, Any]) -> str:
     ]
     if each.get("message"):
         parts.append(f"<p>{escaped(each['message'])}</p>")
+    if each.get("feedback"):
+        parts.append(f'<p class="said">{escaped(each["feedback"])}</p>')
     sides = [(word, each[key]) for key, word in (("expectedRepr", "expected"), ("actualRepr", "got")) if key in each]
     if sides:
         parts.append(

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import GradingError
 from ..labs.folders import HIDDEN, MANIFEST_NAME, MANUAL
+from ..labs.notebook_metadata import marks_of_cell
 
 __all__ = ["HandedOut", "ManualQuestion", "answers_of", "read_questions"]
 
@@ -88,9 +89,10 @@ def text_of_cell(cell: dict[str, Any]) -> str:
 
 
 def _question_of(cell: dict[str, Any]) -> str | None:
-    marks = cell.get("metadata")
-    ours = marks.get("browsergrad") if isinstance(marks, dict) else None
-    name = ours.get("manual") if isinstance(ours, dict) else None
+    """The question that a cell belongs to, by the mark of `assign`, or in a notebook of nbgrader's by its own."""
+    ours, theirs = marks_of_cell(cell, "browsergrad"), marks_of_cell(cell, "nbgrader")
+    by_hand = theirs.get("task") or (theirs.get("grade") and theirs.get("solution"))
+    name = theirs.get("grade_id") if by_hand else ours.get("manual")
     return name if isinstance(name, str) else None
 
 
