@@ -24,6 +24,8 @@ MANIFEST_NAME = "manifest.json"
 SKIPPED = frozenset({".git", ".ipynb_checkpoints", "__pycache__", "node_modules", ".venv"})
 #: What the name of a folder ends in that lies beside a lab's and holds the rubric for grading: it is never published.
 HIDDEN = ".hidden"
+#: In that folder, the questions that a person grades.
+MANUAL = "manual.json"
 PATHS = ("rubric_path", "starter_path", "reference_path")
 
 

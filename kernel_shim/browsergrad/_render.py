@@ -45,7 +45,8 @@ def _event_line(kind: str, event: dict[str, Any]) -> str:
         if event.get("message"):
             text += f": {_short(event['message'])}"
         sides = [f"{word} {_short(event[key])}" for key, word in _SIDES if key in event]
-        return f"{text} ({', '.join(sides)})" if sides else text
+        text = f"{text} ({', '.join(sides)})" if sides else text
+        return f"{text}; {_short(event['feedback'])}" if "feedback" in event else text
     if event["kind"] == "image":
         return f"image {name}: {event['mime']}, {len(event['dataBase64']) * 3 // 4:,} bytes"
     if event["kind"] == "json":
@@ -107,7 +108,7 @@ def assertions_html(
     """A table of what did not pass, above a folded list of what did."""
     failures, passes = _parts(assertions)
     rows = "".join(_row(event) for event in failures[:_ROWS])
-    names = [f"<li>{_escape(event['name'])}{_worth(event)}</li>" for event in passes[:_ROWS]]
+    names = [f"<li>{_escape(event['name'])}{_worth(event)}{_feedback(event)}</li>" for event in passes[:_ROWS]]
     parts = [f"<p><strong>{summary(counts, points)}{_SO_FAR * so_far}</strong></p>"]
     if rows:
         head = "".join(
@@ -120,11 +121,17 @@ def assertions_html(
     return f"<div>{''.join(parts)}</div>"
 
 
+def _feedback(event: dict[str, Any]) -> str:
+    return f"<br><em>{_escape(event['feedback'])}</em>" if "feedback" in event else ""
+
+
 def _row(event: dict[str, Any]) -> str:
     detail = [_escape(event["message"])]
     for key, word in _SIDES:
         if key in event:
             detail.append(f"{word} <code>{html.escape(_short(event[key]))}</code>")
+    if "feedback" in event:
+        detail.append(f"<em>{_escape(event['feedback'])}</em>")
     if "traceback" in event:
         detail.append(f"<details><summary>Traceback</summary><pre>{_escape(event['traceback'])}</pre></details>")
     cells = (_WORDS[event["kind"]], _escape(event["name"]) + _worth(event), "<br>".join(detail))
