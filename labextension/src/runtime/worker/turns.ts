@@ -1,29 +1,28 @@
-/**
- * Turns of the event loop that suspended calls of Python wait for.
- */
+/** Turns of the event loop, for which suspended calls of Python wait. */
 
 /**
- * Each call that is suspended has a stack of its own, and while one waits for its turn, another may run and ask for one:
- * so there can be several, and each ends when its call has gone on.
+ * Counts the calls that wait. While one call is suspended, another may run and wait for a turn too, on a stack of its own. A
+ * turn ends when its call goes on.
  */
 export class Turns {
   private readonly channel = new MessageChannel();
-  /** Whoever waits for a message that has been posted, in this order. */
+  /** Ends the waits whose message has been posted, in this order. */
   private readonly posted: (() => void)[] = [];
-  /** Those that give the loop more time first. */
+  /** Post the message of waits whose time is not over. */
   private readonly patient = new Set<() => void>();
+  /** Turns that have begun and not ended. */
   private open = 0;
 
   constructor() {
     this.channel.port1.onmessage = () => this.posted.shift()?.();
   }
 
-  /** Whether one has begun that has not ended. */
+  /** Whether a turn has begun that has not ended. */
   get any(): boolean {
     return this.open > 0;
   }
 
-  /** Settles once the event loop has turned, at most `ms` later; `end` must follow. */
+  /** Waits `ms` at most, and then for one turn of the event loop. `end` must follow. */
   begin(ms: number): Promise<void> {
     this.open++;
     return new Promise(resolve => {
@@ -42,12 +41,12 @@ export class Turns {
     });
   }
 
-  /** Gives the loop no more time than it needs for what has come. */
+  /** Ends the waiting of all calls, but for the turn itself. */
   hasten(): void {
     this.patient.forEach(post => post());
   }
 
-  /** The call that waited goes on. @returns whether no other waits. */
+  /** The call that waited goes on. @returns whether no other call waits. */
   end(): boolean {
     this.open = Math.max(0, this.open - 1);
     return this.open === 0;
