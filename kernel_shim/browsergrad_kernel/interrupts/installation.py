@@ -17,6 +17,13 @@ _LOOP_METHODS = ("call_soon", "call_later", "call_at", "create_future", "create_
 _FROZEN = ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>", "<frozen abc>")
 
 
+def mark_ours() -> None:
+    """Tell the classification of frames which functions are ours."""
+    frames.mark_handler(*handler.HANDLER, handler.poll)
+    frames.protect(*handler.HANDLER, handler.on_idle, handler.on_unraisable, Cell.cancel, Cell.force)
+    frames.protect(requests.begin, requests.end)
+
+
 def install() -> None:
     """Install the handler of SIGINT. Does nothing on CPython."""
     if not current.is_active:
@@ -34,9 +41,7 @@ def install() -> None:
         frames.soft_files.add((getattr(module, "__file__", None) or "").replace(".pyc", ".py"))
     frames.soft_files.update(_FROZEN)
     frames.soft_files.discard("")
-    frames.mark_handler(*handler.HANDLER, handler.poll)
-    frames.protect(*handler.HANDLER, handler.on_idle, handler.on_unraisable, Cell.cancel, Cell.force)
-    frames.protect(requests.begin, requests.end)
+    mark_ours()
     frames.protect_methods(webloop.WebLoop, *_LOOP_METHODS)
     # An interrupt after the group has created a task, but before it has registered a callback for its end, would make
     # the group wait for ever.

@@ -12,7 +12,7 @@ import {
   type InterruptEvent,
   type InterruptState,
   isDeferred,
-  isPending,
+  isInHand,
   type Moment,
   NEVER,
   type Outcome,
@@ -67,7 +67,7 @@ export function react(state: InterruptState, event: InterruptEvent, moment: Mome
       return reaction(state, { isStorm: stormed(state, moment) });
     case 'take':
       return hasArrived(state, moment)
-        ? reaction(state, { isFresh: true }, { type: 'clear', press: state.epoch })
+        ? reaction(state, { phase: offered(state), isFresh: true }, { type: 'clear', press: state.epoch })
         : reaction(state, {});
     default:
       return reported(state, event.type, moment);
@@ -86,6 +86,11 @@ function free(isUnseen: boolean): Phase {
 /** The phase in which the interrupt in hand waits. */
 function deferred(state: InterruptState): Phase {
   return isDeferred(state) ? state.phase : 'deferred';
+}
+
+/** The phase while Python's handler decides on a press. A deferred interrupt stays so, since it is offered to all code. */
+function offered(state: InterruptState): Phase {
+  return isDeferred(state) ? state.phase : 'offered';
 }
 
 /** What differs from request to request. The rest is about Python's handler and its tasks, which outlive requests. */
@@ -117,7 +122,7 @@ function poll(before: InterruptState, moment: Moment): Reaction {
     if (time - state.handlerTime < HANDLER_MS) {
       return reaction(state, {}); // the handler is Python code itself: a signal would call it again
     }
-    state = { ...state, handlerTime: NEVER };
+    state = { ...state, handlerTime: NEVER, phase: state.phase === 'offered' ? 'deferred' : state.phase };
   }
   if (state.isLeaving) {
     const effects = state.isStorm || time < state.hotUntil ? [EVERY_CHECK] : [];
@@ -131,8 +136,7 @@ function poll(before: InterruptState, moment: Moment): Reaction {
   }
   if (hasArrived(state, moment)) {
     const isStorm = state.isOther || stormed(state, moment);
-    const phase = isDeferred(state) ? state.phase : 'offered';
-    return signal({ ...state, phase, isStorm, isFresh: true }, time, { type: 'clear', press });
+    return signal({ ...state, phase: offered(state), isStorm, isFresh: true }, time, { type: 'clear', press });
   }
   const stale: Effect[] = press !== 0 && press < state.epoch ? [{ type: 'clear', press }] : []; // meant for an earlier request
   if (state.isStorm) {
@@ -172,7 +176,7 @@ function turn(before: InterruptState, moment: Moment): Reaction {
   if (hasArrived(state, moment)) {
     effects.push({ type: 'clear', press: state.epoch });
     isFresh = true;
-  } else if (!isDeferred(state) && state.phase !== 'offered') {
+  } else if (!isInHand(state)) {
     return moment.press === state.epoch
       ? reaction(state, {}, { type: 'timer', event: 'turn', ms: restMs(state, moment) })
       : reaction(state, {});
@@ -210,7 +214,7 @@ function reported(state: InterruptState, outcome: Outcome, moment: Moment): Reac
       return reaction(state, { hotUntil: time + HOT_MS }, { type: 'proceed' });
     case 'seen': {
       const phase = state.phase === 'raised' ? 'running' : state.phase;
-      const isFurther = state.isStorm || isPending(state, moment);
+      const isFurther = state.isStorm || isInHand(state) || hasArrived(state, moment);
       return isFurther
         ? reaction(state, { phase, isUnseen: false }, { type: 'proceed' })
         : reaction(state, { ...REPORTED, phase, isUnseen: false });

@@ -7,7 +7,7 @@
  *
  * - `idle`: no request runs.
  * - `running`: a request runs, and no interrupt is in hand.
- * - `offered`: an interrupt was taken from the control block, and CPython was told. Python's handler has not reported yet.
+ * - `offered`: an interrupt was taken from the control block for Python's handler, which has not reported yet.
  * - `deferred`: it came at a bad moment. It is offered again to code that runs, and at the next turn of the event loop.
  * - `cancelling`: Python has cancelled what the cell awaits. The exception has not reached the cell yet.
  * - `raised`: Python's handler has raised, and the exception has not been seen outside of the handler yet.
@@ -149,9 +149,14 @@ export function isDeferred({ phase }: InterruptState): boolean {
   return phase === 'deferred' || phase === 'cancelling';
 }
 
+/** Whether an interrupt was taken from the control block, and has had no effect yet. */
+export function isInHand(state: InterruptState): boolean {
+  return state.phase === 'offered' || isDeferred(state);
+}
+
 /** Whether CPython has to ask for signals though the page wants nothing. */
 export function needsPolls(state: InterruptState): boolean {
-  return isDeferred(state) || state.isUnseen || state.isStorm || (state.phase === 'idle' && state.isWatched);
+  return isInHand(state) || state.isUnseen || state.isStorm || (state.phase === 'idle' && state.isWatched);
 }
 
 /** Ms until a further press counts. In a storm each one counts. */
