@@ -16,7 +16,7 @@ from typing import Any
 
 from . import interrupts
 from ._host import IN_PYODIDE, host
-from .interrupts import _state
+from .interrupts import current
 
 
 def _pyodide_can_run_sync() -> bool:
@@ -62,8 +62,8 @@ def _can_run_sync() -> bool:
 
 def _may_suspend() -> bool:
     """Whether the running cell can be suspended in this call, by switching stacks."""
-    cell = _state.cell
-    return cell is not None and cell.running and _can_run_sync()
+    cell = current.cell
+    return cell is not None and cell.is_running and _can_run_sync()
 
 
 def can_wait() -> bool:
@@ -209,26 +209,26 @@ def _wrap_run_sync() -> None:
     _pyodide_can_run_sync, _pyodide_run_sync = pyodide.ffi.can_run_sync, pyodide.ffi.run_sync
 
     def run_sync(x: Any) -> Any:
-        cell = _state.cell
+        cell = current.cell
         entered = _pyodide_can_run_sync()
         if entered and not host.can_suspend():
             raise RuntimeError("run_sync() cannot wait here: compiled code has called Python through JavaScript")
-        if not entered or cell is None or not cell.running or asyncio.current_task() is not cell.task:
+        if not entered or cell is None or not cell.is_running or asyncio.current_task() is not cell.task:
             return _suspend(x)
         future = asyncio.ensure_future(x)
         wait = _SyncWait()
-        _state.sync_waits.append(wait)
+        current.sync_waits.append(wait)
         try:
             _suspend(asyncio.wait((future, wait.future), return_when=asyncio.FIRST_COMPLETED))
         finally:
-            if wait in _state.sync_waits:
-                _state.sync_waits.remove(wait)
+            if wait in current.sync_waits:
+                current.sync_waits.remove(wait)
         if wait.hit:  # even if the future ended at the same moment: the interrupt must not get lost
             future.cancel()
             if future.done() and not future.cancelled():
                 future.exception()
-            host.delivered(3)
-            _state.first = 0.0
+            host.interrupt_outcome("thrown")
+            current.first_offer = 0.0
             raise interrupts.interruption()
         wait.future.cancel()
         try:

@@ -38,7 +38,7 @@ def complete(shell: Any, content: dict[str, Any]) -> dict[str, Any]:
         if _readiness.done:
             searches = True
             more = _with_jedi(shell.Completer, code, position)
-            searches = IN_PYODIDE and bool(host.was_hit())  # IPython keeps the interrupt to itself
+            searches = interrupts.was_hit()  # IPython keeps the interrupt to itself
             if more and not searches:
                 found, skip = more, 0
     except KeyboardInterrupt:

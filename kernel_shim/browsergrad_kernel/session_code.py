@@ -53,7 +53,7 @@ def start(interruptible: bool = True) -> None:
     stack.install()
     micropip_watch.watch()
     amended.install()
-    interrupts.RUN_CODE_FUNCTIONS.add(_run_code.__code__)
+    interrupts.mark_runs_cells(_run_code)
     blocking.set_input(_no_input)
     _namespace.pop("_pyodide_core", None)  # a remainder of Pyodide's start
     _kept.update(_namespace)

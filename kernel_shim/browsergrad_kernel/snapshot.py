@@ -54,15 +54,15 @@ class _Silence:
 def make() -> None:
     """Start the kernel, let it do once what makes Python import and cache, then start it afresh."""
     _host.install(_Silence())
-    interrupts.IN_PYODIDE = False  # there is nobody to interrupt, and no event loop to wait on
+    interrupts.current.is_active = False  # there is nobody to interrupt, and no event loop to wait on
     std = sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__
     streams.install()
     kernel = startup.prepare()
     contextvars.copy_context().run(_warm_up, kernel)
     sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__ = std  # type: ignore[misc]
     streams._installed.clear()
-    interrupts.IN_PYODIDE = True
-    interrupts._CELL_FILES.clear()
+    interrupts.current.is_active = True
+    interrupts.forget_cell_files()
     linecache.clearcache()
     tracebacks.forget_sources(0)
     tracebacks.forget_blocks()
@@ -124,7 +124,7 @@ def repair(environment: Any) -> None:
     if "logging" in sys.modules:
         sys.modules["logging"]._startTime = time.time_ns()  # type: ignore[attr-defined]
     # The clock starts anew with the process.
-    interrupts._state.clear()
+    interrupts.current.clear()
     asyncio.get_event_loop()
 
 

@@ -56,7 +56,7 @@ def prepare() -> Any:
         shell = ZMQInteractiveShell.instance(session_id="")
     # This warning does not help in a notebook, where sys.exit() ends the cell.
     warnings.filterwarnings("ignore", message="To exit: use")
-    interrupts.RUN_CODE_FUNCTIONS.add(InteractiveShell.run_code.__code__)
+    interrupts.mark_runs_cells(InteractiveShell.run_code)
     # If an interrupt ended these half-way, a class of magics would be missing until the kernel ends.
     interrupts.protect(EventManager.register, MagicsManager.load_lazy)
     _prepared = BrowsergradKernel(shell, "")

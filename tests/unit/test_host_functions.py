@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from browsergrad_kernel._host import REQUIRED, WORKER_ONLY
+from browsergrad_kernel.interrupts.state import Snapshot
 
 REPO = Path(__file__).resolve().parents[2]
 WORKER = REPO / "labextension/src/runtime/worker"
@@ -38,6 +39,18 @@ def asked(source: str) -> set[str]:
     }
 
 
+def reported(source: str) -> set[str]:
+    """What Python code says with `host.interrupt_outcome`."""
+    return {
+        node.value
+        for call in ast.walk(ast.parse(source))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "host.interrupt_outcome"
+        for argument in call.args
+        for node in ([argument.body, argument.orelse] if isinstance(argument, ast.IfExp) else [argument])
+        if isinstance(node, ast.Constant)
+    }
+
+
 def modules() -> list[Path]:
     """The kernel's modules that use the host."""
     uses = re.compile(r"^\s*from \.+_host import .*\bhost\b", re.MULTILINE)
@@ -57,6 +70,19 @@ def test_the_worker_offers_exactly_what_python_lists() -> None:
 @pytest.mark.parametrize("path", modules(), ids=lambda path: path.stem)
 def test_a_module_of_the_kernel_asks_only_for_listed_functions(path: Path) -> None:
     assert asked(path.read_text("utf-8")) - set(LISTED) == set()
+
+
+def test_both_languages_name_the_fields_of_a_snapshot_alike() -> None:
+    source = (WORKER / "interrupt_snapshot.ts").read_text("utf-8")
+    (listed,) = re.findall(r"SNAPSHOT_FIELDS = \[(.*?)\]", source, re.DOTALL)
+    assert tuple(re.findall(r"'(\w+)'", listed)) == Snapshot._fields
+
+
+def test_python_reports_exactly_the_outcomes_that_the_worker_knows() -> None:
+    source = (WORKER / "interrupt_state.ts").read_text("utf-8")
+    (listed,) = re.findall(r"^export type Outcome =(.*?);", source, re.MULTILINE | re.DOTALL)
+    known = set(re.findall(r"\| '([\w-]+)'", listed))
+    assert known == set().union(*(reported(path.read_text("utf-8")) for path in modules()))
 
 
 def test_every_listed_function_is_asked_for() -> None:

@@ -12,7 +12,7 @@ function make() {
   const spies = (...names: string[]) =>
     Object.fromEntries(names.map(name => [name, vi.fn((..._args: unknown[]) => void order.push(name))]));
   const interrupts = {
-    ...spies('begin', 'end', 'delivered', 'tick'),
+    ...spies('begin', 'end', 'tick'),
     clock: { isSlow: true },
     mode: 'shared-memory',
     scheduler: { schedule: vi.fn() },

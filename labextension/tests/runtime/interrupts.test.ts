@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { Control } from '../../src/runtime/protocol';
+import type { InterruptController } from '../../src/runtime/worker/control';
+import { SNAPSHOT_FIELDS } from '../../src/runtime/worker/interrupt_snapshot';
 import { attached, interruptController } from './fake_pyodide';
 
 const SIGINT = 2;
@@ -33,6 +35,12 @@ function parts(mode: 'shared-memory' | 'stack-switching' | 'service-worker' | 'n
   return { controller, words, poll, press, onIdle, stopped, asked };
 }
 
+/** What Python knows. */
+function snapshot(controller: InterruptController): Record<string, number> {
+  const numbers = controller.snapshot().split(' ').map(Number);
+  return Object.fromEntries(SNAPSHOT_FIELDS.map((field, i) => [field, numbers[i]]));
+}
+
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] }));
 afterEach(() => void vi.useRealTimers());
 
@@ -43,13 +51,13 @@ describe('code that runs', () => {
     expect(poll()).toBe(0);
     press();
     expect(poll()).toBe(SIGINT);
-    controller.delivered(1);
+    controller.outcome('raised');
     expect(stopped).toEqual([EPOCH]);
     poll(); // on the handler's way out
     expect(poll()).toBe(0);
     vi.advanceTimersByTime(1);
     expect(poll()).toBe(SIGINT); // to see whether it was raised
-    expect(controller.verified()).toBe(true);
+    expect(controller.outcome('seen')).toBe(false);
     poll();
     vi.advanceTimersByTime(1000);
     expect(poll()).toBe(0);
@@ -77,11 +85,11 @@ describe('code that runs', () => {
     controller.begin(EPOCH, false);
     press();
     expect(poll()).toBe(SIGINT);
-    controller.defer();
+    controller.outcome('deferred');
     poll();
     vi.advanceTimersByTime(2);
     expect(poll()).toBe(SIGINT);
-    controller.defer();
+    controller.outcome('deferred');
     poll();
     expect(poll()).toBe(0);
     vi.advanceTimersByTime(1);
@@ -93,8 +101,8 @@ describe('code that runs', () => {
     controller.begin(EPOCH, false);
     press();
     poll();
-    controller.delivered(1);
-    controller.undeliver();
+    controller.outcome('raised');
+    controller.outcome('lost');
     poll();
     expect([poll()]).toEqual([SIGINT]);
   });
@@ -115,16 +123,16 @@ describe('code that runs', () => {
     controller.begin(EPOCH, false);
     press();
     poll();
-    controller.delivered(2);
+    controller.outcome('thrown');
     press();
     poll();
     expect(poll()).toBe(0);
-    controller.pump();
+    controller.turn();
     expect(onIdle).not.toHaveBeenCalled();
     vi.advanceTimersByTime(199);
     expect(poll()).toBe(0);
     vi.advanceTimersByTime(1);
-    expect(onIdle).toHaveBeenCalledWith(EPOCH, true); // the pump has waited for it
+    expect(onIdle).toHaveBeenCalledWith(EPOCH, true); // the worker has waited for it
   });
 
   it('is interrupted until it ends where it is another request than execute', () => {
@@ -132,12 +140,12 @@ describe('code that runs', () => {
     controller.begin(EPOCH, true);
     press();
     expect(poll()).toBe(SIGINT);
-    controller.delivered(1);
+    controller.outcome('raised');
     poll();
-    expect(controller.storming()).toBe(true);
+    expect(snapshot(controller).is_storm).toBe(1);
     expect([poll()]).toEqual([SIGINT]);
     controller.end(EPOCH);
-    expect(controller.storming()).toBe(false);
+    expect(snapshot(controller).is_storm).toBe(0);
   });
 });
 
@@ -148,11 +156,11 @@ describe('code that is interrupted until it ends', () => {
     words[Control.Storm] = EPOCH;
     press();
     expect(poll()).toBe(SIGINT);
-    controller.defer();
+    controller.outcome('deferred');
     expect([poll(), poll(), poll(), poll()]).toEqual([0, 0, 0, 0]);
     vi.advanceTimersByTime(1);
     expect(poll()).toBe(SIGINT);
-    controller.delivered(1);
+    controller.outcome('raised');
     expect([poll(), poll()]).toEqual([0, SIGINT]);
   });
 });
@@ -162,14 +170,14 @@ describe('code that awaits', () => {
     const { controller, press, onIdle } = parts();
     controller.begin(EPOCH, false);
     press();
-    controller.pump();
-    controller.pump();
+    controller.turn();
+    controller.turn();
     expect(onIdle.mock.calls).toEqual([
       [EPOCH, true],
       [EPOCH, false], // it is asked whether anything is left
     ]);
-    controller.delivered(2);
-    controller.pump();
+    controller.outcome('thrown');
+    controller.turn();
     expect(onIdle).toHaveBeenCalledTimes(2);
   });
 
@@ -179,7 +187,7 @@ describe('code that awaits', () => {
     controller.begin(EPOCH, false);
     press();
     expect(onIdle).toHaveBeenCalledTimes(1);
-    controller.pump();
+    controller.turn();
     expect(onIdle).toHaveBeenCalledTimes(2);
   });
 
@@ -188,7 +196,7 @@ describe('code that awaits', () => {
     onIdle.mockReturnValueOnce('drop');
     controller.begin(EPOCH, false);
     press();
-    controller.pump();
+    controller.turn();
     vi.advanceTimersByTime(5);
     expect(poll()).toBe(0);
     expect(controller.take()).toBe(false);
@@ -224,7 +232,7 @@ describe('code that blocks', () => {
     asked.mockReturnValueOnce(250);
     controller.pollPage();
     expect(controller.take()).toBe(true);
-    expect(controller.timedOut()).toBe(250);
+    expect(snapshot(controller).limit_ms).toBe(250);
   });
 });
 
@@ -234,16 +242,30 @@ describe('while nothing runs', () => {
     vi.advanceTimersByTime(10);
     press(-1);
     expect(poll()).toBe(SIGINT);
-    expect(controller.idleAsked()).toBe(true);
-    controller.backgroundStopped();
+    expect(snapshot(controller).is_for_idle).toBe(1);
+    controller.outcome('stopped-task');
     expect(words[Control.Interrupt]).toBe(0);
   });
 
   it('it is forgotten when the event loop turns', () => {
     const { controller, press } = parts();
     press(-1);
-    controller.pump();
-    expect(controller.idleAsked()).toBe(false);
+    controller.turn();
+    expect(snapshot(controller).is_for_idle).toBe(0);
+  });
+
+  it('tasks that an interrupted cell has left are watched, but not while the next request runs, which that would slow down', () => {
+    const { controller, words, press, poll } = parts();
+    controller.begin(EPOCH, false);
+    press();
+    poll();
+    controller.outcome('thrown');
+    expect(controller.end(EPOCH)).toBe(true);
+    expect(controller.block.isWanted).toBe(true);
+    controller.begin(EPOCH + 1, false);
+    expect([words[Control.Interrupt], words[Control.Wanted]]).toEqual([0, 0]);
+    expect(controller.end(EPOCH + 1)).toBe(false);
+    expect(controller.block.isWanted).toBe(true); // the tasks may still be there
   });
 
   it('tasks that an interrupted cell has left are offered one when they block the loop', () => {
@@ -251,7 +273,7 @@ describe('while nothing runs', () => {
     controller.begin(EPOCH, false);
     press();
     poll();
-    controller.delivered(2);
+    controller.outcome('thrown');
     controller.end(EPOCH);
     poll();
     expect(poll()).toBe(0);

@@ -1,22 +1,22 @@
-/** Waits that block the worker, on the control block. */
+/** Waits on the control block, which block the worker. */
 import { Control, type InterruptMode } from '../protocol';
 import type { ControlBlock } from './control_block';
 
-/** Ms until an interrupt that came at a bad moment is offered again to code that blocks. */
+/** Ms for which a wait goes on although a deferred interrupt is in hand. */
 const DEFER_MS = 1;
-/** Ms between two looks for messages where there is no shared memory. */
+/** Ms between two looks for messages, in pages that share no memory with Python. */
 export const LOOK_MS = 200;
 
-/** What a wait has to know of interrupts. */
+/** What a wait asks and does about interrupts. */
 export interface Interruptions {
   readonly mode: InterruptMode;
-  /** Whether the wait has to end for one: at once, or in a moment, when it is offered again. */
+  /** Whether an interrupt ends the wait: at once, or in a moment if it was deferred. */
   inHand(): 'now' | 'soon' | null;
-  /** Ms until one that has come counts; null where none has come. */
+  /** Ms until an interrupt that has come counts; null if none has come. */
   restMs(): number | null;
-  /** Lets Python ask at its next check. */
-  askSoon(): void;
-  /** Asks the page whether there is one. */
+  /** Lets CPython ask for a signal at its next check. */
+  pollAfterWait(): void;
+  /** Asks the page whether there is an interrupt. */
   pollPage(): void;
   flushOutput(): void;
 }
@@ -28,7 +28,7 @@ export class BlockingWait {
   ) {}
 
   /**
-   * Blocks until `ready` says so, the time is over, or an interrupt is in hand.
+   * Blocks until `ready` returns true, the time is over, or an interrupt is in hand.
    *
    * @returns 'ready', 'timeout' or 'interrupted'.
    */
@@ -49,7 +49,7 @@ export class BlockingWait {
       if (rest <= 0) {
         return 'timeout';
       }
-      interruptions.askSoon();
+      interruptions.pollAfterWait();
       if (inHand === 'soon') {
         control.wait(wake, Math.min(rest, DEFER_MS));
         return ready() ? 'ready' : 'interrupted';
@@ -66,7 +66,7 @@ export class BlockingWait {
     }
   }
 
-  /** Blocks at most `ms` without looking at interrupts. @returns whether `ready` came true. */
+  /** Blocks until `ready` returns true, at most `ms`, whatever interrupts come. @returns whether it did. */
   firmly(ms: number, ready: () => boolean): boolean {
     const end = performance.now() + ms;
     this.interruptions.flushOutput();

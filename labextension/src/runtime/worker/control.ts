@@ -1,182 +1,212 @@
 /**
- * Interrupts, worker side: the pump that reaches Python while it is suspended, and what Python reports.
+ * Interrupts on the worker's side: passes events to the state machine and does what it says.
  *
- * Interrupts are addressed to an epoch; one for another epoch is dropped. `signal_buffer.ts` offers them to code that runs.
+ * Each interrupt is meant for one request, which its epoch names; one for another request is dropped.
  */
 import { Control, type InterruptMode, type InterruptOptions } from '../protocol';
 import { BlockingWait } from './blocking_wait';
 import { ControlBlock, Want } from './control_block';
-import { InterruptState, RunningRequest } from './interrupt_state';
+import { react } from './interrupt_machine';
+import { snapshotText } from './interrupt_snapshot';
+import {
+  type Effect,
+  IDLE,
+  type IdleAnswer,
+  type InterruptEvent,
+  type InterruptState,
+  isDeferred,
+  isPending,
+  type Moment,
+  NEVER,
+  needsPolls,
+  type Outcome,
+  restMs,
+} from './interrupt_state';
+import { MessageLooks, type MessageLooksOptions } from './message_looks';
 import { PollingClock } from './polling_clock';
 import { Scheduler } from './scheduler';
 import { SignalBuffer } from './signal_buffer';
 import { SignalGate } from './signal_gate';
 
-/** What `interrupts.on_idle` of the Python side answers. */
-type IdleAnswer = 'wait' | 'defer' | 'drop';
+/** So many times a retry waits for the next turn of the event loop only, afterwards for `RETRY_MS` as well. */
+const QUICK_RETRIES = 20;
+const RETRY_MS = 2;
 
-/** Ms for which each check asks, after an exception was lost. */
-const HOT_MS = 50;
-/** Ms until an interrupt that is repeated is thrown into an await again. */
-const STORM_MS = 20;
-/** Ms that code which is none of the user's has between two interrupts: offered one at each check, it would hardly go on. */
-const STORM_REST_MS = 0.5;
-/** Turns of the event loop at once in which the pump tries again; then with `PUMP_MS` between them. */
-const QUICK_PUMPS = 20;
-const PUMP_MS = 2;
-
-const now = (): number => performance.now();
-
-export interface InterruptControllerOptions {
+export interface InterruptControllerOptions extends MessageLooksOptions {
+  /** Holds the control block; null where the page shares no memory. */
   control: WebAssembly.Memory | null;
-  mode: InterruptMode;
-  /** Asks the page, synchronously, whether the running epoch is to be interrupted: its limit in ms, 0 or null. */
-  askPage: (epoch: number) => number | null;
   flushOutput: () => void;
   /** An interrupt took effect in the request `epoch`. */
   onStop: (epoch: number) => void;
-  /** Called from inside Python at most every few dozen ms, to send what has been written. */
+  /** Sends output that is due. Called from inside Python, at most every few dozen ms. */
   flushDueOutput: (time: number) => void;
   onError: (text: string) => void;
 }
 
 export class InterruptController {
+  /** How a waiting or running Python can be reached. */
   readonly mode: InterruptMode;
   readonly block: ControlBlock;
-  /** Stands before what Pyodide polls. */
+  /** Answers CPython while nothing is wanted. */
   readonly gate: SignalGate;
+  /** How often code that runs asks for signals. */
   readonly clock: PollingClock;
+  /** Runs the callbacks of Python's event loop. */
   readonly scheduler: Scheduler;
+  /** Waits that block the worker. */
   readonly wait: BlockingWait;
   /** Python's `interrupts.on_idle`, once the kernel runs. */
-  onIdle: ((epoch: number, fresh: boolean) => IdleAnswer) | null = null;
+  onIdle: ((epoch: number, isFresh: boolean) => IdleAnswer) | null = null;
 
-  private readonly state: InterruptState;
+  private state: InterruptState = IDLE;
+  /** What Pyodide reads. */
   private readonly signals: SignalBuffer;
-  private isPumpArmed = false;
+  /** Lets messages arrive where there is no shared memory. */
+  private readonly looks: MessageLooks;
+  /** When the event loop last turned. */
+  private lastTurn = 0;
+  /** Whether a retry is on its way, and how many the running request has had. */
+  private isRetrying = false;
+  private retries = 0;
 
   constructor(private readonly options: InterruptControllerOptions) {
     this.mode = options.mode;
     this.block = new ControlBlock(options.control);
     this.gate = new SignalGate(this.block.memory);
-    this.state = new InterruptState(this.block);
-    this.signals = new SignalBuffer(this.block, this.state, () => this.clock, options);
-    this.clock = new PollingClock(this.gate, () => this.signals.seeToTime());
-    this.scheduler = new Scheduler({ onTurn: () => this.turned(), onError: options.onError });
+    this.clock = new PollingClock(this.gate, () => this.runTimedWork());
+    this.signals = new SignalBuffer(this.block, { clock: this.clock, poll: () => this.poll() });
+    this.looks = new MessageLooks(this.block, options);
+    this.scheduler = new Scheduler({ onTurn: () => this.noteTurn(), onError: options.onError });
     this.wait = new BlockingWait(this.block, {
       mode: this.mode,
       inHand: () => this.inHandForWait(),
-      restMs: () =>
-        this.epoch !== 0 && this.block.load(Control.Interrupt) === this.epoch ? this.state.restMs() : null,
-      askSoon: () => this.clock.set(1),
-      pollPage: () => this.signals.pollPage(),
+      restMs: () => this.restMsForWait(),
+      pollAfterWait: () => this.clock.setPace('next check'),
+      pollPage: () => this.pollPage(),
       flushOutput: options.flushOutput,
     });
   }
 
-  private get request(): RunningRequest {
-    return this.state.request;
-  }
-
-  private get epoch(): number {
-    return this.request.epoch;
-  }
-
-  /** The request that runs, 0 when none does. */
+  /** Epoch of the request that runs, 0 when none does. */
   get running(): number {
-    return this.epoch;
+    return this.state.epoch;
   }
 
   get control(): Int32Array {
     return this.block.words;
   }
 
-  /** Makes Pyodide poll. */
+  /** Makes Pyodide read signals here. */
   attach(pyodide: { _module: object; setInterruptBuffer(buffer: object): void }): void {
     this.signals.attach(pyodide);
   }
 
-  /** Asks the page through the service worker. */
-  pollPage(): void {
-    this.signals.pollPage();
+  // --- the state machine
+
+  private moment(): Moment {
+    const time = performance.now();
+    return {
+      time,
+      press: this.block.load(Control.Interrupt),
+      storm: this.block.load(Control.Storm),
+      sinceTurn: time - this.lastTurn,
+    };
   }
 
-  // --- the pump: runs when the event loop turns, so Python is suspended or not running
+  private dispatch(event: InterruptEvent): readonly Effect[] {
+    const { state, effects } = react(this.state, event, this.moment());
+    this.state = state;
+    this.block.want(Want.Interrupt, needsPolls(state));
+    effects.forEach(effect => this.perform(effect));
+    return effects;
+  }
 
-  /** A message from the page, or a turn of the loop, with an interrupt possibly in hand. */
-  pump = (): void => {
-    const { block, request } = this;
-    this.turned();
-    if (this.epoch === 0) {
-      block.take(Control.Interrupt, -1);
-      return;
+  private perform(effect: Effect): void {
+    switch (effect.type) {
+      case 'clear':
+        this.block.clear(Control.Interrupt, effect.press);
+        break;
+      case 'pace':
+        this.clock.setPace(effect.polls);
+        break;
+      case 'ask':
+        this.dispatch({ type: 'answer', answer: this.askPython(effect.isFresh) });
+        break;
+      case 'retry':
+        this.retry();
+        break;
+      case 'timer':
+        setTimeout(() => this.turn(effect.event), effect.ms);
+        break;
+      case 'stop':
+        this.options.onStop(this.state.epoch);
+        break;
+      // `poll` returns the effect 'signal', and `outcome` returns 'proceed'.
     }
-    this.state.noteStorm();
-    let have = block.wants(Want.Deferred) || request.inHand;
-    if (this.state.hasArrived()) {
-      block.take(Control.Interrupt, this.epoch);
-      have = request.isFresh = true;
-    }
-    if (!have) {
-      if (block.load(Control.Interrupt) === this.epoch) {
-        setTimeout(this.pump, this.state.restMs());
-      }
-      return;
-    }
-    block.want(Want.Deferred, true);
-    const answer = this.askPython();
-    if (answer === 'drop') {
-      this.state.settle();
-    } else if (answer === 'wait') {
-      // The stop was requested; it counts as deferred until `delivered` says that it took effect.
-      request.inHand = request.isFresh = false;
-      request.hitTime = now();
-      if (block.wants(Want.Storm)) {
-        setTimeout(() => this.repeat(), STORM_MS);
-      }
-    } else {
-      this.armPump();
-    }
-  };
+  }
 
-  private askPython(): IdleAnswer {
+  private askPython(isFresh: boolean): IdleAnswer {
     try {
-      return this.onIdle?.(this.epoch, this.request.isFresh) ?? 'defer';
+      return this.onIdle?.(this.state.epoch, isFresh) ?? 'defer';
     } catch (error) {
       this.options.onError(`on_idle: ${String(error)}`);
       return 'defer';
     }
   }
 
-  private repeat(): void {
-    if (this.block.wants(Want.Storm) && this.epoch !== 0) {
-      this.block.want(Want.Deferred, true);
-      this.request.isFresh = true;
-      this.pump();
-    }
-  }
-
-  private armPump(): void {
-    if (this.isPumpArmed) {
+  private retry(): void {
+    if (this.isRetrying) {
       return;
     }
-    this.isPumpArmed = true;
+    this.isRetrying = true;
     const run = (): void => {
-      this.isPumpArmed = false;
-      this.pump();
+      this.isRetrying = false;
+      this.turn();
     };
-    if (this.request.pumps++ < QUICK_PUMPS) {
+    if (this.retries++ < QUICK_RETRIES) {
       this.scheduler.schedule(run, 0);
     } else {
-      setTimeout(run, PUMP_MS);
+      setTimeout(run, RETRY_MS);
     }
   }
 
-  /** An interrupt message where there is no shared memory. */
+  // --- CPython asks
+
+  private poll(): boolean {
+    return this.dispatch({ type: 'poll' }).some(effect => effect.type === 'signal');
+  }
+
+  /** The clock says that time has passed: sends output that is due, and lets messages arrive. */
+  private runTimedWork(): void {
+    const time = performance.now();
+    this.options.flushDueOutput(time);
+    // The event loop must not turn inside the handler, which is about to raise.
+    this.looks.lookIfDue(time, this.state.epoch, this.state.handlerTime === NEVER);
+  }
+
+  /** Asks the page through the service worker. */
+  pollPage(): void {
+    this.looks.askPage(this.state.epoch);
+  }
+
+  // --- the event loop and the page
+
+  /** The event loop turns. Called for each message and each of Python's callbacks, so it only notes the time. */
+  noteTurn(): void {
+    this.lastTurn = performance.now();
+  }
+
+  /** The event loop turns, and there may be an interrupt for code that awaits. */
+  turn(type: 'turn' | 'repeat' = 'turn'): void {
+    this.noteTurn();
+    this.dispatch({ type });
+  }
+
+  /** An interrupt came by message. With shared memory it is in the control block as well. */
   receive(epoch: number, { storm = false, limitMs = 0 }: InterruptOptions): void {
     if (this.mode !== 'shared-memory') {
       this.block.noteLimit(epoch, limitMs);
-      if (epoch >= this.epoch || epoch === -1) {
+      if (epoch >= this.state.epoch || epoch === -1) {
         this.block.store(Control.Interrupt, epoch);
       }
       if (storm) {
@@ -184,144 +214,79 @@ export class InterruptController {
       }
     }
     if (!this.scheduler.isTurning) {
-      this.pump();
+      this.turn();
     }
   }
 
-  /** The limit the running epoch has passed, ms; 0 when it has not. */
-  timedOut(): number {
-    return this.epoch !== 0 && this.block.load(Control.TimedOut) === this.epoch ? this.block.load(Control.LimitMs) : 0;
-  }
-
-  turned(): void {
-    this.state.turned();
-  }
-
-  /** A call of Python's that waited for its turn goes on. */
+  /** A call of Python's that waited for a turn of the event loop goes on. */
   tickDone(): void {
     this.scheduler.tickDone();
-    this.signals.asked();
-    this.clock.set(1);
+    this.looks.arrived();
+    this.clock.setPace('next check');
   }
 
-  // --- what Python reports
+  // --- what Python says and asks
 
   begin(epoch: number, isOther: boolean): void {
-    this.state.change(new RunningRequest(epoch, isOther));
-    this.signals.asked();
-    this.clock.askAtOnce();
-    const word = this.block.load(Control.Interrupt);
-    if (word !== 0 && word < epoch) {
-      this.block.take(Control.Interrupt, word);
-    }
+    this.retries = 0;
+    this.looks.arrived();
+    this.dispatch({ type: 'begin', epoch, isOther });
     this.block.store(Control.Epoch, epoch);
-    if (this.block.load(Control.Interrupt) === epoch) {
-      this.armPump();
-    }
   }
 
-  end(epoch: number): void {
-    if (this.request.wasHit) {
-      this.block.want(Want.Watch, true);
-    }
-    this.state.change(new RunningRequest(0, false));
+  /** @returns whether an interrupt took effect in the request. */
+  end(epoch: number): boolean {
+    const { wasHit } = this.state;
+    this.retries = 0;
+    this.dispatch({ type: 'end', epoch });
     this.block.store(Control.Epoch, 0);
-    this.block.take(Control.Interrupt, epoch);
     this.options.flushOutput();
+    return wasHit;
   }
 
-  /** `how`: 1 raised (to be verified), 2 thrown into an await, 3 a run_sync wait woken. */
-  delivered(how: number): void {
-    this.state.handled();
-    this.request.wasHit = true;
-    this.request.hitTime = now();
-    this.options.onStop(this.epoch);
-    this.state.settle();
-    this.request.hotUntil = 0;
-    if (how === 1) {
-      this.block.want(Want.Verify, true);
-      this.state.offerTime = now();
-      this.clock.askAtOnce();
-    }
+  /** @returns whether the handler has to go on, with an interrupt that it has not decided on yet. */
+  outcome(outcome: Outcome): boolean {
+    return this.dispatch({ type: outcome }).some(effect => effect.type === 'proceed');
   }
 
-  /** The raised exception was seen; true when no newer interrupt is in hand. */
-  verified(): boolean {
-    this.block.want(Want.Verify, false);
-    if (this.block.wants(Want.Storm | Want.Deferred) || this.state.hasArrived()) {
-      return false;
-    }
-    this.state.handled();
-    return true;
-  }
-
-  /** The raised exception was lost: it is offered again at once. */
-  undeliver(): void {
-    this.state.handled();
-    this.block.want(Want.Verify, false);
-    this.block.want(Want.Deferred, true);
-    this.state.offerTime = 0;
-    this.hot();
-    this.clock.askAtOnce();
-    this.armPump();
-  }
-
-  hot(): void {
-    this.request.hotUntil = now() + HOT_MS;
-  }
-
-  /** The interrupt came at a bad moment. */
-  defer(): void {
-    this.state.handled();
-    this.state.restTime = now() + STORM_REST_MS;
-    this.block.want(Want.Deferred, true);
-    this.request.inHand = false;
-    this.armPump();
-  }
-
-  ignored(): void {
-    this.state.handled();
-  }
-
-  backgroundStopped(): void {
-    this.state.handled();
-    this.block.take(Control.Interrupt, -1);
-  }
-
-  idleAsked(): boolean {
-    return this.block.load(Control.Interrupt) === -1;
-  }
-
-  wasHit(): boolean {
-    return this.request.wasHit;
-  }
-
-  storming(): boolean {
-    return this.state.isStorm;
-  }
-
-  loopStuck(ms: number): boolean {
-    return now() - this.state.lastTurn > ms;
-  }
-
-  /** Takes the interrupt for a synchronous check point. */
+  /** Takes the interrupt for Python's own code, if there is one. */
   take(): boolean {
-    if (!this.state.isPending()) {
-      return this.state.isStorm;
-    }
-    if (this.state.hasArrived()) {
-      this.block.take(Control.Interrupt, this.epoch);
-      this.request.isFresh = true;
-    }
-    return true;
+    const isTaken = isPending(this.state, this.moment()) || this.state.isStorm;
+    this.dispatch({ type: 'take' });
+    return isTaken;
   }
+
+  /** What Python needs to know to decide on an interrupt. */
+  snapshot(): string {
+    const { press, sinceTurn } = this.moment();
+    return snapshotText({
+      was_hit: Number(this.state.wasHit),
+      is_storm: Number(this.state.isStorm),
+      is_for_idle: Number(press === -1),
+      limit_ms: this.passedLimitMs(),
+      loop_ms: Math.ceil(sinceTurn),
+    });
+  }
+
+  /** The limit that the running request has passed; 0 if it has not. */
+  private passedLimitMs(): number {
+    const { epoch } = this.state;
+    return epoch !== 0 && this.block.load(Control.TimedOut) === epoch ? this.block.load(Control.LimitMs) : 0;
+  }
+
+  // --- waits that block the worker
 
   private inHandForWait(): 'now' | 'soon' | null {
-    this.state.noteStorm();
-    const isDeferred = this.block.wants(Want.Deferred);
-    if (this.state.isStorm || (this.state.isPending() && !isDeferred)) {
-      return 'now';
+    this.dispatch({ type: 'wait' });
+    const { state } = this;
+    if (isDeferred(state) && !state.isStorm) {
+      return 'soon';
     }
-    return isDeferred ? 'soon' : null;
+    return state.isStorm || isPending(state, this.moment()) ? 'now' : null;
+  }
+
+  private restMsForWait(): number | null {
+    const moment = this.moment();
+    return this.state.epoch !== 0 && moment.press === this.state.epoch ? restMs(this.state, moment) : null;
   }
 }

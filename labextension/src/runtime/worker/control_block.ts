@@ -1,24 +1,18 @@
-/** The control block as the worker sees it: words that the page writes, and what the worker itself wants. */
+/** The control block on the worker's side: the words that the page writes, and the one word that the worker keeps for itself. */
 import { Control } from '../protocol';
 
-/** What the worker itself wants, for which Python has to ask for signals: bits of one word. */
+/** Why the worker itself lets Python ask for signals: bits of one word. */
 export const enum Want {
-  /** An interrupt that has to be offered again. */
-  Deferred = 1,
-  /** To see whether an exception was raised. */
-  Verify = 2,
-  /** Interrupts until the request ends. */
-  Storm = 4,
-  /** An interrupted cell's tasks may go on while nothing runs. */
-  Watch = 8,
-  /** The event loop is to turn once, so that a message can arrive. */
-  Alarm = 16,
+  /** The state of the interrupt asks for it, see `needsPolls`. */
+  Interrupt = 1,
+  /** The event loop has to turn once, so that a message can arrive. */
+  Alarm = 2,
 }
 
-/** Longest wait without shared memory of any kind, ms. */
+/** Longest wait in an engine without shared memory, ms. It can only be spent busily. */
 const BUSY_WAIT_MS = 200;
 
-/** Shared by no one, but Atomics.wait accepts it, also in a page that is not isolated. */
+/** Not shared with the page. `Atomics.wait` needs the type, which pages that are not isolated have too. */
 function privateMemory(): WebAssembly.Memory {
   try {
     return new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
@@ -45,12 +39,12 @@ export class ControlBlock {
     Atomics.store(this.words, word, value);
   }
 
-  /** Makes a word 0 where it is `value`. */
-  take(word: Control, value: number): void {
+  /** Makes a word 0 if it is `value`. */
+  clear(word: Control, value: number): void {
     Atomics.compareExchange(this.words, word, value, 0);
   }
 
-  /** Writes down that an epoch's time is over, where that is why it is interrupted. */
+  /** Notes that an epoch has passed its limit; 0 if that is not why it is interrupted. */
   noteLimit(epoch: number, limitMs: number): void {
     if (limitMs) {
       this.store(Control.LimitMs, limitMs);
@@ -62,7 +56,7 @@ export class ControlBlock {
     return (this.words[Control.Wanted] & what) !== 0;
   }
 
-  want(what: number, wanted: boolean): void {
+  want(what: Want, wanted: boolean): void {
     if (wanted) {
       this.words[Control.Wanted] |= what;
     } else {
@@ -80,7 +74,7 @@ export class ControlBlock {
     if (this.words.buffer instanceof ArrayBuffer) {
       const end = performance.now() + Math.min(ms, BUSY_WAIT_MS);
       while (performance.now() < end) {
-        // An engine without shared memory of any kind has no other way to wait.
+        // Without shared memory, an engine has no other way to wait.
       }
       return;
     }

@@ -5,6 +5,7 @@
 import type { PackageProgress } from '../protocol';
 import type { InterruptController } from './control';
 import { HttpRequests } from './http_requests';
+import type { Outcome } from './interrupt_state';
 import { FETCHES_NOW } from './lazy_assets';
 import type { OutputBuffer } from './output';
 import type { Packages } from './packages';
@@ -47,24 +48,14 @@ export function hostModule(parts: HostParts): object {
     },
     end: (epoch: number) => {
       parts.saveOpenFiles();
-      interrupts.end(epoch);
+      return interrupts.end(epoch);
     },
-    delivered: (how: number) => interrupts.delivered(how),
-    verified: () => interrupts.verified(),
-    undeliver: () => interrupts.undeliver(),
-    timed_out: () => interrupts.timedOut(),
+    interrupt_outcome: (outcome: Outcome) => interrupts.outcome(outcome),
+    interrupt_snapshot: () => interrupts.snapshot(),
+    take_interrupt: () => interrupts.take(),
     limit: (ms: number) => post({ type: 'limit', ms }),
-    hot: () => interrupts.hot(),
-    defer: () => interrupts.defer(),
-    ignored: () => interrupts.ignored(),
-    take: () => interrupts.take(),
-    storming: () => interrupts.storming(),
     slow_clock: () => interrupts.clock.isSlow,
     script: () => SCRIPT,
-    loop_stuck: (ms: number) => interrupts.loopStuck(ms),
-    was_hit: () => interrupts.wasHit(),
-    background_stopped: () => interrupts.backgroundStopped(),
-    idle_asked: () => interrupts.idleAsked(),
     user_start: () => interrupts.clock.userStarts(),
     schedule: interrupts.scheduler.schedule,
     wait: (ms: number) => interrupts.wait.until(ms, () => false) === 'interrupted',

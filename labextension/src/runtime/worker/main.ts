@@ -174,7 +174,7 @@ function receive(message: ToWorker): void {
 }
 
 scope.onmessage = event => {
-  interrupts?.turned();
+  interrupts?.noteTurn();
   receive(event.data);
 };
 scope.addEventListener('unhandledrejection', event => {

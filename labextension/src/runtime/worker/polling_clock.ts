@@ -1,41 +1,45 @@
 /**
- * How often running code is asked: about once a millisecond, whatever its steps take.
+ * Decides how often code that runs asks for signals: about once a millisecond, however long its steps take.
  *
- * CPython counts a clock down at each eval-breaker check, sets it to `CLOCK_START` at its end and asks for signals. C code asks
- * besides, `str` for each value.
+ * CPython counts a clock down at each eval-breaker check. At the end it winds the clock up again to `CLOCK_START`, and asks. C code
+ * asks at other times too, `str` for each value.
  */
 import { CLOCK_START, type SignalGate } from './signal_gate';
 
-/** Most checks between two looks in the first millisecond of a cell, and by how much it grows with each. */
+/** At most so many checks between two questions in the first millisecond of a cell. With each further one it grows by as much. */
 const FIRST_CHECKS = 8;
-/** Most eval-breaker checks between two looks. */
+/** At most so many checks between two questions at any time. */
 const MAX_CHECKS = 400;
-/** Without a gate: of the looks that C code asks for, one in so many sees to what is due by time. */
+/** Without a gate, every 32nd question of C code also runs timed work. */
 const C_LOOK = 32;
 
 export class PollingClock {
-  /** Index of the clock in Python's memory; 0 where there is none. */
+  /** Index of CPython's clock in its memory; 0 if it cannot be set. */
   private index = 0;
+  /** CPython's memory. A new view is needed after it has grown. */
   private heap: Int32Array | null = null;
   private getHeap: (() => Int32Array) | null = null;
+  /** Whether the signal gate answers CPython. */
   private gated = false;
-  /** Eval-breaker checks from the last look to the next, and their greatest number. */
+  /** Checks until the loop asks again, and the greatest number allowed at present. */
   private interval = CLOCK_START;
   private most = MAX_CHECKS;
-  /** In which the clock ran down last, as of `Date.now`. */
+  /** `Date.now()` when the clock last ran down. */
   private millisecond = 0;
+  /** `Date.now()` when the user's code began. */
   private userStart = 0;
-  /** Questions of C code, and when the last one came that counted, as of `Date.now`. */
+  /** Questions of C code without a gate. */
   private asked = 0;
+  /** `Date.now()` when the gate last passed on a question of C code. */
   private askedAt = 0;
 
-  /** @param onTime - sees to what is due by time */
+  /** @param runTimedWork - sends output and looks for messages, if it is time to */
   constructor(
     private readonly gate: SignalGate,
-    private readonly onTime: () => void,
+    private readonly runTimedWork: () => void,
   ) {}
 
-  /** Adapts from now on, which needs the address of CPython's clock: Pyodide 314 has it, earlier ones have not. */
+  /** Adapts from now on. Needs the address of CPython's clock, which Pyodide 314 offers and earlier versions do not. */
   use(address: number | undefined, memory: WebAssembly.Memory | undefined, getHeap: () => Int32Array): void {
     if (address) {
       this.index = address >> 2;
@@ -45,34 +49,35 @@ export class PollingClock {
     }
   }
 
-  /** Whether it can't be adapted: Python asks at each fiftieth check. */
+  /** Whether the pace is fixed: the loop asks at each fiftieth check. */
   get isSlow(): boolean {
     return this.index === 0;
   }
 
-  /** The user's code begins: nobody knows how long its steps take. */
+  /** The user's code begins. How long its steps take is not known yet. */
   userStarts(): void {
     this.userStart = Date.now();
     this.most = FIRST_CHECKS;
-    this.askAtOnce();
+    this.setPace('every check');
   }
 
-  /** Lets every check ask. */
-  askAtOnce(): void {
-    this.interval = 1;
-    this.set(1);
-  }
-
-  /** Lets no more checks pass than CPython's clock itself. */
-  askSoon(): void {
-    if (this.interval > CLOCK_START) {
+  /**
+   * Lets CPython ask at every check until the clock has adapted again, at the next check, or after no more checks than its own
+   * clock allows.
+   */
+  setPace(polls: 'every check' | 'next check' | 'soon'): void {
+    if (polls === 'every check') {
+      this.interval = 1;
+      this.set(1);
+    } else if (polls === 'next check') {
+      this.set(1);
+    } else if (this.interval > CLOCK_START) {
       this.interval = CLOCK_START;
       this.set(CLOCK_START);
     }
   }
 
-  /** Lets so many checks pass. */
-  set(checks: number): void {
+  private set(checks: number): void {
     if (this.index) {
       this.memory()[this.index] = this.gated ? Math.min(checks, CLOCK_START) : checks;
     }
@@ -81,7 +86,7 @@ export class PollingClock {
     }
   }
 
-  /** Python asks. */
+  /** CPython asks: sets the pace anew, and runs timed work now and then. */
   look(): void {
     if (this.index === 0 || this.memory()[this.index] === CLOCK_START) {
       this.wind();
@@ -91,11 +96,11 @@ export class PollingClock {
   }
 
   /**
-   * The clock has run down: sets it anew. As long as the millisecond is the same, the number of checks doubles: those that
-   * have passed took less. Otherwise it becomes what one millisecond holds.
+   * The clock has run down, and is set anew. If that took no millisecond, the number of checks doubles. Otherwise it becomes
+   * what one millisecond holds.
    */
   private wind(): void {
-    const millisecond = Date.now(); // costs a fifth of `performance.now`
+    const millisecond = Date.now(); // takes a fifth of the time of `performance.now`
     const passed = millisecond - this.millisecond;
     if (passed === 0) {
       this.interval = Math.min(this.interval * 2, this.most);
@@ -103,7 +108,7 @@ export class PollingClock {
       this.millisecond = millisecond;
       this.most = Math.min(MAX_CHECKS, FIRST_CHECKS * (1 + Math.max(0, millisecond - this.userStart)));
       this.interval = Math.max(1, Math.trunc(Math.min(this.interval / Math.max(1, passed), this.most)));
-      this.onTime();
+      this.runTimedWork();
     }
     this.set(this.interval);
   }
@@ -118,7 +123,7 @@ export class PollingClock {
         return;
       }
     }
-    this.onTime();
+    this.runTimedWork();
   }
 
   private memory(): Int32Array {

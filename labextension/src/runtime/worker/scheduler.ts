@@ -1,27 +1,27 @@
 /**
- * Runs Python's callbacks, one for each message.
+ * Runs the callbacks of Python's event loop, one for each message.
  *
- * Pyodide 314.0's own scheduler posts one message for each immediate callback and drains its whole queue for each message, so
- * that its backlog grows without bound once two tasks keep rescheduling themselves.
+ * The scheduler of Pyodide 314.0 posts a message for each callback, and runs its whole queue at each message. When two tasks
+ * keep scheduling each other, more and more messages of its own wait before the page's.
  */
 import { Turns } from './turns';
 
-/** A timer shorter than this goes through the message queue: browsers clamp nested timers to 4 ms. */
+/** Shorter timers run as messages: browsers make each nested timer last at least 4 ms. */
 const SHORT_TIMER_MS = 2;
 
 export interface SchedulerOptions {
-  /** The event loop turns, so Python is suspended or not running. */
+  /** The event loop turns, so Python is suspended or does not run. */
   onTurn: () => void;
   onError: (text: string) => void;
 }
 
 export class Scheduler {
-  /** Called before the event loop calls Python. */
+  /** Called before each callback. */
   beforeTurn: () => void = () => undefined;
 
   private readonly turns = new Turns();
   private readonly queue: (() => void)[] = [];
-  /** What was scheduled while a call of Python's waits for its turn. */
+  /** Callbacks that were scheduled while a suspended call waits for a turn. */
   private readonly duringTurn: (() => void)[] = [];
   private isPosted = false;
   private readonly channel = new MessageChannel();
@@ -30,7 +30,7 @@ export class Scheduler {
     this.channel.port1.onmessage = () => this.drain();
   }
 
-  /** Whether a call of Python's waits for its turn. */
+  /** Whether a suspended call waits for a turn. */
   get isTurning(): boolean {
     return this.turns.any;
   }
@@ -52,18 +52,19 @@ export class Scheduler {
   };
 
   /**
-   * One turn of the event loop for messages, after at most `ms`. Of Python's callbacks only those scheduled meanwhile
-   * run, for the suspension itself needs them; the others wait for `tickDone`.
+   * Lets the event loop turn once for messages, at most `ms` later. Callbacks that were scheduled before wait until `tickDone`.
+   * Those scheduled since then run, since Pyodide's suspension needs them.
    */
   tick(ms = 0): Promise<void> {
     return this.turns.begin(ms);
   }
 
-  /** Ends the wait of a `tick`: what it may wait for has come. */
+  /** Ends the wait of each `tick` early: a message has come for which it may be waiting. */
   hastenTick(): void {
     this.turns.hasten();
   }
 
+  /** The call that waited with `tick` goes on. */
   tickDone(): void {
     if (this.turns.end()) {
       this.queue.push(...this.duringTurn.splice(0));

@@ -1,9 +1,9 @@
 /**
- * Answers CPython's question for signals in WebAssembly.
+ * Answers CPython in WebAssembly when it asks for a signal.
  *
- * CPython asks by an import, from its loop and, for each value, from C code such as `str`. Pyodide's answer is JavaScript.
- * The gate (`native/gate.wat`) stands before it, and passes a question on when something is wanted, or when it is time to see to
- * what is due by time.
+ * CPython asks by calling an imported function: its loop does so now and then, C code such as `str` for each value. Pyodide
+ * imports a JavaScript function, its helper. The gate (`native/gate.wat`) comes before the helper, and calls it only if
+ * somebody wants CPython to ask, or if timed work may be due.
  */
 import { Control } from '../protocol';
 import gateBytes from './native/gate.wat';
@@ -11,13 +11,13 @@ import doorBytes from './native/gate_door.wat';
 import wantedBytes from './native/gate_wanted.wat';
 import wantedAloneBytes from './native/gate_wanted_alone.wat';
 
-/** What CPython sets the clock to before it asks because the clock has run down. */
+/** CPython counts its clock down from this number at each check of its loop. At the end it winds it up again, and asks. */
 export const CLOCK_START = 50;
-/** CPython's import. */
+/** Name of the imported function. */
 const HELPER = '_Py_CheckEmscriptenSignals_Helper';
-/** Most questions of C code that pass between two looks. */
-const MOST_ASKS = 256;
-/** The same at first, and when a millisecond has passed. */
+/** At most so many questions of C code in a row does the gate answer itself. */
+const MAX_ASKS = 256;
+/** So many at first, and whenever a millisecond has passed. */
 const FIRST_ASKS = 32;
 
 type Check = () => number;
@@ -32,18 +32,21 @@ const instance = (bytes: BufferSource, imports: WebAssembly.Imports): WebAssembl
   new WebAssembly.Instance(new WebAssembly.Module(bytes), imports).exports;
 
 export class SignalGate {
+  /** Pyodide's function. */
   private helper: Check | null = null;
+  /** Its one entry is what CPython calls: the helper, later the gate. */
   private door: WebAssembly.Table | null = null;
   private gate: Gate | null = null;
+  /** So many questions of C code the gate answers itself, before it calls the helper. */
   private asks = FIRST_ASKS;
 
-  /** @param control - the control block's */
+  /** @param control - the memory of the control block */
   constructor(private readonly control: WebAssembly.Memory) {}
 
   /**
-   * Puts the gate into what is instantiated with CPython's import, until the function that is returned is called.
+   * Puts the gate's door into each WebAssembly module that imports the function, until the returned function is called.
    *
-   * Pyodide 0.26 and later have the import; elsewhere nothing is changed.
+   * Pyodide 0.26 and later import it. Other modules are left as they are.
    */
   watch(): () => void {
     const { instantiate, instantiateStreaming } = WebAssembly;
@@ -72,11 +75,11 @@ export class SignalGate {
   }
 
   /**
-   * Begins to answer.
+   * Lets the gate answer from now on.
    *
-   * @param memory - CPython's
+   * @param memory - the memory of CPython
    * @param clock - the address of its clock
-   * @returns whether there is a gate.
+   * @returns whether there is a gate, and not the helper alone.
    */
   open(memory: WebAssembly.Memory, clock: number): boolean {
     if (!this.door) {
@@ -99,14 +102,14 @@ export class SignalGate {
     return true;
   }
 
-  /** Lets so many times `CLOCK_START` checks of the loop pass. */
+  /** After so many times `CLOCK_START` checks of CPython's loop, the helper is called again. */
   letLoop(rounds: number): void {
     this.gate!.rounds.value = rounds;
   }
 
-  /** Lets questions of C code pass: more and more of them, as long as they take no time. */
+  /** Sets after how many questions of C code the helper is called again: more and more of them, while they take no time. */
   letAsk(passedMs: number): void {
-    this.asks = passedMs > 0 ? FIRST_ASKS : Math.min(this.asks * 2, MOST_ASKS);
+    this.asks = passedMs > 0 ? FIRST_ASKS : Math.min(this.asks * 2, MAX_ASKS);
     this.gate!.asks.value = this.asks;
   }
 }

@@ -1,0 +1,247 @@
+/**
+ * What becomes of an interrupt. `react` is a pure function: it takes a state, an event and what the clock and the page say at
+ * that moment, and returns the next state and what the worker has to do.
+ *
+ * `docs/explanation/stop.md` shows the phases and their transitions. A test compares that page with this file.
+ */
+import {
+  type Effect,
+  hasArrived,
+  IDLE,
+  type IdleAnswer,
+  type InterruptEvent,
+  type InterruptState,
+  isDeferred,
+  isInHand,
+  type Moment,
+  NEVER,
+  type Outcome,
+  type Phase,
+  type Reaction,
+  restMs,
+} from './interrupt_state';
+
+/** Ms after which the handler counts as gone if it has not reported: an exception may have ended it. */
+const HANDLER_MS = 100;
+/** Ms between two offers of a deferred interrupt. Offered at each check, asyncio's own code would hardly go on. */
+const OFFER_AGAIN_MS = 1;
+/** Ms between two looks whether a raised exception was seen. A lost one has to be raised again before anybody notices. */
+const VERIFY_AGAIN_MS = 0.1;
+/** Ms for which every check offers the interrupt after an exception was lost. */
+const HOT_MS = 50;
+/** Ms in which a storm leaves code alone that is not the user's. Offered at each check, such code would hardly go on. */
+const STORM_REST_MS = 0.5;
+/** Ms until a storm interrupts an await again. */
+const STORM_REPEAT_MS = 20;
+/** Ms without a turn of the event loop after which a task blocks it. */
+const STUCK_MS = 500;
+
+/** The handler has reported: from the next check but one, interrupts may be offered. */
+const REPORTED = { handlerTime: NEVER, isLeaving: true };
+const EVERY_CHECK: Effect = { type: 'pace', polls: 'every check' };
+
+function reaction(state: InterruptState, changes: Partial<InterruptState>, ...effects: Effect[]): Reaction {
+  return { state: { ...state, ...changes }, effects };
+}
+
+export function react(state: InterruptState, event: InterruptEvent, moment: Moment): Reaction {
+  switch (event.type) {
+    case 'begin':
+      return begin(state, event, moment);
+    case 'end':
+      return reaction(
+        state,
+        { ...ofRequest(0, false), phase: 'idle', isWatched: state.isWatched || state.wasHit },
+        { type: 'clear', press: event.epoch },
+      );
+    case 'poll':
+      return poll(state, moment);
+    case 'turn':
+      return turn(state, moment);
+    case 'repeat':
+      // A press that counts as new: the cell may have swallowed the exception, and await something else.
+      return state.isStorm ? turn({ ...state, phase: deferred(state), isFresh: true }, moment) : reaction(state, {});
+    case 'answer':
+      return answered(state, event.answer, moment);
+    case 'wait':
+      return reaction(state, { isStorm: stormed(state, moment) });
+    case 'take':
+      return hasArrived(state, moment)
+        ? reaction(state, { phase: offered(state), isFresh: true }, { type: 'clear', press: state.epoch })
+        : reaction(state, {});
+    default:
+      return reported(state, event.type, moment);
+  }
+}
+
+function stormed({ isStorm, epoch }: InterruptState, { storm }: Moment): boolean {
+  return isStorm || (epoch !== 0 && storm === epoch);
+}
+
+/** The phase in which no interrupt is in hand. */
+function free(isUnseen: boolean): Phase {
+  return isUnseen ? 'raised' : 'running';
+}
+
+/** The phase in which the interrupt in hand waits. */
+function deferred(state: InterruptState): Phase {
+  return isDeferred(state) ? state.phase : 'deferred';
+}
+
+/** The phase while Python's handler decides on a press. A deferred interrupt stays so, since it is offered to all code. */
+function offered(state: InterruptState): Phase {
+  return isDeferred(state) ? state.phase : 'offered';
+}
+
+/** What differs from request to request. The rest is about Python's handler and its tasks, which outlive requests. */
+function ofRequest(epoch: number, isOther: boolean): Partial<InterruptState> {
+  const { isStorm, isUnseen, isFresh, wasHit, hitTime, hotUntil, restUntil } = IDLE;
+  return { epoch, isOther, isStorm, isUnseen, isFresh, wasHit, hitTime, hotUntil, restUntil };
+}
+
+// --- events
+
+function begin(
+  state: InterruptState,
+  { epoch, isOther }: { epoch: number; isOther: boolean },
+  { press }: Moment,
+): Reaction {
+  const effects: Effect[] = [EVERY_CHECK];
+  if (press !== 0 && press < epoch) {
+    effects.push({ type: 'clear', press }); // meant for an earlier request
+  } else if (press === epoch) {
+    effects.push({ type: 'retry' }); // it came before the request, which may begin with an await
+  }
+  return reaction(state, { ...ofRequest(epoch, isOther), phase: 'running' }, ...effects);
+}
+
+function poll(before: InterruptState, moment: Moment): Reaction {
+  const { time, press } = moment;
+  let state = before;
+  if (state.handlerTime !== NEVER) {
+    if (time - state.handlerTime < HANDLER_MS) {
+      return reaction(state, {}); // the handler is Python code itself: a signal would call it again
+    }
+    state = { ...state, handlerTime: NEVER, phase: state.phase === 'offered' ? 'deferred' : state.phase };
+  }
+  if (state.isLeaving) {
+    const effects = state.isStorm || time < state.hotUntil ? [EVERY_CHECK] : [];
+    return reaction(state, { isLeaving: false }, ...effects);
+  }
+  if (state.phase === 'idle') {
+    return pollIdle(state, moment);
+  }
+  if (state.isStorm && time < state.restUntil) {
+    return reaction(state, {}, EVERY_CHECK);
+  }
+  if (hasArrived(state, moment)) {
+    const isStorm = state.isOther || stormed(state, moment);
+    return signal({ ...state, phase: offered(state), isStorm, isFresh: true }, time, { type: 'clear', press });
+  }
+  const stale: Effect[] = press !== 0 && press < state.epoch ? [{ type: 'clear', press }] : []; // meant for an earlier request
+  if (state.isStorm) {
+    return signal(state, time, ...stale, { type: 'pace', polls: 'next check' });
+  }
+  if (isDeferred(state) || state.isUnseen) {
+    if (time < state.hotUntil) {
+      return signal(state, time, ...stale, EVERY_CHECK);
+    }
+    if (time - state.offerTime >= (state.isUnseen ? VERIFY_AGAIN_MS : OFFER_AGAIN_MS)) {
+      return signal({ ...state, offerTime: time }, time, ...stale);
+    }
+    return reaction(state, {}, ...stale, { type: 'pace', polls: 'soon' });
+  }
+  return reaction(state, {}, ...stale);
+}
+
+/** While no request runs, only a task that blocks the event loop is interrupted: for a press, or because its cell was. */
+function pollIdle(state: InterruptState, { time, press, sinceTurn }: Moment): Reaction {
+  const isStuck = press === -1 || (state.isWatched && sinceTurn > STUCK_MS);
+  return isStuck && time - state.offerTime >= OFFER_AGAIN_MS
+    ? signal({ ...state, offerTime: time }, time)
+    : reaction(state, {});
+}
+
+function signal(state: InterruptState, time: number, ...effects: Effect[]): Reaction {
+  return reaction(state, { handlerTime: time }, ...effects, { type: 'signal' });
+}
+
+function turn(before: InterruptState, moment: Moment): Reaction {
+  if (before.phase === 'idle') {
+    return reaction(before, {}, { type: 'clear', press: -1 }); // the loop turns, so nothing blocks it
+  }
+  const state = { ...before, isStorm: stormed(before, moment) };
+  const effects: Effect[] = [];
+  let { isFresh } = state;
+  if (hasArrived(state, moment)) {
+    effects.push({ type: 'clear', press: state.epoch });
+    isFresh = true;
+  } else if (!isInHand(state)) {
+    return moment.press === state.epoch
+      ? reaction(state, {}, { type: 'timer', event: 'turn', ms: restMs(state, moment) })
+      : reaction(state, {});
+  }
+  return reaction(state, { phase: deferred(state), isFresh }, ...effects, { type: 'ask', isFresh });
+}
+
+function answered(state: InterruptState, answer: IdleAnswer, { time }: Moment): Reaction {
+  if (state.phase === 'idle') {
+    return reaction(state, {});
+  }
+  if (answer === 'drop') {
+    return reaction(state, { phase: free(state.isUnseen), isFresh: false });
+  }
+  if (answer === 'defer') {
+    return reaction(state, {}, { type: 'retry' });
+  }
+  // Code that runs meanwhile is still offered the interrupt: the cell may ignore that it was cancelled.
+  return reaction(
+    state,
+    { phase: isDeferred(state) ? 'cancelling' : state.phase, isFresh: false, hitTime: time },
+    ...(state.isStorm ? [{ type: 'timer', event: 'repeat', ms: STORM_REPEAT_MS } as const] : []),
+  );
+}
+
+/** What Python reports. */
+function reported(state: InterruptState, outcome: Outcome, moment: Moment): Reaction {
+  const { time } = moment;
+  switch (outcome) {
+    case 'ignored':
+      return reaction(state, REPORTED);
+    case 'stopped-task':
+      return reaction(state, REPORTED, { type: 'clear', press: -1 });
+    case 'swallowed':
+      return reaction(state, { hotUntil: time + HOT_MS }, { type: 'proceed' });
+    case 'seen': {
+      const phase = state.phase === 'raised' ? 'running' : state.phase;
+      const isFurther = state.isStorm || isInHand(state) || hasArrived(state, moment);
+      return isFurther
+        ? reaction(state, { phase, isUnseen: false }, { type: 'proceed' })
+        : reaction(state, { ...REPORTED, phase, isUnseen: false });
+    }
+  }
+  if (state.phase === 'idle') {
+    return reaction(state, REPORTED); // the request is just about to begin
+  }
+  const hit = { ...REPORTED, wasHit: true, hitTime: time, hotUntil: NEVER, isFresh: false };
+  switch (outcome) {
+    case 'raised':
+      return reaction(
+        state,
+        { ...hit, phase: 'raised', isUnseen: true, offerTime: time },
+        { type: 'stop' },
+        EVERY_CHECK,
+      );
+    case 'thrown':
+      return reaction(state, { ...hit, phase: free(state.isUnseen) }, { type: 'stop' });
+    case 'lost':
+      return reaction(
+        state,
+        { ...REPORTED, phase: deferred(state), isUnseen: false, hotUntil: time + HOT_MS, offerTime: 0 },
+        EVERY_CHECK,
+        { type: 'retry' },
+      );
+    case 'deferred':
+      return reaction(state, { ...REPORTED, phase: 'deferred', restUntil: time + STORM_REST_MS }, { type: 'retry' });
+  }
+}
