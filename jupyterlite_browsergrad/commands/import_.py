@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         nargs="+",
         type=Path,
-        help="nbgrader's folder source, otter's master notebooks, or a folder that holds such",
+        help="nbgrader's folder source, otter's master notebooks or folder dist, or a folder that holds such",
     )
     parser.add_argument(
         "--out", metavar="DIR", type=Path, default=Path("labs"), help="folder for the labs (default: labs)"
