@@ -102,3 +102,68 @@ def test_points_are_those_that_nbgrader_gives_for_the_same_submissions(
                 cell: most for cell, (_, most) in cells.items() if cell not in checks
             }
         assert ours["reference"]["passed"]
+
+
+READ = """
+import json, sys
+
+from nbgrader.api import Gradebook
+
+with Gradebook(f"sqlite:///{sys.argv[1]}") as book:
+    (notebook,) = [each for each in book.find_submission("ps1", "ada").notebooks if each.name == "problem1"]
+    scores = {each.name: [each.auto_score, each.manual_score, each.needs_manual_grade] for each in notebook.grades}
+    print(json.dumps([scores, {each.name: each.manual_comment for each in notebook.comments}]))
+"""
+
+
+def test_results_are_written_into_nbgraders_database(course: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    root, _ = course
+    database = tmp_path / "gradebook.db"
+    shutil.copyfile(root / "gradebook.db", database)
+    checks = {"correct_squares": 1, "squares_invalid_input": 1, "correct_sum_of_squares": 0.5, "another": 2}
+    assertions = [{"kind": "pass", "name": name, "points": points, "earned": points} for name, points in checks.items()]
+    line = {
+        "submission": "in/ada.ipynb", "lab": "problem1", "passed": False, "counts": {"pass": 4, "fail": 0, "error": 0},
+        "points": {"earned": 4.5, "possible": 5}, "assertions": assertions, "missing": ["sum_of_squares_uses_squares"], "error": None,
+    }  # fmt: skip
+    (tmp_path / "results.jsonl").write_text(json.dumps(line) + "\n", "utf-8")
+    (tmp_path / "manual.csv").write_text(
+        "question,submission,possible,points,comment\nsum_of_squares_equation,in/ada.ipynb,1,0.5,Nearly\n"
+        "sum_of_squares_application,in/ada.ipynb,2,,\n",
+        "utf-8",
+    )
+    python = root.parent / "venv" / "bin" / "python"
+    repository = Path(__file__).parents[2]
+    environment = {
+        **os.environ,
+        "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": f"{repository}{os.pathsep}{repository / 'kernel_shim'}",
+        "PYTHONWARNINGS": "ignore",
+    }
+    command = [python, "-m", "jupyterlite_browsergrad", "gradebook", "results.jsonl", "--manual", "manual.csv"]
+    wrong = subprocess.run(
+        [*command, "--nbgrader-db", database, "--nbgrader-notebook", "ps1/problem9"],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert wrong.returncode == 1 and "has no notebook 'ps1/problem9'" in wrong.stderr
+    assert "ps1/problem1, ps1/problem2" in wrong.stderr
+    assert database.read_bytes() == (root / "gradebook.db").read_bytes()
+    done = subprocess.run(
+        [*command, "--nbgrader-db", database],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "gradebook.db: 6 cells of 1 students" in done.stdout, done.stderr
+    assert "has no cell 'another'" in done.stderr and "1 answers are not graded yet" in done.stderr
+    read = subprocess.run(
+        [python, "-c", READ, database], env=environment, check=True, stdout=subprocess.PIPE, text=True, cwd=tmp_path
+    )
+    scores, comments = json.loads(read.stdout)
+    assert scores["correct_sum_of_squares"] == [0.5, None, False]
+    assert scores["sum_of_squares_uses_squares"] == [0.0, None, False]
+    assert scores["sum_of_squares_equation"] == [None, 0.5, False]
+    assert scores["sum_of_squares_application"] == [None, None, True]
+    assert comments["sum_of_squares_equation"] == "Nearly"
