@@ -14,7 +14,10 @@ import pytest
 
 from jupyterlite_browsergrad.cli import main
 
-pytestmark = pytest.mark.skipif(not os.environ.get("ALL_STARTS"), reason="runs with ALL_STARTS=1: make test-release")
+pytestmark = [
+    pytest.mark.skipif(not os.environ.get("ALL_STARTS"), reason="runs with ALL_STARTS=1: make test-release"),
+    pytest.mark.timeout(3600),  # nbgrader and all that it needs is installed first
+]
 
 #: Runs in an environment with nbgrader: makes the release, grades all that was handed in, and prints what each cell got.
 GRADE = """
