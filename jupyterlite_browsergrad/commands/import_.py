@@ -13,7 +13,8 @@ from ..terminal import say
 
 __all__ = ["configure", "run"]
 
-REPORT = "import-report.md"
+#: Beside the folder of the labs, from which sites are built: what it tells is for teachers.
+REPORT = "-import-report.md"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +45,8 @@ def run(options: argparse.Namespace) -> int:
     text = report_text(done)
     try:
         options.out.mkdir(parents=True, exist_ok=True)
-        (options.out / REPORT).write_text(text, "utf-8")
+        folder = options.out.absolute()
+        folder.with_name(folder.name + REPORT).write_text(text, "utf-8")
     except OSError as error:
         raise AuthoringError(f"{options.out} cannot be written: {error.strerror or error}") from error
     say(text.rstrip())
