@@ -8,7 +8,21 @@ import sys
 from typing import Protocol
 
 from ._version import __version__
-from .commands import assign, check, compress, demo, grade, gradebook, import_, new, report, serve, sync, validate
+from .commands import (
+    assign,
+    check,
+    compress,
+    demo,
+    grade,
+    gradebook,
+    import_,
+    new,
+    package,
+    report,
+    serve,
+    sync,
+    validate,
+)
 from .errors import BrowsergradError
 from .terminal import say
 
@@ -29,6 +43,7 @@ COMMANDS: dict[str, Command] = {
     "assign": assign,
     "import": import_,
     "serve": serve,
+    "package": package,
     "validate": validate,
     "check": check,
     "grade": grade,

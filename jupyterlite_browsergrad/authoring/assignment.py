@@ -85,16 +85,11 @@ def assign(source: Path, folder: Path | None = None, *, force: bool = False, tes
 
 
 def _files(source: Path, folder: Path, name: str, plan: Plan) -> dict[Path, str]:
-    if not plan.tests:
-        by_hand = (
-            f"; its {len(plan.manual)} questions are graded by hand, and a lab has one check at least"
-            if plan.manual
-            else ""
-        )
+    if not plan.tests and not plan.manual:
         raise AuthoringError(
-            f"{source}: it has no tests, so nothing would be checked{by_hand}. A test is a code cell that begins with `# TEST name (2 points)`"
+            f"{source}: it has no tests, so nothing would be checked. A test is a code cell that begins with `# TEST name (2 points)`"
         )
-    if not any(test.shown for test in plan.tests):
+    if plan.tests and not any(test.shown for test in plan.tests):
         raise AuthoringError(
             f"{source}: every test is hidden, so *Check my work* would show nothing: leave one test visible"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from ..labs.folders import HIDDEN, SKIPPED
 from .assignment import Made, assign
 from .notebooks import kebab_case
 from .otter import is_otter
+from .otter_output import Generated, generated_in
 from .source import SourceCell, read_source
 
 __all__ = ["Imported", "import_course", "report_text"]
@@ -50,11 +52,14 @@ def import_course(paths: list[Path], out: Path, *, force: bool = False, test_cel
         A path does not exist, or nothing was found.
     """
     found = [each for path in paths for each in _notebooks(path)]
-    if not found:
+    outputs = [each for path in paths for each in _outputs(path, {path.stem for path, _, _ in found})]
+    if not found and not outputs:
         raise AuthoringError(
             f"{', '.join(map(str, paths))}: no notebook there has nbgrader's metadata or otter's blocks: give the folder source of a course, "
             "or the master notebooks"
         )
+    found += [(each.solved, "otter's output", "") for each in outputs]
+    generated = {each.solved: each for each in outputs}
     names = Counter(kebab_case(path.stem) for path, _, _ in found)
     done = []
     for path, kind, problem in found:
@@ -62,7 +67,9 @@ def import_course(paths: list[Path], out: Path, *, force: bool = False, test_cel
         if names[name] > 1 or not name:  # such as problem1 of several assignments
             name = kebab_case(f"{path.absolute().parent.name} {path.stem}")
         done.append(
-            _import(path, kind, out / name, force, test_cells) if not problem else Imported(path, kind, problem=problem)
+            _import(path, kind, out / name, force, test_cells, generated.get(path))
+            if not problem
+            else Imported(path, kind, problem=problem)
         )
     return done
 
@@ -93,25 +100,48 @@ def _kind(cells: list[SourceCell]) -> str:
     return "nbgrader" if any("nbgrader" in cell.metadata for cell in cells) else ""
 
 
-def _import(path: Path, kind: str, folder: Path, force: bool, test_cells: bool) -> Imported:
+def _outputs(root: Path, masters: set[str]) -> Iterator[Generated]:
+    """What otter has generated, where its master notebook is not among what was found."""
+    if root.is_dir():
+        for folder, names, _ in os.walk(root):
+            names[:] = sorted(name for name in names if name not in SKIPPED and not name.endswith(HIDDEN))
+            for each in generated_in(Path(folder)):
+                if each.solved.stem not in masters:
+                    yield each
+
+
+def _import(
+    path: Path, kind: str, folder: Path, force: bool, test_cells: bool, generated: Generated | None
+) -> Imported:
     done = Imported(path, kind)
     source = folder.with_name(folder.name + HIDDEN) / path.name
     try:
-        if source.exists() and not force and source.read_bytes() != path.read_bytes():
+        content = path.read_bytes() if generated is None else generated.source_text().encode()
+        if source.exists() and not force and source.read_bytes() != content:
             raise AuthoringError(
                 f"{source} differs from it: it was edited since it was imported; --force overwrites it"
             )
-        assign_first = assign(path, folder, force=force, test_cells=test_cells)
+        if generated is None:
+            made = assign(path, folder, force=force, test_cells=test_cells)
+        else:
+            made = _assign_text(content, path.name, folder, force, test_cells)
         source.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, source)
-        done.made = assign_first
-        done.notes += assign_first.plan.notes
-        _copy_files(path, folder, done)
+        source.write_bytes(content)
+        done.made = made
+        done.notes += made.plan.notes + (generated.notes if generated else [])
+        _copy_files(path if generated is None else generated.student, folder, done)
     except OSError as error:
         done.problem = f"{error.filename}: {error.strerror or error}"
     except AuthoringError as error:
         done.problem = str(error)
     return done
+
+
+def _assign_text(content: bytes, name: str, folder: Path, force: bool, test_cells: bool) -> Made:
+    with tempfile.TemporaryDirectory() as temporary:
+        source = Path(temporary, name)
+        source.write_bytes(content)
+        return assign(source, folder, force=force, test_cells=test_cells)
 
 
 def _copy_files(path: Path, folder: Path, done: Imported) -> None:

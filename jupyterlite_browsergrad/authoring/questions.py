@@ -26,6 +26,8 @@ _MANUAL = re.compile(
     re.IGNORECASE,
 )
 _SAID = re.compile(r"#+\s*(PASS|FAIL):\s*(.+)")
+#: A text with a solution in it; headings of other texts are no markers.
+_SOLVED = re.compile(r"^\s*#+\s*(BEGIN|END) (SOLUTION|MARK SCHEME)", re.MULTILINE)
 _AUTOTEST = re.compile(r"^\s*#+\s*(HASHED )?AUTOTEST\b", re.MULTILINE)
 #: Metadata of nbgrader that is read: versions 1 and 2 differ in fields that have no part here.
 _NBGRADER = (1, 2, 3)
@@ -73,6 +75,8 @@ def _cell(cell: SourceCell, plan: Plan, problems: Problems) -> None:
     elif cell.kind == "code":
         code = student_code(cell, problems)
         plan.add(cell, None if code == cell.source.strip("\n") else code)
+    elif cell.kind == "markdown" and _SOLVED.search(cell.source):
+        plan.add(cell, _as_text(student_code(cell, problems)))
     elif cell.kind == "markdown":
         plan.add(cell)
 

@@ -174,7 +174,11 @@ def _problems(role: str, result: dict[str, Any]) -> list[str]:
     if role == "starter":
         if error and error["kind"] in ("sandbox", "unreadable"):
             return [f"the starter {name} could not be run: {said}"]
-        return [f"the starter {name} passes the rubric, which therefore shows nothing"] if result["passed"] else []
+        worth_nothing = (
+            result["points"] is not None and not result["points"]["possible"]
+        )  # such a lab is graded by hand
+        shows_nothing = result["passed"] and not worth_nothing
+        return [f"the starter {name} passes the rubric, which therefore shows nothing"] if shows_nothing else []
     found = [f"the reference {name} ends with an error, {said}"] if error else []
     for each in result["assertions"]:
         if each["kind"] != "pass":

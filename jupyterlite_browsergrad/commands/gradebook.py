@@ -79,6 +79,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="points and comments by hand: the manual.csv of `grade --manual`, filled in",
     )
+    add(
+        "--nbgrader-db",
+        metavar="FILE",
+        type=Path,
+        help="write points by cell, and those by hand with comments, into this gradebook.db of nbgrader's too; needs nbgrader",
+    )
+    add(
+        "--nbgrader-notebook",
+        metavar="ASSIGNMENT/NOTEBOOK",
+        help="where in that database (default: the only notebook with the lab's name)",
+    )
     add("--excel", action="store_true", help="write the table as grades.xlsx too; needs openpyxl")
     add("--no-feedback", action="store_true", help="write no pages for students")
     add("--due", metavar="TIME", type=_time, help="when the lab was due, such as 2026-01-31T23:59")
@@ -123,6 +134,12 @@ def run(options: argparse.Namespace) -> int:
     roster = read_roster(options.roster) if options.roster else None
     times = read_times(options.times) if options.times else None
     book = make_book(marks, roster, _rule(options), times, options.cap)
+    if options.nbgrader_db:
+        from ..gradebook.nbgrader_book import export_to_nbgrader
+
+        exported = export_to_nbgrader(book, options.nbgrader_db, options.nbgrader_notebook)
+        say(f"{options.nbgrader_db}: {exported.cells} cells of {exported.students} students", keep="")
+        told += exported.told
     for path in _write(book, options):
         say(path, keep="")
     for mark, why in book.left:

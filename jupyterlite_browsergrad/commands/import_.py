@@ -13,7 +13,8 @@ from ..terminal import say
 
 __all__ = ["configure", "run"]
 
-REPORT = "import-report.md"
+#: Beside the folder of the labs, from which sites are built: what it tells is for teachers.
+REPORT = "-import-report.md"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         nargs="+",
         type=Path,
-        help="nbgrader's folder source, otter's master notebooks, or a folder that holds such",
+        help="nbgrader's folder source, otter's master notebooks or folder dist, or a folder that holds such",
     )
     parser.add_argument(
         "--out", metavar="DIR", type=Path, default=Path("labs"), help="folder for the labs (default: labs)"
@@ -44,7 +45,8 @@ def run(options: argparse.Namespace) -> int:
     text = report_text(done)
     try:
         options.out.mkdir(parents=True, exist_ok=True)
-        (options.out / REPORT).write_text(text, "utf-8")
+        folder = options.out.absolute()
+        folder.with_name(folder.name + REPORT).write_text(text, "utf-8")
     except OSError as error:
         raise AuthoringError(f"{options.out} cannot be written: {error.strerror or error}") from error
     say(text.rstrip())

@@ -10,6 +10,8 @@ from ._text import NAME_LIMIT, cut
 
 #: Decimal places of a sum: 0.1 + 0.2 is 0.3.
 _PLACES = 9
+#: Of what one check is worth: more, so that three thirds are 1.
+_PLACES_OF_ONE = 12
 #: The most that one check may be worth, so that sums stay finite.
 MOST_POINTS = 1e9
 
@@ -25,12 +27,12 @@ def checked_points(value: object, what: str = "points") -> float | int:
         raise TypeError(f"{what} must be a number, not {type(value).__name__}")
     if not (math.isfinite(value) and 0 <= value <= MOST_POINTS):
         raise ValueError(f"{what} must be 0 or more and at most {MOST_POINTS:,.0f}, not {value!r}")
-    return plain(value)
+    return plain(value, _PLACES_OF_ONE)
 
 
-def plain(value: float) -> float | int:
+def plain(value: float, places: int = _PLACES) -> float | int:
     """A number without the rounding of sums; an int where it is whole."""
-    rounded = round(float(value), _PLACES)
+    rounded = round(float(value), places)
     return int(rounded) if rounded.is_integer() else rounded
 
 
@@ -77,12 +79,18 @@ class Tally:
     """A sum that assertions are added to one by one."""
 
     def __init__(self) -> None:
-        #: As `add_up` gives it.
-        self.points: dict[str, float | int] | None = None
+        self._earned: float = 0
+        self._possible: float = 0
+        self._any = False
+
+    @property
+    def points(self) -> dict[str, float | int] | None:
+        """As `add_up` gives it."""
+        return {"earned": plain(self._earned), "possible": plain(self._possible)} if self._any else None
 
     def add(self, event: dict[str, Any]) -> None:
         """Add one assertion."""
-        one = add_up([event])
-        if one is not None:
-            before = self.points or {"earned": 0, "possible": 0}
-            self.points = {key: plain(before[key] + one[key]) for key in before}
+        if "points" in event:
+            self._any = True
+            self._earned += event.get("earned", event["points"] if event["kind"] == "pass" else 0)
+            self._possible += event["points"]

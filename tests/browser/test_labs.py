@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import lab_manifest
 import pytest
-from conftest import Lab, build_site, held, opened, served, wait_for_app
+from conftest import ROOT, Lab, build_site, held, new_page, opened, served, wait_for_app
 from playwright.sync_api import Browser, Route, expect
+
+from jupyterlite_browsergrad.platforms.site_package import scorm_package
 
 MANIFEST = lab_manifest.MANIFEST | {"id": "adding", "reference_path": "solution.py"}
 RUBRIC = """
@@ -536,3 +540,49 @@ def test_the_commands_are_in_menu_and_palette_of_labs_alone(once: Lab) -> None:
     assert once.js("ids => ids.map(id => jupyterapp.commands.isEnabled(id))", ids) == [True, True]
     open_notebook(once, "plain.ipynb")
     assert once.js("ids => ids.map(id => jupyterapp.commands.isEnabled(id))", ids) == [False, False]
+
+
+#: A platform: a run-time of SCORM in the page, and a package's page in a frame.
+PLATFORM = """<!doctype html><meta charset="utf-8"><title>School</title>
+<script src="scorm12.js"></script>
+<script>window.API = new Scorm12API({ autocommit: false, lmsCommitUrl: false });</script>
+<iframe src="package/browsergrad-scorm.html" style="width: 1300px; height: 900px"></iframe>"""
+
+
+def test_a_scorm_package_reports_what_check_my_work_found(browser: Browser, labs_site: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "package.zip"
+    scorm_package(labs_site, archive, "1.2", "good/lab.ipynb")
+    with zipfile.ZipFile(archive) as package:
+        package.extractall(tmp_path / "package")
+    shutil.copyfile(ROOT / "labextension/node_modules/scorm-again/dist/scorm12.js", tmp_path / "scorm12.js")
+    (tmp_path / "index.html").write_text(PLATFORM, "utf-8")
+    with served(tmp_path, False) as address:
+        page = new_page(browser)
+        page.goto(f"{address}/index.html")
+        page.wait_for_function("API.LMSGetValue('cmi.core.lesson_status') === 'incomplete'")
+        outer = page.frame_locator("iframe")
+        inner = outer.frame_locator("#lab")
+        inner.get_by_text("Check my work").first.wait_for()
+        (frame,) = [each for each in page.frames if "notebooks/index.html" in each.url]
+        for code, score, status in (
+            ("def add(a, b): return 0\ndef double(a): return 2 * a", "50", "incomplete"),
+            ("def add(a, b): return a + b", "100", "passed"),
+        ):
+            frame.evaluate(IN_THE_NOTEBOOK, code)
+            frame.evaluate("() => jupyterapp.commands.execute('browsergrad:check-my-work')")
+            page.wait_for_function("score => API.LMSGetValue('cmi.core.score.raw') === score", arg=score)
+            assert page.evaluate("API.LMSGetValue('cmi.core.lesson_status')") == status
+        expect(outer.get_by_role("status")).to_have_text("Reported to your course: 100 of 100.")
+        page.evaluate("() => document.querySelector('iframe').remove()")
+        page.wait_for_function("API.isTerminated()")
+        page.context.close()
+
+
+IN_THE_NOTEBOOK = """async code => {
+  const panel = jupyterapp.shell.currentWidget;
+  await panel.context.ready;
+  const { sessionContext } = panel.context;
+  await sessionContext.ready;
+  while (!sessionContext.session?.kernel) await new Promise(done => sessionContext.kernelChanged.connect(done));
+  await sessionContext.session.kernel.requestExecute({ code }).done;
+}"""

@@ -1,7 +1,9 @@
-"""The tutorial, typed as the page says, from an empty folder to results; and commands that other pages show exist."""
+"""The tutorials, typed as the pages say, from an empty folder to results; and commands that other pages show exist."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import re
@@ -9,6 +11,8 @@ import shlex
 import subprocess
 import sys
 import urllib.request
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +20,8 @@ import pytest
 from jupyterlite_browsergrad import cli
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
-TUTORIAL = (DOCS / "tutorial" / "index.md").read_text("utf-8")
+TUTORIAL = (DOCS / "tutorial" / "from-nothing.md").read_text("utf-8")
+FROM_NBGRADER = (DOCS / "tutorial" / "index.md").read_text("utf-8")
 FILES = ["manifest.json", "reference.py", "rubric.py", "search.ipynb", "starter.py"]
 #: Done for whoever runs the tests: the environment is theirs.
 INSTALLED = re.compile(r"^(python -m venv|source|pip install) .*\n", re.MULTILINE)
@@ -27,10 +32,15 @@ def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^ *```{language}\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
 
 
-def test_the_tutorial_works_as_it_is_written(tmp_path: Path) -> None:
+Bash = Callable[[str], str]
+
+
+@pytest.fixture
+def bash(tmp_path: Path) -> Bash:
+    """Runs a script in an empty folder, with this environment's commands, and returns what it prints."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
-    def bash(script: str) -> str:
+    def run(script: str) -> str:
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
             cwd=tmp_path,
@@ -43,6 +53,48 @@ def test_the_tutorial_works_as_it_is_written(tmp_path: Path) -> None:
         assert done.returncode == 0, f"{script}\n{done.stdout}"
         return done.stdout
 
+    return run
+
+
+def test_the_way_from_nbgrader_to_the_gradebook_works_as_it_is_written(bash: Bash, tmp_path: Path) -> None:
+    install, mkdir, imported, again, build, grade, book = (
+        INSTALLED.sub("", each) for each in blocks(FROM_NBGRADER, "bash")
+    )
+    bash(install + mkdir)
+    (notebook,) = blocks(FROM_NBGRADER, "json")
+    (tmp_path / "old-course/source/week1/squares.ipynb").write_text(notebook, "utf-8")
+    said = bash(imported)
+    assert re.search(r"`(squares: \d.*?)`", FROM_NBGRADER)[1] in said  # type: ignore[index]
+    assert said.endswith("manifest.json: ok\n")
+    assert "nothing changed" in bash(again)
+    *commands, serve = build.strip().splitlines()
+    assert serve == "jupyter browsergrad serve site"  # as in the other tutorial
+    bash("\n".join(commands))
+    with zipfile.ZipFile(tmp_path / "site-moodle.zip") as site:
+        names = site.namelist()
+    assert "files/squares/squares.ipynb" in names
+    assert not [name for name in names if "hidden" in name or "reference" in name]
+    said = bash(grade)
+    for told in re.findall(r"`((?:results\.jsonl|by-hand/manual\.csv): .*?)`", FROM_NBGRADER):
+        assert told in said
+    sheet = tmp_path / "by-hand/manual.csv"
+    rows = list(csv.DictReader(io.StringIO(sheet.read_bytes().decode("utf-8-sig"))))
+    for row, points in zip(rows, ("1", "0"), strict=True):
+        row["points"] = points
+    with sheet.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    bash(book)
+    table = csv.DictReader(io.StringIO((tmp_path / "gradebook/grades.csv").read_text("utf-8-sig")))
+    assert [(row["Full name"], row["Grade"], row["Maximum grade"]) for row in table] == [
+        ("Ada Lovelace", "3", "3"),
+        ("Alan Turing", "0", "3"),
+    ]
+    assert len(list((tmp_path / "gradebook/feedback").iterdir())) == 2
+
+
+def test_the_tutorial_works_as_it_is_written(bash: Bash, tmp_path: Path) -> None:
     install, mkdir, validate, check, build, grade = (INSTALLED.sub("", each) for each in blocks(TUTORIAL, "bash"))
     assert re.search(r"\d\.\d", bash(install))
     bash(mkdir)

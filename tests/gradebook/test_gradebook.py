@@ -321,3 +321,15 @@ def test_pages_of_students_with_one_name_are_all_kept(tmp_path: Path) -> None:
     )
     make(tmp_path)
     assert len(list((tmp_path / "out/feedback").iterdir())) == 3
+
+
+def test_without_nbgrader_its_database_stays_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "nbgrader", None)
+    write(tmp_path, result("s/ada.py"))
+    (tmp_path / "gradebook.db").write_bytes(b"data")
+    assert make(tmp_path, "--nbgrader-db", str(tmp_path / "gradebook.db")) == 1
+    assert "nbgrader is not installed in this environment" in capsys.readouterr().err
+    assert (tmp_path / "gradebook.db").read_bytes() == b"data"
+    assert not (tmp_path / "out").exists()

@@ -8,6 +8,7 @@ import browsergrad as bg
 import pytest
 from browsergrad._lab import run_rubric
 from browsergrad._mime import ASSERTIONS_MIME, assertions_bundle
+from browsergrad._points import add_up
 
 RUBRIC = """
 import browsergrad as bg
@@ -105,3 +106,9 @@ def test_sums_are_in_the_fallbacks_of_a_bundle() -> None:
     assert bundle[ASSERTIONS_MIME]["points"] == {"earned": 0, "possible": 5}
     assert bundle["text/plain"].splitlines()[0].endswith("; 0 of 5 points")
     assert "0 of 5 points" in bundle["text/html"] and "[0/2]" in bundle["text/html"]
+
+
+def test_three_thirds_are_a_whole() -> None:
+    source = "import browsergrad as bg\nfor n in range(9): bg.assert_pass('a', points=1 / 3)"
+    content = run_rubric(source, {})
+    assert content["points"] == {"earned": 3, "possible": 3} == add_up(content["assertions"])

@@ -15,10 +15,16 @@ export interface PostedResults {
 /** ms between two messages while cells run. */
 const INTERVAL_MS = 500;
 
-/** An origin such as `https://school.example`, written as browsers write it; null for anything else. */
+/**
+ * An origin such as `https://school.example`, written as browsers write it; null for anything else. `self` is this page's own: of a
+ * package for a learning platform, whose host is not known when it is made.
+ */
 export function readOrigin(value: unknown): string | null {
   if (typeof value !== 'string') {
     return null;
+  }
+  if (value === 'self') {
+    return readOrigin(globalThis.location.origin);
   }
   try {
     const url = new URL(value);

@@ -7,6 +7,13 @@ describe('the origin of the embedding page', () => {
   it.each(['https://school.example', 'http://127.0.0.1:8000'])('%s is taken', value =>
     expect(readOrigin(value)).toBe(value),
   );
+  it('self is that of this page', () => {
+    vi.stubGlobal('location', { origin: 'https://school.example' });
+    expect(readOrigin('self')).toBe('https://school.example');
+    vi.stubGlobal('location', { origin: 'null' });
+    expect(readOrigin('self')).toBeNull();
+    vi.unstubAllGlobals();
+  });
   it.each([
     '*',
     '/',

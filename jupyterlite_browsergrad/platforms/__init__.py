@@ -1,0 +1,1 @@
+"""A built site as the files that learning platforms take."""
