@@ -1,21 +1,21 @@
 /**
- * Tells a page that embeds this one what has been checked: only the page of one origin, named by the site.
+ * Sends the results of checks to the embedding page. It must have the one origin that the site names.
  */
 import type { ISignal } from '@lumino/signaling';
 
-/** The results it tells of; `LabResults` are such. */
+/** The results to send; `LabResults` has them. */
 export interface PostedResults {
   /** Emits the path of a notebook whose results have changed. */
   readonly changed: ISignal<unknown, string>;
-  /** Null where the notebook has no results. */
+  /** Null if the notebook has no results. */
   summary(path: string): object | null;
   full(path: string): object;
 }
 
-/** ms between two messages while cells run. */
+/** Ms between two messages while cells run. */
 const INTERVAL_MS = 500;
 
-/** An origin such as `https://school.example`, written as browsers write it; null for anything else. */
+/** Returns an origin such as `https://school.example` in the form that browsers use; null for anything else. */
 export function readOrigin(value: unknown): string | null {
   if (typeof value !== 'string') {
     return null;
@@ -29,7 +29,7 @@ export function readOrigin(value: unknown): string | null {
 }
 
 export class EmbeddingPage {
-  /** Null: nothing is posted. */
+  /** If null, nothing is sent. */
   origin: string | null = null;
   private readonly waiting = new Map<string, ReturnType<typeof setTimeout>>();
 

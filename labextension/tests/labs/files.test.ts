@@ -84,7 +84,7 @@ describe('files of a site', () => {
 
   it('that cannot be read for certain are an error', async () => {
     index('f.txt');
-    await expect(make().read('a b/f.txt', signal)).rejects.toThrow('the site lists a b/f.txt and does not have it');
+    await expect(make().read('a b/f.txt', signal)).rejects.toThrow('the site lists a b/f.txt but does not have it');
     answers.set('api/contents/a%20b/all.json', () => new Response('', { status: 503 }));
     await expect(make().read('a b/f.txt', signal)).rejects.toThrow('the server answered 503');
     vi.stubGlobal('fetch', () => Promise.reject(new Error('offline')));
