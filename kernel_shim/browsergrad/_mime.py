@@ -1,6 +1,6 @@
 """MIME bundles: each contains our own type and types that other front ends can show.
 
-The shapes are those of the JSON Schemas in ``schemas/``; a version gets optional fields at most.
+The JSON Schemas in ``schemas/`` describe them. A version may get new optional fields, but no other change.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ def assertions_bundle(
     assertions
         The assertions that are kept in detail, in order of arrival.
     counts
-        Of all, by kind.
+        Counts of all assertions, by kind.
     points
-        Of all, ``earned`` and ``possible``; None where no check is worth any.
+        Sums over all assertions, ``earned`` and ``possible``; None if no check has points.
     """
     content: dict[str, Any] = {"assertions": list(assertions), "counts": dict(counts)}
     if points is not None:

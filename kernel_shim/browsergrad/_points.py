@@ -1,4 +1,4 @@
-"""What checks are worth: points of one assertion, and the sum over many."""
+"""Points of one assertion, and sums over many."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ._text import NAME_LIMIT, cut
 
 #: Decimal places of a sum: 0.1 + 0.2 is 0.3.
 _PLACES = 9
-#: The most that one check may be worth, so that sums stay finite.
+#: Most points of one check, so that sums stay finite.
 MOST_POINTS = 1e9
 
 
 def checked_points(value: object, what: str = "points") -> float | int:
-    """`value` as an int or float from 0 on.
+    """`value` as an int or float that is not negative.
 
     Raises
     ------
@@ -29,23 +29,23 @@ def checked_points(value: object, what: str = "points") -> float | int:
 
 
 def plain(value: float) -> float | int:
-    """A number without the rounding of sums; an int where it is whole."""
+    """A number without rounding errors of sums; an int if it is whole."""
     rounded = round(float(value), _PLACES)
     return int(rounded) if rounded.is_integer() else rounded
 
 
 def add_worth(event: dict[str, Any], points: object, group: object, earned: object = None) -> dict[str, Any]:
-    """Add ``points``, ``earned`` and ``group`` to an assertion where they are given.
+    """Add ``points``, ``earned`` and ``group`` to an assertion, if they are given.
 
     Parameters
     ----------
     earned
-        Of an assertion that did not pass; None is none of its points.
+        Points of an assertion that did not pass; None means none.
 
     Raises
     ------
     TypeError, ValueError
-        Something is not of its type, or more is earned than there is to earn.
+        A value has the wrong type, or `earned` is more than `points`.
     """
     if points is not None:
         worth = checked_points(points)
@@ -65,7 +65,7 @@ def add_worth(event: dict[str, Any], points: object, group: object, earned: obje
 
 
 def add_up(assertions: Iterable[dict[str, Any]]) -> dict[str, float | int] | None:
-    """Sums ``earned`` and ``possible`` of the assertions that are worth something; None where none is."""
+    """Sums ``earned`` and ``possible`` over the assertions that have points; None if none has."""
     worth = [each for each in assertions if "points" in each]
     if not worth:
         return None
@@ -74,10 +74,10 @@ def add_up(assertions: Iterable[dict[str, Any]]) -> dict[str, float | int] | Non
 
 
 class Tally:
-    """A sum that assertions are added to one by one."""
+    """A sum to which assertions are added one by one."""
 
     def __init__(self) -> None:
-        #: As `add_up` gives it.
+        #: In the form that `add_up` returns.
         self.points: dict[str, float | int] | None = None
 
     def add(self, event: dict[str, Any]) -> None:

@@ -21,14 +21,14 @@ _WORDS = {"pass": "pass", "fail": "FAIL", "error": "ERROR"}
 
 
 def summary(counts: dict[str, int], points: dict[str, float | int] | None = None) -> str:
-    """Such as ``3 passed, 1 failed, 0 errors``, and ``; 5 of 8 points`` where there are points."""
+    """A text such as ``3 passed, 1 failed, 0 errors``, with ``; 5 of 8 points`` if there are points."""
     errors = "error" if counts["error"] == 1 else "errors"
     text = f"{counts['pass']:,} passed, {counts['fail']:,} failed, {counts['error']:,} {errors}"
     return text if points is None else f"{text}; {points['earned']:,} of {points['possible']:,} points"
 
 
 def _worth(event: dict[str, Any]) -> str:
-    """Such as `` [1/2]``; empty for an event without points."""
+    """The points of an event, such as `` [1/2]``; empty if it has none."""
     return f" [{event['earned']:,}/{event['points']:,}]" if "points" in event and "earned" in event else ""
 
 
@@ -71,13 +71,13 @@ def _escape(text: str) -> str:
 
 
 def _parts(assertions: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The assertions that did not pass, and those that did."""
+    """The assertions that did not pass, and those that passed."""
     failures = [event for event in assertions if event["kind"] != "pass"]
     return failures, [event for event in assertions if event["kind"] == "pass"]
 
 
 def _left_out(assertions: list[dict[str, Any]], counts: dict[str, int]) -> list[str]:
-    """How many assertions are not listed, in words."""
+    """A text that says how many assertions are not listed."""
     failures, passes = _parts(assertions)
     left = (len(failures) - _ROWS, "more not passed"), (counts["pass"] - min(len(passes), _ROWS), "more passed")
     return [f"… and {number:,} {what}" for number, what in left if number > 0]
@@ -86,7 +86,7 @@ def _left_out(assertions: list[dict[str, Any]], counts: dict[str, int]) -> list[
 def assertions_text(
     assertions: list[dict[str, Any]], counts: dict[str, int], points: dict[str, float | int] | None = None
 ) -> str:
-    """The assertions, one a line below their counts, those that did not pass first."""
+    """The counts, and then the assertions, one in each line. Those that did not pass come first."""
     failures, passes = _parts(assertions)
     lines = [event_line("assertion", event) for event in failures[:_ROWS] + passes[:_ROWS]]
     return "\n".join([summary(counts, points), *lines, *_left_out(assertions, counts)])
@@ -95,7 +95,7 @@ def assertions_text(
 def assertions_html(
     assertions: list[dict[str, Any]], counts: dict[str, int], points: dict[str, float | int] | None = None
 ) -> str:
-    """A table of what did not pass, above a folded list of what did."""
+    """A table of the assertions that did not pass, and a folded list of those that passed."""
     failures, passes = _parts(assertions)
     rows = "".join(_row(event) for event in failures[:_ROWS])
     names = [f"<li>{_escape(event['name'])}{_worth(event)}</li>" for event in passes[:_ROWS]]

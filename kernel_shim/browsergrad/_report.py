@@ -80,7 +80,7 @@ def assert_pass(
     duration_ms
         How long it took, in milliseconds.
     points
-        What it is worth.
+        Points for the pass.
     group
         The exercise that the check belongs to.
     """
@@ -112,7 +112,7 @@ def assert_fail(
     duration_ms
         How long it took, in milliseconds.
     points, earned
-        What a pass is worth, and the part of it that this is worth all the same; without `earned` nothing.
+        Points for a pass, and the points that are given although the check did not pass; by default none.
     group
         The exercise that the check belongs to.
     """
@@ -151,7 +151,7 @@ def assert_error(
     duration_ms
         How long it took, in milliseconds.
     points, earned
-        What a pass is worth, and the part of it that this is worth all the same; without `earned` nothing.
+        Points for a pass, and the points that are given although the check did not pass; by default none.
     group
         The exercise that the check belongs to.
     """

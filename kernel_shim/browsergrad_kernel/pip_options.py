@@ -35,7 +35,7 @@ class Option:
     Attributes
     ----------
     spelling
-        Its names as pip's help has them, with the metavar of its value behind the last one.
+        Its names as in pip's help, with the metavar of its value after the last one.
     fate
         `WORKS`, `IGNORED` (accepted: it cannot matter here) or `REFUSED`.
     why
@@ -248,7 +248,7 @@ class Line:
     options
         Values by long name, in order; ``[True]`` for each time an option without value was given.
     arguments
-        What is left.
+        The other words.
     """
 
     command: str
@@ -296,12 +296,12 @@ class _Parser(optparse.OptionParser):
 
 
 def parse(words: list[str]) -> Line:
-    """Read the words behind ``pip``.
+    """Parse the words after ``pip``.
 
     Raises
     ------
     PipError
-        For an unknown command or option, and one that has no use here.
+        A command or option is unknown, or cannot be used here.
     """
     line = Line("help")
     general = _Parser("%pip", GENERAL, line)
