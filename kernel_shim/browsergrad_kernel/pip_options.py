@@ -76,7 +76,7 @@ GENERAL = (
     Option("-q, --quiet", IGNORED, "an installation that works says nothing anyway"),
     Option("-V, --version", WORKS, "shows the versions of micropip and Python"),
     Option("--debug", IGNORED, "errors are shown whole"),
-    Option("--isolated", IGNORED, "there are no configuration files of pip's"),
+    Option("--isolated", IGNORED, "pip has no configuration files here"),
     Option("--require-virtualenv, --require-venv", IGNORED, "each kernel has an environment of its own"),
     Option("--python PYTHON", REFUSED, "there is one Python here"),
     Option("--log, --log-file, --local-log PATH", IGNORED, "use -v to see what happens"),
@@ -223,7 +223,7 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
 
 #: pip's other commands, and what to do instead.
 NOT_HERE = {
-    "cache": f"{_CACHE}; what it holds is no matter of pip's",
+    "cache": f"{_CACHE}; pip does not manage that",
     "completion": "a notebook completes by itself",
     "config": "each option is written on the line itself",
     "debug": "`import sys, sysconfig` tells about this Python: sys.version, sysconfig.get_platform()",
