@@ -1,4 +1,4 @@
-"""What is a task, a solution or a test among a source's cells: in our own words, nbgrader's or otter's."""
+"""Finds the tasks, solutions and tests among a source's cells: by our own markers, or those of nbgrader or otter."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ __all__ = ["Plan", "Test", "plan_of"]
 _TEST = re.compile(
     r"#+\s*(?P<hidden>HIDDEN )?TEST:?\s+(?P<name>.*?)(?:\s*[(\[](?P<points>[0-9.]+)\s*points?[)\]])?\s*", re.IGNORECASE
 )
-#: The line of a cell that makes it a test, without its end, so that all lines keep their numbers.
+#: Matches the line that makes a cell a test, without its line end, so that all lines keep their numbers.
 _HEAD = re.compile(r"^[ \t]*#+[ \t]*(HIDDEN )?TEST\b.*$", re.IGNORECASE | re.MULTILINE)
 _AUTOTEST = re.compile(r"^\s*#+\s*(HASHED )?AUTOTEST\b", re.MULTILINE)
-#: Metadata of nbgrader that is read: versions 1 and 2 differ in fields that have no part here.
+#: Fields of nbgrader's metadata that are read. Versions 1 and 2 differ only in other fields.
 _NBGRADER = (1, 2, 3)
 
 
 @dataclass
 class Test:
-    """One check of the rubrics.
+    """A test, which becomes a check of the rubrics.
 
     Attributes
     ----------
     shown
-        Code that the published rubric has; empty for a hidden test.
+        Its code in the published rubric; empty for a hidden test.
     whole
-        Code that grading uses.
+        Its code for grading.
     expected
-        Text that the code has to show, as otter compares it; None: it reports by exceptions alone.
+        Text that the code must show, compared like in otter. None if it reports only by exceptions.
     """
 
     name: str
@@ -48,18 +48,18 @@ class Test:
 
 @dataclass
 class Plan:
-    """What is made of a source: cells as (kind, text), tests, and what people have to be told."""
+    """The result of reading a source: cells as (kind, text), tests, and notes for the teacher."""
 
     student: list[tuple[str, str]] = field(default_factory=list)
     reference: list[tuple[str, str]] = field(default_factory=list)
-    #: Code that is the same for both: its imports are the tests' too.
+    #: Code that students and the reference share. Tests have its imports too.
     given: list[SourceCell] = field(default_factory=list)
     tests: list[Test] = field(default_factory=list)
-    #: What did not carry over, or is to be graded by hand.
+    #: Things that were not carried over, or must be graded by hand.
     notes: list[str] = field(default_factory=list)
 
     def add(self, cell: SourceCell, student: str | None = None) -> None:
-        """Add a cell for both; `student` is its text for students where that differs."""
+        """Add a cell to both notebooks. `student` is its text for students, if that differs."""
         self.reference.append((cell.kind, cell.source))
         if student is None:
             self.student.append((cell.kind, cell.source))
@@ -77,7 +77,7 @@ def plan_of(cells: list[SourceCell]) -> Plan:
     Raises
     ------
     AuthoringError
-        Tells all broken markers, each with file, cell and line.
+        Names all broken markers, each with file, cell and line.
     """
     problems = Problems()
     plan = Plan()
@@ -99,7 +99,7 @@ def plan_of(cells: list[SourceCell]) -> Plan:
 def _deleted(code: str) -> list[str]:
     try:
         nodes = list(ast.walk(ast.parse(code)))
-    except SyntaxError:  # told when the rubric is written
+    except SyntaxError:  # reported when the rubric is written
         return []
     targets = [target for node in nodes if isinstance(node, ast.Delete) for target in node.targets]
     return [target.id for target in targets if isinstance(target, ast.Name)]
@@ -157,7 +157,7 @@ def _is_code(text: str) -> bool:
 
 
 def _nbgrader(cell: SourceCell, marks: dict[str, Any], plan: Plan, problems: Problems) -> None:
-    """A cell with nbgrader's metadata: grade alone is a test, with solution it is graded by hand, solution alone is a task."""
+    """A cell with nbgrader's metadata. With only grade it is a test, with only solution a task; with both it is graded by hand."""
     if marks.get("schema_version", 1) not in _NBGRADER:
         problems.add(
             cell, 1, f"its metadata have nbgrader's version {marks['schema_version']!r}; versions 1 to 3 are known"
@@ -189,7 +189,7 @@ def _nbgrader(cell: SourceCell, marks: dict[str, Any], plan: Plan, problems: Pro
 
 
 def _nbgrader_task(cell: SourceCell, problems: Problems) -> str:
-    """What students get of a solution cell: without a marked region, nbgrader replaces all of it."""
+    """The code of a solution cell for students. Without a marked region, nbgrader replaces all of it."""
     code = student_code(cell, problems)
     if code != cell.source.strip("\n") or cell.metadata["nbgrader"].get("task"):
         return (
@@ -229,7 +229,7 @@ def _otter(cells: list[SourceCell], plan: Plan, problems: Problems) -> None:
 
 
 def _names(plan: Plan, problems: Problems) -> None:
-    """Each name once: results are told apart by it."""
+    """Make the names unique, since they distinguish results."""
     seen: dict[str, SourceCell] = {}
     for test in plan.tests:
         if test.name in seen:

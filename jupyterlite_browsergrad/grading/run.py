@@ -145,7 +145,7 @@ def run_job(job: Job) -> dict[str, Any]:
 
 
 def _points(found: dict[str, Any] | None, possible: float | None) -> dict[str, Any] | None:
-    """The points of a result. The whole are the points of the reference, even if some checks never ran."""
+    """The points of a result. ``possible`` is the points of the reference, even if some checks never ran."""
     if possible is None:
         return found
     earned = found["earned"] if found else 0
