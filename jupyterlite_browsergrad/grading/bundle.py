@@ -17,7 +17,7 @@ from .site_python import python_of
 __all__ = ["LabBundle", "load_lab"]
 
 #: Largest folder of a lab: it is copied into every sandbox.
-MOST_BYTES = 256 << 20
+MAX_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -120,9 +120,9 @@ def _files(folder: Path, without: set[str], rubric: Path) -> dict[str, bytes]:
         if path.samefile(rubric):
             continue
         size += path.stat().st_size
-        if size > MOST_BYTES:
+        if size > MAX_BYTES:
             raise GradingError(
-                f"the lab's folder {folder} holds more than {MOST_BYTES >> 20} MB, and every sandbox gets a copy: "
+                f"the lab's folder {folder} holds more than {MAX_BYTES >> 20} MB, and every sandbox gets a copy: "
                 "keep submissions and other large files elsewhere"
             )
         files[inside.as_posix()] = path.read_bytes()

@@ -14,10 +14,10 @@ from typing import Any
 
 from .assertions import is_content
 
-__all__ = ["MOST_REPLY", "content_of", "read_text", "text_of"]
+__all__ = ["MAX_REPLY", "content_of", "read_text", "text_of"]
 
-#: Longest text that is read, in characters. Results are much shorter, since they are cut by `signed_verdict.MOST_ASSERTIONS`.
-MOST_REPLY = 8 << 20
+#: Longest text that is read, in characters. Results are much shorter, since they are cut by `signed_verdict.MAX_ASSERTIONS`.
+MAX_REPLY = 8 << 20
 _TEXT = re.compile(r"'([A-Za-z0-9+/=._-]*)'")
 
 
@@ -26,7 +26,7 @@ def text_of(reply: dict[str, Any]) -> str | None:
     found: Any = reply
     for name in ("user_expressions", "result", "data", "text/plain"):
         found = found.get(name) if isinstance(found, dict) else None
-    if not isinstance(found, str) or len(found) > MOST_REPLY:
+    if not isinstance(found, str) or len(found) > MAX_REPLY:
         return None
     text = _TEXT.fullmatch(found)
     return text and text[1]

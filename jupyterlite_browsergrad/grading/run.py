@@ -22,7 +22,7 @@ from .apart.pool import imports_of
 from .apart.session import ApartRubric, Tampered, TimeOver
 from .bundle import LabBundle
 from .prepared import PACKAGE, SHARED, STUDENT, install_code, prepare
-from .replies import MOST_REPLY, content_of, read_text, text_of
+from .replies import MAX_REPLY, content_of, read_text, text_of
 from .site_python import python_of
 from .submissions import Unreadable, cells_of
 
@@ -30,7 +30,7 @@ __all__ = ["Job", "JobLimits", "end_sandboxes", "run_job"]
 
 MEGABYTE = 1 << 20
 #: Longest text in a result, such as an error's value, in characters.
-MOST_TEXT = 2000
+MAX_TEXT = 2000
 #: Cause of a sandbox's end -> kind of error.
 _CAUSES = {"time": "timeout", "memory": "memory", "output": "output"}
 
@@ -162,7 +162,7 @@ def _run(job: Job, cells: list[str], result: dict[str, Any]) -> None:
         disk_bytes=job.limits.disk_bytes,
         file_bytes=max(largest, job.limits.disk_bytes),
         files=1000,
-        reply_bytes=MOST_REPLY,
+        reply_bytes=MAX_REPLY,
     )
     python = python_of(job.lab.site)
     with scratch.folder() as folder:
@@ -418,5 +418,5 @@ class _Grading:
 
 
 def _error(kind: str, name: str, value: str) -> dict[str, str]:
-    short = value if len(value) <= MOST_TEXT else value[:MOST_TEXT] + "…"
-    return {"kind": kind, "ename": name[:MOST_TEXT], "evalue": short}
+    short = value if len(value) <= MAX_TEXT else value[:MAX_TEXT] + "…"
+    return {"kind": kind, "ename": name[:MAX_TEXT], "evalue": short}

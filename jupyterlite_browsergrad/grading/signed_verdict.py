@@ -16,7 +16,7 @@ from typing import Any
 #: The module in which the grader finds its entry. A student's replacement cannot sign.
 ENTRY = "_browsergrad_grader"
 #: Characters of assertions in a result. Counts are always exact.
-MOST_ASSERTIONS = 4 << 20
+MAX_ASSERTIONS = 4 << 20
 #: Modules that are made again from their code for the rubric.
 FRESH = ("browsergrad", "json")
 #: Modules whose names get their original values back.
@@ -345,7 +345,7 @@ def make_grade(key: str, namespace: Callable[[], Mapping[str, Any]], kept: Kept)
         dumps = kept.module("json").dumps
         # Nobody presses Stop here, so any other KeyboardInterrupt comes from code that the rubric called.
         content = kept.module("browsergrad.hosting").run_rubric(rubric, names, filename, CellTimeoutError)
-        written, room = [], MOST_ASSERTIONS
+        written, room = [], MAX_ASSERTIONS
         for each in map(dumps, content["assertions"]):
             room -= len(each)
             if room < 0:

@@ -22,7 +22,7 @@ __all__ = ["SUFFIXES", "Read", "Submission", "Unreadable", "cells_of", "find_sub
 
 SUFFIXES = (".ipynb", ".py")
 #: Most brackets, commas and similar signs in a notebook's JSON: each may need a hundred bytes once it is parsed.
-MOST_SIGNS = 2_000_000
+MAX_SIGNS = 2_000_000
 _LINK = "it is a symbolic link, which is not followed: the work behind it may be somebody else's"
 #: Parsing JSON briefly needs many times its size in memory, so only one submission is parsed at a time.
 _parsing = threading.Lock()
@@ -183,8 +183,8 @@ def cells_of(name: str, content: bytes) -> list[str]:
     if not name.endswith(".ipynb"):
         return [text]
     signs = sum(content.count(sign) for sign in (b"{", b"[", b":", b","))
-    if signs > MOST_SIGNS:
-        raise Unreadable(f"it holds more than {MOST_SIGNS:,} values, too many for a notebook")
+    if signs > MAX_SIGNS:
+        raise Unreadable(f"it holds more than {MAX_SIGNS:,} values, too many for a notebook")
     try:
         with _parsing:
             notebook = json.loads(text)

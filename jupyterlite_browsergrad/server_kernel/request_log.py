@@ -10,7 +10,7 @@ from browsergrad.hosting import visible
 __all__ = ["RequestLog"]
 
 #: Characters of the log that a request may cause.
-MOST_LOG = 100_000
+MAX_LOG = 100_000
 
 
 class RequestLog:
@@ -32,7 +32,7 @@ class RequestLog:
 
     def __call__(self, level: str, text: str) -> None:
         """Pass on as much of `text` as the limit allows."""
-        room = MOST_LOG - self._logged
+        room = MAX_LOG - self._logged
         self._logged += len(text) + 1
         if self._on_log is None or room <= 0:
             return

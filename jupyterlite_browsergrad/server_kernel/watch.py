@@ -13,7 +13,7 @@ __all__ = ["Watch"]
 #: Bytes of a sandbox's memory beside Python's: Deno, the engine and compiled code.
 OVERHEAD_BYTES = 768 << 20
 #: Deno and the worker never need as many threads; only an attack starts them.
-MOST_THREADS = 64
+MAX_THREADS = 64
 
 
 class Watch:
@@ -25,7 +25,7 @@ class Watch:
         self._pending = pending
         self._started = time.monotonic()
         self._most_bytes = limits.memory_bytes + OVERHEAD_BYTES
-        self._most_threads = MOST_THREADS
+        self._most_threads = MAX_THREADS
 
     def excess(self, is_ready: bool) -> tuple[str, str] | None:
         """Return reason and cause for `Sandbox.kill` if a limit is exceeded."""

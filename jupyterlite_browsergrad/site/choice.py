@@ -35,7 +35,7 @@ _OF_PYODIDE = frozenset({"js", "pyodide", "pyodide_js", "_pyodide", "_pyodide_co
 #: Names on PyPI of modules that no release of Pyodide has, if the names differ.
 _ON_PYPI = {"docx": "python-docx", "dotenv": "python-dotenv", "pptx": "python-pptx", "serial": "pyserial"}
 #: Number of places that a line names.
-_MOST_PLACES = 3
+_MAX_PLACES = 3
 
 
 @dataclass
@@ -160,5 +160,5 @@ def explain_unknown(missing: dict[str, list[Use]]) -> list[str]:
 def places(uses: Iterable[Use]) -> str:
     """Return the places in a few words."""
     found = [str(use) for use in dict.fromkeys(uses)]
-    more = len(found) - _MOST_PLACES
-    return "; ".join(found[:_MOST_PLACES]) + (f"; and {more} more" if more > 0 else "")
+    more = len(found) - _MAX_PLACES
+    return "; ".join(found[:_MAX_PLACES]) + (f"; and {more} more" if more > 0 else "")

@@ -32,11 +32,11 @@ REQUIRED = (ENTRY, "pyodide.asm.wasm", PYODIDE_LOCK)
 ASM_NAMES = ("pyodide.asm.mjs", "pyodide.asm.js")
 TAR_SUFFIXES = (".tar.bz2", ".tar.gz", ".tgz", ".tar.xz")
 #: Greatest size of an archive, packed and unpacked. A full release has about 350 MB.
-UNPACKED_LIMIT_BYTES = 8 * 1024**3
+MAX_UNPACKED_BYTES = 8 * 1024**3
 #: Greatest number of files. A full release has about 400.
-MOST_FILES = 100_000
+MAX_FILES = 100_000
 #: Longest piece that is read with one call: `tarfile` reads names and attributes into memory, whatever length they claim.
-MOST_AT_ONCE = 1 << 24
+MAX_AT_ONCE = 1 << 24
 _OPENERS: dict[str, Callable[..., Any]] = {
     ".bz2": bz2.open,
     ".gz": gzip.open,
@@ -203,19 +203,19 @@ def _once(target: Path, url: str, offline: bool, make: Callable[[Path], None]) -
 
 
 class _Limited:
-    """Reads a stream up to `UNPACKED_LIMIT_BYTES`, in pieces of at most `MOST_AT_ONCE` bytes. Longer streams are refused."""
+    """Reads a stream up to `MAX_UNPACKED_BYTES`, in pieces of at most `MAX_AT_ONCE` bytes. Longer streams are refused."""
 
     def __init__(self, stream: BinaryIO, source: object) -> None:
         self._stream = stream
         self._source = source
         self._place = 0
 
-    def read(self, size: int = MOST_AT_ONCE, /) -> bytes:
-        if size > MOST_AT_ONCE:
+    def read(self, size: int = MAX_AT_ONCE, /) -> bytes:
+        if size > MAX_AT_ONCE:
             raise DistributionError(self._source, _TOO_LARGE)
         data = self._stream.read(size)
         self._place += len(data)
-        if self._place > UNPACKED_LIMIT_BYTES:
+        if self._place > MAX_UNPACKED_BYTES:
             raise DistributionError(self._source, _TOO_LARGE)
         return data
 
@@ -223,7 +223,7 @@ class _Limited:
         return self._place
 
     def seek(self, place: int) -> None:
-        if place > UNPACKED_LIMIT_BYTES:
+        if place > MAX_UNPACKED_BYTES:
             raise DistributionError(self._source, _TOO_LARGE)
         self._place = self._stream.seek(place)
 
@@ -236,7 +236,7 @@ def _unpack(archive: Path, target: Path, source: object) -> None:
         if archive.name.endswith(".zip"):
             with zipfile.ZipFile(archive) as opened:
                 entries = opened.infolist()
-                if len(entries) > MOST_FILES or sum(entry.file_size for entry in entries) > UNPACKED_LIMIT_BYTES:
+                if len(entries) > MAX_FILES or sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
                     raise DistributionError(source, _TOO_LARGE)
                 opened.extractall(target)
         elif archive.name.endswith(TAR_SUFFIXES):
@@ -256,7 +256,7 @@ def _unpack_tar(stream: _Limited, target: Path, source: object) -> None:
     with tarfile.open(fileobj=stream, mode="r:") as opened:  # type: ignore[call-overload]
         for number, entry in enumerate(opened, 1):
             size += entry.size  # for a sparse file, this is more than was read
-            if number > MOST_FILES or size > UNPACKED_LIMIT_BYTES:
+            if number > MAX_FILES or size > MAX_UNPACKED_BYTES:
                 raise DistributionError(source, _TOO_LARGE)
             # Refuses absolute names, `..`, links that leave the folder, and devices.
             opened.extract(entry, target, filter="data")

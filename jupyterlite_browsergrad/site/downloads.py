@@ -26,7 +26,7 @@ SILENCE_S = 60
 PAUSES_S = (0.5, 2.0)
 PIECE = 1 << 18
 #: Greatest size of a file. All files of a release are ten times smaller.
-LARGEST_BYTES = 2 * 1024**3
+MAX_BYTES = 2 * 1024**3
 #: Statuses after which another try may succeed.
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/")
@@ -202,7 +202,7 @@ def _write(response: Any, download: Download, partial: Path, offset: int, bar: _
             file.write(data)
             done += len(data)
             bar.add(len(data))
-            if offset + done > LARGEST_BYTES:
+            if offset + done > MAX_BYTES:
                 raise DownloadFailed(download, "it is too large to be a file of Pyodide's")
     if not stop.is_set() and expected is not None and done < expected:
         raise _Passing(f"the connection ended after {done:,} of {expected:,} bytes")

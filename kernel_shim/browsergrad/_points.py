@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from ._text import NAME_LIMIT, cut
+from ._text import MAX_NAME, cut
 
 #: Decimal places of a sum: 0.1 + 0.2 is 0.3.
 _PLACES = 9
 #: Most points of one check, so that sums stay finite.
-MOST_POINTS = 1e9
+MAX_POINTS = 1e9
 
 
 def checked_points(value: object, what: str = "points") -> float | int:
@@ -23,8 +23,8 @@ def checked_points(value: object, what: str = "points") -> float | int:
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{what} must be a number, not {type(value).__name__}")
-    if not (math.isfinite(value) and 0 <= value <= MOST_POINTS):
-        raise ValueError(f"{what} must be 0 or more and at most {MOST_POINTS:,.0f}, not {value!r}")
+    if not (math.isfinite(value) and 0 <= value <= MAX_POINTS):
+        raise ValueError(f"{what} must be 0 or more and at most {MAX_POINTS:,.0f}, not {value!r}")
     return plain(value)
 
 
@@ -60,7 +60,7 @@ def add_worth(event: dict[str, Any], points: object, group: object, earned: obje
             raise TypeError(f"group must be a string, not {type(group).__name__}")
         if not group:
             raise ValueError("group must not be empty: it names the exercise that checks belong to")
-        event["group"] = cut(group, NAME_LIMIT)
+        event["group"] = cut(group, MAX_NAME)
     return event
 
 

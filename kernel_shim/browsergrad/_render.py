@@ -10,11 +10,11 @@ from typing import Any
 from ._text import cut, visible
 
 #: Most characters of a repr, a message or data in a line of text.
-_LINE_LIMIT = 500
+_MAX_LINE = 500
 #: Most failures, and most passes, that HTML and plain text list. Our own MIME type has all.
 _ROWS = 100
 #: Most characters of data in HTML and plain text.
-_DATA_LIMIT = 20_000
+_MAX_DATA = 20_000
 #: Overrides the styles of front ends, which break words in a `pre` and give it a proportional font.
 _PRE_STYLE = "font-family: monospace; overflow-wrap: anywhere; white-space: pre-wrap; word-break: normal"
 _WORDS = {"pass": "pass", "fail": "FAIL", "error": "ERROR"}
@@ -57,8 +57,8 @@ _SIDES = (("expectedRepr", "expected"), ("actualRepr", "got"))
 
 
 def _short(text: str) -> str:
-    if len(text) > _LINE_LIMIT:
-        text = text[:_LINE_LIMIT] + "…"
+    if len(text) > _MAX_LINE:
+        text = text[:_MAX_LINE] + "…"
     return visible(text, keep="")
 
 
@@ -132,16 +132,16 @@ def artifact_html(event: dict[str, Any]) -> str:
     title = f"{name} ({event['level']})" if event["kind"] == "log" else name
     data = event["data"]
     text = data if event["kind"] == "log" and isinstance(data, str) else _first(_pretty(data))
-    text = cut(text, _DATA_LIMIT)
+    text = cut(text, _MAX_DATA)
     return f'<div><strong>{title}</strong><pre style="{_PRE_STYLE}">{_escape(text)}</pre></div>'
 
 
 def _first(chunks: Iterator[str]) -> str:
-    """The chunks joined, cut off after about `_DATA_LIMIT` characters."""
+    """The chunks joined, cut off after about `_MAX_DATA` characters."""
     text = ""
     for chunk in chunks:
         text += chunk
-        if len(text) > _DATA_LIMIT:
+        if len(text) > _MAX_DATA:
             break
     return text
 

@@ -17,7 +17,7 @@ import type { LabServices } from './lab_services';
 /** A little longer than JupyterLab's toolbar waits between two arrangements, in ms. */
 const DEAF_MS = 600;
 /** How often in a row a toolbar is asked to arrange itself. In a very narrow window it may never fit. */
-const MOST_ARRANGEMENTS = 20;
+const MAX_ARRANGEMENTS = 20;
 
 export interface LabButton {
   command: string;
@@ -184,7 +184,7 @@ function arrangeUntilTheyFit(toolbar: Widget): IDisposable {
   };
   const observer = new ResizeObserver(() => {
     clearTimeout(timer);
-    timer = setTimeout(arrange, DEAF_MS, MOST_ARRANGEMENTS);
+    timer = setTimeout(arrange, DEAF_MS, MAX_ARRANGEMENTS);
   });
   for (const item of toolbar.node.children) {
     observer.observe(item);
