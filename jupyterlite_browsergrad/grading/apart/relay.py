@@ -175,7 +175,7 @@ class Exchange:
         proof
             What the student's greeting must hold.
         start
-            What the rubric's side is told at first, beside the greeting.
+            The first message to the rubric's side, beside the greeting.
         """
         try:
             return self._run(serve, proof, grade, start)

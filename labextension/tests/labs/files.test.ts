@@ -1,4 +1,4 @@
-/** A lab's files, byte for byte; "no such file" is told from every other failure. */
+/** A lab's files, byte for byte. A missing file is distinguished from all other failures. */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { PageConfig } from '@jupyterlab/coreutils';
 import { ServerConnection, type Contents } from '@jupyterlab/services';
