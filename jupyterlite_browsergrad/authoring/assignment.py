@@ -14,10 +14,11 @@ from typing import Any
 
 from ..errors import AuthoringError
 from ..hashing import sha256_of
-from ..labs.folders import HIDDEN, MANIFEST_NAME
+from ..labs.folders import HIDDEN, MANIFEST_NAME, MANUAL
 from .new_lab import pin
 from .notebooks import cell, lab_id, notebook, notebook_text
-from .questions import Plan, plan_of
+from .plan import Piece, Plan
+from .questions import plan_of
 from .rubrics import rubric_text
 from .source import Problems, read_source
 
@@ -35,6 +36,8 @@ class Made:
     written: list[Path]
     plan: Plan
     points: float
+    #: Of questions that a person grades.
+    manual_points: float = 0
 
 
 def lab_of(source: Path) -> Path:
@@ -45,13 +48,15 @@ def lab_of(source: Path) -> Path:
     return source.parent / source.stem
 
 
-def assign(source: Path, folder: Path | None = None, *, force: bool = False) -> Made:
+def assign(source: Path, folder: Path | None = None, *, force: bool = False, test_cells: bool = True) -> Made:
     """Make the lab of `source` in `folder`; the default is that of `lab_of`.
 
     Parameters
     ----------
     force
-        Whether to overwrite files that were edited, or were not made here.
+        Overwrite files that were edited, or not made here.
+    test_cells
+        Whether the students' notebook has the tests that are not hidden.
 
     Raises
     ------
@@ -61,6 +66,8 @@ def assign(source: Path, folder: Path | None = None, *, force: bool = False) -> 
     folder = folder or lab_of(source)
     name = lab_id(folder)
     plan = plan_of(read_source(source))
+    if not test_cells:
+        plan.student = [each for each in plan.student if "test" not in each.marks]
     files = _files(source, folder, name, plan)
     record = folder.with_name(folder.name + HIDDEN) / RECORD
     known = _known(record)
@@ -72,19 +79,26 @@ def assign(source: Path, folder: Path | None = None, *, force: bool = False) -> 
         if old.is_file() and _hash_of(old) == known[key]:
             old.unlink()
     _write({record: json.dumps({"source": source.name, "files": made}, indent=1) + "\n"})
-    return Made(folder, written, plan, sum(test.points or 0 for test in plan.tests))
+    return Made(
+        folder, written, plan, sum(test.points or 0 for test in plan.tests), sum(each.points for each in plan.manual)
+    )
 
 
 def _files(source: Path, folder: Path, name: str, plan: Plan) -> dict[Path, str]:
     if not plan.tests:
+        by_hand = (
+            f"; its {len(plan.manual)} questions are graded by hand, and a lab has one check at least"
+            if plan.manual
+            else ""
+        )
         raise AuthoringError(
-            f"{source}: it has no tests, so nothing would be checked. A test is a code cell that begins with `# TEST name (2 points)`"
+            f"{source}: it has no tests, so nothing would be checked{by_hand}. A test is a code cell that begins with `# TEST name (2 points)`"
         )
     if not any(test.shown for test in plan.tests):
         raise AuthoringError(
             f"{source}: every test is hidden, so *Check my work* would show nothing: leave one test visible"
         )
-    if plan.student == plan.reference:
+    if [each for each in plan.student if "test" not in each.marks] == plan.reference:
         raise AuthoringError(
             f"{source}: nothing is marked as a solution, so students would get all of it: "
             "write ### BEGIN SOLUTION above and ### END SOLUTION below what they are to find"
@@ -101,13 +115,29 @@ def _files(source: Path, folder: Path, name: str, plan: Plan) -> dict[Path, str]
         folder / "reference.ipynb": _notebook(plan.reference),
         folder / "rubric.py": shown,
     }
+    hidden = folder.with_name(folder.name + HIDDEN)
     if any(test.shown != test.whole for test in plan.tests):
-        files[folder.with_name(folder.name + HIDDEN) / "rubric.py"] = whole
+        files[hidden / "rubric.py"] = whole
+    if plan.manual:
+        files[hidden / MANUAL] = _manual(name, plan)
     return files
 
 
-def _notebook(cells: list[tuple[str, str]]) -> str:
-    made = [cell(kind, text, number) for number, (kind, text) in enumerate(cells)]
+def _manual(name: str, plan: Plan) -> str:
+    questions = [
+        {"name": each.name, "points": each.points, "task": each.is_task, "guide": "\n\n".join(each.guide)}
+        for each in plan.manual
+    ]
+    return json.dumps({"lab": name, "questions": questions}, indent=1, ensure_ascii=False) + "\n"
+
+
+def _notebook(cells: list[Piece]) -> str:
+    made = []
+    for number, each in enumerate(cells):
+        metadata: dict[str, Any] = {"browsergrad": each.marks} if each.marks else {}
+        if "test" in each.marks:
+            metadata |= {"editable": False, "deletable": False}
+        made.append(cell(each.kind, each.text, number, metadata))
     return notebook_text(notebook(made))
 
 

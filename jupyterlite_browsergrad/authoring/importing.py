@@ -39,7 +39,7 @@ class Imported:
     notes: list[str] = field(default_factory=list)
 
 
-def import_course(paths: list[Path], out: Path, *, force: bool = False) -> list[Imported]:
+def import_course(paths: list[Path], out: Path, *, force: bool = False, test_cells: bool = True) -> list[Imported]:
     """Make a lab in `out` of each notebook of nbgrader's or otter's that is found.
 
     The notebook is copied into the folder ``LAB.hidden``, from which `assign` makes the lab again; files beside it into the lab.
@@ -61,7 +61,9 @@ def import_course(paths: list[Path], out: Path, *, force: bool = False) -> list[
         name = kebab_case(path.stem)
         if names[name] > 1 or not name:  # for example, problem1 of several assignments
             name = kebab_case(f"{path.absolute().parent.name} {path.stem}")
-        done.append(_import(path, kind, out / name, force) if not problem else Imported(path, kind, problem=problem))
+        done.append(
+            _import(path, kind, out / name, force, test_cells) if not problem else Imported(path, kind, problem=problem)
+        )
     return done
 
 
@@ -91,7 +93,7 @@ def _kind(cells: list[SourceCell]) -> str:
     return "nbgrader" if any("nbgrader" in cell.metadata for cell in cells) else ""
 
 
-def _import(path: Path, kind: str, folder: Path, force: bool) -> Imported:
+def _import(path: Path, kind: str, folder: Path, force: bool, test_cells: bool) -> Imported:
     done = Imported(path, kind)
     source = folder.with_name(folder.name + HIDDEN) / path.name
     try:
@@ -99,7 +101,7 @@ def _import(path: Path, kind: str, folder: Path, force: bool) -> Imported:
             raise AuthoringError(
                 f"{source} differs from it: it was edited since it was imported; --force overwrites it"
             )
-        assign_first = assign(path, folder, force=force)
+        assign_first = assign(path, folder, force=force, test_cells=test_cells)
         source.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, source)
         done.made = assign_first
@@ -146,6 +148,9 @@ def report_text(done: list[Imported]) -> str:
                 f"- {each.kind}, now {each.made.folder}: {len(tests)} tests, "
                 f"{sum(not test.shown for test in tests)} of them hidden, {plain(each.made.points)} points\n"
             )
+            if each.made.plan.manual:
+                names = ", ".join(f"{by_hand.name} ({plain(by_hand.points)})" for by_hand in each.made.plan.manual)
+                parts.append(f"- to grade by hand, {plain(each.made.manual_points)} points: {names}\n")
         parts += [f"- copied: {path}\n" for path in each.files]
         parts += [f"- did not carry over: {note}\n" for note in each.notes]
     return "".join(parts)

@@ -35,6 +35,17 @@ class Question:
     #: Whether students get a prompt instead of the solution.
     prompted: bool = False
     cell: SourceCell | None = None
+    #: Whether a person grades it.
+    manual: bool = False
+
+    def own_points(self, problems: Problems) -> float:
+        """What a question without tests is worth: one point where it does not say."""
+        points = 1 if self.points is None else self.points
+        if isinstance(points, bool) or not isinstance(points, (int, float)) or points < 0:
+            if self.cell is not None:
+                problems.add(self.cell, 1, f"the points of {self.name!r} are {points!r}, and not a number from 0 on")
+            return 0
+        return points
 
     def share_points(self, tests: list[Any], problems: Problems) -> None:
         """Give each test its points by otter's rules: tests without points share the points of their question."""
@@ -70,6 +81,8 @@ class OtterTest:
     hidden: bool
     points: float | None
     expected: str | None
+    success_message: str | None = None
+    failure_message: str | None = None
 
 
 def is_otter(cells: list[SourceCell]) -> bool:
@@ -132,11 +145,9 @@ class OtterBlocks:
             if not isinstance(name, str) or not name:
                 self.problems.add(cell, 1, "a question needs a name: a line such as `name: q1`")
                 name = f"question {len(self.questions) + 1}"
-            self.questions.append(Question(name, found.get("points"), id(cell) in prompted, cell))
-            if found.get("manual"):
-                self.notes.append(
-                    f"{cell.at()}: {name!r} is graded by hand ({found.get('points', 1)} points): no check does it"
-                )
+            self.questions.append(
+                Question(name, found.get("points"), id(cell) in prompted, cell, bool(found.get("manual")))
+            )
             for other in sorted(found.keys() - _FOLLOWED):
                 self.notes.append(f"{cell.at()}: otter's setting {other!r} of {name!r} is not followed")
 
@@ -190,7 +201,8 @@ def otter_test(cell: SourceCell, problems: Problems) -> OtterTest:
         problems.add(cell, 1, f"its points are {points!r}, and not a number from 0 on")
         points = None
     code = "\n".join([""] * start + lines[start:])
-    return OtterTest(code, hidden, points, cell.shown if _shows(code) else None)
+    said = [str(found[name]) if found.get(name) else None for name in ("success_message", "failure_message")]
+    return OtterTest(code, hidden, points, cell.shown if _shows(code) else None, *said)
 
 
 def _shows(code: str) -> bool:

@@ -2,73 +2,33 @@
 
 from __future__ import annotations
 
-import ast
+import contextlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
 from .markers import student_code, without_hidden
-from .otter import OtterBlocks, is_otter, otter_test
+from .otter import OtterBlocks, Question, is_otter, otter_test
+from .plan import ByHand, Piece, Plan, Test
+from .rubrics import test_code
 from .source import Problems, SourceCell
 
-__all__ = ["Plan", "Test", "plan_of"]
+__all__ = ["plan_of"]
 
 _TEST = re.compile(
     r"#+\s*(?P<hidden>HIDDEN )?TEST:?\s+(?P<name>.*?)(?:\s*[(\[](?P<points>[0-9.]+)\s*points?[)\]])?\s*", re.IGNORECASE
 )
 #: Matches the line that makes a cell a test, without its line end, so that all lines keep their numbers.
 _HEAD = re.compile(r"^[ \t]*#+[ \t]*(HIDDEN )?TEST\b.*$", re.IGNORECASE | re.MULTILINE)
+#: What makes a cell a question that a person grades: a comment in code, an HTML comment in a text.
+_MANUAL = re.compile(
+    r"(?:#+|<!--)\s*MANUAL:?\s+(?P<name>.*?)(?:\s*[(\[](?P<points>[0-9.]+)\s*points?[)\]])?\s*(?:-->)?\s*",
+    re.IGNORECASE,
+)
+_SAID = re.compile(r"#+\s*(PASS|FAIL):\s*(.+)")
 _AUTOTEST = re.compile(r"^\s*#+\s*(HASHED )?AUTOTEST\b", re.MULTILINE)
 #: Fields of nbgrader's metadata that are read. Versions 1 and 2 differ only in other fields.
 _NBGRADER = (1, 2, 3)
-
-
-@dataclass
-class Test:
-    """A test, which becomes a check of the rubrics.
-
-    Attributes
-    ----------
-    shown
-        Its code in the published rubric; empty for a hidden test.
-    whole
-        Its code for grading.
-    expected
-        Text that the code must show, compared like in otter. None if it reports only by exceptions.
-    """
-
-    name: str
-    cell: SourceCell
-    shown: str
-    whole: str
-    points: float | None = None
-    group: str | None = None
-    expected: str | None = None
-
-
-@dataclass
-class Plan:
-    """The result of reading a source: cells as (kind, text), tests, and notes for the teacher."""
-
-    student: list[tuple[str, str]] = field(default_factory=list)
-    reference: list[tuple[str, str]] = field(default_factory=list)
-    #: Code that students and the reference share. Tests have its imports too.
-    given: list[SourceCell] = field(default_factory=list)
-    tests: list[Test] = field(default_factory=list)
-    #: Things that were not carried over, or must be graded by hand.
-    notes: list[str] = field(default_factory=list)
-
-    def add(self, cell: SourceCell, student: str | None = None) -> None:
-        """Add a cell to both notebooks. `student` is its text for students, if that differs."""
-        self.reference.append((cell.kind, cell.source))
-        if student is None:
-            self.student.append((cell.kind, cell.source))
-            if cell.kind == "code":
-                self.given.append(cell)
-        elif student or cell.kind != "code":
-            self.student.append((cell.kind, student))
-        else:
-            self.student.append((cell.kind, "# Write your code here."))
 
 
 def plan_of(cells: list[SourceCell]) -> Plan:
@@ -88,21 +48,7 @@ def plan_of(cells: list[SourceCell]) -> Plan:
             _cell(cell, plan, problems)
     _names(plan, problems)
     problems.check()
-    plan.notes += [
-        f"{test.cell.at()}: {test.name!r} deletes {name!r}: a rubric works on a copy of the student's names, so functions still find it"
-        for test in plan.tests
-        for name in _deleted(test.whole)
-    ]
     return plan
-
-
-def _deleted(code: str) -> list[str]:
-    try:
-        nodes = list(ast.walk(ast.parse(code)))
-    except SyntaxError:  # reported when the rubric is written
-        return []
-    targets = [target for node in nodes if isinstance(node, ast.Delete) for target in node.targets]
-    return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
 def _cell(cell: SourceCell, plan: Plan, problems: Problems) -> None:
@@ -122,11 +68,32 @@ def _cell(cell: SourceCell, plan: Plan, problems: Problems) -> None:
         _add_test(
             plan, problems, cell, test["name"], _number(test["points"], cell, problems), hidden=bool(test["hidden"])
         )
+    elif manual := _MANUAL.fullmatch(first.strip()):
+        _own_manual(cell, first, manual, plan, problems)
     elif cell.kind == "code":
         code = student_code(cell, problems)
         plan.add(cell, None if code == cell.source.strip("\n") else code)
     elif cell.kind == "markdown":
         plan.add(cell)
+
+
+def _own_manual(cell: SourceCell, first: str, manual: re.Match[str], plan: Plan, problems: Problems) -> None:
+    """A cell that begins with ``# MANUAL name (2 points)``, in a text within an HTML comment."""
+    if not manual["name"]:
+        problems.add(cell, 1, "a question needs a name: `# MANUAL why it works (2 points)`")
+    points = _number(manual["points"], cell, problems)
+    question = ByHand(manual["name"], cell, 1 if points is None else points)
+    plan.manual.append(question)
+    body = replace(cell, source=cell.source.replace(first, "", 1).strip("\n"))
+    code = student_code(replace(cell, source=cell.source.replace(first, "", 1)), problems)
+    if cell.kind != "code":
+        code = _as_text(code)
+    plan.add(body, None if code == body.source else code, question)
+
+
+def _as_text(code: str) -> str:
+    """What stands for a solution in a text."""
+    return code.replace("# YOUR CODE HERE\nraise NotImplementedError()", "YOUR ANSWER HERE")
 
 
 def _number(text: str | None, cell: SourceCell, problems: Problems) -> float | None:
@@ -149,7 +116,29 @@ def _add_test(
     shown, whole = (re.sub(_HEAD, "", text, count=1) for text in without_hidden(cell, problems))
     if not _is_code(whole):
         problems.add(cell, 1, f"the test {name!r} has no code")
-    plan.tests.append(Test(name, cell, "" if hidden or not _is_code(shown) else shown, whole, points))
+    said = _feedback(whole)
+    test = Test(name, cell, "" if hidden or not _is_code(shown) else shown, whole, points, **said)
+    plan.tests.append(test)
+    _show(plan, test)
+
+
+def _show(plan: Plan, test: Test) -> None:
+    """Put a test that is not hidden into the students' notebook, where it stands in the source."""
+    if test.shown:
+        with contextlib.suppress(SyntaxError):  # told when the rubric is written
+            plan.student.append(Piece("code", f"# TEST {test.name}\n{test_code(test)}", {"test": test.name}))
+
+
+def _feedback(code: str) -> dict[str, str]:
+    """Texts for the student, from comments before the first code: ``# PASS: Well done`` and ``# FAIL: Look at zero``."""
+    said: dict[str, str] = {}
+    for line in code.splitlines():
+        found = _SAID.fullmatch(line.strip())
+        if line.strip() and not line.strip().startswith("#"):
+            break
+        if found:
+            said[f"feedback_{found[1].lower()}"] = found[2]
+    return said
 
 
 def _is_code(text: str) -> bool:
@@ -166,14 +155,15 @@ def _nbgrader(cell: SourceCell, marks: dict[str, Any], plan: Plan, problems: Pro
     if not name:
         problems.add(cell, 1, "nbgrader's metadata have no grade_id: give the cell one in its toolbar")
     points = marks.get("points")
-    if marks.get("grade") and (isinstance(points, bool) or not isinstance(points, (int, float)) or points < 0):
+    if (marks.get("grade") or marks.get("task")) and (
+        isinstance(points, bool) or not isinstance(points, (int, float)) or points < 0
+    ):
         problems.add(cell, 1, f"its points are {points!r}, and not a number from 0 on")
         points = 0
     if marks.get("task") or (marks.get("grade") and marks.get("solution")):
-        plan.notes.append(
-            f"{cell.at()}: {name!r} is graded by hand ({points} points): students get it, no check does it"
-        )
-        plan.add(cell, _nbgrader_task(cell, problems))
+        question = ByHand(name, cell, points or 0, bool(marks.get("task")))
+        plan.manual.append(question)
+        plan.add(cell, _nbgrader_task(cell, problems), question)
     elif marks.get("grade"):
         if cell.kind != "code":
             problems.add(cell, 1, f"{name!r} is a test of kind {cell.kind}: tests are code cells")
@@ -192,48 +182,82 @@ def _nbgrader_task(cell: SourceCell, problems: Problems) -> str:
     """The code of a solution cell for students. Without a marked region, nbgrader replaces all of it."""
     code = student_code(cell, problems)
     if code != cell.source.strip("\n") or cell.metadata["nbgrader"].get("task"):
-        return (
-            code
-            if cell.kind == "code"
-            else code.replace("# YOUR CODE HERE\nraise NotImplementedError()", "YOUR ANSWER HERE")
-        )
+        return code if cell.kind == "code" else _as_text(code)
     return "# YOUR CODE HERE\nraise NotImplementedError()" if cell.kind == "code" else "YOUR ANSWER HERE"
 
 
 def _otter(cells: list[SourceCell], plan: Plan, problems: Problems) -> None:
     blocks = OtterBlocks(problems)
+    manual: dict[int, ByHand] = {}
     for cell, role, question in blocks.roles(cells):
+        by_hand = None
+        if question.manual and role in ("solution", "prompt"):
+            by_hand = manual.get(id(question))
+            if by_hand is None:
+                by_hand = manual[id(question)] = ByHand(question.name, cell, question.own_points(problems))
+                plan.manual.append(by_hand)
         if role == "test":
             test = otter_test(cell, problems)
             hidden = "" if test.hidden else test.code
             number = 1 + sum(each.group == question.name for each in plan.tests)
             plan.tests.append(
-                Test(f"{question.name} - {number}", cell, hidden, test.code, test.points, question.name, test.expected)
+                Test(
+                    f"{question.name} - {number}",
+                    cell,
+                    hidden,
+                    test.code,
+                    test.points,
+                    question.name,
+                    test.expected,
+                    test.success_message,
+                    test.failure_message,
+                )
             )
-        elif role == "prompt":
-            plan.student.append((cell.kind, cell.source))
-        elif role == "solution" and cell.kind != "code":
-            plan.reference.append((cell.kind, cell.source))
-            if not question.prompted:
-                plan.student.append((cell.kind, "_Type your answer here, replacing this text._"))
-        elif role == "solution" and question.prompted:
-            plan.reference.append((cell.kind, cell.source))
-        elif cell.kind == "code":
-            code = student_code(cell, problems)
-            plan.add(cell, None if code == cell.source.strip("\n") else code)
+            _show(plan, plan.tests[-1])
         else:
-            plan.add(cell)
+            _otter_cell(cell, role, question, by_hand, plan, problems)
     for question in blocks.questions:
-        question.share_points([each for each in plan.tests if each.group == question.name], problems)
+        tests = [each for each in plan.tests if each.group == question.name]
+        question.share_points(tests, problems)
+        if question.manual and tests and id(question) in manual:
+            manual[id(question)].points = 0  # its tests have the points
+        elif question.manual and id(question) not in manual and question.cell is not None:
+            problems.add(
+                question.cell, 1, f"{question.name!r} is graded by hand and has no solution or prompt to answer in"
+            )
     plan.notes += blocks.notes
+
+
+def _otter_cell(
+    cell: SourceCell, role: str, question: Question, by_hand: ByHand | None, plan: Plan, problems: Problems
+) -> None:
+    marks = {"manual": by_hand.name} if by_hand else {}
+    if by_hand and role == "solution":
+        by_hand.guide.append(cell.source)
+    if role == "prompt":
+        plan.student.append(Piece(cell.kind, cell.source, marks))
+    elif role == "solution" and (cell.kind != "code" or question.prompted):
+        plan.reference.append(Piece(cell.kind, cell.source, marks))
+        if not question.prompted:
+            plan.student.append(Piece(cell.kind, "_Type your answer here, replacing this text._", marks))
+    elif cell.kind == "code":
+        code = student_code(cell, problems)
+        plan.add(cell, None if code == cell.source.strip("\n") else code)
+        if marks:
+            plan.student[-1] = plan.student[-1]._replace(marks=marks)
+            plan.reference[-1] = plan.reference[-1]._replace(marks=marks)
+    else:
+        plan.add(cell)
 
 
 def _names(plan: Plan, problems: Problems) -> None:
     """Make the names unique, since they distinguish results."""
     seen: dict[str, SourceCell] = {}
-    for test in plan.tests:
-        if test.name in seen:
+    named: list[Test | ByHand] = [*plan.tests, *plan.manual]
+    for each in named:
+        what = "test" if isinstance(each, Test) else "question"
+        if each.name in seen:
             problems.add(
-                test.cell, 1, f"another test is called {test.name!r} already, in cell {seen[test.name].number}"
+                each.cell, 1, f"another {what} is called {each.name!r} already, in cell {seen[each.name].number}"
             )
-        seen[test.name] = test.cell
+        seen[each.name] = each.cell

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator
 
 from browsergrad.hosting import plain
 
-from .questions import Plan, Test
+from .own_names import ReferenceNames
+from .plan import Plan, Test
 from .source import Problems, SourceCell
 
-__all__ = ["rubric_text"]
+__all__ = ["rubric_text", "test_code"]
 
 
 def rubric_text(plan: Plan, title: str, *, hidden: bool, problems: Problems) -> str:
@@ -29,6 +30,7 @@ def rubric_text(plan: Plan, title: str, *, hidden: bool, problems: Problems) -> 
     tests = [(test, test.whole if hidden else test.shown) for test in plan.tests]
     code = [(test, text) for test, text in tests if text]
     parts += [f"{line}\n" for line in _imports(plan.given, [text for _, text in code])]
+    names = ReferenceNames(each.text for each in plan.reference if each.kind == "code")
     for test, text in code:
         try:
             body = _body(test, text)
@@ -41,14 +43,29 @@ def rubric_text(plan: Plan, title: str, *, hidden: bool, problems: Problems) -> 
                 )
                 problems.add(test.cell, error.lineno or 1, f"the test {test.name!r} is not plain Python: {said}")
             continue
-        parts.append(f"\n{_head(test)}\n{body}\n")
+        parts.append(_check(test, body, names.changed_by(text)))
     return "".join(parts)
 
 
-def _head(test: Test) -> str:
+def _check(test: Test, body: str, changed: list[str]) -> str:
+    """A check as a block; as a function that works on the student's own names where it changes some."""
     options = "" if test.points is None else f", points={plain(test.points)!r}"
-    options += "" if test.group is None else f", group={test.group!r}"
-    return f"with bg.check({test.name!r}{options}):"
+    for name, value in (
+        ("group", test.group),
+        ("feedback_pass", test.feedback_pass),
+        ("feedback_fail", test.feedback_fail),
+    ):
+        options += "" if value is None else f", {name}={value!r}"
+    call = f"bg.check({test.name!r}{options})"
+    if changed:
+        whole = f"\n@{call}\n@bg.in_place\ndef _test():\n    global {', '.join(changed)}\n{body}\n\n\n_test()\n"
+        try:
+            compile(whole, "rubric.py", "exec")
+        except SyntaxError:  # such as `from module import *`, which a function cannot have
+            changed.clear()
+        else:
+            return whole
+    return f"\nwith {call}:\n{body}\n"
 
 
 def _body(test: Test, text: str) -> str:
@@ -65,6 +82,15 @@ def _body(test: Test, text: str) -> str:
     return "\n".join(
         line if number in kept or not line else f"    {line}" for number, line in enumerate(lines, 1)
     ).rstrip()
+
+
+def test_code(test: Test) -> str:
+    """The code of a test as students see it in their notebook. Raises SyntaxError."""
+    tree = ast.parse(test.shown)
+    lines = test.shown.splitlines()
+    if test.expected is not None and tree.body and isinstance(tree.body[-1], ast.Expr):
+        lines = _comparing(tree, lines, test.expected)
+    return "\n".join(lines).strip("\n")
 
 
 def _comparing(tree: ast.Module, lines: list[str], expected: str) -> list[str]:

@@ -34,6 +34,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--force", action="store_true", help="overwrite files that were edited, or that this command did not make"
     )
     parser.add_argument(
+        "--no-test-cells",
+        action="store_true",
+        help="leave the tests out of the students' notebook; *Check my work* runs them all the same",
+    )
+    parser.add_argument(
         "--watch", action="store_true", help="stay, and make the lab again at each change, until Ctrl-C"
     )
 
@@ -68,11 +73,13 @@ def _make(options: argparse.Namespace) -> None:
 
     from ..authoring.assignment import assign
 
-    made = assign(options.source, options.out, force=options.force)
+    made = assign(options.source, options.out, force=options.force, test_cells=not options.no_test_cells)
     for path in made.written:
         say(path, keep="")
     for note in made.plan.notes:
         say(f"note: {note}", sys.stderr, keep="")
     hidden = sum(not test.shown for test in made.plan.tests)
     said = f"{made.folder}: {len(made.plan.tests)} tests, {hidden} of them hidden, {plain(made.points)} points"
+    if made.plan.manual:
+        said += f"; {len(made.plan.manual)} questions to grade by hand, {plain(made.manual_points)} points"
     say(said if made.written else f"{said}; nothing changed", keep="")

@@ -1,6 +1,7 @@
 """Grade submissions to a lab, each in a sandbox of its own.
 
-Writes one JSON object per line. A second run grades only what is new or has changed.
+Writes one JSON object per line. A second run grades only what is new or has changed. With ``--manual`` nothing runs: the answers
+that a person grades are collected.
 """
 
 from __future__ import annotations
@@ -51,12 +52,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="where the rubric runs: apart, in an interpreter that submissions cannot reach, or in one shared with the submission "
         "(default: apart, if the reference and the starter have the same results there)",
     )
+    parser.add_argument(
+        "--manual",
+        metavar="DIR",
+        type=Path,
+        help="run nothing; write the answers that a person grades as a page to read, manual.html, and a sheet to fill in, manual.csv, "
+        "which keeps what is filled in already",
+    )
     add_rubric(parser)
     add_limits(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Grade, and return the exit status: 0 if every submission has a result, whatever its verdict."""
+    if options.manual is not None:
+        from .grade_manual import collect
+
+        return collect(options.lab, options.submissions, options.manual, limits_of(options).submission_bytes)
     lab, manifest, folder = load_lab(options.lab, options.site, options.rubric_file)
     submissions = find_submissions(options.submissions)
     limits = limits_of(options)

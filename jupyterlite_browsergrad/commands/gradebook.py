@@ -1,6 +1,6 @@
 """Make tables for a platform's gradebook, feedback for students and an overview from a file of results.
 
-Exit status: 0 if every submission has a row, 1 if some have none. These are listed, and written to left-over.csv.
+Exit status: 0 every submission has a row and every answer a grade, 1 some have not; they are listed, and stand in left-over.csv.
 """
 
 from __future__ import annotations
@@ -73,6 +73,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="name of the column of grades (default: the lab's id); for Canvas and Blackboard the assignment's, with its number",
     )
     add("--lab", metavar="ID", help="the lab, where the file holds results of several")
+    add(
+        "--manual",
+        metavar="CSV",
+        type=Path,
+        help="points and comments by hand: the manual.csv of `grade --manual`, filled in",
+    )
     add("--excel", action="store_true", help="write the table as grades.xlsx too; needs openpyxl")
     add("--no-feedback", action="store_true", help="write no pages for students")
     add("--due", metavar="TIME", type=_time, help="when the lab was due, such as 2026-01-31T23:59")
@@ -108,6 +114,12 @@ def run(options: argparse.Namespace) -> int:
     from ..gradebook.roster import read_roster
 
     marks = read_marks(options.results, options.lab)
+    told: list[str] = []
+    if options.manual:
+        from ..manual.answer_sheet import read_sheet
+        from ..manual.manual_marks import add_sheet
+
+        marks, told = add_sheet(marks, read_sheet(options.manual), options.manual)
     roster = read_roster(options.roster) if options.roster else None
     times = read_times(options.times) if options.times else None
     book = make_book(marks, roster, _rule(options), times, options.cap)
@@ -115,11 +127,13 @@ def run(options: argparse.Namespace) -> int:
         say(path, keep="")
     for mark, why in book.left:
         say(f"jupyter browsergrad gradebook: {mark.submission}: {why}", sys.stderr, keep="")
+    for text in told:
+        say(f"jupyter browsergrad gradebook: {text}", sys.stderr, keep="")
     late = sum(1 for row in book.rows if row.late_days)
     say(
         f"{len(book.handed_in)} of {len(book.rows)} students have a grade, {late} were late; {len(book.left)} submissions have no row"
     )
-    return 1 if any(not why.startswith("there is a later") for _, why in book.left) else 0
+    return 1 if told or any(not why.startswith("there is a later") for _, why in book.left) else 0
 
 
 def _rule(options: argparse.Namespace) -> LateRule | None:

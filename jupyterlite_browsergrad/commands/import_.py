@@ -28,6 +28,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", metavar="DIR", type=Path, default=Path("labs"), help="folder for the labs (default: labs)"
     )
+    parser.add_argument(
+        "--no-test-cells",
+        action="store_true",
+        help="leave the tests out of the students' notebook; *Check my work* runs them all the same",
+    )
     parser.add_argument("--force", action="store_true", help="overwrite what was edited since it was imported")
 
 
@@ -35,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     """Import, write the report, print it, and return the exit status."""
     from ..authoring.importing import import_course, report_text
 
-    done = import_course(options.paths, options.out, force=options.force)
+    done = import_course(options.paths, options.out, force=options.force, test_cells=not options.no_test_cells)
     text = report_text(done)
     try:
         options.out.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from typing import Any
 from browsergrad.hosting import add_up
 
 from .book import Book, Row
+from .marks import Mark
 from .pages import escaped, number, page
 
 __all__ = ["feedback_page"]
@@ -26,9 +27,13 @@ def feedback_page(book: Book, row: Row) -> str:
     ]
     if row.grade != row.mark.earned:
         late = f", handed in {row.late_days} {'day' if row.late_days == 1 else 'days'} late" if row.late_days else ""
-        parts.append(f"<p>The checks gave {number(row.mark.earned)} points{late}.</p>")
+        who = "Checks and teacher" if row.mark.by_hand else "The checks"
+        parts.append(f"<p>{who} gave {number(row.mark.earned)} points{late}.</p>")
+    if row.mark.ungraded:
+        parts.append("<p>The grade is not final: some answers are not graded yet.</p>")
     if result["error"]:
         parts.append(_error(result["error"]))
+    parts += _by_hand(row.mark)
     parts += _groups(result["assertions"])
     parts += _missing(result)
     return page(f"{row.student.shown}: {book.lab}", "\n".join(parts))
@@ -37,6 +42,20 @@ def feedback_page(book: Book, row: Row) -> str:
 def _error(error: dict[str, Any]) -> str:
     said = ": ".join(escaped(error[key]) for key in ("ename", "evalue") if error.get(key))
     return f'<section class="check error"><h3><span class="word">A cell did not run to its end</span></h3><pre>{said}</pre></section>'
+
+
+def _by_hand(mark: Mark) -> list[str]:
+    """Answers that a person graded."""
+    parts = []
+    for each in mark.by_hand:
+        given = "–" if each.points is None else number(each.points)
+        kind, word = ("error", "Not graded yet") if each.points is None else ("hand", "Graded by hand")
+        comment = f"<p>{escaped(each.comment)}</p>" if each.comment else ""
+        parts.append(
+            f'<section class="check {kind}"><div class="head"><h3><span class="word">{word}</span> {escaped(each.question)}</h3>'
+            f'<span class="n">{given} / {number(each.possible)}</span></div>{comment}</section>'
+        )
+    return ["<h2>Graded by your teacher</h2>", *parts] if parts else []
 
 
 def _groups(assertions: list[dict[str, Any]]) -> list[str]:
@@ -67,6 +86,8 @@ def _check(each: dict[str, Any]) -> str:
     ]
     if each.get("message"):
         parts.append(f"<p>{escaped(each['message'])}</p>")
+    if each.get("feedback"):
+        parts.append(f'<p class="said">{escaped(each["feedback"])}</p>')
     sides = [(word, each[key]) for key, word in (("expectedRepr", "expected"), ("actualRepr", "got")) if key in each]
     if sides:
         parts.append(

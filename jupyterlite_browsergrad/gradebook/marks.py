@@ -12,7 +12,17 @@ from browsergrad.hosting import plain
 from ..errors import GradingError
 from ..grading.assertions import is_content
 
-__all__ = ["Mark", "read_marks"]
+__all__ = ["HandMark", "Mark", "read_marks"]
+
+
+@dataclass(frozen=True)
+class HandMark:
+    """What a person gave for one question; `points` is None where nobody has graded it yet."""
+
+    question: str
+    possible: float
+    points: float | None = None
+    comment: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +34,9 @@ class Mark:
     submission
         Its path in the form that was given to `grade`.
     result
-        Its line in the results of `grade`.
+        The line of `grade`.
+    by_hand
+        What a person graded; `earned` and `possible` have it already.
     """
 
     submission: str
@@ -32,6 +44,12 @@ class Mark:
     earned: float
     possible: float
     result: dict[str, Any]
+    by_hand: tuple[HandMark, ...] = ()
+
+    @property
+    def ungraded(self) -> int:
+        """How many answers nobody has graded yet."""
+        return sum(each.points is None for each in self.by_hand)
 
 
 def read_marks(path: Path, lab: str | None = None) -> list[Mark]:

@@ -129,6 +129,8 @@ def _students(book: Book, links: Mapping[Row, str]) -> list[str]:
         else:
             error = row.mark.result["error"]
             said = f"{error['kind']}: {error.get('ename', '')}" if error else ""
+            if row.mark.ungraded:
+                said = f"{said}{'; ' if said else ''}{row.mark.ungraded} answers not graded yet"
         lines.append(
             f'<tr><td>{_link(row, links)}</td><td class="n">{number(row.grade)}</td><td class="n">{late}</td><td>{escaped(said)}</td></tr>'
         )

@@ -22,9 +22,9 @@ p { margin: .35rem 0; } .dim { color: var(--dim); } .big { font-size: 2rem; font
 table { border-collapse: collapse; width: 100%; } th, td { border-bottom: 1px solid var(--line); padding: .4rem .6rem; text-align: left; vertical-align: top; }
 td { overflow-wrap: anywhere; } .n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 section.check { border: 1px solid var(--line); border-left: 4px solid var(--line); border-radius: 6px; margin: .75rem 0; padding: .6rem .9rem; }
-section.pass { border-left-color: var(--pass); } section.fail { border-left-color: var(--fail); } section.error { border-left-color: var(--error); }
+section.pass { border-left-color: var(--pass); } section.fail { border-left-color: var(--fail); } section.error { border-left-color: var(--error); } section.hand { border-left-color: var(--bar); }
 .head { display: flex; gap: .75rem; justify-content: space-between; align-items: baseline; }
-.word { font-weight: 600; } .pass .word { color: var(--pass); } .fail .word { color: var(--fail); } .error .word { color: var(--error); }
+.said { font-style: italic; white-space: pre-wrap; } .word { font-weight: 600; } .pass .word { color: var(--pass); } .fail .word { color: var(--fail); } .error .word { color: var(--error); }
 pre { background: var(--box); border-radius: 6px; margin: .35rem 0; max-height: 20rem; overflow: auto; overflow-wrap: anywhere; padding: .5rem .75rem; white-space: pre-wrap; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem .75rem; margin: .35rem 0; } dt { color: var(--dim); } dd { margin: 0; min-width: 0; } dd pre { margin: 0; }
 .bar { background: var(--box); border-radius: 4px; height: .8rem; min-width: 4rem; overflow: hidden; } .bar i { background: var(--bar); display: block; height: 100%; }

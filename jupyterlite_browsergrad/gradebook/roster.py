@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import GradingError
+from .csv_files import delimiter_of, read_csv_text
 from .students import Handed
 
 __all__ = ["Roster", "Student", "read_roster"]
@@ -108,7 +108,8 @@ def read_roster(path: Path) -> Roster:
     GradingError
         The list cannot be read, has no column that names students, or has the same id or login twice.
     """
-    rows = list(csv.reader(io.StringIO(_text(path)), delimiter=_delimiter(_text(path))))
+    text = read_csv_text(path)
+    rows = list(csv.reader(io.StringIO(text), delimiter=delimiter_of(text)))
     if not rows:
         raise GradingError(f"{path} is empty: it needs a first line with names of columns, such as Student, ID")
     head = [cell.strip().casefold() for cell in rows[0]]
@@ -141,25 +142,3 @@ def _unique(path: Path, students: list[Student]) -> None:
                     f"{path}: two students have the {field} {getattr(each, field)!r}: correct the list first"
                 )
             seen.add(value)
-
-
-def _text(path: Path) -> str:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise GradingError(f"{path} cannot be read: {error.strerror or error}") from error
-    # Blackboard exports UTF-16 with a byte order mark.
-    encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise GradingError(
-            f"{path}, line {line}: it is not {encoding.upper().removesuffix('-SIG')} text, so names would be damaged: "
-            "save it as CSV UTF-8"
-        ) from error
-
-
-def _delimiter(text: str) -> str:
-    first = text.partition("\n")[0]
-    return max(",;\t", key=first.count)

@@ -15,8 +15,11 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Callable
 from typing import Any
+
+from browsergrad.hosting import plain
 
 from ..errors import GradingError
 from .book import Book, Row
@@ -73,6 +76,9 @@ def _blackboard(book: Book, column: str) -> Table:
 def _plain(book: Book, column: str) -> Table:
     head = ["student", "id", "username", "email", "grade", "earned", "possible", "late_days", "passed", "checks_passed", "checks_missing",
             "error", "submission"]  # fmt: skip
+    by_hand = any(row.mark and row.mark.by_hand for row in book.rows)
+    if by_hand:
+        head += ["by_hand", "not_graded"]
     rows: Table = []
     for row in book.rows:
         who = [row.student.shown, row.student.id, row.student.username, row.student.email]
@@ -83,6 +89,8 @@ def _plain(book: Book, column: str) -> Table:
         error = result["error"]["kind"] if result["error"] else None
         rows.append([*who, row.grade, row.mark.earned, row.mark.possible, row.late_days, "yes" if row.passed else "no",
                      result["counts"]["pass"], len(result["missing"]), error, row.mark.submission])  # fmt: skip
+        if by_hand:
+            rows[-1] += [plain(math.fsum(each.points or 0 for each in row.mark.by_hand)), row.mark.ungraded]
     return [head, *rows]
 
 
@@ -101,7 +109,8 @@ def _comment(row: Row) -> str:
     failed = [str(each["name"]) for each in row.mark.result["assertions"] if each["kind"] != "pass"]
     said = f"Not passed: {', '.join(failed[:20])}." if failed else ""
     late = f" {row.late_days} days late." if row.late_days else ""
-    return (said + late).strip()
+    by_hand = "".join(f" {each.question}: {each.comment}" for each in row.mark.by_hand if each.comment)
+    return (said + late + by_hand).strip()
 
 
 def csv_text(table: Table) -> str:

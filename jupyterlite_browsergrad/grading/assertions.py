@@ -19,7 +19,9 @@ _TEXTS: dict[str, dict[str, bool]] = {
     "error": {"message": True, "traceback": False},
 }
 _NUMBERS = ("durationMs", "points", "earned")
-_ALWAYS = frozenset({"kind", "name", "group", *_NUMBERS})
+#: Texts that each may have, and that are not empty then.
+_FILLED = ("group", "feedback")
+_ALWAYS = frozenset({"kind", "name", *_FILLED, *_NUMBERS})
 
 
 def is_content(content: Any) -> bool:
@@ -53,7 +55,7 @@ def _is_assertion(assertion: Any) -> bool:
         and all(key in _ALWAYS or key in texts for key in assertion)
         and all(isinstance(assertion[key], str) if key in assertion else not needed for key, needed in texts.items())
         and all(_is_number(assertion[key]) for key in _NUMBERS if key in assertion)
-        and ("group" not in assertion or (isinstance(assertion["group"], str) and assertion["group"] != ""))
+        and all(isinstance(assertion[key], str) and assertion[key] != "" for key in _FILLED if key in assertion)
     )
 
 

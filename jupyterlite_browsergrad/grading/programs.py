@@ -88,7 +88,9 @@ def set_up_submission(handed: str, imports: list[str], own: str, apart: bool, pa
                 return answer
 
         kept = module.Kept(imports, modules, (str(place), content), package.fresh)
-        module.install(key, lambda: {name: value for name, value in user.items() if name not in hidden}, kept, exchange)
+        module.install(
+            key, lambda: {name: value for name, value in user.items() if name not in hidden}, user, kept, exchange
+        )
         for name in [name for name in sys.modules if name.startswith(package_name)]:
             del sys.modules[name]
         return sys.version.split()[0]

@@ -321,7 +321,9 @@ def _hold_audit_hooks() -> list[Any]:
     return hooks
 
 
-def make_grade(key: str, namespace: Callable[[], Mapping[str, Any]], kept: Kept) -> Callable[[str, str, str], str]:
+def make_grade(
+    key: str, namespace: Callable[[], Mapping[str, Any]], own: dict[str, Any], kept: Kept
+) -> Callable[[str, str, str], str]:
     """Return the function that runs the rubric here.
 
     Parameters
@@ -329,7 +331,9 @@ def make_grade(key: str, namespace: Callable[[], Mapping[str, Any]], kept: Kept)
     key
         Signs results.
     namespace
-        Returns the student's names.
+        Gives the student's names.
+    own
+        The very globals of the student's functions.
     kept
         Restores the original state before the rubric runs.
     """
@@ -343,9 +347,9 @@ def make_grade(key: str, namespace: Callable[[], Mapping[str, Any]], kept: Kept)
         kept.restore()
         names = kept.replaced(namespace())
         dumps = kept.module("json").dumps
-        # Nobody presses Stop here, so any other KeyboardInterrupt comes from code that the rubric called.
-        content = kept.module("browsergrad.hosting").run_rubric(rubric, names, filename, CellTimeoutError)
-        written, room = [], MAX_ASSERTIONS
+        # Nobody presses Stop here: any other KeyboardInterrupt was raised by what the rubric called.
+        content = kept.module("browsergrad.hosting").run_rubric(rubric, names, filename, CellTimeoutError, own)
+        written, room = [], MOST_ASSERTIONS
         for each in map(dumps, content["assertions"]):
             room -= len(each)
             if room < 0:
@@ -393,11 +397,15 @@ def _signer(key: str) -> Callable[[str, str, str], str]:
 
 
 def install(
-    key: str, namespace: Callable[[], Mapping[str, Any]], kept: Kept, exchange: Callable[[str], str] | None = None
+    key: str,
+    namespace: Callable[[], Mapping[str, Any]],
+    own: dict[str, Any],
+    kept: Kept,
+    exchange: Callable[[str], str] | None = None,
 ) -> None:
     """Put the grader into the module `ENTRY`. With `exchange`, the rubric runs in another interpreter."""
     module = ModuleType(ENTRY)
     module.grade = (  # type: ignore[attr-defined]
-        make_grade(key, namespace, kept) if exchange is None else make_serve(key, namespace, kept, exchange)
+        make_grade(key, namespace, own, kept) if exchange is None else make_serve(key, namespace, kept, exchange)
     )
     sys.modules[ENTRY] = module

@@ -14,9 +14,11 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..errors import GradingError
 from ..labs.folders import SKIPPED
+from ..labs.notebook_metadata import marks_of_cell
 
 __all__ = ["SUFFIXES", "Read", "Submission", "Unreadable", "cells_of", "find_submissions"]
 
@@ -171,6 +173,9 @@ def _too_large(found: os.stat_result, most_bytes: int) -> str | None:
 def cells_of(name: str, content: bytes) -> list[str]:
     """Return the code of a submission, cell by cell. A Python file is one cell.
 
+    Cells with tests that `assign` or nbgrader put into the notebook are left out: the rubric has them, and when one fails that is not an error of
+    the student's code.
+
     Raises
     ------
     Unreadable
@@ -188,10 +193,16 @@ def cells_of(name: str, content: bytes) -> list[str]:
     try:
         with _parsing:
             notebook = json.loads(text)
-            cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+            cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code" and not _is_test(cell)]
             del notebook
             return [source if isinstance(source := cell["source"], str) else "".join(source) for cell in cells]
     except RecursionError as error:
         raise Unreadable("it is not a notebook: it is nested too deeply") from error
     except (ValueError, LookupError, TypeError) as error:
-        raise Unreadable(f"it is not a notebook of format 4: {type(error).__name__}: {error}") from error
+        raise Unreadable(f"it is no notebook of format 4: {type(error).__name__}: {error}") from error
+
+
+def _is_test(cell: dict[str, Any]) -> bool:
+    """Whether a cell is a test of `assign`, or one of nbgrader's."""
+    ours, theirs = marks_of_cell(cell, "browsergrad"), marks_of_cell(cell, "nbgrader")
+    return isinstance(ours.get("test"), str) or (theirs.get("grade") is True and theirs.get("solution") is not True)

@@ -24,6 +24,8 @@ MANIFEST_NAME = "manifest.json"
 SKIPPED = frozenset({".git", ".ipynb_checkpoints", "__pycache__", "node_modules", ".venv"})
 #: End of the name of the folder beside a lab's folder that holds the rubric for grading. It is never published.
 HIDDEN = ".hidden"
+#: In that folder, the questions that a person grades.
+MANUAL = "manual.json"
 PATHS = ("rubric_path", "starter_path", "reference_path")
 
 

@@ -6,10 +6,11 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .manifest_rules import path_problem
 
-__all__ = ["NamedManifest", "named_manifest"]
+__all__ = ["NamedManifest", "marks_of_cell", "named_manifest"]
 
 
 @dataclass(frozen=True)
@@ -50,3 +51,10 @@ def named_manifest(notebook: Path) -> NamedManifest | None:
     named = ours["manifest"]
     problem = path_problem(named) if isinstance(named, str) else "must be a string"
     return NamedManifest(named, None if problem else notebook.parent / os.path.normpath(named), problem)
+
+
+def marks_of_cell(cell: dict[str, Any], tool: str) -> dict[str, Any]:
+    """Return what a tool wrote into a cell's metadata, under its name; empty where there is nothing of that form."""
+    metadata = cell.get("metadata")
+    marks = metadata.get(tool) if isinstance(metadata, dict) else None
+    return marks if isinstance(marks, dict) else {}

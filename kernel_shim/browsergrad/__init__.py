@@ -7,6 +7,7 @@ an ordinary ipykernel. In plain CPython it prints one line per event.
 from __future__ import annotations
 
 from ._check import check
+from ._in_place import in_place
 from ._lab import LabError, dataset, lab
 from ._report import assert_error, assert_fail, assert_pass, emit_image, emit_json, log, results
 from ._version import __version__
@@ -21,6 +22,7 @@ __all__ = [
     "dataset",
     "emit_image",
     "emit_json",
+    "in_place",
     "lab",
     "log",
     "results",

@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from . import _sink
 from ._points import add_worth, checked_points, plain
-from ._report import checked_name
+from ._report import add_feedback, checked_name
 from ._text import encodable, limited_repr, limited_str, limited_traceback
 
 _P = ParamSpec("_P")
@@ -37,14 +37,28 @@ class check:
         Points for a pass. Otherwise the check earns the points that were given to `earn`.
     group
         The exercise that the check belongs to; points are added up for each.
+    feedback_pass, feedback_fail
+        Texts for the student: the first is shown with a pass, the second with a fail or an error.
     """
 
-    def __init__(self, name: str, points: float | None = None, group: str | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        points: float | None = None,
+        group: str | None = None,
+        *,
+        feedback_pass: str | None = None,
+        feedback_fail: str | None = None,
+    ) -> None:
         self.name = checked_name(name)
         self.points = points
         self.group = group
         # A wrong number raises an error here, and not only when the check fails.
         add_worth({"kind": "pass"}, points, group)
+        for what, text in (("feedback_pass", feedback_pass), ("feedback_fail", feedback_fail)):
+            add_feedback({}, text, what)
+        self.feedback_pass = feedback_pass
+        self.feedback_fail = feedback_fail
         self._starts: list[float] = []
         #: Points that the running blocks have earned so far, the innermost block last.
         self._earned: list[float] = []
@@ -92,8 +106,14 @@ class check:
             text = limited_str(exc)
             event["message"] = f"{type(exc).__name__}: {text}" if text else type(exc).__name__
             event["traceback"] = limited_traceback(exc, _without_ours(frames))
+        add_feedback(event, self.feedback_pass if exc is None else self.feedback_fail)
         _sink.emit("assertion", add_worth(event, self.points, self.group, None if self.points is None else earned))
         return isinstance(exc, Exception)
+
+    def _again(self) -> check:
+        """The same check, for one call of a function."""
+        texts = {"feedback_pass": self.feedback_pass, "feedback_fail": self.feedback_fail}
+        return check(self.name, self.points, self.group, **texts)
 
     def __call__(self, function: Callable[_P, _R]) -> Callable[_P, _R | None]:
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
@@ -102,7 +122,7 @@ class check:
 
             @functools.wraps(function)
             async def run_async(*args: _P.args, **kwargs: _P.kwargs) -> Any:
-                with check(self.name, self.points, self.group):
+                with self._again():
                     return await function(*args, **kwargs)
                 return None
 
@@ -110,7 +130,7 @@ class check:
 
         @functools.wraps(function)
         def run(*args: _P.args, **kwargs: _P.kwargs) -> _R | None:
-            with check(self.name, self.points, self.group):
+            with self._again():
                 return function(*args, **kwargs)
             return None
 

@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from . import _points, _sink
+from ._in_place import rubric_runs
 from ._mime import assertions_bundle
 from ._text import encodable, limited_str, limited_traceback
 
@@ -40,6 +41,7 @@ def run_rubric(
     namespace: Mapping[str, Any],
     filename: str = "rubric.py",
     interrupts: type[KeyboardInterrupt] = KeyboardInterrupt,
+    own: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Check a student's names with a rubric.
 
@@ -59,6 +61,8 @@ def run_rubric(
     interrupts
         The class of an interrupt from outside, which ends the rubric. Where nobody can press Stop, pass a subclass:
         an ordinary KeyboardInterrupt was then raised by the student's code, and counts as an error.
+    own
+        The very globals of the student's functions, for `in_place`; None where they are in another interpreter.
 
     Returns
     -------
@@ -75,7 +79,7 @@ def run_rubric(
     names = {name: value for name, value in student.items() if not hasattr(builtins, name)}
     module = {"__name__": "__rubric__", "__file__": filename, "__builtins__": builtins, **names, "student": student}
     tally = _Tally()
-    with _sink.diverted(tally), _shown(source, filename):
+    with _sink.diverted(tally), _shown(source, filename), rubric_runs(own, module):
         try:
             exec(compile(source, filename, "exec", dont_inherit=True), module)
         except interrupts:
@@ -106,7 +110,7 @@ def check_my_work(source: str, filename: str) -> Any:
     shell = get_ipython()
     hidden = shell.user_ns_hidden
     own = {name: value for name, value in shell.user_ns.items() if name not in hidden or hidden[name] is not value}
-    return _Shown(run_rubric(source, own, filename))
+    return _Shown(run_rubric(source, own, filename, own=shell.user_ns))
 
 
 class _Shown:

@@ -14,7 +14,11 @@ ARTIFACT_MIME = "application/vnd.browsergrad.artifact.v1+json"
 
 
 def assertions_bundle(
-    assertions: list[dict[str, Any]], counts: dict[str, int], points: dict[str, float | int] | None = None
+    assertions: list[dict[str, Any]],
+    counts: dict[str, int],
+    points: dict[str, float | int] | None = None,
+    *,
+    so_far: bool = False,
 ) -> dict[str, Any]:
     """The assertions of one cell.
 
@@ -25,15 +29,17 @@ def assertions_bundle(
     counts
         Counts of all assertions, by kind.
     points
-        Sums over all assertions, ``earned`` and ``possible``; None if no check has points.
+        Of all, ``earned`` and ``possible``; None where no check is worth any.
+    so_far
+        Whether the cell goes on, which the fallbacks then say.
     """
     content: dict[str, Any] = {"assertions": list(assertions), "counts": dict(counts)}
     if points is not None:
         content["points"] = dict(points)
     return {
         ASSERTIONS_MIME: content,
-        "text/html": assertions_html(assertions, counts, points),
-        "text/plain": assertions_text(assertions, counts, points),
+        "text/html": assertions_html(assertions, counts, points, so_far=so_far),
+        "text/plain": assertions_text(assertions, counts, points, so_far=so_far),
     }
 
 

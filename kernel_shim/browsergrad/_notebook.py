@@ -1,4 +1,9 @@
-"""Shows events in a notebook: each artifact has a display, and all assertions of a cell have one, which updates."""
+"""Shows events in a notebook: a display for each artifact, and one for a cell's assertions.
+
+Not every client follows updates of a display: `jupyter run` and `jupyter console` print what comes first. So a cell's
+assertions are displayed when the cell ends. A cell that takes longer shows before that how far it is, in a display that
+updates; at the cell's end that display is emptied, and the last one comes as in any other cell.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from IPython import display
+from IPython.core.displaypub import CapturingDisplayPublisher
 
 from ._mime import artifact_bundle, assertions_bundle
 from ._points import Tally
@@ -19,6 +25,8 @@ PASSES_KEPT = 1000
 #: Characters of one cell's assertions that are kept. The texts of later assertions are cut at `BRIEF` characters.
 DETAIL_KEPT = 500_000
 BRIEF = 30
+#: Seconds from a cell's first assertion until it shows how far it is.
+FIRST_UPDATE = 0.5
 #: Seconds between two updates of a cell's display.
 UPDATE_INTERVAL = 0.1
 #: Large displays update less often: the pause is at least this many times as long as an update.
@@ -38,7 +46,9 @@ class _Cell:
         self.characters = 0
         self.shown_count = 0
         self.next_update = 0.0
+        #: What the display was sent through; None: there is no display yet.
         self.publisher: object = None
+        self.has_ended = False
         self.timer: asyncio.TimerHandle | None = None
 
     @property
@@ -89,19 +99,39 @@ class NotebookSink:
             _publish(artifact_bundle(message["event"]))
             return
         cell = self._cell
+        now = time.monotonic()
+        if not cell.count and not cell.has_ended:
+            cell.next_update = now + FIRST_UPDATE
         cell.add(message["event"])
-        delay = cell.next_update - time.monotonic()
-        if delay <= 0:
+        delay = cell.next_update - now
+        # What `%%capture` takes has to be there when its block ends.
+        if delay <= 0 or isinstance(self._shell.display_pub, CapturingDisplayPublisher):
             self._show(cell)
         else:
             self._show_later(cell, delay)
 
     def _start_cell(self) -> None:
+        """Begin a cell, which may be inside another: code can call the shell's `run_cell`."""
+        self._end_cell()
         with self._lock:
             self._cell = _Cell()
 
     def _end_cell(self) -> None:
-        self._show_rest(self._cell)
+        cell = self._cell
+        with self._lock:
+            if not cell.has_ended:
+                cell.has_ended = True
+                if cell.publisher is not None:
+                    self._leave_display(cell)
+        self._show_rest(cell)
+
+    def _leave_display(self, cell: _Cell) -> None:
+        """Empty the display that has shown how far the cell is. The next display is another one."""
+        if cell.publisher is self._shell.display_pub:
+            _publish({"text/plain": ""}, transient={"display_id": cell.display_id}, update=True)
+        cell.display_id = uuid.uuid4().hex
+        cell.publisher = None
+        cell.shown_count = 0
 
     def _show_later(self, cell: _Cell, delay: float) -> None:
         """Show the last events before a long await, and those of a task that outlives its cell."""
@@ -125,7 +155,7 @@ class NotebookSink:
         publisher = self._shell.display_pub
         started = time.monotonic()
         _publish(
-            assertions_bundle(cell.kept, cell.counts, cell.worth.points),
+            assertions_bundle(cell.kept, cell.counts, cell.worth.points, so_far=not cell.has_ended),
             transient={"display_id": cell.display_id},
             # A display that %%capture has taken is not on the page, so it is shown anew there, not updated.
             update=cell.publisher is publisher,

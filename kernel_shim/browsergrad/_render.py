@@ -17,6 +17,7 @@ _ROWS = 100
 _MAX_DATA = 20_000
 #: Overrides the styles of front ends, which break words in a `pre` and give it a proportional font.
 _PRE_STYLE = "font-family: monospace; overflow-wrap: anywhere; white-space: pre-wrap; word-break: normal"
+_SO_FAR = " so far: the cell is running"
 _WORDS = {"pass": "pass", "fail": "FAIL", "error": "ERROR"}
 
 
@@ -44,7 +45,8 @@ def _event_line(kind: str, event: dict[str, Any]) -> str:
         if event.get("message"):
             text += f": {_short(event['message'])}"
         sides = [f"{word} {_short(event[key])}" for key, word in _SIDES if key in event]
-        return f"{text} ({', '.join(sides)})" if sides else text
+        text = f"{text} ({', '.join(sides)})" if sides else text
+        return f"{text}; {_short(event['feedback'])}" if "feedback" in event else text
     if event["kind"] == "image":
         return f"image {name}: {event['mime']}, {len(event['dataBase64']) * 3 // 4:,} bytes"
     if event["kind"] == "json":
@@ -84,22 +86,30 @@ def _left_out(assertions: list[dict[str, Any]], counts: dict[str, int]) -> list[
 
 
 def assertions_text(
-    assertions: list[dict[str, Any]], counts: dict[str, int], points: dict[str, float | int] | None = None
+    assertions: list[dict[str, Any]],
+    counts: dict[str, int],
+    points: dict[str, float | int] | None = None,
+    *,
+    so_far: bool = False,
 ) -> str:
     """The counts, and then the assertions, one in each line. Those that did not pass come first."""
     failures, passes = _parts(assertions)
     lines = [event_line("assertion", event) for event in failures[:_ROWS] + passes[:_ROWS]]
-    return "\n".join([summary(counts, points), *lines, *_left_out(assertions, counts)])
+    return "\n".join([summary(counts, points) + _SO_FAR * so_far, *lines, *_left_out(assertions, counts)])
 
 
 def assertions_html(
-    assertions: list[dict[str, Any]], counts: dict[str, int], points: dict[str, float | int] | None = None
+    assertions: list[dict[str, Any]],
+    counts: dict[str, int],
+    points: dict[str, float | int] | None = None,
+    *,
+    so_far: bool = False,
 ) -> str:
     """A table of the assertions that did not pass, and a folded list of those that passed."""
     failures, passes = _parts(assertions)
     rows = "".join(_row(event) for event in failures[:_ROWS])
-    names = [f"<li>{_escape(event['name'])}{_worth(event)}</li>" for event in passes[:_ROWS]]
-    parts = [f"<p><strong>{summary(counts, points)}</strong></p>"]
+    names = [f"<li>{_escape(event['name'])}{_worth(event)}{_feedback(event)}</li>" for event in passes[:_ROWS]]
+    parts = [f"<p><strong>{summary(counts, points)}{_SO_FAR * so_far}</strong></p>"]
     if rows:
         head = "".join(
             f'<th scope="col" style="text-align: left">{title}</th>' for title in ("Result", "Check", "Detail")
@@ -111,11 +121,17 @@ def assertions_html(
     return f"<div>{''.join(parts)}</div>"
 
 
+def _feedback(event: dict[str, Any]) -> str:
+    return f"<br><em>{_escape(event['feedback'])}</em>" if "feedback" in event else ""
+
+
 def _row(event: dict[str, Any]) -> str:
     detail = [_escape(event["message"])]
     for key, word in _SIDES:
         if key in event:
             detail.append(f"{word} <code>{html.escape(_short(event[key]))}</code>")
+    if "feedback" in event:
+        detail.append(f"<em>{_escape(event['feedback'])}</em>")
     if "traceback" in event:
         detail.append(f"<details><summary>Traceback</summary><pre>{_escape(event['traceback'])}</pre></details>")
     cells = (_WORDS[event["kind"]], _escape(event["name"]) + _worth(event), "<br>".join(detail))

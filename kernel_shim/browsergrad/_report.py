@@ -49,6 +49,15 @@ def _checked_text(value: object, what: str, limit: int) -> str:
     return cut(value, limit)
 
 
+def add_feedback(event: dict[str, Any], text: object, what: str = "feedback") -> dict[str, Any]:
+    """Add ``feedback`` to an assertion where it is given. Raises TypeError or ValueError for what is not a text, or empty."""
+    if text is not None:
+        event["feedback"] = _checked_text(text, what, MESSAGE_LIMIT)
+        if not event["feedback"]:
+            raise ValueError(f"{what} must not be empty: leave it out")
+    return event
+
+
 def _add_duration(event: dict[str, Any], duration_ms: float | None) -> dict[str, Any]:
     if duration_ms is None:
         return event
@@ -70,6 +79,7 @@ def assert_pass(
     *,
     points: float | None = None,
     group: str | None = None,
+    feedback: str | None = None,
 ) -> None:
     """Report that a check passed.
 
@@ -83,8 +93,11 @@ def assert_pass(
         Points for the pass.
     group
         The exercise that the check belongs to.
+    feedback
+        A text for the student, shown with the outcome.
     """
-    event = {"kind": "pass", "name": checked_name(name)}
+    event: dict[str, Any] = {"kind": "pass", "name": checked_name(name)}
+    add_feedback(event, feedback)
     _sink.emit("assertion", add_worth(_add_duration(event, duration_ms), points, group))
 
 
@@ -98,6 +111,7 @@ def assert_fail(
     points: float | None = None,
     earned: float | None = None,
     group: str | None = None,
+    feedback: str | None = None,
 ) -> None:
     """Report that a check failed.
 
@@ -115,8 +129,10 @@ def assert_fail(
         Points for a pass, and the points that are given although the check did not pass; by default none.
     group
         The exercise that the check belongs to.
+    feedback
+        A text for the student, shown with the outcome.
     """
-    event = {
+    event: dict[str, Any] = {
         "kind": "fail",
         "name": checked_name(name),
         "message": _checked_text(message, "message", MAX_MESSAGE),
@@ -125,6 +141,7 @@ def assert_fail(
         event["expectedRepr"] = limited_repr(expected)
     if actual is not _MISSING:
         event["actualRepr"] = limited_repr(actual)
+    add_feedback(event, feedback)
     _sink.emit("assertion", add_worth(_add_duration(event, duration_ms), points, group, earned))
 
 
@@ -137,6 +154,7 @@ def assert_error(
     points: float | None = None,
     earned: float | None = None,
     group: str | None = None,
+    feedback: str | None = None,
 ) -> None:
     """Report that a check could not be made.
 
@@ -154,8 +172,10 @@ def assert_error(
         Points for a pass, and the points that are given although the check did not pass; by default none.
     group
         The exercise that the check belongs to.
+    feedback
+        A text for the student, shown with the outcome.
     """
-    event = {
+    event: dict[str, Any] = {
         "kind": "error",
         "name": checked_name(name),
         "message": _checked_text(message, "message", MAX_MESSAGE),
@@ -164,6 +184,7 @@ def assert_error(
         if not isinstance(exc, BaseException):
             raise TypeError(f"exc must be an exception, not {type(exc).__name__}")
         event["traceback"] = limited_traceback(exc, exc.__traceback__)
+    add_feedback(event, feedback)
     _sink.emit("assertion", add_worth(_add_duration(event, duration_ms), points, group, earned))
 
 
@@ -266,6 +287,6 @@ def results() -> list[dict[str, Any]]:
     -------
     list of dict
         With ``kind`` (``pass``, ``fail`` or ``error``), ``name`` and, where given, ``message``,
-        ``expectedRepr``, ``actualRepr``, ``traceback``, ``durationMs``, ``points``, ``earned``, ``group``.
+        ``expectedRepr``, ``actualRepr``, ``traceback``, ``durationMs``, ``points``, ``earned``, ``group``, ``feedback``.
     """
     return [dict(event) for event in _sink.assertions]

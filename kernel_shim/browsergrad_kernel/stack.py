@@ -107,6 +107,7 @@ def guarded() -> dict[str, Any]:
         "evaluate": each((eval, exec)),
         "compile": id(compile),
         "pickle": each((_pickle.dumps, _pickle.dump)),
+        "pickler": each((_pickle.Pickler.dump,)),
         "scanner": id(_json.make_scanner),
         "encoder": id(_json.make_encoder),
         "sources": each((str, bytes)),

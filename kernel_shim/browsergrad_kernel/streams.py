@@ -109,11 +109,11 @@ class OutStream(io.TextIOBase):
     def _write_through(self, text: str) -> int:
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        if self._bytes is not None:
-            text = self._bytes.rest() + text
-        return self._send(text)
+        rest = self._bytes.rest() if self._bytes is not None else ""
+        self._send(rest + text)
+        return len(text)
 
-    def _send(self, text: str) -> int:
+    def _send(self, text: str) -> None:
         global _announced, _writer
         parent = _parent.get() or _newest
         if parent is not _announced:
@@ -126,7 +126,6 @@ class OutStream(io.TextIOBase):
         _writer = self
         if host.write(self._name, text):
             blocking.wait_for_room()
-        return len(text)
 
     def flush(self) -> None:
         if not self.closed:

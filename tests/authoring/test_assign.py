@@ -12,6 +12,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from browsergrad.hosting import run_rubric
 
 from jupyterlite_browsergrad.authoring.assignment import assign, lab_of
 from jupyterlite_browsergrad.authoring.markers import student_code
@@ -105,10 +106,18 @@ def test_a_script_becomes_a_lab(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert main(["assign", str(source)]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == f"{tmp_path / 'circle'}: 3 tests, 1 of them hidden, 2.5 points"
     lab = tmp_path / "circle"
-    text, _, task, limit = sources(lab / "circle.ipynb")
+    text, _, task, limit, first, second = sources(lab / "circle.ipynb")
     assert text == "# Two functions"
     assert task.endswith("    # YOUR CODE HERE\n    raise NotImplementedError()")
     assert limit == "limit = ..."
+    # Tests stand where they stood, without what is hidden, and cannot be edited.
+    assert first == "# TEST a circle of radius 1\nassert math.isclose(area(1), math.pi)"
+    assert second == "# TEST the limit\nassert limit == 3"
+    cells = json.loads((lab / "circle.ipynb").read_text("utf-8"))["cells"]
+    assert [each["metadata"] for each in cells[3:5]] == [
+        {},
+        {"browsergrad": {"test": "a circle of radius 1"}, "editable": False, "deletable": False},
+    ]
     assert "math.pi" in sources(lab / "reference.ipynb")[2]
     published, grading = ((tmp_path / name / "rubric.py").read_text("utf-8") for name in ("circle", "circle.hidden"))
     assert "import math\n" in published
@@ -124,13 +133,14 @@ def test_nbgraders_cells_become_a_lab(tmp_path: Path, capsys: pytest.CaptureFixt
     assert [(test.name, test.points) for test in made.plan.tests] == [("test twice", 3)]
     assert sources(made.folder / "ps1.ipynb")[1:] == [
         "def twice(n):\n    # YOUR CODE HERE\n    raise NotImplementedError()",
+        "# TEST test twice\nassert twice(2) == 4",
         "YOUR ANSWER HERE",
         "# YOUR CODE HERE\nraise NotImplementedError()",
     ]
     assert "-1" not in (made.folder / "rubric.py").read_text("utf-8")
     assert "-1" in (tmp_path / "ps1.hidden" / "rubric.py").read_text("utf-8")
-    (note,) = made.plan.notes
-    assert "cell 4, line 1: 'why' is graded by hand (2 points)" in note
+    assert made.plan.notes == []
+    assert [(each.name, each.points) for each in made.plan.manual] == [("why", 2)]
 
 
 def test_tests_that_nbgrader_computes_are_noted(tmp_path: Path) -> None:
@@ -147,12 +157,79 @@ def test_otters_blocks_become_a_lab(tmp_path: Path) -> None:
         ("q1 - 2", 0.5, "q1"),
         ("q1 - 3", 2, "q1"),
     ]
-    assert sources(made.folder / "hw.ipynb") == ["Write `thrice`.", "def thrice(n):\n    ...\n\nx = ..."]
+    assert sources(made.folder / "hw.ipynb") == [
+        "Write `thrice`.",
+        "def thrice(n):\n    ...\n\nx = ...",
+        "# TEST q1 - 1\nassert repr(thrice(2)) == '6'",
+        "# TEST q1 - 3\nassert x == 5",
+    ]
+    assign(made.folder.with_suffix(".ipynb"), test_cells=False)
+    assert len(sources(made.folder / "hw.ipynb")) == 2
     rubric = (tmp_path / "hw.hidden" / "rubric.py").read_text("utf-8")
     assert "assert repr(thrice(2)) == '6'" in rubric
     assert "assert printed.getvalue().strip() == 'aaa'" in rubric
     assert "    assert x == 5\n" in rubric
     assert any("'requirements' of the assignment is not followed" in note for note in made.plan.notes)
+
+
+DELETES = """# %%
+def squares(n):
+    ### BEGIN SOLUTION
+    return [i * i for i in range(1, n + 1)]
+    ### END SOLUTION
+
+# %%
+def total(n):
+    ### BEGIN SOLUTION
+    return sum(squares(n))
+    ### END SOLUTION
+
+# %%
+# TEST total (1 points)
+# PASS: Well done.
+# FAIL: Look at \"n\".
+result = total(2)
+assert result == 5
+
+# %%
+# TEST total uses squares (2 points)
+kept = squares
+del squares
+try:
+    total(1)
+except NameError:
+    pass
+else:
+    raise AssertionError("total does not use squares")
+finally:
+    squares = kept
+"""
+
+
+def test_a_test_that_takes_a_name_away_does_so_for_the_students_functions(tmp_path: Path) -> None:
+    (tmp_path / "sums.py").write_text(DELETES, "utf-8")
+    made = assign(tmp_path / "sums.py")
+    rubric = (made.folder / "rubric.py").read_text("utf-8")
+    compile(rubric, "rubric.py", "exec")
+    # Only the test that needs it works in place: `result` is no name that a function of the reference looks up.
+    assert rubric.count("@bg.in_place\ndef _test():\n    global kept, squares\n") == 1
+    reference = "\n".join(sources(made.folder / "reference.ipynb"))
+    other = reference.replace("sum(squares(n))", "n * (n + 1) * (2 * n + 1) // 6")
+    for code, kinds in ((reference, ["pass", "pass"]), (other, ["pass", "fail"])):
+        names: dict[str, Any] = {}
+        exec(code, names)
+        content = run_rubric(rubric, names, own=names)
+        assert [each["kind"] for each in content["assertions"]] == kinds
+        assert content["assertions"][0]["feedback"] == "Well done."
+        assert content["points"] == {"earned": 3 if kinds[1] == "pass" else 1, "possible": 3}
+
+
+def test_what_a_function_cannot_hold_runs_in_a_block(tmp_path: Path) -> None:
+    source = tmp_path / "sums.py"
+    source.write_text(DELETES.replace("kept = squares\n", "from math import *\nkept = squares\n"), "utf-8")
+    rubric = (assign(source).folder / "rubric.py").read_text("utf-8")
+    compile(rubric, "rubric.py", "exec")
+    assert "in_place" not in rubric
 
 
 def test_labs_that_were_made_pass_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -290,6 +367,7 @@ BROKEN: dict[str, tuple[str, str]] = {
     "empty test": (TASK + "# %%\n# TEST a\n# nothing\n", r"line 4: the test 'a' has no code"),
     "points": (TASK + "# %%\n# TEST a (1.2.3 points)\nassert x\n", r"'1\.2\.3' is not a number of points"),
     "magic": (TASK + "# %%\n# TEST a\n%time x\n", r"line 5: the test 'a' is not plain Python: .*magics"),
+    "by hand without a name": (TASK + TEST + "# %%\n# MANUAL (2 points)\n", r"line 7: a question needs a name"),
     "syntax": (TASK + "# %%\n# TEST a\nassert x ==\n", r"line 5: the test 'a' is not plain Python"),
     "no tests": (TASK, "it has no tests"),
     "no solution": ("# %%\nx = 1\n" + TEST, "nothing is marked as a solution"),
@@ -312,6 +390,10 @@ def test_broken_markers_are_told_with_file_cell_and_line_and_nothing_is_written(
 #: Cells -> what the error says.
 BROKEN_CELLS: dict[str, tuple[list[dict[str, Any]], str]] = {
     "no grade_id": ([*NBGRADER, graded("code", "assert 1", grade=True, points=1, grade_id="")], r"cell 6, line 1: .* no grade_id"),
+    "by hand without points": ([*NBGRADER, graded("markdown", "", grade=True, solution=True, grade_id="b")], r"its points are None"),
+    "by hand of the same name": ([*NBGRADER, NBGRADER[3]], r"cell 6, line 1: another question is called 'why'"),
+    "by hand without an answer": ([*OTTER, cell("raw", "# BEGIN QUESTION\nname: q2\nmanual: true"), cell("raw", "# END QUESTION")], r"has no solution or prompt"),
+    "by hand with odd points": ([*OTTER, cell("raw", "# BEGIN QUESTION\nname: q2\nmanual: true\npoints: many"), *OTTER[3:6], OTTER[-1]], r"the points of 'q2' are 'many'"),
     "same grade_id": ([*NBGRADER, NBGRADER[2]], r"cell 6, line 1: another test is called 'test twice'"),
     "no points": ([*NBGRADER, graded("code", "assert 1", grade=True, grade_id="b")], r"its points are None"),
     "negative points": ([*NBGRADER, graded("code", "assert 1", grade=True, points=-1, grade_id="b")], r"its points are -1"),

@@ -37,8 +37,9 @@ def test_a_course_becomes_labs_and_the_report_says_what_did_not(
     assert (labs / "import-report.md").read_text("utf-8").rstrip() == said.rstrip()
     assert "3 of 5 notebooks became labs" in said
     assert "hw01: 3 tests, 1 of them hidden, 3 points" in said
-    assert said.count("'why' is graded by hand (2 points)") == 2
+    assert said.count("to grade by hand, 2 points: why (2)") == 2
     assert "broken.ipynb: it is not a notebook of format 4" in said and "essay.ipynb: it has no tests" in said
+    assert "its 1 questions are graded by hand" in said
     assert {path.name for path in labs.iterdir() if path.is_dir()} == {
         f"{name}{end}" for name in ("ps1-problem1", "ps2-problem1", "hw01") for end in ("", ".hidden")
     }

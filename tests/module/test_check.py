@@ -171,3 +171,33 @@ def test_generator_functions_are_refused() -> None:
         @bg.check("c")
         def numbers() -> Any:
             yield 1
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [("pass", "well done"), ("assert 0", "look at zero"), ("1 / 0", "look at zero")]
+)
+def test_feedback_fits_the_outcome(code: str, said: str) -> None:
+    event = run_plain(
+        f"import browsergrad as bg\nwith bg.check('c', feedback_pass='well done', feedback_fail='look at zero'):\n    {code}\n"
+    )
+    assert event["feedback"] == said
+
+
+def test_feedback_of_one_outcome_is_not_shown_with_the_other_and_holds_for_functions() -> None:
+    @bg.check("c", feedback_fail="look at zero")
+    def test(value: int) -> None:
+        assert value
+
+    test(1)
+    test(0)
+    assert [each.get("feedback") for each in bg.results()] == [None, "look at zero"]
+
+
+def test_feedback_is_a_text_that_is_not_empty() -> None:
+    with pytest.raises(TypeError, match="feedback_fail must be a string, not int"):
+        bg.check("c", feedback_fail=1)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="feedback must not be empty"):
+        bg.assert_pass("c", feedback="")
+    bg.assert_fail("a", "m", feedback="x")
+    bg.assert_error("a", "m", feedback="y")
+    assert [each["feedback"] for each in bg.results()] == ["x", "y"]

@@ -25,10 +25,21 @@ def test_signatures_are_those_of_the_design() -> None:
     functions = {name: getattr(bg, name) for name in bg.__all__ if name.islower() and name[0] != "_" and name != "lab"}
     shown = {name: list(inspect.signature(function).parameters) for name, function in functions.items()}
     assert shown == {
-        "assert_pass": ["name", "duration_ms", "points", "group"],
-        "assert_fail": ["name", "message", "expected", "actual", "duration_ms", "points", "earned", "group"],
-        "assert_error": ["name", "message", "exc", "duration_ms", "points", "earned", "group"],
-        "check": ["name", "points", "group"],
+        "assert_pass": ["name", "duration_ms", "points", "group", "feedback"],
+        "assert_fail": [
+            "name",
+            "message",
+            "expected",
+            "actual",
+            "duration_ms",
+            "points",
+            "earned",
+            "group",
+            "feedback",
+        ],
+        "assert_error": ["name", "message", "exc", "duration_ms", "points", "earned", "group", "feedback"],
+        "check": ["name", "points", "group", "feedback_pass", "feedback_fail"],
+        "in_place": ["function"],
         "dataset": ["name"],
         "emit_image": ["name", "mime", "data_base64"],
         "emit_json": ["name", "data"],

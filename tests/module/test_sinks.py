@@ -109,15 +109,34 @@ def test_schemas_refuse_what_is_not_in_the_design() -> None:
 # --- notebook
 
 
-def test_all_assertions_of_a_cell_are_one_display(shell: RecordingShell) -> None:
+def test_a_short_cell_has_one_display(shell: RecordingShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_notebook, "FIRST_UPDATE", 1000)
+    shell.run_cell("bg.assert_pass('a'); bg.assert_fail('b', 'm')")
+    (message,) = published(shell)
+    assert not message["update"]
+    assert message["data"]["text/plain"].startswith("1 passed, 1 failed, 0 errors\n")
+
+
+def test_a_cell_that_goes_on_shows_how_far_it_is(shell: RecordingShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_notebook, "FIRST_UPDATE", 0)
     shell.run_cell(
         "for i in range(10_000): bg.assert_pass(f'p{i}')\nfor i in range(1500): bg.assert_fail(f'f{i}', 'm')"
     )
-    messages = published(shell)
-    assert [message["update"] for message in messages] == [False] + [True] * (len(messages) - 1)
-    assert len({message["transient"]["display_id"] for message in messages}) == 1
-    assert len(messages) < 100
-    bundle = messages[-1]["data"]
+    first, *updates, emptied, last = published(shell)
+    assert [message["update"] for message in (first, *updates, emptied, last)] == [
+        False,
+        *[True] * len(updates),
+        True,
+        False,
+    ]
+    assert len({message["transient"]["display_id"] for message in (first, *updates, emptied)}) == 1
+    assert last["transient"]["display_id"] != first["transient"]["display_id"]
+    assert first["data"]["text/plain"].startswith("1 passed, 0 failed, 0 errors so far: the cell is running\n")
+    assert " so far: the cell is running</strong>" in first["data"]["text/html"]
+    assert emptied["data"] == {"text/plain": ""}
+    assert len(updates) < 100
+    bundle = last["data"]
+    assert bundle["text/plain"].startswith("10,000 passed, 1,500 failed, 0 errors\n")
     validate(bundle)
     content = bundle[_mime.ASSERTIONS_MIME]
     assert content["counts"] == {"pass": 10_000, "fail": 1500, "error": 0}
@@ -165,16 +184,17 @@ def test_a_cell_without_assertions_shows_none(shell: RecordingShell) -> None:
 
 @pytest.mark.parametrize("ending", ["1 / 0", "raise KeyboardInterrupt", "raise SystemExit"])
 @pytest.mark.filterwarnings("ignore:To exit")
-def test_the_last_update_comes_however_the_cell_ends(
+def test_the_display_comes_however_the_cell_ends(
     ending: str, shell: RecordingShell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_notebook, "UPDATE_INTERVAL", 1000)
+    monkeypatch.setattr(_notebook, "FIRST_UPDATE", 1000)
     shell.run_cell(f"for i in range(100): bg.assert_pass(f'p{{i}}')\n{ending}")
-    assert len(published(shell)) == 2
+    assert len(published(shell)) == 1
     assert published(shell)[-1]["data"][_mime.ASSERTIONS_MIME]["counts"]["pass"] == 100
 
 
 def test_an_update_that_was_interrupted_is_made_up_for(shell: RecordingShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_notebook, "FIRST_UPDATE", 0)
     publish = _notebook._publish
 
     def interrupted(*args: Any, **kwargs: Any) -> None:
@@ -192,21 +212,42 @@ def test_updates_come_during_a_long_await(shell: RecordingShell) -> None:
     code = """
 import asyncio
 bg.assert_pass('a'); bg.assert_pass('b')
-while len(published) < 2:
+while not published:
     await asyncio.sleep(0.01)
 """
     shell.run_cell(code)
-    assert published(shell)[1]["data"][_mime.ASSERTIONS_MIME]["counts"]["pass"] == 2
-    assert len(published(shell)) == 2
+    first, _emptied, last = published(shell)
+    for message in (first, last):
+        assert message["data"][_mime.ASSERTIONS_MIME]["counts"]["pass"] == 2
+
+
+def test_an_assertion_after_the_cell_updates_its_display(
+    shell: RecordingShell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_notebook, "UPDATE_INTERVAL", 0)
+    monkeypatch.setattr(_notebook, "UPDATE_COST", 0)
+    shell.run_cell("bg.assert_pass('a')")
+    bg.assert_pass("late")
+    first, update = published(shell)
+    assert update["update"] and update["transient"] == first["transient"]
+    assert update["data"][_mime.ASSERTIONS_MIME]["counts"]["pass"] == 2
+
+
+def test_a_cell_that_runs_another_loses_no_assertion(shell: RecordingShell) -> None:
+    shell.run_cell("bg.assert_pass('a')\nget_ipython().run_cell('bg.assert_pass(\"inner\")')\nbg.assert_pass('b')")
+    last = {message["transient"]["display_id"]: message["data"] for message in published(shell)}
+    names = [event["name"] for data in last.values() for event in data[_mime.ASSERTIONS_MIME]["assertions"]]
+    assert names == ["a", "inner", "b"]
 
 
 def test_what_is_captured_is_displayed_again_outside(shell: RecordingShell) -> None:
     shell.run_cell("bg.log('choose', 1)")
     published(shell).clear()
     shell.user_ns["capture_output"] = capture_output
-    shell.run_cell("with capture_output(): bg.assert_pass('a')\nbg.assert_pass('b')")
+    shell.run_cell("with capture_output() as taken: bg.assert_pass('a')\nbg.assert_pass('b')")
     (message,) = published(shell)
     assert not message["update"]
+    assert len(shell.user_ns["taken"].outputs) == 1
     assert message["data"][_mime.ASSERTIONS_MIME]["counts"]["pass"] == 2
 
 

@@ -40,6 +40,7 @@ bg.lab.nothing  # E
 with bg.check("sorts") as checking:
     assert_type(checking.name, str)
 bg.check(1)  # E
+bg.check("sorts", feedback_pass="yes", feedback_fail=1)  # E
 
 
 @bg.check("doubles")
@@ -49,6 +50,15 @@ def double(number: int) -> int:
 
 assert_type(double(2), int | None)
 double("2")  # E
+
+
+@bg.in_place
+def count() -> int:
+    return 2
+
+
+assert_type(count(), int)
+bg.in_place(1)  # E
 
 
 @bg.check("waits")

@@ -60,3 +60,9 @@ def test_text_written_while_completing_belongs_to_it_and_later_text_to_the_cell(
     from browsergrad_kernel import streams
 
     assert cell.request["header"]["msg_id"] in streams._newest
+
+
+def test_write_returns_the_length_of_the_given_text(client: Client) -> None:
+    """Also where it is escaped, or an unfinished character comes first."""
+    code = r"sys.stdout.buffer.write(b'\xe2'), sys.stdout.write('\ud800'), sys.stdout.write('\ud800b')"
+    assert client.run(f"import sys\n{code}").result == "(1, 1, 2)"

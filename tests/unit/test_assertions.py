@@ -39,6 +39,7 @@ KEYS = st.sampled_from(
         "points",
         "earned",
         "group",
+        "feedback",
         "more",
     ]
 )

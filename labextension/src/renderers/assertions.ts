@@ -59,7 +59,7 @@ export class AssertionsView {
     const { body, scroll } = failureTable(trans);
     this.failures = new Steps(scroll, body, one => failureRow(one, trans), ROWS, more);
     const list = element('ul');
-    this.passes = new Steps(list, list, one => element('li', '', userText(one.name, 1000)), PASSES, more);
+    this.passes = new Steps(list, list, passItem, PASSES, more);
     this.passList = element('details', 'bg-passes', element('summary', '', trans.__('Passed')));
     this.passList.append(this.passes.node, this.passesLeft);
     this.passList.addEventListener('toggle', () => this.showPasses());
@@ -107,6 +107,14 @@ function isPass(one: Assertion): one is AssertionPass {
   return one.kind === 'pass';
 }
 
+function passItem(one: AssertionPass): HTMLElement {
+  const item = element('li', '', userText(one.name, 1000));
+  if (one.feedback) {
+    item.append(element('div', 'bg-message bg-feedback', userText(one.feedback)));
+  }
+  return item;
+}
+
 function isFailure(one: Assertion): one is Failure {
   return one.kind !== 'pass';
 }
@@ -136,6 +144,9 @@ function failureRow(assertion: Failure, trans: TranslationBundle): HTMLElement {
   const detail = element('td');
   if (assertion.message) {
     detail.append(element('div', 'bg-message', userText(assertion.message)));
+  }
+  if (assertion.feedback) {
+    detail.append(element('div', 'bg-message bg-feedback', userText(assertion.feedback)));
   }
   if (assertion.kind === 'fail') {
     detail.append(...comparison(assertion, trans));

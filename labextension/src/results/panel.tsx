@@ -194,7 +194,7 @@ interface RowProps {
 }
 
 function Row({ assertion, trans, go }: RowProps): React.JSX.Element {
-  const { kind, name } = assertion;
+  const { kind, name, feedback } = assertion;
   const message = kind === 'pass' ? '' : assertion.message;
   const text = <bdi>{visible(name, 300)}</bdi>;
   return (
@@ -210,6 +210,11 @@ function Row({ assertion, trans, go }: RowProps): React.JSX.Element {
       {message && (
         <div className="bg-message">
           <bdi>{visible(message, 500)}</bdi>
+        </div>
+      )}
+      {feedback && (
+        <div className="bg-message bg-feedback">
+          <bdi>{visible(feedback, 500)}</bdi>
         </div>
       )}
     </li>

@@ -18,6 +18,8 @@ export interface AssertionPass {
   earned?: number;
   /** The exercise that the check belongs to. */
   group?: string;
+  /** A text for the student, which fits the outcome. */
+  feedback?: string;
   durationMs?: number;
 }
 /** From `browsergrad.assert_fail`. */
@@ -34,6 +36,8 @@ export interface AssertionFail {
   earned?: number;
   /** The exercise that the check belongs to. */
   group?: string;
+  /** A text for the student, which fits the outcome. */
+  feedback?: string;
   durationMs?: number;
 }
 /** From `browsergrad.assert_error`: the check could not be done. */
@@ -48,6 +52,8 @@ export interface AssertionError {
   earned?: number;
   /** The exercise that the check belongs to. */
   group?: string;
+  /** A text for the student, which fits the outcome. */
+  feedback?: string;
   durationMs?: number;
 }
 /** What `browsergrad.assert_*` reports. */
@@ -120,7 +126,7 @@ function readAssertion(value: unknown): Assertion | null {
   const common = {
     ...(isAmount(points) ? { points } : {}),
     ...(isAmount(earned) ? { earned } : {}),
-    ...texts(value, 'group'),
+    ...texts(value, 'group', 'feedback'),
     ...(typeof durationMs === 'number' && Number.isFinite(durationMs) ? { durationMs } : {}),
   };
   const { message = '' } = texts(value, 'message');

@@ -123,6 +123,16 @@ describe('assertions', () => {
     expect(textOf(details, 'li')).toEqual(['adds', 'subtracts']);
   });
 
+  it('show the text for the student, with a failure and with a pass', () => {
+    const view = make();
+    view.update(content({ ...pass, feedback: '<b>Well done' }, { ...fail, feedback: EVIL }));
+    const details = view.node.querySelector<HTMLDetailsElement>('.bg-passes')!;
+    details.open = true;
+    details.dispatchEvent(new Event('toggle'));
+    expect(textOf(view.node, '.bg-feedback')).toEqual([EVIL.replace('\u202e', '\\u202e'), '<b>Well done']);
+    expect(view.node.querySelector('img, b')).toBeNull();
+  });
+
   it('that Python left out of the list are counted', () => {
     const view = make();
     const details = view.node.querySelector('details')!;

@@ -26,6 +26,8 @@ describe('assertions', () => {
     { kind: 'pass', name: 'a', points: 2, earned: 2, group: 'Exercise 1' },
     { kind: 'fail', name: 'a', message: 'm', points: 2, earned: 0.5, group: 'Exercise 1' },
     { kind: 'error', name: 'a', message: 'm', points: 2, earned: 0 },
+    { kind: 'pass', name: 'a', feedback: 'well done' },
+    { kind: 'fail', name: 'a', message: 'm', feedback: 'look at zero' },
   ])('are read as they are: %j', assertion => {
     expect(readAssertions({ assertions: [assertion], counts })).toEqual({ assertions: [assertion], counts });
   });
@@ -44,7 +46,17 @@ describe('assertions', () => {
       { kind: 'fail', name: 'a', message: '' },
     ],
     [
-      { kind: 'error', name: 'a', message: 'm', durationMs: Infinity, html: '<b>', points: -1, earned: '1', group: 7 },
+      {
+        kind: 'error',
+        name: 'a',
+        message: 'm',
+        durationMs: Infinity,
+        html: '<b>',
+        points: -1,
+        earned: '1',
+        group: 7,
+        feedback: 7,
+      },
       { kind: 'error', name: 'a', message: 'm' },
     ],
   ])('lose the fields that their kind does not have: %j', (given, read) => {

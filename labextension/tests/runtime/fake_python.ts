@@ -143,6 +143,7 @@ export class FakePython {
       evaluate: [builtin('eval'), builtin('exec')],
       compile: builtin('compile'),
       pickle: [builtin('dumps')],
+      pickler: [method('dump')],
       scanner: type('Scanner'),
       encoder: type('Encoder'),
       sources: [type('str'), type('bytes')],

@@ -35,10 +35,13 @@ export const MethodOffset = { d_method: 20 };
 /** PyMethodDef */
 export const DefinitionOffset = { ml_name: 0, ml_meth: 4, ml_flags: 8 };
 
-export type Arity = 1 | 2 | 3 | 4;
+export type Arity = 1 | 2 | 3 | 4 | 5;
 
-/** Parameters of a C function by its flags: METH_O, METH_VARARGS | METH_KEYWORDS, METH_FASTCALL, METH_FASTCALL | METH_KEYWORDS. */
-const ARITY: Record<number, Arity> = { 0x08: 2, 0x03: 3, 0x80: 3, 0x82: 4 };
+/**
+ * Parameters of a C function by its flags: METH_O; METH_VARARGS | METH_KEYWORDS; METH_FASTCALL; METH_FASTCALL | METH_KEYWORDS;
+ * and the last with METH_METHOD, which adds the class that defines the method.
+ */
+const ARITY: Record<number, Arity> = { 0x08: 2, 0x03: 3, 0x80: 3, 0x82: 4, 0x282: 5 };
 
 interface Heap {
   readonly HEAPU8: Uint8Array;

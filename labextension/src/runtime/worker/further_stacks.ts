@@ -27,7 +27,7 @@ const FIRST_SEGMENT = 56 * 1024;
 const MAX_STACKS = 200;
 
 /** Calls the guarded function and leaves its result in `result`. */
-type Run = (a: number, b: number, c: number, d: number) => void;
+type Run = (a: number, b: number, c: number, d: number, e: number) => void;
 
 /** Exports of `native/guarded.wat`. */
 interface Guarded {

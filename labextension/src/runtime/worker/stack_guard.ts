@@ -77,10 +77,11 @@ export interface GuardedObjects {
   /** C functions and C methods that run Python code. */
   builtins: number[];
   methods: number[];
-  /** `eval` and `exec`, `compile`, and functions that pickle. */
+  /** `eval` and `exec`, `compile`, and functions and methods that pickle. */
   evaluate: number[];
   compile: number;
   pickle: number[];
+  pickler: number[];
   /** The type that reads JSON, and the one that writes it. */
   scanner: number;
   encoder: number;
@@ -173,7 +174,7 @@ export class StackGuard {
     this.leaveDefined(objects.methods.map(address => structures.method(address)));
     const compile = structures.builtin(objects.compile);
     this.leaveDefined([compile], 'compiler');
-    this.leaveDefined(builtins(objects.pickle), 'pickle');
+    this.leaveDefined([...builtins(objects.pickle), ...objects.pickler.map(each => structures.method(each))], 'pickle');
     this.leave(this.slots([objects.scanner], TypeOffset.tp_call), 3, 'json');
     const sources = new LongSources(this.module, this.table, structures, objects.sources);
     if (this.limit.measures) {

@@ -1,0 +1,40 @@
+"""Read CSV files that platforms and spreadsheets write."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+from ..errors import GradingError
+
+__all__ = ["delimiter_of", "read_csv_text"]
+
+
+def read_csv_text(path: Path) -> str:
+    """Return the text of a CSV file in UTF-8, or UTF-16 with its mark.
+
+    Raises
+    ------
+    GradingError
+        It cannot be read, or has another encoding.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise GradingError(f"{path} cannot be read: {error.strerror or error}") from error
+    # Blackboard exports UTF-16 with a byte order mark.
+    encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise GradingError(
+            f"{path}, line {line}: it is not {encoding.upper().removesuffix('-SIG')} text, so names would be damaged: "
+            "save it as CSV UTF-8"
+        ) from error
+
+
+def delimiter_of(text: str) -> str:
+    """Return what separates the columns: the sign that the first line has most of."""
+    first = text.partition("\n")[0]
+    return max(",;\t", key=first.count)

@@ -1,0 +1,38 @@
+"""The page on which a teacher reads the answers: question by question, so that all are graded alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..gradebook.pages import escaped, number, page
+from .answer_sheet import Answer, Line
+from .manual_questions import ManualQuestion
+
+__all__ = ["answers_page"]
+
+
+def answers_page(lab: str, questions: list[ManualQuestion], answers: Sequence[Answer], lines: Sequence[Line]) -> str:
+    """Return the page; `lines` are those of the sheet, the answers' first and in their order."""
+    open_ones = sum(line.points is None for line in lines[: len(answers)])
+    parts = [
+        f"<h1>{escaped(lab)}: answers to grade by hand</h1>",
+        f'<p class="dim">{len(answers)} answers, {open_ones} not graded yet. Fill in the columns points and comment of manual.csv.</p>',
+    ]
+    numbered = list(zip(range(1, len(answers) + 1), answers, lines, strict=False))
+    for question in questions:
+        parts.append(f'<h2>{escaped(question.name)} <span class="dim">{number(question.points)} points</span></h2>')
+        if question.guide.strip():
+            parts.append(f"<details><summary>The reference</summary><pre>{escaped(question.guide)}</pre></details>")
+        parts += [_answer(row, each, line) for row, each, line in numbered if each.question == question.name]
+    return page(f"{lab}: answers", "\n".join(parts))
+
+
+def _answer(row: int, answer: Answer, line: Line) -> str:
+    given = "not graded yet" if line.points is None else number(line.points)
+    kind = "error" if line.points is None or line.note else "pass"
+    note = f'<p class="dim">{escaped(line.note)}</p>' if line.note else ""
+    comment = f"<p>{escaped(line.comment)}</p>" if line.comment else ""
+    return (
+        f'<section class="check {kind}" id="row-{row}"><div class="head"><h3><span class="word">row {row}</span> '
+        f'{escaped(answer.submission)}</h3><span class="n">{given}</span></div>{note}<pre>{escaped(answer.text)}</pre>{comment}</section>'
+    )
