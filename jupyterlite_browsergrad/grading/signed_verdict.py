@@ -349,7 +349,7 @@ def make_grade(
         dumps = kept.module("json").dumps
         # Nobody presses Stop here: any other KeyboardInterrupt was raised by what the rubric called.
         content = kept.module("browsergrad.hosting").run_rubric(rubric, names, filename, CellTimeoutError, own)
-        written, room = [], MOST_ASSERTIONS
+        written, room = [], MAX_ASSERTIONS
         for each in map(dumps, content["assertions"]):
             room -= len(each)
             if room < 0:

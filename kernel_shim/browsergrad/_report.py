@@ -52,7 +52,7 @@ def _checked_text(value: object, what: str, limit: int) -> str:
 def add_feedback(event: dict[str, Any], text: object, what: str = "feedback") -> dict[str, Any]:
     """Add ``feedback`` to an assertion where it is given. Raises TypeError or ValueError for what is not a text, or empty."""
     if text is not None:
-        event["feedback"] = _checked_text(text, what, MESSAGE_LIMIT)
+        event["feedback"] = _checked_text(text, what, MAX_MESSAGE)
         if not event["feedback"]:
             raise ValueError(f"{what} must not be empty: leave it out")
     return event
