@@ -199,7 +199,7 @@ def cells_of(name: str, content: bytes) -> list[str]:
     except RecursionError as error:
         raise Unreadable("it is not a notebook: it is nested too deeply") from error
     except (ValueError, LookupError, TypeError) as error:
-        raise Unreadable(f"it is no notebook of format 4: {type(error).__name__}: {error}") from error
+        raise Unreadable(f"it is not a notebook of format 4: {type(error).__name__}: {error}") from error
 
 
 def _is_test(cell: dict[str, Any]) -> bool:
