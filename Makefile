@@ -7,7 +7,7 @@
 # make lint    formatters, linters, type checkers and spelling; each is a target too: ruff, biome, mypy, tsc, codespell
 # make format  let the formatters rewrite the source
 #
-# Everything happens in .venv; a second run repeats only what changed.
+# Everything is installed in .venv. A second run repeats only the steps whose inputs have changed.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -37,7 +37,7 @@ test-release: export STORM = 500
 test-release: export LATE_ANSWER_TRIES = 20
 test-release: test
 
-# Two files of tests at a time, those of the browser last: a test takes one processor or a little more.
+# Two files of tests run at a time, those in a browser last. A test needs one processor or a little more.
 PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder --durations=60
 
 pytest: $(STAMPS)/test $(STAMPS)/docs
@@ -53,7 +53,7 @@ build: assets
 bench: $(STAMPS)/system $(STAMPS)/test $(STAMPS)/develop
 	$(BIN)/python -m bench $(BENCH_ARGS)
 
-# Their settings are in pyproject.toml, biome.jsonc and labextension/tsconfig.json.
+# The settings of these tools are in pyproject.toml, biome.jsonc and labextension/tsconfig.json.
 lint: ruff codespell biome tsc mypy
 
 ruff: $(STAMPS)/test
@@ -96,13 +96,13 @@ $(STAMPS)/venv:
 	mkdir -p $(STAMPS)
 	touch $@
 
-# What Python is installed depends on the package's metadata alone: its code is used in place.
+# The installation depends only on the package's metadata, since its code is used in place.
 $(STAMPS)/develop: $(STAMPS)/venv pyproject.toml setup.py scripts/develop.py | assets
 	$(BIN)/python -m pip install -q --disable-pip-version-check "ipython>=8" "jupyter_core>=5" "jupyterlite-core[check,contents]>=0.8,<0.9" "packaging>=24" "tqdm>=4.66" "traitlets>=5.13"
 	$(BIN)/python scripts/develop.py
 	touch $@
 
-# The wheel takes the built labextension as it is, so `build` makes that current first.
+# The wheel contains the built labextension as it is, so `build` first brings that up to date.
 $(STAMPS)/wheel: $(STAMPS)/venv $(shell find jupyterlite_browsergrad kernel_shim/browsergrad -type f -not -name '*.pyc') pyproject.toml setup.py README.md
 	rm -rf build dist
 	$(BIN)/python -m pip wheel -q --disable-pip-version-check --no-deps --wheel-dir dist .

@@ -1,1 +1,1 @@
-"""Measures this kernel beside jupyterlite-pyodide-kernel: one machine, one browser, one run, alternating."""
+"""Compares this kernel with jupyterlite-pyodide-kernel: alternately, on one machine, in one browser, in one run."""

@@ -18,7 +18,7 @@ from .runner import Bench
 from .table import Row, machine, write_json, write_markdown
 
 REPO = Path(__file__).resolve().parent.parent
-#: Suites in the order of the table; others follow by name.
+#: Suites in the order of the table. Others follow by name.
 FIRST = ("start", "throughput", "computing")
 
 
@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
         for name in options.only or names():
             print(f"# {name}", flush=True)
             rows: list[Row] = importlib.import_module(f"bench.suites.{name}").run(bench)
-            if not options.quick:  # at once: the next suite may take long, or fail
+            if not options.quick:  # now, since the next suite may take long, or fail
                 write_markdown(options.markdown, write_json(options.json, about, {name: rows}, names()))
     if options.quick:
         print("a quick run is no measurement: nothing was written")

@@ -1,4 +1,4 @@
-"""The lab of the grading suite, what is handed in to it, and the verdict that each submission must have."""
+"""The lab of the grading suite, its submissions, and the verdict that each must get."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from tests.grading.hostile import KINDS
 from tests.grading.hostile import write as write_hostile
 from tests.grading.labs import GOOD, write_lab
 
-#: Harmless ones in turn: code, its points, and the kind of its error.
+#: Harmless submissions: code, its points, and the kind of its error.
 HARMLESS: list[tuple[str, int, str | None]] = [
     (GOOD, 5, None),
     ("def find(words, wanted):\n    return words.index(wanted)\n", 4, None),
     (GOOD + "1 / 0\n", 5, "runtime"),
     ("def find(words, wanted)\n    return 0\n", 0, "syntax"),
 ]
-MOST_POINTS = 5
-#: Beside all of `KINDS`, which hold up and fill: those of the cheats that fool, each by other means.
+MAX_POINTS = 5
+#: Cheats that fool the grader, each in another way. All of `KINDS` are used too; those block or fill something.
 FOOLING = [
     "module class",
     "import machinery",
@@ -41,20 +41,20 @@ HOSTILE = [*KINDS, *FOOLING]
 
 @dataclass(frozen=True)
 class Submission:
-    """One of those handed in.
+    """A submission.
 
     Attributes
     ----------
     stem
         Its file's name without the suffix.
     hostile
-        Its kind; None for a harmless one.
+        Kind of a hostile submission; None for a harmless one.
     code
-        A harmless one's.
+        Code of a harmless submission.
     points
-        How many assertions pass; of a hostile one nothing is asked but that not all do.
+        How many assertions pass. Of a hostile submission, only not all may pass.
     errors
-        What its error's kind may be; empty: anything.
+        Allowed kinds of its error; if empty, any.
     """
 
     stem: str
@@ -64,11 +64,11 @@ class Submission:
     errors: frozenset[str | None] = frozenset()
 
     def problem(self, line: dict[str, Any]) -> str | None:
-        """What is wrong with its verdict."""
+        """The problem of its verdict."""
         error = line["error"] and line["error"]["kind"]
         if self.errors and error not in self.errors:
             return f"its error is {error}, not one of {sorted(map(str, self.errors))}"
-        wanted = not self.hostile and self.points == MOST_POINTS
+        wanted = not self.hostile and self.points == MAX_POINTS
         if line["passed"] != wanted:
             return f"passed is {line['passed']}"
         if not self.hostile and line["counts"]["pass"] != self.points:
@@ -77,7 +77,7 @@ class Submission:
 
 
 def submissions(count: int, hostile: int) -> list[Submission]:
-    """So many, the hostile ones spread evenly among them: all kinds in turn, or where there are fewer, some of them all."""
+    """So many submissions. Hostile ones are spread evenly among them, of all kinds in turn; if there are fewer, of evenly chosen kinds."""
     found: list[Submission] = []
     few = hostile < len(HOSTILE)
     for number in range(count):
@@ -92,7 +92,7 @@ def submissions(count: int, hostile: int) -> list[Submission]:
 
 
 def write(folder: Path, handed_in: list[Submission]) -> None:
-    """Write the lab and the submissions into `lab` and `in`; of the harmless ones every other four are notebooks."""
+    """Write the lab and the submissions into `lab` and `in`. Half of the harmless ones are notebooks."""
     write_lab(folder / "lab", rubric=RUBRIC)
     (folder / "in").mkdir()
     harmless = 0
@@ -121,7 +121,7 @@ def lines_of(out: Path) -> list[dict[str, Any]]:
 
 
 def verify(out: Path, handed_in: list[Submission]) -> int:
-    """Count the lines with the right verdict; a wrong one, and lines that are missing or too many, end the suite."""
+    """Count the lines with the right verdict. A wrong verdict, or a wrong number of lines, ends the suite."""
     lines = lines_of(out)
     by_stem = {Path(line["submission"]).stem: line for line in lines}
     wanted = {each.stem: each for each in handed_in}

@@ -22,15 +22,15 @@ KERNELS = {"stock": "python", "ours": "browsergrad", "fetched": "browsergrad", "
 FLAGS = [
     *CHROMIUM_FLAGS,
     "--enable-precise-memory-info",
-    # No other host is reached. Not by Playwright's routes: those take the browser's HTTP cache away.
+    # No other host is reached. Playwright's routes are not used for this, since they disable the browser's HTTP cache.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
-#: Seconds an address that never answers holds its connection: longer than any measurement waits.
+#: Seconds for which an address that never answers holds its connection: longer than any measurement waits.
 NEVER_S = 3
 
 
 class Server:
-    """One site, served on this machine; counts the bytes of what it answers."""
+    """Serves one site on this machine, and counts the bytes of its answers."""
 
     def __init__(self, folder: Path, isolated: bool) -> None:
         self.sent = 0
@@ -76,19 +76,19 @@ class Lab:
         return self.page.evaluate(expression, argument)
 
     def start(self) -> float:
-        """Start a kernel and run a cell; ms until its reply."""
+        """Start a kernel and run a cell. Returns the ms until its reply."""
         return self.js("name => bench.first(name)", self.kernel_name)
 
     def run(self, code: str) -> float:
-        """Run a cell; ms until its reply."""
+        """Run a cell. Returns the ms until its reply."""
         return self.js("code => bench.run(code)", code)
 
     def text(self, code: str) -> str:
-        """What a cell prints."""
+        """Run a cell. Returns its output."""
         return self.js("code => bench.text(code)", code)
 
     def reload(self) -> None:
-        """Open the page again, as a second visit does."""
+        """Open the page again, like a second visit."""
         self.page.goto("about:blank")
         self.open()
 
@@ -101,7 +101,7 @@ class Lab:
 
 @contextmanager
 def open_lab(browser: Browser, server: Server, which: str) -> Iterator[Lab]:
-    """A page in a fresh profile: nothing cached, nothing stored."""
+    """A page in a new profile: nothing is cached or stored."""
     context: BrowserContext = browser.new_context()
     foreign: list[str] = []
 

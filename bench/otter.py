@@ -1,4 +1,4 @@
-"""otter-grader beside us: `otter run`, its mode without containers, in an environment of its own."""
+"""Runs otter-grader for comparison: `otter run`, its mode without containers, in an environment of its own."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ class Otter:
     Parameters
     ----------
     environment
-        Folder of its virtual environment, made when it is not there.
+        Folder of its virtual environment, which is made if it is missing.
     folder
-        For what it makes.
+        Folder for its files.
     """
 
     def __init__(self, environment: Path, folder: Path) -> None:
@@ -81,7 +81,7 @@ class Otter:
             raise SystemExit(f"{NAME} made no autograder:\n{done.stderr}")
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        # Its kernel is the one of its own environment.
+        # It must use the kernel of its own environment.
         environment = {
             **os.environ,
             "PATH": f"{self._bin}{os.pathsep}{os.environ['PATH']}",

@@ -28,7 +28,7 @@ class Bench:
     repetitions
         How often each side is measured.
     quick
-        Whether this only shows that it runs.
+        Whether this run only shows that the suites work.
     """
 
     def __init__(self, folders: dict[str, Path], repetitions: int, quick: bool = False) -> None:
@@ -74,7 +74,7 @@ class Bench:
         Parameters
         ----------
         name
-            What the row is called.
+            Name of the row.
         measure
             Gets a page and returns one sample.
         ours
@@ -84,12 +84,12 @@ class Bench:
         isolated
             Whether the pages are cross-origin isolated.
         limit
-            Greatest ratio the project wants; shown in the table.
+            Greatest ratio that the project accepts; shown in the table.
         """
         sides = {"ours": ours, **({"stock": "stock"} if stock else {})}
         samples: dict[str, list[float]] = {side: [] for side in sides}
         for turn in range(self.repetitions):
-            # Whoever comes second finds the file cache warm: take turns.
+            # The second one finds a warm file cache, so they take turns.
             for side in list(sides) if turn % 2 else list(reversed(sides)):
                 with self.lab(sides[side], isolated) as lab:
                     samples[side].append(measure(lab))

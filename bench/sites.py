@@ -1,4 +1,4 @@
-"""The sites that are compared, each as its author would build it, with one Pyodide and no other origin."""
+"""Builds the sites that are compared: each as an author would build it, with the same Pyodide and no other origin."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ PYODIDE = REPO / "labextension" / "node_modules" / "pyodide"
 VERSIONS = runpy.run_path(str(REPO / "jupyterlite_browsergrad" / "_version.py"))
 #: What the stock kernel loads at its start, besides what comes with it.
 STOCK_PACKAGES = ("micropip", "packaging", "ipython", "jedi")
-#: Of a stock start, the package that neither Pyodide nor the extension brings.
+#: The package of a stock start that neither Pyodide nor the extension contains.
 STOCK_EXTRA = "comm==0.2.3"
 STOCK_EXTENSION = "@jupyterlite/pyodide-kernel-extension"
 STOCK_ADDONS = [f"jupyterlite-pyodide-kernel-{name}" for name in ("lock", "piplite", "pyodide")]
 
 
 def build(force: bool = False) -> dict[str, Path]:
-    """Return the folders of the sites, built when something they hold has changed.
+    """Return the folders of the sites. Build those whose contents have changed.
 
     Returns
     -------
@@ -147,7 +147,7 @@ def _lite(output: Path, addons: list[str], labextension: Path, config: dict[str,
 
 
 def _packed(labextension: Path, source: Path) -> Path:
-    """A wheel that holds the extension alone: what `federated_extensions` takes."""
+    """A wheel that contains only the extension, as `federated_extensions` needs it."""
     name = json.loads((labextension / "package.json").read_text("utf-8"))["name"]
     wheel = source / "extension-1-py3-none-any.whl"
     prefix = f"extension-1.data/data/share/jupyter/labextensions/{name}"

@@ -1,4 +1,4 @@
-"""The versions everything else repeats; a test keeps the copies equal."""
+"""The versions. Other files repeat them, and a test makes sure that the copies are equal."""
 
 #: Version of this distribution (semantic versioning).
 __version__ = "0.8.1"

@@ -1,4 +1,4 @@
-"""What JupyterLite loads: the entry point ``jupyterlite.addon.v0``."""
+"""The module that JupyterLite loads, by the entry point ``jupyterlite.addon.v0``."""
 
 from .site.lite_addon import BrowsergradAddon
 

@@ -1,6 +1,6 @@
-"""Names that have to be the same on both sides of the build."""
+"""Names that have to be the same in the build and in the built site."""
 
-#: The npm name of the labextension, also its folder.
+#: Name of the labextension on npm, and of its folder.
 LABEXTENSION = "jupyterlite-browsergrad"
 #: The plugin whose settings in ``jupyter-lite.json`` tell the kernel where things are.
 KERNEL_PLUGIN = f"{LABEXTENSION}:kernel"
@@ -12,15 +12,15 @@ KERNEL_URL = "kernelURL"
 PIPLITE_URLS = "pipliteUrls"
 DISABLE_PYPI_FALLBACK = "disablePyPIFallback"
 
-#: Where a site's own Pyodide (another distribution, or vendored packages) goes, from the site's root.
+#: Folder of a site's own Pyodide (another distribution, or one with vendored packages), relative to the site's root.
 SITE_PYODIDE = "static/browsergrad/pyodide"
-#: Where what another Pyodide than the embedded one starts from goes.
+#: Folder of the files from which that Pyodide starts, if it is not the embedded one.
 SITE_KERNEL = "static/browsergrad/kernel"
 PIPLITE_INDEX = "all.json"
 
 PYODIDE_LOCK = "pyodide-lock.json"
-#: Beside the embedded `PYODIDE_LOCK`, which names nothing: the lock of the whole release. Only builds read it.
+#: The lock of the whole release, beside the embedded `PYODIDE_LOCK`, which names no packages. Only builds read it.
 RELEASE_LOCK = "release-lock.json"
 
-#: Where a release of Pyodide has its packages, file by file. Builds ask it, visitors' browsers never.
+#: Address where a release of Pyodide has its packages, file by file. Builds use it; visitors' browsers never do.
 PYODIDE_CDN = "https://cdn.jsdelivr.net/pyodide/v{version}/full/"

@@ -1,18 +1,18 @@
-"""What this package raises.
+"""The exceptions of this package.
 
 ::
 
     BrowsergradError
     ├── AssetsNotFoundError    (FileNotFoundError)  the built labextension is not where it should be
-    ├── AuthoringError         (ValueError)         a lab, or what it is to be made from, cannot be used
+    ├── AuthoringError         (ValueError)         a lab, or the source of one, cannot be used
     ├── ConfigurationError     (ValueError)         a setting cannot be followed
-    ├── DistributionError      (ValueError)         a folder or archive is no usable Pyodide distribution
+    ├── DistributionError      (ValueError)         a folder or archive is not a usable Pyodide distribution
     ├── GradingError           (ValueError)         a lab or its submissions cannot be graded
     ├── LabRuntimeMismatch     (RuntimeError)       a lab needs another version; in `manifest`
-    ├── LabsError              (ValueError)         labs among a site's contents are bad
+    ├── LabsError              (ValueError)         labs among a site's contents have errors
     ├── ManifestError          (ValueError)         a manifest breaks its rules; in `manifest`
     ├── SandboxError           (RuntimeError)       a sandbox cannot start or work; in `server_kernel.sandbox`
-    ├── SiteError              (AssertionError)     a built site is not whole
+    ├── SiteError              (AssertionError)     a built site is incomplete or damaged
     └── VendoringError         (RuntimeError)       a requirement cannot be put into the site
 
 Other exceptions never leave the package: `DownloadFailed`, `Ended`, `EngineError`, `FrameError`, `OutOfTurn`, `ProtocolError`, `Tampered`,
@@ -35,7 +35,7 @@ __all__ = [
 
 
 class BrowsergradError(Exception):
-    """The root: everything this package raises on purpose."""
+    """The base of all exceptions that this package raises on purpose."""
 
 
 class AssetsNotFoundError(BrowsergradError, FileNotFoundError):
@@ -43,7 +43,7 @@ class AssetsNotFoundError(BrowsergradError, FileNotFoundError):
 
 
 class AuthoringError(BrowsergradError, ValueError):
-    """A lab cannot be made: its source breaks the rules of markers, or something is in its place."""
+    """A lab cannot be made: its source breaks the rules for markers, or other files are in its place."""
 
 
 class ConfigurationError(BrowsergradError, ValueError):
@@ -51,7 +51,7 @@ class ConfigurationError(BrowsergradError, ValueError):
 
 
 class DistributionError(BrowsergradError, ValueError):
-    """``source`` is no usable Pyodide distribution."""
+    """``source`` is not a usable Pyodide distribution."""
 
     def __init__(self, source: object, problem: str):
         super().__init__(
@@ -76,7 +76,7 @@ class VendoringError(BrowsergradError, RuntimeError):
 
 
 class LabsError(BrowsergradError, ValueError):
-    """Labs are bad; ``problems`` has one line each, with file and field."""
+    """Labs have errors. ``problems`` has one line for each, with file and field."""
 
     def __init__(self, problems: list[str]):
         super().__init__("bad labs among the contents:\n" + "\n".join(f"- {problem}" for problem in problems))
@@ -84,7 +84,7 @@ class LabsError(BrowsergradError, ValueError):
 
 
 class SiteError(BrowsergradError, AssertionError):
-    """A built site is not whole; ``problems`` has one line each."""
+    """A built site is incomplete or damaged. ``problems`` has one line for each problem."""
 
     def __init__(self, problems: list[str]):
         super().__init__("the site is not whole:\n" + "\n".join(f"- {problem}" for problem in problems))

@@ -1,4 +1,4 @@
-"""Where the built labextension is."""
+"""Finds the built labextension."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def labextension() -> Path:
     Raises
     ------
     AssetsNotFoundError
-        Nothing was built or installed.
+        It has not been built or installed.
     """
     candidates = _candidates()
     for folder in candidates:

@@ -2,7 +2,7 @@
 
 usage: python scripts/build.py [--force] [--modules]
 
-Each step is left out while its inputs are older than what it made.
+A step is skipped if its inputs are older than its outputs.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     built = [OUTPUT / "package.json", OUTPUT / "static/runtime/index.js", OUTPUT / "static/runtime/worker.js"]
     if force or not is_current(extension, [SOURCE], built):
-        # The bundler's file names carry content hashes and it leaves old ones: only its current output is shipped.
+        # The bundler's file names contain hashes, and it leaves old files. Only its current output is shipped.
         for stale in (OUTPUT / "static").glob("*.js*"):
             stale.unlink()
         run_npm("run", "build:prod", cwd=SOURCE)

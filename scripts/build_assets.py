@@ -47,9 +47,9 @@ CACHE = REPO / "labextension" / ".assets"
 SHIM = REPO / "kernel_shim"
 REQUIREMENTS = REPO / "scripts" / "packs.txt"
 
-#: Distributions that are loaded after boot; completion works without them until then.
+#: Distributions that are loaded after the boot. Completion works without them until then.
 BACKGROUND = ("jedi", "parso")
-#: What stands in for packages that make no sense in a worker: name in the shim, import name, distribution, version.
+#: Replacements for packages that are useless in a worker: name in the shim, import name, distribution, version.
 STUBS = (
     ("ipykernel_stub", "ipykernel", "ipykernel", "6.999.0"),
     (None, None, "widgetsnbextension", "4.0.999"),
@@ -83,13 +83,13 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def build_pyodide(source: Path, out: Path, compiler: Compiler) -> None:
-    """Copy Pyodide's own files; its standard library gains bytecode, the lock that pages read loses what is not shipped."""
+    """Copy Pyodide's own files. Add bytecode to its standard library, and remove packages that are not shipped from the lock that pages read."""
     out.mkdir(parents=True, exist_ok=True)
     for name in PYODIDE_FILES:
         shutil.copyfile(source / name, out / name)
     lock = json.loads((source / "pyodide-lock.json").read_text("utf-8"))
     write_atomically(out / "pyodide-lock.json", dump({"info": lock["info"], "packages": {}}))
-    # Browsers never ask for it: `jupyter lite build` finds in it what may be added to a site.
+    # Browsers never fetch it. `jupyter lite build` uses it to find packages that can be added to a site.
     write_atomically(out / "release-lock.json", dump(lock))
     write_atomically(out / STDLIB, precompile_stdlib(source / STDLIB, compiler))
 
@@ -131,14 +131,14 @@ def build_packs(out: Path, compiler: Compiler, *, quick: bool) -> None:
 
 
 def build_snapshot(source: Path, pyodide: Path, out: Path, compiler: Compiler, *, quick: bool) -> None:
-    """Write the memory snapshot of a started kernel, and bind it in the manifest to all it was made from."""
+    """Write the memory snapshot of a started kernel. The manifest names the hashes of all files from which it was made."""
     manifest_path = out / "manifest.json"
     manifest = json.loads(manifest_path.read_text("utf-8"))
     name = f"site-cp{compiler.tag}"
     entry = write_snapshot(out, pyodide, out / manifest["packs"][name]["file"], 1 if quick else 9)
     for stale in set(out.glob("snapshot.*.gz")) - {out / entry["file"]}:
         stale.unlink()
-    # What a distribution of this very Pyodide comes with: `jupyter lite build` puts ours in its place.
+    # The standard library of a distribution of the same Pyodide, which `jupyter lite build` replaces by ours.
     manifest["snapshot"] = {**entry, "pack": name, "stdlib_source": sha256_of(source / STDLIB)}
     write_atomically(manifest_path, dump(manifest))
     print(f"{entry['file']:34} {entry['size']:>10,} bytes")
@@ -160,7 +160,7 @@ def collect() -> tuple[Files, Files, dict[str, str]]:
 
 
 def fetch_wheels() -> list[tuple[str, str, Path]]:
-    """Return ``(normalised name, version, wheel)`` of every pinned requirement, downloaded when not here yet."""
+    """Return ``(normalised name, version, wheel)`` for each pinned requirement. Download missing wheels."""
     folder = CACHE / "wheels"
     pins = []
     for line in REQUIREMENTS.read_text("utf-8").splitlines():
@@ -175,7 +175,7 @@ def fetch_wheels() -> list[tuple[str, str, Path]]:
     present = locate()
     if any(digest not in present for *_, digest in pins):
         folder.mkdir(parents=True, exist_ok=True)
-        # The wheels run in Pyodide's Python, whatever version runs this script.
+        # The wheels are for Pyodide's Python, not for the Python that runs this script.
         target = ["--only-binary=:all:", "--implementation=py", "--python-version=3.14", "--abi=none", "--platform=any"]
         subprocess.run(
             [
@@ -207,7 +207,7 @@ def wheel_files(wheel: bytes) -> Files:
 
 
 def is_wanted(name: str) -> bool:
-    """Leave out tests, scripts, data of other installation schemes; keep type stubs of jedi's, which it reads."""
+    """Tell whether a file is needed: no tests, scripts, or data of other installation schemes; but jedi's type stubs, which it reads."""
     if name.endswith("/"):
         return False
     folders = name.split("/")[:-1]
@@ -217,7 +217,7 @@ def is_wanted(name: str) -> bool:
 
 
 def own_files(packages: dict[str, str]) -> Files:
-    """Return our own packages and stubs with their metadata, and note their versions in ``packages``."""
+    """Return our own packages and stubs with their metadata. Add their versions to ``packages``."""
     files: Files = {}
     own = [(name, name, name.replace("_", "-"), __version__) for name in ("browsergrad", "browsergrad_kernel")]
     for folder, import_name, distribution, version in [*own, *STUBS]:
@@ -240,7 +240,7 @@ def tree(folder: Path, prefix: str) -> Files:
 
 
 def dist_info(distribution: str, version: str, content: Files) -> Files:
-    """Return the metadata that makes `importlib.metadata` and micropip know a package."""
+    """Return the metadata by which `importlib.metadata` and micropip find a package."""
     folder = f"{distribution.replace('-', '_')}-{version}.dist-info"
     files = {
         f"{folder}/METADATA": f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n".encode(),

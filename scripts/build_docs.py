@@ -1,8 +1,8 @@
-"""Build the documentation into ``docs/_build/html``; warnings are errors and nothing asks the network.
+"""Build the documentation into ``docs/_build/html``. Warnings are errors, and the network is not used.
 
 usage: python scripts/build_docs.py    (with docs/requirements.txt installed)
 
-The reference of the runtime is written by TypeDoc from the TypeScript sources first, when those have changed.
+First, if the TypeScript sources have changed, TypeDoc writes the reference of the runtime from them.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def write_runtime_reference() -> None:
 
 
 def write_html() -> None:
-    """Run Sphinx on everything: what it keeps from the last time knows nothing of the commands' sources, nor of old warnings."""
+    """Run Sphinx on everything. Its cache does not notice changes of the commands' sources, and does not repeat old warnings."""
     command = ["-m", "sphinx", "-q", "-E", "-W", "--keep-going", "-d", BUILT / "doctrees", DOCS, HTML]
     if subprocess.run([sys.executable, *command], check=False).returncode:
         raise SystemExit("the documentation has warnings or errors: see above")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 def create() -> Callable[..., None]:
     def build(*_: object) -> None:
-        # A process of its own: the build back end's modules and working folder stay out of it.
+        # In a process of its own, which does not see the build back end's modules and working folder.
         subprocess.run([sys.executable, str(Path(__file__).with_name("build.py"))], check=True)
 
     return build

@@ -1,10 +1,10 @@
-"""The Chromium that tests and benchmarks drive: where it is, and how it is started."""
+"""The Chromium of tests and benchmarks: its path, and how it is started."""
 
 from __future__ import annotations
 
 import shutil
 
-#: As in `install_chromium.sh`.
+#: The same names as in `install_chromium.sh`.
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
     "--no-sandbox",

@@ -3,7 +3,7 @@
 usage: python scripts/complete_lock.py    (after every `npm install` that changed one)
 
 npm leaves out optional packages of other platforms when its registry does not carry them, and then `npm ci` refuses the lock. Their
-names tell version and platform. Also takes out download addresses, which belong to one machine's registry.
+names include version and platform. Download addresses are removed too, since they belong to one machine's registry.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ LOCKS = [REPO / folder / "package-lock.json" for folder in ("labextension", "exa
 SYSTEMS = {"aix", "android", "darwin", "freebsd", "linux", "netbsd", "openbsd", "openharmony", "sunos", "win32"}
 PROCESSORS = {"arm", "arm64", "ia32", "loong64", "mips64el", "ppc64", "ppc64le", "riscv64", "s390x", "wasm32", "x64"}
 LIBRARIES = {"gnu": "glibc", "musl": "musl", "gnueabihf": "glibc", "musleabihf": "musl"}
-#: Names whose processor is not npm's word for it.
+#: Processor in a package's name -> npm's word for it, if it differs.
 ALIASES = {"armhf": "arm", "powerpc64le": "ppc64"}
 
 
 def platform_of(name: str) -> dict[str, list[str]] | None:
-    """Return ``os``, ``cpu`` and ``libc`` as npm writes them; None when the name tells no platform."""
+    """Return ``os``, ``cpu`` and ``libc`` as npm writes them; None if the name does not include a platform."""
     words = [ALIASES.get(word, word) for word in name.rpartition("/")[2].split("-")]
     found = {
         "cpu": [word for word in words if word in PROCESSORS],
@@ -32,13 +32,13 @@ def platform_of(name: str) -> dict[str, list[str]] | None:
 
 
 def complete(lock: dict) -> list[str]:
-    """Add what is missing to ``lock`` in place and return the names."""
+    """Add the missing entries to ``lock``, and return their names."""
     packages = lock["packages"]
     added = []
     for path, entry in list(packages.items()):
         entry.pop("resolved", None)
         for name, version in entry.get("optionalDependencies", {}).items():
-            # npm hoists these, or nests them where another version was hoisted.
+            # npm hoists these, or nests them if another version was hoisted.
             places = [f"node_modules/{name}", f"{path}/node_modules/{name}"]
             if any(packages.get(place, {}).get("version") == version for place in places):
                 continue

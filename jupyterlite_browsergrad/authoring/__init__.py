@@ -1,1 +1,1 @@
-"""Making labs: from a template, and from one source with marked solutions and tests."""
+"""Makes labs: from a template, and from a source with marked solutions and tests."""

@@ -1,7 +1,7 @@
-"""Make a lab from one source: the students' notebook, the reference, the rubrics and the manifest.
+"""Makes a lab from one source: the students' notebook, the reference, the rubrics and the manifest.
 
-What is made can be made again after each edit of the source. A file that somebody edited since it was made, or that was not made
-here, is not overwritten. The manifest belongs to the teacher: once it is there, only its paths are written.
+The lab can be made again after each edit of the source. Files that were edited since they were made, or that were not made here, are not
+overwritten. The manifest belongs to the teacher: once it exists, only its paths are written.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from .source import Problems, read_source
 
 __all__ = ["Made", "assign", "lab_of"]
 
-#: Hashes of what was made, in the folder that is not published.
+#: File with the hashes of the files that were made, in the folder that is not published.
 RECORD = "assign.json"
 
 
 @dataclass(frozen=True)
 class Made:
-    """What `assign` has done: the lab's folder, the files that changed, and what people have to be told."""
+    """What `assign` has done: the lab's folder, the files that have changed, and notes for the teacher."""
 
     folder: Path
     written: list[Path]
@@ -61,7 +61,7 @@ def assign(source: Path, folder: Path | None = None, *, force: bool = False, tes
     Raises
     ------
     AuthoringError
-        The source has broken markers (all are told), or a file is in the way. Nothing was written.
+        The source has broken markers (all are reported), or a file is in the way. Nothing was written.
     """
     folder = folder or lab_of(source)
     name = lab_id(folder)
@@ -74,7 +74,7 @@ def assign(source: Path, folder: Path | None = None, *, force: bool = False, tes
     _refuse(files, known, force)
     written = _write(files)
     made = {_key(path, folder): _hash(text) for path, text in files.items() if path.name != MANIFEST_NAME}
-    for key in known.keys() - made.keys():  # made before, and no longer part of the lab
+    for key in known.keys() - made.keys():  # made earlier, and no longer part of the lab
         old = folder.parent / key
         if old.is_file() and _hash_of(old) == known[key]:
             old.unlink()
@@ -195,7 +195,7 @@ def _hash_of(path: Path) -> str:
 
 
 def _write(files: dict[Path, str]) -> list[Path]:
-    """Write what differs."""
+    """Write the files that differ."""
     written = []
     for path, text in files.items():
         try:

@@ -1,4 +1,4 @@
-"""Make labs of a course that nbgrader or otter has: one of each notebook, with a report of what did not carry over."""
+"""Makes labs from a course of nbgrader or otter: one from each notebook, with a report about what was not carried over."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ __all__ = ["Imported", "import_course", "report_text"]
 
 #: Folders of nbgrader and otter that hold no masters.
 _OTHER = {"release", "submitted", "autograded", "feedback", "dist", "tests", *SKIPPED}
-#: Files that belong to the tools, and not to students.
+#: Files that belong to the tools, not to students.
 _TOOLS = {"nbgrader_config.py", "gradebook.db", "otter_config.json", "environment.yml", "header.ipynb"}
 
 
 @dataclass
 class Imported:
-    """What became of a notebook: a lab, or why there is none."""
+    """The result for a notebook: a lab, or the reason why there is none."""
 
     notebook: Path
     kind: str
     made: Made | None = None
     problem: str = ""
-    #: Files beside it that the lab got.
+    #: Files beside the notebook that were copied into the lab.
     files: list[Path] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -64,7 +64,7 @@ def import_course(paths: list[Path], out: Path, *, force: bool = False, test_cel
     done = []
     for path, kind, problem in found:
         name = kebab_case(path.stem)
-        if names[name] > 1 or not name:  # such as problem1 of several assignments
+        if names[name] > 1 or not name:  # for example, problem1 of several assignments
             name = kebab_case(f"{path.absolute().parent.name} {path.stem}")
         done.append(
             _import(path, kind, out / name, force, test_cells, generated.get(path))
@@ -145,7 +145,7 @@ def _assign_text(content: bytes, name: str, folder: Path, force: bool, test_cell
 
 
 def _copy_files(path: Path, folder: Path, done: Imported) -> None:
-    """Copy what lies beside a notebook, such as data and pictures; what is in the lab already stays."""
+    """Copy files beside a notebook, such as data and pictures. Files that are in the lab already stay."""
     for file in sorted(path.parent.rglob("*")):
         inside = file.relative_to(path.parent)
         if any(part.startswith(".") or part in _OTHER or part.endswith(HIDDEN) for part in inside.parts):

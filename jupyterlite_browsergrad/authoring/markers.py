@@ -1,4 +1,4 @@
-"""Markers within a cell's code, as nbgrader and otter write them: what students get, what the reference has.
+"""Markers in a cell's code, in the forms of nbgrader and otter: what students get, and what the reference has.
 
 ============================================  ==========================================================
 marker                                        students get
@@ -26,7 +26,7 @@ __all__ = ["student_code", "without_hidden"]
 _REGION = re.compile(
     r"(?P<indent>\s*)(?P<hash>#+)\s*(?P<side>BEGIN|END) (?P<what>SOLUTION|HIDDEN TESTS|MARK SCHEME)(?P<quiet> NO PROMPT)?\s*"
 )
-#: The same words in another place of a line, or in small letters: a slip that would show students the solution.
+#: The same words elsewhere in a line, or in small letters: a mistake that would show students the solution.
 _ALMOST = re.compile(r"#.*\b(BEGIN|END)[ _-]*(SOLUTION|HIDDEN[ _-]*TEST|MARK[ _-]*SCHEME)", re.IGNORECASE)
 _PROMPT = re.compile(r"\s*(?:\"{3}|'{3})?\s*#+\s*(BEGIN|END) PROMPT\s*")
 _LINE = re.compile(r"(?P<code>.*?)\s*#\s*SOLUTION(?P<quiet> NO PROMPT)?\s*")
@@ -56,7 +56,7 @@ def student_code(cell: SourceCell, problems: Problems) -> str:
 
 
 def without_hidden(cell: SourceCell, problems: Problems) -> tuple[str, str]:
-    """Return a test cell's code as the published rubric has it, and with its hidden tests; both without marker lines."""
+    """Return a test cell's code for the published rubric, and its code with hidden tests; both without marker lines."""
     shown: list[str] = []
     whole: list[str] = []
     for number, line, region, begins in _walk(cell, problems):
@@ -70,7 +70,7 @@ def without_hidden(cell: SourceCell, problems: Problems) -> tuple[str, str]:
 
 
 def _walk(cell: SourceCell, problems: Problems) -> list[tuple[int, str, str | None, bool]]:
-    """Number from 1, text, region and whether it begins it, of each line; the last line of a region belongs to it."""
+    """For each line: its number from 1, its text, its region, and whether it begins the region. A region includes its last line."""
     found: list[tuple[int, str, str | None, bool]] = []
     region: str | None = None
     opened = 0
@@ -106,7 +106,7 @@ def _walk(cell: SourceCell, problems: Problems) -> list[tuple[int, str, str | No
 
 
 def _line(line: str) -> list[str]:
-    """A line outside of all regions as students get it."""
+    """A line outside all regions, in the form that students get."""
     if _PROMPT.fullmatch(line) or _SEED.fullmatch(line):
         return []
     marked = _LINE.fullmatch(line)

@@ -1,4 +1,4 @@
-"""A lab to begin with: small, complete, and with comments that say what each part is for."""
+"""Makes a lab to begin with: small and complete, with comments that say what each part is for."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def _data(name: str) -> dict[str, str]:
     }
 
 
-#: Name of a template -> what makes its files from the lab's id.
+#: Name of a template -> function that makes its files from the lab's id.
 TEMPLATES: dict[str, Callable[[str], dict[str, str]]] = {"script": _script, "notebook": _notebook, "data": _data}
 
 
@@ -165,7 +165,7 @@ def lab_files(name: str, template: str) -> dict[str, str]:
 
 
 def create_lab(folder: Path, template: str = "script") -> list[Path]:
-    """Write a new lab; its id is the folder's name in kebab case.
+    """Write a new lab. Its id is the folder's name in kebab case.
 
     Returns
     -------
@@ -175,13 +175,13 @@ def create_lab(folder: Path, template: str = "script") -> list[Path]:
     Raises
     ------
     AuthoringError
-        The folder is there and not empty, cannot be written, or its name has no letter.
+        The folder exists and is not empty, it cannot be written, or its name has no letter.
     """
     return write_new_folder(folder, lab_files(lab_id(folder), template))
 
 
 def write_new_folder(folder: Path, files: dict[str, str]) -> list[Path]:
-    """Write `files` into a folder that is new or empty. Raises `AuthoringError` for any other."""
+    """Write `files` into a new or empty folder. Raises `AuthoringError` for any other folder."""
     try:
         if folder.is_dir() and any(folder.iterdir()):
             raise AuthoringError(f"{folder} is not empty, and nothing there is overwritten: give another name")

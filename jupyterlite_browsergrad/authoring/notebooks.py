@@ -1,4 +1,4 @@
-"""Notebooks of format 4.5 as labs have them."""
+"""Makes the notebooks of labs, in format 4.5."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ..errors import AuthoringError
 
 __all__ = ["cell", "kebab_case", "lab_id", "notebook", "notebook_text"]
 
-#: What a notebook of a lab starts with in JupyterLite.
+#: The kernel with which a lab's notebook starts in JupyterLite.
 KERNEL = {"display_name": "Python (BrowserGrad)", "language": "python", "name": "browsergrad"}
 
 
 def cell(kind: str, source: str, number: int, metadata: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return a cell without outputs; the same number gives the same id, so that a notebook made again differs only where it changed."""
+    """Return a cell without outputs. Its id depends only on its number, so that a notebook that is made again differs only in changed cells."""
     made: dict[str, Any] = {"cell_type": kind, "id": f"cell-{number:02}", "metadata": metadata or {}}
     if kind == "code":
         made |= {"execution_count": None, "outputs": []}
@@ -26,7 +26,7 @@ def cell(kind: str, source: str, number: int, metadata: dict[str, Any] | None = 
 
 
 def notebook(cells: Iterable[dict[str, Any]], manifest: str | None = None) -> dict[str, Any]:
-    """Return a notebook; `manifest` is the path of the lab's manifest where it does not lie beside the notebook."""
+    """Return a notebook. `manifest` is the path of the lab's manifest if it does not lie beside the notebook."""
     metadata: dict[str, Any] = {"kernelspec": dict(KERNEL), "language_info": {"name": "python"}}
     if manifest is not None:
         metadata["browsergrad"] = {"manifest": manifest}
@@ -34,7 +34,7 @@ def notebook(cells: Iterable[dict[str, Any]], manifest: str | None = None) -> di
 
 
 def notebook_text(content: dict[str, Any]) -> str:
-    """Return a notebook as Jupyter writes it to a file."""
+    """Return a notebook's text, in the form in which Jupyter writes it to a file."""
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Otter's ``assign`` notebooks, format 1: raw cells begin and end blocks, and hold settings in YAML."""
+"""Reads otter's ``assign`` notebooks, format 1: raw cells begin and end blocks, and hold settings in YAML."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _IGNORE = re.compile(r"(##\s*ignore\s*##|#\s*ignore\s*$)", re.IGNORECASE)
 _BEGIN_SETTINGS = re.compile(r"(?:\w+\s*=\s*)?[\"']{3}\s*#\s*BEGIN\s*TEST\s*CONFIG\s*", re.IGNORECASE)
 _END_SETTINGS = re.compile(r"[\"']{3}\s*#\s*END\s*TEST\s*CONFIG\s*", re.IGNORECASE)
 _HIDDEN = re.compile(r"#.*\bhidden\b", re.IGNORECASE)
-#: Settings of a question that are followed.
+#: Settings of a question that are used.
 _FOLLOWED = {"name", "points", "manual"}
 
 
@@ -32,7 +32,7 @@ class Question:
 
     name: str
     points: Any = None
-    #: Whether a prompt for students stands in the place of the solution.
+    #: Whether students get a prompt instead of the solution.
     prompted: bool = False
     cell: SourceCell | None = None
     #: Whether a person grades it.
@@ -48,7 +48,7 @@ class Question:
         return points
 
     def share_points(self, tests: list[Any], problems: Problems) -> None:
-        """Give each test its points by otter's rules: what a question is worth is shared by those that name none."""
+        """Give each test its points by otter's rules: tests without points share the points of their question."""
         if not tests or self.cell is None:
             return
         total = self.points
@@ -86,7 +86,7 @@ class OtterTest:
 
 
 def is_otter(cells: list[SourceCell]) -> bool:
-    """Whether any raw cell begins a block of otter's, or has its settings."""
+    """Whether any raw cell begins a block of otter, or has otter's settings."""
     return any(
         cell.kind == "raw" and cell.lines and (_BLOCK.fullmatch(cell.lines[0]) or _CONFIG.fullmatch(cell.lines[0]))
         for cell in cells
@@ -153,7 +153,7 @@ class OtterBlocks:
 
 
 def _prompted(cells: list[SourceCell]) -> Iterator[SourceCell]:
-    """Cells that begin a question with a prompt."""
+    """The cells that begin a question with a prompt."""
     begin = None
     for cell in cells:
         marker = _BLOCK.fullmatch(cell.lines[0].strip()) if cell.kind == "raw" and cell.lines else None
@@ -184,7 +184,7 @@ def settings(cell: SourceCell, problems: Problems, lines: list[str] | None = Non
 
 
 def otter_test(cell: SourceCell, problems: Problems) -> OtterTest:
-    """Read a test cell: a comment or settings say whether it is hidden, its saved output what it has to show."""
+    """Read a test cell. A comment or settings say whether it is hidden; its saved output is the expected one."""
     lines = cell.lines
     first = lines[0].strip() if lines else ""
     found: dict[str, Any] = {}

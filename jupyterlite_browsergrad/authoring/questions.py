@@ -1,4 +1,4 @@
-"""What is a task, a solution or a test among a source's cells: in our own words, nbgrader's or otter's."""
+"""Finds the tasks, solutions and tests among a source's cells: by our own markers, or those of nbgrader or otter."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["plan_of"]
 _TEST = re.compile(
     r"#+\s*(?P<hidden>HIDDEN )?TEST:?\s+(?P<name>.*?)(?:\s*[(\[](?P<points>[0-9.]+)\s*points?[)\]])?\s*", re.IGNORECASE
 )
-#: The line of a cell that makes it a test, without its end, so that all lines keep their numbers.
+#: Matches the line that makes a cell a test, without its line end, so that all lines keep their numbers.
 _HEAD = re.compile(r"^[ \t]*#+[ \t]*(HIDDEN )?TEST\b.*$", re.IGNORECASE | re.MULTILINE)
 #: What makes a cell a question that a person grades: a comment in code, an HTML comment in a text.
 _MANUAL = re.compile(
@@ -29,7 +29,7 @@ _SAID = re.compile(r"#+\s*(PASS|FAIL):\s*(.+)")
 #: A text with a solution in it; headings of other texts are no markers.
 _SOLVED = re.compile(r"^\s*#+\s*(BEGIN|END) (SOLUTION|MARK SCHEME)", re.MULTILINE)
 _AUTOTEST = re.compile(r"^\s*#+\s*(HASHED )?AUTOTEST\b", re.MULTILINE)
-#: Metadata of nbgrader that is read: versions 1 and 2 differ in fields that have no part here.
+#: Fields of nbgrader's metadata that are read. Versions 1 and 2 differ only in other fields.
 _NBGRADER = (1, 2, 3)
 
 
@@ -39,7 +39,7 @@ def plan_of(cells: list[SourceCell]) -> Plan:
     Raises
     ------
     AuthoringError
-        Tells all broken markers, each with file, cell and line.
+        Names all broken markers, each with file, cell and line.
     """
     problems = Problems()
     plan = Plan()
@@ -150,7 +150,7 @@ def _is_code(text: str) -> bool:
 
 
 def _nbgrader(cell: SourceCell, marks: dict[str, Any], plan: Plan, problems: Problems) -> None:
-    """A cell with nbgrader's metadata: grade alone is a test, with solution it is graded by hand, solution alone is a task."""
+    """A cell with nbgrader's metadata. With only grade it is a test, with only solution a task; with both it is graded by hand."""
     if marks.get("schema_version", 1) not in _NBGRADER:
         problems.add(
             cell, 1, f"its metadata have nbgrader's version {marks['schema_version']!r}; versions 1 to 3 are known"
@@ -183,7 +183,7 @@ def _nbgrader(cell: SourceCell, marks: dict[str, Any], plan: Plan, problems: Pro
 
 
 def _nbgrader_task(cell: SourceCell, problems: Problems) -> str:
-    """What students get of a solution cell: without a marked region, nbgrader replaces all of it."""
+    """The code of a solution cell for students. Without a marked region, nbgrader replaces all of it."""
     code = student_code(cell, problems)
     if code != cell.source.strip("\n") or cell.metadata["nbgrader"].get("task"):
         return code if cell.kind == "code" else _as_text(code)
@@ -255,7 +255,7 @@ def _otter_cell(
 
 
 def _names(plan: Plan, problems: Problems) -> None:
-    """Each name once: results are told apart by it."""
+    """Make the names unique, since they distinguish results."""
     seen: dict[str, SourceCell] = {}
     named: list[Test | ByHand] = [*plan.tests, *plan.manual]
     for each in named:

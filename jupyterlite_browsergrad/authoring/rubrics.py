@@ -1,4 +1,4 @@
-"""Rubrics from the tests of a source."""
+"""Makes rubrics from the tests of a source."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def rubric_text(plan: Plan, title: str, *, hidden: bool, problems: Problems) -> 
     title
         Its docstring.
     hidden
-        Whether it is for grading: with hidden tests, and the hidden lines of the others.
+        Whether the rubric is for grading, and includes hidden tests and the hidden lines of other tests.
     """
     parts = [f'"""{title}"""\n\nimport browsergrad as bg\n']
     tests = [(test, test.whole if hidden else test.shown) for test in plan.tests]
@@ -35,7 +35,7 @@ def rubric_text(plan: Plan, title: str, *, hidden: bool, problems: Problems) -> 
         try:
             body = _body(test, text)
         except SyntaxError as error:
-            if hidden:  # the same error of the published rubric is told once
+            if hidden:  # the published rubric's equal error is not reported again
                 said = error.msg + (
                     ": IPython's magics and shell commands do not work in a rubric"
                     if "%" in text or "!" in text
@@ -96,7 +96,7 @@ def test_code(test: Test) -> str:
 
 
 def comparing(tree: ast.Module, lines: list[str], expected: str) -> list[str]:
-    """Compare what a test shows, as otter does by doctest: its last expression's value, or what is printed."""
+    """Compare a test's output, like otter, which uses doctest: the value of the last expression, or the printed text."""
     last = tree.body[-1]
     assert isinstance(last, ast.Expr)
     before = lines[: last.lineno - 1]
@@ -121,7 +121,7 @@ def _is_call_of_print(node: ast.expr) -> bool:
 
 
 def _inside_texts(code: str) -> set[int]:
-    """Numbers of lines that begin inside of a string: to indent them would change it."""
+    """Numbers of the lines that begin inside a string. Indenting them would change the string."""
     inside: set[int] = set()
     starts: list[int] = []
     for token in tokenize.generate_tokens(io.StringIO(code).readline):
@@ -136,7 +136,7 @@ def _inside_texts(code: str) -> set[int]:
 
 
 def _imports(given: Iterable[SourceCell], tests: Iterable[str]) -> Iterator[str]:
-    """Imports of the given code that tests use: a rubric that runs apart has modules of its own."""
+    """Imports of shared code that tests use: a rubric that runs apart has its own modules."""
     used: set[str] = set()
     for text in tests:
         try:
@@ -147,7 +147,7 @@ def _imports(given: Iterable[SourceCell], tests: Iterable[str]) -> Iterator[str]
     for cell in given:
         try:
             body = ast.parse(cell.source).body
-        except SyntaxError:  # magics, or a fault that shows when the reference runs
+        except SyntaxError:  # magics, or an error that shows when the reference runs
             continue
         for node in body:
             if isinstance(node, (ast.Import, ast.ImportFrom)) and not _is_local(cell, node):

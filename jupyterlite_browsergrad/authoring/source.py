@@ -1,4 +1,4 @@
-"""Read what a lab is made from: a notebook, or a Python file in percent format (``# %%`` begins a cell)."""
+"""Reads the source of a lab: a notebook, or a Python file in percent format (``# %%`` begins a cell)."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class SourceCell:
     Attributes
     ----------
     number
-        From 1, as people count.
+        Number of the cell, from 1.
     line
-        Line of the file that comes before the cell's first; 0 in a notebook, whose lines are counted in each cell.
+        Number of the file's line before the cell. 0 in a notebook, where lines are counted in each cell.
     shown
-        Text of its saved output: what otter's tests are compared with.
+        Text of its saved output. Otter compares tests with it.
     """
 
     file: Path
@@ -44,12 +44,12 @@ class SourceCell:
         return self.source.splitlines()
 
     def at(self, line: int = 1) -> str:
-        """Where a line of the cell is, from 1, for people."""
+        """The place of a line of the cell (counted from 1), for people."""
         return f"{self.file}: cell {self.number}, line {self.line + line}"
 
 
 class Problems:
-    """All that is wrong with a source, so that it is told at once."""
+    """Collects the problems of a source, so that all are reported together."""
 
     def __init__(self) -> None:
         self.found: list[str] = []
@@ -70,7 +70,7 @@ def read_source(path: Path) -> list[SourceCell]:
     Raises
     ------
     AuthoringError
-        There is no such file, or it is neither.
+        The file does not exist, or is neither.
     """
     if path.suffix not in (".ipynb", ".py"):
         raise AuthoringError(f"{path}: a source is a notebook (.ipynb) or a Python file in percent format (.py)")

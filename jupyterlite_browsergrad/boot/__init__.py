@@ -1,1 +1,1 @@
-"""Making what the kernel starts from; uses the standard library alone, since building this package uses it too."""
+"""Makes the files from which the kernel starts. Imports only the standard library, since the build of this package uses it too."""

@@ -11,11 +11,11 @@ import sys
 import threading
 from pathlib import Path
 
-__all__ = ["MINIMUM_NODE", "EngineError", "deno", "is_there", "node_of_wheel", "node_on_path", "run"]
+__all__ = ["MIN_NODE", "EngineError", "deno", "is_there", "node_of_wheel", "node_on_path", "run"]
 
 HERE = Path(__file__).resolve().parent
 #: Oldest Node whose WebAssembly runs the embedded Pyodide.
-MINIMUM_NODE = 20
+MIN_NODE = 20
 DENO_OPTIONS = (
     "run",
     "--quiet",
@@ -27,7 +27,7 @@ DENO_OPTIONS = (
     "--allow-env",
 )
 NONE_FOUND = (
-    f"neither Deno nor Node {MINIMUM_NODE} or newer was found: "
+    f"neither Deno nor Node {MIN_NODE} or newer was found: "
     'pip install "jupyterlite-browsergrad[build]", and build again'
 )
 
@@ -49,7 +49,7 @@ def _version(program: str) -> int:
 def node_on_path() -> Path | None:
     """Return the path of a Node that is new enough."""
     found = shutil.which("node")
-    return Path(found) if found and _version(found) >= MINIMUM_NODE else None
+    return Path(found) if found and _version(found) >= MIN_NODE else None
 
 
 def node_of_wheel() -> Path | None:

@@ -15,7 +15,7 @@ from ..terminal import say
 
 __all__ = ["configure", "run"]
 
-#: Seconds between two looks at a source that is watched.
+#: Seconds between two checks whether a watched source has changed.
 LOOK = 0.5
 
 
@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Make the lab, and say what was made; with ``--watch`` again at each change."""
+    """Make the lab, and say what was made. With ``--watch``, do it again after each change."""
     if not options.watch:
         _make(options)
         return 0

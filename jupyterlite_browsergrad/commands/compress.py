@@ -19,7 +19,7 @@ from ..site.precompressed import ENCODINGS, is_compressible
 __all__ = ["configure", "run"]
 
 #: Smallest file that is compressed. Smaller ones would gain almost nothing.
-LEAST_BYTES = 1400
+MIN_BYTES = 1400
 
 
 def _encoders() -> dict[str, Callable[[bytes], bytes]]:
@@ -38,7 +38,7 @@ def _write(path: Path, encoders: dict[str, Callable[[bytes], bytes]]) -> tuple[i
     best = len(data)
     for encoding, suffix in ENCODINGS.items():
         copy = path.with_name(path.name + suffix)
-        packed = encoders[encoding](data) if encoding in encoders and len(data) >= LEAST_BYTES else data
+        packed = encoders[encoding](data) if encoding in encoders and len(data) >= MIN_BYTES else data
         if len(packed) < len(data):
             copy.write_bytes(packed)
             # The copy gets the time of its original, which shows that it belongs to this version.

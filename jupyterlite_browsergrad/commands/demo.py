@@ -59,7 +59,7 @@ def examples(names: tuple[str, ...] = CONTENTS) -> list[Path]:
 
 
 def _cache() -> Path:
-    """Return a folder that is kept: packages are fetched once, though the demo's own folder goes."""
+    """Return a folder that is kept, so that packages are fetched only once. The demo's own folder is deleted."""
     return Path(jupyter_data_dir(), "browsergrad", "cache")
 
 

@@ -118,7 +118,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write all of it, say what was written, and return the exit status."""
+    """Write all files, say what was written, and return the exit status."""
     from ..gradebook.book import make_book
     from ..gradebook.late import read_times
     from ..gradebook.marks import read_marks
@@ -173,7 +173,7 @@ def _write(book: Book, options: argparse.Namespace) -> list[Path]:
     folder: Path = options.out
     files: dict[Path, bytes] = {folder / "grades.csv": csv_text(table).encode("utf-8")}
     if options.form == "plain":
-        # Excel takes a file without the mark for one in the computer's own encoding.
+        # Without the mark, Excel assumes the computer's own encoding.
         files[folder / "grades.csv"] = csv_text(table).encode("utf-8-sig")
     if options.excel:
         files[folder / "grades.xlsx"] = excel_bytes(table, book.lab)
@@ -199,7 +199,7 @@ def _write(book: Book, options: argparse.Namespace) -> list[Path]:
 
 
 def _names(book: Book) -> dict[Row, str]:
-    """A name for each page of feedback: letters and digits that every file system takes, and each once."""
+    """A unique name for each page of feedback, of letters and digits that every file system accepts."""
     taken: set[str] = set()
     names: dict[Row, str] = {}
     for row in book.handed_in:

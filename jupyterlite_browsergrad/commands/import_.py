@@ -1,6 +1,6 @@
-"""Make labs of a course of nbgrader's or otter's, with a report of what did not carry over.
+"""Make labs from a course of nbgrader or otter, with a report about what was not carried over.
 
-Exit status: 0 every notebook became a lab, 1 some did not.
+Exit status: 0 if every notebook became a lab, 1 if not.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Show the assertions that saved notebooks hold; exit status 1 if any failed, 2 if a notebook can't be read."""
+"""Show the assertions in saved notebooks. Exit status: 1 if any failed, 2 if a notebook cannot be read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the report to stdout, what could not be read to stderr too."""
+    """Write the report to stdout. Notebooks that cannot be read are reported on stderr too."""
     reports = [_report(path) for path in options.notebooks]
     if options.format == "json":
         print(json_shown({"notebooks": reports}, indent=2))
@@ -59,14 +59,14 @@ def read_notebook(path: Path) -> list[dict[str, Any]]:
     Raises
     ------
     OSError, ValueError
-        The file is missing, no notebook, or holds assertions that are none; the text says which cell's.
+        The file is missing, is not a notebook, or has invalid assertions. The message names the cell.
     """
     if path.exists() and not path.is_file():
         raise ValueError("it is not an ordinary file")
     notebook = json.loads(path.read_text("utf-8"))
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list):
-        raise ValueError("it is no notebook of format 4: it has no list of cells")
+        raise ValueError("it is not a notebook of format 4: it has no list of cells")
     return [found for index, cell in enumerate(cells) for found in _outputs(index, cell)]
 
 

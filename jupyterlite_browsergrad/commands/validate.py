@@ -64,7 +64,7 @@ def _manifests(path: Path) -> tuple[list[Path], list[Finding]]:
 
 
 def _add_imports(lab: Lab) -> None:
-    """Note the packages of Pyodide's release that a lab imports, and what neither that nor the kernel has."""
+    """Note the packages of Pyodide's release that a lab imports, and modules that neither the release nor the kernel has."""
     imports = SiteImports(files_of([lab.folder]), paths.static("kernel"))
     lock = embedded_lock(paths.static("pyodide"), {"packages": {}})
     lab.packages = sorted(imports.choose(lock).packages)

@@ -1,1 +1,1 @@
-"""From results of grading to a gradebook: whose they are, what they are worth, and how platforms, students and teachers read them."""
+"""Makes a gradebook from results of grading: whose submissions they are, their points, and files for platforms, students and teachers."""

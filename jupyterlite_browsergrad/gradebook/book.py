@@ -1,4 +1,4 @@
-"""The gradebook: one row for each student, with all that keeps a submission from having one."""
+"""The gradebook: one row for each student, and the reasons why some submissions have no row."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Book", "Row", "make_book"]
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """A student; `mark` is None where nothing was handed in."""
+    """A student. `mark` is None if nothing was handed in."""
 
     student: Student
     mark: Mark | None = None
@@ -34,7 +34,7 @@ class Row:
 
 @dataclass
 class Book:
-    """All rows, and the submissions that are in none, each with the reason."""
+    """All rows, and the submissions that are in no row, each with the reason."""
 
     lab: str
     possible: float
@@ -59,18 +59,18 @@ def make_book(
     Parameters
     ----------
     roster
-        Who is in the course; None: those who handed in.
+        The students of the course. If None, those who handed in something.
     rule
-        What lateness costs.
+        The rule for late submissions.
     times
-        When submissions came in, by their path or its last part; Blackboard's names say it too.
+        Times of submissions, by their path or its last part. Blackboard's names include them too.
     cap
         The most points of a grade.
 
     Raises
     ------
     GradingError
-        `times` names a submission that there is not.
+        `times` names a submission that does not exist.
     """
     handed = who(mark.submission for mark in marks)
     given = _times(marks, times or {})
@@ -106,7 +106,7 @@ def _student(handed: Handed) -> Student:
 
 
 def _latest(marks: list[Mark], handed: dict[str, Handed], book: Book) -> Mark | None:
-    """The last attempt of a student; where names do not say which that is, none, and all are left over."""
+    """The last attempt of a student. If names do not say which one that is, there is none, and all are left over."""
     if len(marks) < 2:
         return marks[0] if marks else None
     marks = sorted(marks, key=lambda mark: handed[mark.submission].order)
@@ -134,7 +134,7 @@ def _times(marks: list[Mark], times: Mapping[str, datetime]) -> dict[str, dateti
         paths = by_end.get(name, [])
         if len(paths) != 1:
             raise GradingError(
-                f"the list of times names {name!r}, which {'is no submission' if not paths else 'several submissions have as their name'}"
+                f"the list of times names {name!r}, which {'is not a submission' if not paths else 'several submissions have as their name'}"
             )
         found[paths[0]] = time
     return found

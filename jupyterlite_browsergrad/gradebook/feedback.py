@@ -1,4 +1,4 @@
-"""A page for one student: what each check found, and what it is worth."""
+"""Makes a page for one student: the result and the points of each check."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WORDS = {"pass": "Passed", "fail": "Not passed", "error": "Error"}
 
 
 def feedback_page(book: Book, row: Row) -> str:
-    """Return the page of a student who handed something in."""
+    """Return the page for a student who handed in something."""
     assert row.mark is not None
     result = row.mark.result
     parts = [
@@ -99,7 +99,7 @@ def _check(each: dict[str, Any]) -> str:
 
 
 def _missing(result: dict[str, Any]) -> list[str]:
-    """Checks that never ran, as when the submission did not get so far."""
+    """The checks that never ran, for example because the submission ended before."""
     seen = {each["name"] for each in result["assertions"]}
     never = Counter(name for name in result["missing"] if name not in seen)
     if not never:

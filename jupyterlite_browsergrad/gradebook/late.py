@@ -1,4 +1,4 @@
-"""What lateness costs."""
+"""The rule for late submissions, and their times."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["LateRule", "read_times"]
 
 @dataclass(frozen=True)
 class LateRule:
-    """Percent of what was earned that each day begun costs, after days that cost nothing, and the most that is taken."""
+    """Each day that has begun costs some percent of the earned points, after some free days, up to a maximum."""
 
     due: datetime
     per_day: float = 0.0
@@ -26,7 +26,7 @@ class LateRule:
     most: float = 100.0
 
     def days(self, time: datetime | None) -> int:
-        """Days late, each day begun as one; 0 where the time is not known."""
+        """Number of days late, including the day that has begun; 0 if the time is not known."""
         if time is None:
             return 0
         due, time = (
@@ -35,17 +35,17 @@ class LateRule:
         return max(0, math.ceil((time - due) / timedelta(days=1)))
 
     def factor(self, days: int) -> float:
-        """The part of the points that is kept, from 0 to 1."""
+        """The fraction of the points that is kept, from 0 to 1."""
         return plain(1 - min(self.most, self.per_day * max(0, days - self.free_days), 100) / 100)
 
 
 def read_times(path: Path) -> dict[str, datetime]:
-    """Read when submissions came in: a CSV file with the columns ``submission`` and ``time`` (ISO 8601).
+    """Read the times of submissions from a CSV file with the columns ``submission`` and ``time`` (ISO 8601).
 
     Raises
     ------
     GradingError
-        It cannot be read, or a line holds no time.
+        The file cannot be read, or a line has no time.
     """
     try:
         rows = list(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"))))

@@ -1,4 +1,4 @@
-"""Read a file of results: the last one of each submission, with its points."""
+"""Reads a file of results: the last result of each submission, with its points."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class HandMark:
 
 @dataclass(frozen=True, eq=False)
 class Mark:
-    """A submission with what it earned.
+    """A submission with its points.
 
     Attributes
     ----------
     submission
-        Its path, as it was given to `grade`.
+        Its path in the form that was given to `grade`.
     result
         The line of `grade`.
     by_hand
@@ -53,7 +53,7 @@ class Mark:
 
 
 def read_marks(path: Path, lab: str | None = None) -> list[Mark]:
-    """Read the results of one lab; where checks have no points, each that the reference passes is worth one.
+    """Read the results of one lab. If checks have no points, each check that the reference passes is worth one point.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A page for the teacher: how the grades lie, which checks fail most, and who fails in the same way."""
+"""Makes a page for the teacher: the distribution of grades, the checks that fail most, and similar failures."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .pages import escaped, number, page, ratio_bar
 __all__ = ["overview_page"]
 
 BINS = 10
-#: Groups of failures, and students of one, that are listed.
-MOST_GROUPS = 30
-#: What differs from run to run, or from value to value, in the messages of one mistake.
+#: Number of groups of failures, and of students in one group, that are listed.
+MAX_GROUPS = 30
+#: Matches the parts that differ, from run to run or from value to value, in messages about the same mistake.
 _VARIES = re.compile(r"0x[0-9a-f]+|\d+(?:\.\d+)?|'[^']*'|\"[^\"]*\"", re.IGNORECASE)
 
 
 def overview_page(book: Book, links: Mapping[Row, str]) -> str:
-    """Return the page; `links` has the address of each student's feedback."""
+    """Return the page. `links` has the address of each student's feedback."""
     rows = book.handed_in
     grades = [row.grade for row in rows if row.grade is not None]
     parts = [
@@ -67,7 +67,7 @@ def _left(book: Book) -> list[str]:
 
 
 def _checks(rows: list[Row]) -> list[str]:
-    """Checks by how many did not pass them."""
+    """The checks, ordered by the number of submissions that did not pass them."""
     failed: Counter[str] = Counter()
     names: dict[str, None] = {}
     for row in rows:
@@ -91,7 +91,7 @@ def _checks(rows: list[Row]) -> list[str]:
 
 
 def _alike(rows: list[Row], links: Mapping[Row, str]) -> list[str]:
-    """Failures that look the same but for numbers and quoted texts."""
+    """Failures whose messages differ only in numbers and quoted texts."""
     groups: dict[tuple[str, str], list[tuple[Row, dict[str, Any]]]] = defaultdict(list)
     for row in rows:
         assert row.mark is not None
@@ -100,7 +100,7 @@ def _alike(rows: list[Row], links: Mapping[Row, str]) -> list[str]:
                 pattern = _VARIES.sub("…", each["message"] + "\0" + each.get("actualRepr", ""))
                 groups[each["name"], pattern].append((row, each))
     found = sorted(groups.items(), key=lambda item: -len(item[1]))
-    found = [(key, members) for key, members in found if len(members) > 1][:MOST_GROUPS]
+    found = [(key, members) for key, members in found if len(members) > 1][:MAX_GROUPS]
     if not found:
         return []
     lines = []

@@ -1,4 +1,4 @@
-"""What all pages have: a frame without script or anything fetched, in light and dark."""
+"""The common parts of all pages. They have no scripts, fetch nothing, and have light and dark colours."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from browsergrad.hosting import cut, visible
 
 __all__ = ["escaped", "number", "page", "ratio_bar"]
 
-#: Characters of a text from a submission on a page.
+#: Longest text from a submission on a page, in characters.
 LONGEST = 4_000
 _STYLE = """
 :root { color-scheme: light dark; --bg: #fff; --fg: #1b1f24; --dim: #59636e; --line: #d1d9e0; --box: #f6f8fa;
@@ -35,23 +35,23 @@ a { color: var(--bar); } @media print { body { max-width: none; } pre { max-heig
 
 
 def escaped(text: object) -> str:
-    """Return a text of whatever origin as part of a page."""
+    """Return any text in a form that can be a part of a page."""
     return html.escape(cut(visible(str(text)), LONGEST))
 
 
 def number(value: float | None) -> str:
-    """Return a number as people write it; a dash for none."""
+    """Return a number as text for people; a dash for None."""
     return "–" if value is None else f"{value:,.10g}"
 
 
 def ratio_bar(part: float, whole: float) -> str:
-    """Return a bar of this part of a whole; its value stands beside it for those who don't see it."""
+    """Return a bar that shows a part of a whole. Its value must be shown beside it, for those who cannot see it."""
     percent = 100 * min(max(part / whole, 0), 1) if whole else 0
     return f'<div class="bar" aria-hidden="true"><i style="width: {percent:.1f}%"></i></div>'
 
 
 def page(title: str, body: str) -> str:
-    """Return a whole page."""
+    """Return a complete page."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"

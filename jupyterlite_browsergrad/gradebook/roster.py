@@ -1,4 +1,4 @@
-"""A list of students: a gradebook that a platform exported, or any CSV file with columns of these names."""
+"""Reads a list of students: a gradebook exported from a platform, or any CSV file with columns of the same names."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _COLUMNS = {
 
 @dataclass(frozen=True)
 class Student:
-    """One row of a roster, or what a submission's name says."""
+    """One row of a roster, or the student that a submission's name names."""
 
     name: str = ""
     id: str = ""
@@ -55,7 +55,7 @@ class Roster:
     students: list[Student]
 
     def find(self, handed: Handed) -> tuple[Student | None, str]:
-        """Return the student of a submission, or None and why there is none: an id decides, then a login, then the name."""
+        """Return the student of a submission, or None and the reason. An id decides, then a login, then the name."""
         for field, wanted in (
             ("id", handed.id),
             ("username", handed.username),
@@ -95,18 +95,18 @@ def _turned(name: str) -> str:
 
 
 def _letters(name: str) -> str:
-    """A name as Canvas writes it into file names: letters and digits alone, without accents."""
+    """A name in the form of Canvas's file names: only letters and digits, without accents."""
     plain = unicodedata.normalize("NFKD", name).casefold()
     return "".join(letter for letter in plain if letter.isalnum())
 
 
 def read_roster(path: Path) -> Roster:
-    """Read the list.
+    """Read a list of students.
 
     Raises
     ------
     GradingError
-        It cannot be read, has no column that names students, or the same id or login twice.
+        The list cannot be read, has no column that names students, or has the same id or login twice.
     """
     text = read_csv_text(path)
     rows = list(csv.reader(io.StringIO(text), delimiter=delimiter_of(text)))
@@ -139,6 +139,6 @@ def _unique(path: Path, students: list[Student]) -> None:
             value = getattr(each, field).casefold()
             if value and value in seen:
                 raise GradingError(
-                    f"{path}: two students have the {field} {getattr(each, field)!r}: mend the list first"
+                    f"{path}: two students have the {field} {getattr(each, field)!r}: correct the list first"
                 )
             seen.add(value)

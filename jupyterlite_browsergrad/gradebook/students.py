@@ -1,4 +1,4 @@
-"""Whose a submission is: by the names that platforms give to files when all submissions are downloaded.
+"""Finds the student of each submission, by the names that platforms give to files when all submissions are downloaded.
 
 ==========  ==================================================================================
 platform    name of a file, or of the folder it lies in
@@ -28,16 +28,16 @@ _BLACKBOARD = re.compile(r"(?P<task>.+)_(?P<user>[^_]+)_attempt_(?P<time>\d{4}(?
 
 @dataclass(frozen=True)
 class Handed:
-    """What a submission's path says.
+    """The information in a submission's path.
 
     Attributes
     ----------
     key
-        What students are told apart by: an id where there is one.
+        Distinguishes students: an id if there is one.
     order
-        Later attempts of one student sort higher; empty where names do not say.
+        Later attempts of a student sort higher. Empty if names do not say the order.
     late
-        Whether the name says so, as Canvas' does.
+        Whether the name says that the submission is late, as Canvas's names do.
     """
 
     platform: str
@@ -51,7 +51,7 @@ class Handed:
 
 
 def who(submissions: Iterable[str]) -> dict[str, Handed]:
-    """Return whose each submission is, by path."""
+    """Return the student of each submission, by path."""
     paths = list(submissions)
     stems = Counter(PurePosixPath(path).stem for path in paths)
     return {path: _by_platform(path) or _plain(path, stems) for path in paths}

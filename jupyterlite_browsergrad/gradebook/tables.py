@@ -1,4 +1,4 @@
-"""Tables that platforms import, each with the columns that its documentation names.
+"""Makes tables for the import into platforms, each with the columns that the platform's documentation names.
 
 =============  =============================================================================================
 form           columns
@@ -27,12 +27,12 @@ from .book import Book, Row
 __all__ = ["FORMS", "csv_text", "defused", "excel_bytes"]
 
 Table = list[list[Any]]
-#: What a spreadsheet takes for the beginning of a formula.
+#: Characters that begin a formula in a spreadsheet.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def defused(value: Any) -> Any:
-    """Return a text that a spreadsheet does not take for a formula; numbers stay numbers."""
+    """Return a text that is not a formula in a spreadsheet. Numbers stay numbers."""
     if not isinstance(value, str):
         return "" if value is None else value
     value = value.replace("\0", "")
@@ -94,7 +94,7 @@ def _plain(book: Book, column: str) -> Table:
     return [head, *rows]
 
 
-#: Name of a form -> what makes its table.
+#: Name of a form -> function that makes its table.
 FORMS: dict[str, Callable[[Book, str], Table]] = {
     "canvas": _canvas,
     "moodle": _moodle,
@@ -121,7 +121,7 @@ def csv_text(table: Table) -> str:
 
 
 def excel_bytes(table: Table, title: str) -> bytes:
-    """Return a table as a workbook of Excel. Raises `GradingError` where openpyxl is not installed."""
+    """Return a table as an Excel workbook. Raises `GradingError` if openpyxl is not installed."""
     try:
         from openpyxl import Workbook
     except ImportError as error:

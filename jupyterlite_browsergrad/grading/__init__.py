@@ -1,1 +1,1 @@
-"""Check labs, and grade what students hand in, each in a sandbox of its own."""
+"""Checks labs, and grades submissions, each in a sandbox of its own."""

@@ -1,4 +1,4 @@
-"""Judge contents of ``application/vnd.browsergrad.assertions.v1+json`` that somebody else made.
+"""Checks contents of ``application/vnd.browsergrad.assertions.v1+json`` that others have made.
 
 The rules are those of ``browsergrad/schemas/assertions.v1.schema.json``. They are written out here because a content may hold
 tens of thousands of assertions, which a general validator takes seconds for; a test compares both.
@@ -12,7 +12,7 @@ from typing import Any
 __all__ = ["KINDS", "is_content"]
 
 KINDS = ("pass", "fail", "error")
-#: Texts that an assertion of each kind may have beside its kind and name, and whether it must.
+#: For each kind of assertion, the texts beside its kind and name, and whether they are required.
 _TEXTS: dict[str, dict[str, bool]] = {
     "pass": {},
     "fail": {"message": True, "expectedRepr": False, "actualRepr": False},
@@ -40,7 +40,7 @@ def is_content(content: Any) -> bool:
 
 
 def _is_count(value: Any) -> bool:
-    # JSON Schema takes 1.0 for an integer; nobody writes that, and readers want an int.
+    # In JSON Schema, 1.0 is an integer. Nobody writes that, and readers expect an int.
     return type(value) is int and value >= 0
 
 

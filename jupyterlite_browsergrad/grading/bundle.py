@@ -1,4 +1,4 @@
-"""What is needed of a lab to grade for it, so that it can be sent to another machine."""
+"""The parts of a lab that grading needs, in a form that can be sent to another machine."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from .site_python import python_of
 
 __all__ = ["LabBundle", "load_lab"]
 
-#: A lab's folder is copied into every sandbox.
-MOST_BYTES = 256 << 20
+#: Largest folder of a lab: it is copied into every sandbox.
+MAX_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,15 @@ class LabBundle:
     Attributes
     ----------
     manifest
-        Its fields, as `browsergrad.lab` shows them.
+        The fields of the manifest, as `browsergrad.lab` shows them.
     rubric, rubric_path
         The rubric's text, and its name in tracebacks.
     files
-        What the student's code finds beside it: path to content; neither rubric nor reference.
+        The files beside the student's code: path -> content. Neither the rubric nor the reference.
     sha256
-        Of all that results depend on.
+        Hash of everything on which results depend.
     site
-        Folder of the built site whose Python and packages students have; None: those of this package.
+        Folder of the built site whose Python and packages students have. If None, those of this package.
     """
 
     manifest: dict[str, Any]
@@ -47,7 +47,7 @@ class LabBundle:
 
     @property
     def datasets(self) -> dict[str, dict[str, str]]:
-        """Where `browsergrad.dataset` finds them: path in the sandbox's folder, or why it does not."""
+        """For each dataset, its path in the sandbox's folder, or why it cannot be used."""
         found = {}
         for entry in self.manifest.get("datasets", []):
             path = unquote(entry["url"])
@@ -61,22 +61,22 @@ class LabBundle:
 
 
 def hidden_folder(folder: Path) -> Path:
-    """Where the rubric of a lab lies that is not published: beside the lab's folder."""
+    """The folder of a rubric that is not published. It lies beside the lab's folder."""
     return folder.with_name(folder.name + HIDDEN)
 
 
 def load_lab(path: Path, site: Path | None = None, rubric_file: Path | None = None) -> tuple[LabBundle, Manifest, Path]:
-    """Read a lab from its folder or its manifest; also gives the manifest and the folder.
+    """Read a lab from its folder or its manifest. Also returns the manifest and the folder.
 
     Parameters
     ----------
     rubric_file
-        A rubric in the place of the lab's own.
+        A rubric to use instead of the lab's own.
 
     Raises
     ------
     GradingError
-        There is no lab, its manifest is bad, its rubric is missing, or `site` is none.
+        There is no lab, its manifest has errors, its rubric is missing, or `site` is not a site.
     """
     file = path / folders.MANIFEST_NAME if path.is_dir() else path
     if not file.is_file():
@@ -93,7 +93,7 @@ def load_lab(path: Path, site: Path | None = None, rubric_file: Path | None = No
         raise GradingError(f"the rubric {rubric} cannot be read: {error}") from error
     files = _files(folder, {manifest.rubric_path, manifest.reference_path}, rubric)
     digest = hashlib.sha256(python_of(site).identity)
-    # What the reference passes, a submission has to pass too.
+    # The assertions that the reference passes, a submission must pass too.
     reference = folder / manifest.reference_path
     solution = reference.read_bytes() if reference.is_file() else b""
     for part in (
@@ -120,9 +120,9 @@ def _files(folder: Path, without: set[str], rubric: Path) -> dict[str, bytes]:
         if path.samefile(rubric):
             continue
         size += path.stat().st_size
-        if size > MOST_BYTES:
+        if size > MAX_BYTES:
             raise GradingError(
-                f"the lab's folder {folder} holds more than {MOST_BYTES >> 20} MB, and every sandbox gets a copy: "
+                f"the lab's folder {folder} holds more than {MAX_BYTES >> 20} MB, and every sandbox gets a copy: "
                 "keep submissions and other large files elsewhere"
             )
         files[inside.as_posix()] = path.read_bytes()

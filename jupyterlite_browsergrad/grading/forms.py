@@ -17,7 +17,7 @@ FORMS = ("apart", "shared")
 
 
 def jobs_of(lab: LabBundle, manifest: Manifest, folder: Path, limits: JobLimits) -> dict[tuple[str, str], Job]:
-    """Jobs that show whether a lab's rubric can run apart: by role, ``reference`` or ``starter``, and form. A missing file has none."""
+    """Jobs that show whether a lab's rubric can run apart, by role (``reference`` or ``starter``) and form. A missing file has no jobs."""
     found = {}
     imports = reference_imports(folder / manifest.reference_path)
     for role, path in (("reference", manifest.reference_path), ("starter", manifest.starter_path)):
@@ -29,7 +29,7 @@ def jobs_of(lab: LabBundle, manifest: Manifest, folder: Path, limits: JobLimits)
 
 
 def reference_imports(path: Path) -> tuple[str, ...]:
-    """Import statements of the reference: packages with which its values come."""
+    """Import statements of the reference. Its values may need these packages."""
     try:
         return imports_of(*cells_of(path.name, path.read_bytes()))
     except (OSError, Unreadable):
@@ -37,7 +37,7 @@ def reference_imports(path: Path) -> tuple[str, ...]:
 
 
 def why_shared(results: dict[tuple[str, str], dict[str, Any]]) -> str | None:
-    """Why a rubric can't run apart, from the results of `jobs_of`; None when it can."""
+    """Why a rubric cannot run apart, from the results of `jobs_of`; None if it can."""
     if ("reference", "apart") not in results:
         return "there is no reference that shows whether the rubric can run apart"
     for role in ("reference", "starter"):
@@ -59,7 +59,7 @@ def _differing(apart: Any, shared: Any) -> str:
 
 
 def _example(result: dict[str, Any]) -> str:
-    """The first thing that went wrong."""
+    """The first problem."""
     for each in result["assertions"]:
         if each["kind"] == "error":
             return f" ({each['name']}: {each['message']})"
@@ -67,7 +67,7 @@ def _example(result: dict[str, Any]) -> str:
 
 
 def outcome(result: dict[str, Any]) -> dict[str, Any]:
-    """What has to be the same however a submission is run; texts may hold what is new each time, such as addresses."""
+    """The part of a result that must be the same in both forms. Texts are left out, since they may contain addresses, for example."""
     error = result["error"]
     return {
         "error": error and (error["kind"], error["ename"]),

@@ -1,4 +1,4 @@
-"""Run many jobs: in threads here, each of which watches one sandbox, or on a Dask cluster."""
+"""Runs many jobs: in threads of this process, each of which watches one sandbox, or on a Dask cluster."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["JobRunner", "open_runner"]
 
 
 class JobRunner:
-    """Where jobs run.
+    """Runs jobs with an executor.
 
     Parameters
     ----------
     executor
-        Threads, or a cluster's.
+        Threads, or a cluster.
     window
-        How many jobs are handed over at a time: memory holds no more submissions than these.
+        How many jobs are submitted at a time. Memory holds no more submissions than these.
     """
 
     def __init__(self, executor: Executor, window: int) -> None:
@@ -31,7 +31,7 @@ class JobRunner:
         self._running: dict[Future[dict[str, Any]], Job] = {}
 
     def run(self, jobs: Iterable[Callable[[], Job]]) -> Iterator[tuple[Job, dict[str, Any] | Exception]]:
-        """Run jobs and yield each with its result as it is done, in any order; an exception is a failure of the runner."""
+        """Run jobs, and yield each with its result when it is done, in any order. An exception means that the runner failed."""
         waiting = iter(jobs)
         running = self._running
         try:
@@ -41,7 +41,7 @@ class JobRunner:
                     running[self._executor.submit(run_job, job)] = job
                 if not running:
                     return
-                # A wait without an end can miss Ctrl-C.
+                # A wait without a timeout may not notice Ctrl-C.
                 done, _ = wait(running, timeout=1, return_when=FIRST_COMPLETED)
                 for future in done:
                     job = running.pop(future)
@@ -54,7 +54,7 @@ class JobRunner:
                 future.cancel()
 
     def give_up(self) -> None:
-        """End what runs in this process: it could take a minute each to its own end."""
+        """End the jobs that run in this process: each could take a minute to its own end."""
         for future in self._running:
             future.cancel()
         close_all()
@@ -64,7 +64,7 @@ class JobRunner:
 
 @contextmanager
 def open_runner(jobs: int, dask: str | None = None) -> Iterator[JobRunner]:
-    """Open the runner: `jobs` sandboxes at a time here, or the cluster whose scheduler has the address `dask`.
+    """Open a runner: for `jobs` sandboxes at a time in this process, or for the cluster whose scheduler has the address `dask`.
 
     Raises
     ------
@@ -94,6 +94,6 @@ def open_runner(jobs: int, dask: str | None = None) -> Iterator[JobRunner]:
         threads = sum(client.nthreads().values())
         if not threads:
             raise GradingError(f"the Dask cluster at {dask} has no workers: start some")
-        # `pure`: equal submissions are graded each for itself. No retries: a worker that died died of something else.
+        # Not pure, so that equal submissions are graded separately. No retries: they would not help after the death of a worker.
         with client.get_executor(pure=False, retries=0) as executor:
             yield JobRunner(executor, 4 * threads)

@@ -1,6 +1,6 @@
-"""The grader's own code for a sandbox, compiled by the first one of a run: each further one is only given what that made.
+"""The grader's own code for a sandbox. The first sandbox of a run compiles it; all others get the result.
 
-Compiling it, and reading the code of `browsergrad` from the runtime's files, takes longer than all the rest of an ordinary submission.
+Compiling it, and reading the code of `browsergrad` from the runtime's files, takes longer than everything else in an ordinary submission.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .site_python import SitePython
 
 __all__ = ["PACKAGE", "RUBRIC", "STUDENT", "install_code", "prepare"]
 
-#: Modules of each kind of sandbox, in the order in which they are made; `signed_verdict` is alone, the others make a package.
+#: Modules for each kind of sandbox, in the order in which they are made. `signed_verdict` is a single module; the others are a package.
 _LINE = ("apart.values", "apart.protocols", "apart.mirrors", "apart.answers", "apart.raised", "apart.link")
 STUDENT = (*_LINE, "apart.student_side", "signed_verdict")
 SHARED = ("signed_verdict",)
@@ -27,12 +27,12 @@ _lock = threading.Lock()
 
 
 def prepare(python: SitePython, evaluate: Callable[[str, str], str]) -> str:
-    """What `install_code` takes: made once for each Python.
+    """Return the argument of `install_code`. It is made once for each Python.
 
     Parameters
     ----------
     evaluate
-        Runs code and gives the text of an expression, in a sandbox where no student code has run.
+        Runs code in a sandbox where no student code has run, and returns the text of an expression.
     """
     with _lock:
         made = _made.get(python.identity)
@@ -49,5 +49,5 @@ def prepare(python: SitePython, evaluate: Callable[[str, str], str]) -> str:
 
 
 def install_code(made: str, names: tuple[str, ...]) -> str:
-    """Python code that makes the modules of these names."""
+    """Python code that makes the modules with these names."""
     return programs.call(programs.make_modules, made, names, PACKAGE)

@@ -1,6 +1,6 @@
-"""Functions that run in a sandbox: `call` makes the text of a cell that defines one and calls it.
+"""Functions that run in a sandbox. `call` makes the text of a cell that defines such a function and calls it.
 
-They use nothing of this file but themselves, import what they need, and take values that `repr` writes as Python.
+Each function is complete by itself: it imports what it needs, and takes arguments whose `repr` is Python code.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ __all__ = ["call", "make_code", "make_modules", "set_up_rubric", "set_up_submiss
 
 
 def source_of(function: Callable[..., object]) -> str:
-    """The text that defines a function."""
+    """The source of a function."""
     return inspect.getsource(function)
 
 
 def call(function: Callable[..., object], *arguments: object) -> str:
-    """The text that defines a function, calls it, and forgets its name."""
+    """The source of a cell that defines a function, calls it, and deletes its name."""
     name = function.__name__
     return f"{source_of(function)}\n{name}({', '.join(map(repr, arguments))})\ndel {name}\n"
 
 
 def make_code(sources: list[tuple[str, str]], fresh: tuple[str, ...]) -> str:
-    """Compile the grader's modules, and take the code of the packages `fresh`: what `make_modules` takes, as text."""
+    """Compile the grader's modules, and read the code of the packages `fresh`. Returns the argument of `make_modules`, as text."""
     import json  # noqa: F401  so that its code is at hand
     import sys
     from binascii import b2a_base64
@@ -41,7 +41,7 @@ def make_code(sources: list[tuple[str, str]], fresh: tuple[str, ...]) -> str:
 
 
 def make_modules(text: str, names: tuple[str, ...], package_name: str) -> None:
-    """Make the grader's modules of these names, in a package."""
+    """Make the grader's modules with these names, in a package."""
     import sys
     from binascii import a2b_base64
     from marshal import loads
@@ -62,7 +62,7 @@ def make_modules(text: str, names: tuple[str, ...], package_name: str) -> None:
 
 
 def set_up_submission(handed: str, imports: list[str], own: str, apart: bool, package_name: str) -> None:
-    """Tell `browsergrad` of the lab, and let the package's `begin` install the grader, which a request with the key calls."""
+    """Tell `browsergrad` about the lab, and let the package's `begin` install the grader. A request with the key calls it."""
     import json
     import os
     import sys
@@ -107,7 +107,7 @@ def set_up_submission(handed: str, imports: list[str], own: str, apart: bool, pa
 
 
 def set_up_rubric(handed: str, modules: str, temporary: str, entry_name: str) -> None:
-    """Tell `browsergrad` of the lab, put the lab's modules where no submission writes, and install the rubric's side."""
+    """Tell `browsergrad` about the lab, put the lab's modules where no submission can write, and install the rubric's side."""
     import base64
     import json
     import os

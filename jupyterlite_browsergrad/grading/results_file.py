@@ -1,4 +1,4 @@
-"""The file of results: one JSON object a line, each complete in itself."""
+"""The file of results: each line is a JSON object, complete by itself."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ..errors import GradingError
 
 __all__ = ["ResultsFile"]
 
-#: What makes two results the same work: a re-run skips it.
+#: Two results with equal values of these fields are of the same work, which a later run skips.
 KEY = ("submission", "sha256", "lab_sha256", "package_version")
-#: How every line begins.
+#: The beginning of every line.
 _START = b'{"submission": "'
-#: By the form that is asked for: what `_form` says of results that will do.
+#: Form that is asked for -> values of `_form` of the results that can be used.
 _FORMS: dict[str | None, tuple[str, ...]] = {
     "apart": ("apart",),
     "shared": ("shared", "shared, since it cannot be apart"),
@@ -27,29 +27,29 @@ _FORMS: dict[str | None, tuple[str, ...]] = {
 
 
 def _form(result: dict[str, Any]) -> str:
-    """In which form the rubric ran, and whether somebody asked for that."""
+    """The form in which the rubric ran, and whether the user chose it."""
     form = str(result.get("rubric", "shared"))
     return "shared, since it cannot be apart" if form == "shared" and result.get("rubric_why") else form
 
 
 class ResultsFile:
-    """Appends results, and knows those of earlier runs. Only one process has it open at a time.
+    """Appends results, and knows the results of earlier runs. Only one process can have the file open.
 
     Parameters
     ----------
     path
-        Made when missing. A last line that an earlier run did not finish is removed; anything else that is not a result
-        is an error, so that a wrong file is never written to.
+        The file, which is made if it is missing. A last line that an earlier run did not finish is removed. Anything else that is
+        not a result is an error, so that a wrong file is never changed.
 
     Attributes
     ----------
     mended
-        Whether there was such a line.
+        Whether such a line was removed.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        #: The last result of each work and `_form`.
+        #: The last result for each work and `_form`.
         self.done: dict[tuple[str, ...], dict[str, Any]] = {}
         self.mended = False
         try:
@@ -65,7 +65,7 @@ class ResultsFile:
             raise
 
     def _take(self) -> None:
-        import fcntl  # Windows has none, where the commands that need no sandbox work all the same
+        import fcntl  # not on Windows, where only the commands that need no sandbox work
 
         if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
             raise GradingError(f"{self.path} is not an ordinary file: give another one with --out")
@@ -107,7 +107,7 @@ class ResultsFile:
         self.done[key] = result
 
     def _is_torn(self, line: bytes) -> bool:
-        """Whether a last line is the beginning of a result. After a power failure its end may be zeros, or all of it."""
+        """Whether a last line is the beginning of a result. After a power failure, its end or all of it may be zeros."""
         try:
             json.loads(line)
         except (ValueError, RecursionError):
@@ -122,12 +122,12 @@ class ResultsFile:
             self._file.seek(end)
 
     def finished(self, key: tuple[str, ...], form: str | None = None) -> dict[str, Any] | None:
-        """The result of an earlier run; None when there is none, or when its sandbox could not be started.
+        """The result of an earlier run; None if there is none, or its sandbox could not be started.
 
         Parameters
         ----------
         form
-            In which the rubric has to have run; None: the one that the lab can have.
+            The form in which the rubric must have run; None means the form that the lab can have.
         """
         for each in _FORMS[form]:
             result = self.done.get((*key, each))
@@ -136,12 +136,12 @@ class ResultsFile:
         return None
 
     def add(self, result: dict[str, Any]) -> None:
-        """Append a line, whole or not at all.
+        """Append a complete line, or nothing.
 
         Raises
         ------
         GradingError
-            It could not be written, such as on a full disk. What was there before is whole.
+            It could not be written, for example because the disk is full. Earlier lines are intact.
         """
         self._append(json.dumps(result, ensure_ascii=True, allow_nan=False).encode() + b"\n")
 
@@ -153,7 +153,7 @@ class ResultsFile:
                 rest = rest[self._file.write(rest) :]
             os.fsync(self._file.fileno())
         except OSError as error:
-            with contextlib.suppress(OSError):  # then the next run cuts off what is there of the line
+            with contextlib.suppress(OSError):  # if this fails too, the next run removes the incomplete line
                 self._cut(start)
             raise GradingError(
                 f"{self.path} cannot be written: {error.strerror}. The results before are whole; "

@@ -1,4 +1,4 @@
-"""Grade one submission in one sandbox: a function of plain values, so that any runner can run it anywhere."""
+"""Grades one submission in one sandbox. `run_job` takes and returns plain values, so that any runner can call it anywhere."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ from .apart.pool import imports_of
 from .apart.session import ApartRubric, Tampered, TimeOver
 from .bundle import LabBundle
 from .prepared import PACKAGE, SHARED, STUDENT, install_code, prepare
-from .replies import MOST_REPLY, content_of, read_text, text_of
+from .replies import MAX_REPLY, content_of, read_text, text_of
 from .site_python import python_of
 from .submissions import Unreadable, cells_of
 
 __all__ = ["Job", "JobLimits", "end_sandboxes", "run_job"]
 
 MEGABYTE = 1 << 20
-#: Of a text in a result, such as an error's value.
-MOST_TEXT = 2000
-#: Why a sandbox was ended, and the kind of error that this is.
+#: Longest text in a result, such as an error's value, in characters.
+MAX_TEXT = 2000
+#: Cause of a sandbox's end -> kind of error.
 _CAUSES = {"time": "timeout", "memory": "memory", "output": "output"}
 
 
 @dataclass(frozen=True)
 class JobLimits:
-    """What one submission may use."""
+    """The limits of one submission."""
 
-    #: Seconds for all of it, from the first cell to the rubric's end; starting the rubric's interpreter is not counted.
+    #: Seconds from the first cell to the end of the rubric, without the start of the rubric's interpreter.
     total_s: float = 60.0
     #: Seconds a cell may run, and all that the rubric calls of the submission's; in the shared form the rubric.
     cell_s: float = 10.0
@@ -59,19 +59,19 @@ class Job:
     Attributes
     ----------
     expected
-        Names of the assertions that the reference passes, with how often; None: not known.
+        Names of the assertions that the reference passes, with their numbers; None if not known.
     possible
-        Points that the reference is worth; None: not known, or the rubric has none.
+        Points of the reference; None if not known, or if the rubric has none.
     from_files
-        Whether Python starts from its files, though there is a memory snapshot.
+        Whether Python starts from its files even if there is a memory snapshot.
     form
         ``apart``: the rubric runs in an interpreter of its own; ``shared``: in the student's.
     why
-        Why it is shared, where nobody asked for that.
+        Why it is shared, if the user did not choose that.
     imports
-        Import statements whose packages the rubric's interpreter has to have, beside the rubric's own.
+        Import statements whose packages the rubric's interpreter needs beside the rubric's own.
     problem
-        Why the submission was not read; it gets a result without a sandbox.
+        Why the submission was not read. It then gets a result without a sandbox.
     """
 
     lab: LabBundle
@@ -87,18 +87,18 @@ class Job:
     imports: tuple[str, ...] = ()
 
 
-#: Sandboxes at work in this process.
+#: Running sandboxes of this process.
 _at_work: set[Any] = set()
 
 
 def end_sandboxes() -> None:
-    """End all sandboxes of this process: their jobs are over, and nobody wants their results."""
+    """End all sandboxes of this process, whose results are no longer needed."""
     for sandbox in list(_at_work):
         sandbox.kill("grading was interrupted")
 
 
 def run_job(job: Job) -> dict[str, Any]:
-    """Run the submission's cells, then the rubric, and return the result's line. Raises nothing: a failure is a result too."""
+    """Run the submission's cells, then the rubric, and return the line of the result. Never raises: a failure is a result too."""
     started = time.monotonic()
     result: dict[str, Any] = {
         "submission": job.name,
@@ -129,7 +129,9 @@ def run_job(job: Job) -> dict[str, Any]:
         _run(job, cells_of(job.name, job.content), result)
     except Unreadable as error:
         result["error"] = _error("unreadable", "Unreadable", str(error))
-    except Exception as error:  # ours, or one of this machine: the other submissions are graded all the same
+    except (
+        Exception
+    ) as error:  # an error of ours or of this machine must not keep the other submissions from being graded
         kind = "crash" if result["cells"] else "sandbox"
         result["error"] = _error(kind, type(error).__name__, str(error))
     expected = Counter(job.expected or {})
@@ -143,7 +145,7 @@ def run_job(job: Job) -> dict[str, Any]:
 
 
 def _points(found: dict[str, Any] | None, possible: float | None) -> dict[str, Any] | None:
-    """The points of a result: what the reference is worth is the whole, also where checks never ran."""
+    """The points of a result. ``possible`` is the points of the reference, even if some checks never ran."""
     if possible is None:
         return found
     earned = found["earned"] if found else 0
@@ -160,7 +162,7 @@ def _run(job: Job, cells: list[str], result: dict[str, Any]) -> None:
         disk_bytes=job.limits.disk_bytes,
         file_bytes=max(largest, job.limits.disk_bytes),
         files=1000,
-        reply_bytes=MOST_REPLY,
+        reply_bytes=MAX_REPLY,
     )
     python = python_of(job.lab.site)
     with scratch.folder() as folder:
@@ -184,7 +186,7 @@ def _run(job: Job, cells: list[str], result: dict[str, Any]) -> None:
 
 
 class _Clock:
-    """Calls `end`, in a thread of its own, when blocks of `running` have taken so many seconds in sum."""
+    """Calls `end`, in a thread of its own, when blocks of `running` have taken so many seconds in total."""
 
     def __init__(self, seconds: float, end: Callable[[], None]) -> None:
         self._left = seconds
@@ -215,7 +217,7 @@ class _Grading:
         self.key = secrets.token_hex(32)
         self.late = False
         self.clock = _Clock(job.limits.total_s, self._end)
-        #: The interpreter was replaced: nothing the student defined is left, nor the grader.
+        #: Whether the interpreter was replaced, so that the student's names and the grader are lost.
         self.lost = False
 
     def run(self, cells: list[str]) -> None:
@@ -234,7 +236,7 @@ class _Grading:
             self._rubric(cells)
 
     def _is_rubric_ready(self) -> bool:
-        """Wait until the rubric can run. That its interpreter does not start is no fault of the submission."""
+        """Wait until the rubric can run. It is not the submission's fault if the interpreter does not start."""
         try:
             if self.apart is not None:
                 self.apart.wait_ready()
@@ -267,10 +269,10 @@ class _Grading:
             install_code(made, STUDENT if self.apart else SHARED) + code,
             f"__import__('sys').modules[{PACKAGE!r}].begin({self.key!r})",
         )
-        self._ask("", "None")  # nothing keeps the request with the key
+        self._ask("", "None")  # so that nothing keeps the request with the key
 
     def _prepared(self, code: str, expression: str) -> str:
-        """The text that an expression gives before the student's first cell."""
+        """The text of an expression, evaluated before the student's first cell."""
         done = self._ask(code, expression)
         text = text_of(done)
         if text is None:
@@ -289,9 +291,9 @@ class _Grading:
         self.result["cells_s"] = round(time.monotonic() - started, 3)
 
     def _failed(self, content: dict[str, Any]) -> None:
-        """Note the first cell that failed; but that the sandbox ended is what counts more."""
+        """Note the first cell that failed. The end of the sandbox has priority."""
         name = read_text(content, "ename", "NoReply")
-        value = read_text(content, "evalue", "what came from the sandbox is no reply")
+        value = read_text(content, "evalue", "the sandbox sent an invalid reply")
         if self.lost or self.result["error"] is None:
             self.result["error"] = _error(self._kind(name, value), name, value)
 
@@ -337,7 +339,7 @@ class _Grading:
             self._tampered("the results have no valid signature")
 
     def _put_back(self) -> None:
-        """Give the lab's files their own content again: the rubric reads them."""
+        """Restore the content of the lab's files, which the rubric reads."""
         for path, content in self.job.lab.files.items():
             target = self.folder / path
             with contextlib.suppress(OSError):
@@ -368,7 +370,7 @@ class _Grading:
         self.result["rubric_s"] = round(time.monotonic() - started, 3)
 
     def _ended_early(self, reply: dict[str, Any]) -> None:
-        """The request that answers the rubric, or the rubric itself, ended by something else."""
+        """The rubric, or the request that answers it, has ended without a result."""
         from ..server_kernel.pending import LOST
 
         self.lost = self.lost or not self.sandbox.is_alive
@@ -408,7 +410,7 @@ class _Grading:
         return self._execute(code, silent=True, store_history=False, user_expressions={"result": expression})
 
     def _execute(self, code: str, **content: Any) -> dict[str, Any]:
-        """The reply's content."""
+        """Run a cell, and return the content of the reply."""
         done = self.sandbox.execute(code, stop_on_error=False, **content)
         self.lost = self.lost or done.lost
         reply: dict[str, Any] = done.content
@@ -416,5 +418,5 @@ class _Grading:
 
 
 def _error(kind: str, name: str, value: str) -> dict[str, str]:
-    short = value if len(value) <= MOST_TEXT else value[:MOST_TEXT] + "…"
-    return {"kind": kind, "ename": name[:MOST_TEXT], "evalue": short}
+    short = value if len(value) <= MAX_TEXT else value[:MAX_TEXT] + "…"
+    return {"kind": kind, "ename": name[:MAX_TEXT], "evalue": short}

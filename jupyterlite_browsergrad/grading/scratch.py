@@ -1,7 +1,7 @@
-"""Folders for the copies of labs that sandboxes work in: none outlives this process, however it ends.
+"""Folders for the copies of labs in which sandboxes work. None of them outlives this process, however it ends.
 
-All of a process lie in one, of which this process holds a lock. A shell waits beside it for the end of a pipe, which comes even when
-this process is killed, and removes that folder then. Should the shell be killed as well, the next run finds the folder without a lock.
+All folders of a process are in one folder, on which the process holds a lock. A shell waits for the end of a pipe, which comes even if the
+process is killed, and then removes that folder. If the shell is killed too, the next run finds the folder without a lock, and removes it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 __all__ = ["PREFIX", "folder", "kept"]
 
 PREFIX = "browsergrad-grading-"
-#: Seconds after which a folder without a lock is left over: its owner makes it first and locks it then.
+#: A folder without a lock is removed if it is older than this, in seconds: its owner first makes it and then locks it.
 STALE_S = 60.0
 _REMOVE_AFTER_US = 'read -r _; exec rm -rf -- "$0"'
 
@@ -29,10 +29,10 @@ _base: _Base | None = None
 
 
 class _Base:
-    """The folder of this process, as long as anybody uses it."""
+    """The folder of this process. It exists as long as it is used."""
 
     def __init__(self) -> None:
-        import fcntl  # Windows has none, where the commands that need no sandbox work all the same
+        import fcntl  # not on Windows, where only the commands that need no sandbox work
 
         _remove_stale()
         self.users = 0
@@ -40,7 +40,9 @@ class _Base:
         self._locked = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(self._locked, fcntl.LOCK_SH)
         self._shell: subprocess.Popen[bytes] | None = None
-        with contextlib.suppress(OSError):  # without a shell the next run removes what a killed one left
+        with contextlib.suppress(
+            OSError
+        ):  # without the shell, the next run removes the folder of a process that was killed
             self._shell = subprocess.Popen(
                 ["/bin/sh", "-c", _REMOVE_AFTER_US, self.path],
                 stdin=subprocess.PIPE,
@@ -59,7 +61,7 @@ class _Base:
 
 @contextmanager
 def kept() -> Iterator[Path]:
-    """Keep this process's folder until the end of the block, and make it when there is none."""
+    """Keep this process's folder until the end of the block. Make it if there is none."""
     global _base
     with _lock:
         if _base is None:
@@ -78,7 +80,7 @@ def kept() -> Iterator[Path]:
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """Make an empty folder, and remove it with all that is in it at the end of the block."""
+    """Make an empty folder. At the end of the block, remove it with its contents."""
     with kept() as base:
         path = tempfile.mkdtemp(dir=base)
         try:

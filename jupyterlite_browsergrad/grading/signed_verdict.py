@@ -1,9 +1,9 @@
-"""Runs inside the sandbox: keeps what a verdict rests on as it was before the student's code, and signs the verdict.
+"""Runs inside the sandbox: restores everything on which a verdict depends to its state before the student's code, and signs the verdict.
 
-Only its text is used: it is sent into a fresh kernel before the student's first cell. It imports nothing of this package.
+Only the text of this module is used: it is sent into a new kernel before the student's first cell. It imports nothing from this package.
 
-Student code and rubric share one interpreter, so nothing here is out of reach of code that walks through frames and closures to
-find it. What it stops is what students try: replaced built-ins, a patched `browsergrad`, printed or invented results, `sys.exit`.
+Student code and rubric share one interpreter. So code that searches frames and closures can reach everything here. This module stops what
+students usually try: replaced built-ins, a patched `browsergrad`, printed or invented results, `sys.exit`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Callable, Mapping
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-#: The module by which the grader finds its way back; whatever a student puts there can't sign.
+#: The module in which the grader finds its entry. A student's replacement cannot sign.
 ENTRY = "_browsergrad_grader"
-#: Characters of assertions that a result holds; counts are always exact.
-MOST_ASSERTIONS = 4 << 20
-#: Made anew from their code for the rubric.
+#: Characters of assertions in a result. Counts are always exact.
+MAX_ASSERTIONS = 4 << 20
+#: Modules that are made again from their code for the rubric.
 FRESH = ("browsergrad", "json")
-#: Get back what their names meant.
+#: Modules whose names get their original values back.
 RESTORED = (
     "_json",
     "ast",
@@ -50,9 +50,9 @@ RESTORED = (
 )
 
 
-#: Of the standard library, what is not brought back: a cell's own state.
+#: Modules of the standard library that are not restored: they hold a cell's own state.
 UNTOUCHED = frozenset({"__main__", "linecache"})
-#: Of a class's names, what belongs to Python itself.
+#: Names in a class that belong to Python itself.
 CLASS_OWN = frozenset(
     {
         "__dict__",
@@ -63,25 +63,25 @@ CLASS_OWN = frozenset(
         "__static_attributes__",
     }
 )
-#: Flags of a class that Python code has made, and of one that cannot be changed.
+#: Flags of a class made by Python code, and of a class that cannot be changed.
 HEAP_TYPE, IMMUTABLE_TYPE = 1 << 9, 1 << 8
 
 
 class Kept:
-    """What names meant before the student's first cell, and how to bring it back.
+    """The values of names before the student's first cell, and how to restore them.
 
-    Only dictionaries, functions and code objects that were taken then are used: no attribute of a module is looked up later.
+    This uses only dictionaries, functions and code objects that were stored then. It looks up no attribute of a module later.
 
     Parameters
     ----------
     imports
-        Modules that the rubric imports: those of the standard library and of the lab are loaded now.
+        Modules that the rubric imports. Those of the standard library and of the lab are loaded now.
     own
         The lab's modules: name to source.
     handed
-        Path and content of what tells `browsergrad` of the lab.
+        Path and content of the file that tells `browsergrad` about the lab.
     fresh
-        Modules of `FRESH`: place, whether it is a package, and code, by name.
+        Modules of `FRESH`: name -> path, whether it is a package, and code.
     """
 
     def __init__(
@@ -130,11 +130,11 @@ class Kept:
         self._old = (sys.modules["browsergrad"], dict(vars(sys.modules["browsergrad"])))
 
     def _deep(self, imports: list[str]) -> set[str]:
-        """Modules of which functions and classes are kept too, not only names."""
+        """Modules whose functions and classes are stored too, not only their names."""
         return {*RESTORED, *imports, "unittest.mock", "statistics"} & set(self._loaded)
 
     def restore(self) -> None:
-        """Bring all of it back."""
+        """Restore everything."""
         (settrace, setprofile, set_limit, limit, thread_trace, thread_profile, callbacks, read, set_attribute, set_class,
          delete_class, update, as_list, is_a, kind_of) = self._functions_used  # fmt: skip
         settrace(None)
@@ -226,7 +226,7 @@ class Kept:
             find(name)
 
     def replaced(self, names: Mapping[str, Any]) -> dict[str, Any]:
-        """A student's names, with what `browsergrad` gave them made anew."""
+        """A student's names, with new objects for those that come from `browsergrad`."""
         module, old = self._old
         fresh = self._modules["browsergrad"]
         there = {id(value): vars(fresh).get(name, value) for name, value in old.items() if not name.startswith("__")}
@@ -234,14 +234,14 @@ class Kept:
         return {name: there.get(id(value), value) for name, value in names.items()}
 
     def module(self, name: str) -> ModuleType:
-        """A module made anew."""
+        """A module that is made again."""
         return self._modules[name]
 
 
 def _try_import(load: Callable[[str], Any], name: str) -> None:
     try:
         load(name)
-    except ImportError:  # the rubric will say so
+    except ImportError:  # the rubric reports it
         return
 
 
@@ -255,7 +255,7 @@ def _make_own(name: str, source: str) -> ModuleType:
 
 
 def _inner_of(names: list[dict[str, Any]]) -> tuple[list[Any], list[Any]]:
-    """Functions with what they do, and classes with what is in them."""
+    """The inner parts of functions, and the contents of classes."""
     functions: dict[int, Any] = {}
     classes: dict[int, Any] = {}
 
@@ -277,7 +277,7 @@ def _inner_of(names: list[dict[str, Any]]) -> tuple[list[Any], list[Any]]:
 
 
 class _Monitoring:
-    """What `sys.monitoring` offers, kept from the start."""
+    """The functions of `sys.monitoring`, stored at the start."""
 
     def __init__(self) -> None:
         tools = getattr(sys, "monitoring", None)
@@ -287,7 +287,7 @@ class _Monitoring:
             self._events = [value for name, value in vars(tools.events).items() if type(value) is int and value]
 
     def free(self) -> None:
-        """Take all tools away."""
+        """Remove all tools."""
         if self._tools is None:
             return
         get_tool, set_events, register, free = self._calls
@@ -301,7 +301,7 @@ class _Monitoring:
 
 
 def _hold_audit_hooks() -> list[Any]:
-    """Let audit hooks be added as ever, but so that they can be taken away, which Python does not offer."""
+    """Let audit hooks be added as usual, but so that they can be removed, which Python does not offer."""
     hooks: list[Any] = []
     add = sys.addaudithook
     held = False
@@ -335,7 +335,7 @@ def make_grade(
     own
         The very globals of the student's functions.
     kept
-        What is brought back before.
+        Restores the original state before the rubric runs.
     """
     from binascii import b2a_base64
 
@@ -349,7 +349,7 @@ def make_grade(
         dumps = kept.module("json").dumps
         # Nobody presses Stop here: any other KeyboardInterrupt was raised by what the rubric called.
         content = kept.module("browsergrad.hosting").run_rubric(rubric, names, filename, CellTimeoutError, own)
-        written, room = [], MOST_ASSERTIONS
+        written, room = [], MAX_ASSERTIONS
         for each in map(dumps, content["assertions"]):
             room -= len(each)
             if room < 0:
@@ -403,7 +403,7 @@ def install(
     kept: Kept,
     exchange: Callable[[str], str] | None = None,
 ) -> None:
-    """Put the grader where `ENTRY` finds it; with `exchange`, the rubric runs elsewhere."""
+    """Put the grader into the module `ENTRY`. With `exchange`, the rubric runs in another interpreter."""
     module = ModuleType(ENTRY)
     module.grade = (  # type: ignore[attr-defined]
         make_grade(key, namespace, own, kept) if exchange is None else make_serve(key, namespace, kept, exchange)

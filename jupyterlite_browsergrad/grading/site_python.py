@@ -1,4 +1,4 @@
-"""The Python of a built site: its Pyodide, what that starts from, and the packages vendored for it."""
+"""The Python of a built site: its Pyodide, the files from which that starts, and its vendored packages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["SitePython", "python_of"]
 
 @dataclass(frozen=True)
 class SitePython:
-    """Arguments of `Sandbox`; all empty for the Python of this package."""
+    """Arguments of `Sandbox`. All are empty for the Python of this package."""
 
     pyodide: Path | None = None
     kernel: Path | None = None
@@ -21,17 +21,17 @@ class SitePython:
 
     @property
     def identity(self) -> bytes:
-        """Differs when results may."""
+        """A text that changes whenever results may change."""
         return (self.pyodide / PYODIDE_LOCK).read_bytes() if self.pyodide else b""
 
 
 def python_of(site: Path | None) -> SitePython:
-    """Find what students of the site have.
+    """Find the Python that students of the site use.
 
     Raises
     ------
     GradingError
-        It is no site that this package has built.
+        The folder is not a site that this package has built.
     """
     if site is None:
         return SitePython()
@@ -43,4 +43,4 @@ def python_of(site: Path | None) -> SitePython:
         raise GradingError(
             f"there is no site with this kernel at {site}: give the output folder of `jupyter lite build`"
         )
-    return SitePython()  # it has no packages of its own, and the Pyodide of this package
+    return SitePython()  # the site has no packages of its own, and uses the Pyodide of this package

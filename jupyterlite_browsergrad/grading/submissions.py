@@ -1,7 +1,7 @@
-"""What students hand in: notebooks and Python files, found first and read one by one when it is their turn.
+"""Submissions: notebooks and Python files. They are found first, and each is read when its turn comes.
 
-Whoever hands in may also write links, pipes and sparse files. Only ordinary files of a limited size are read, and no link that a
-student can have made is followed: the work behind it may be somebody else's.
+Students may also hand in links, pipes and sparse files. Only ordinary files of a limited size are read. Links that a student may have
+made are not followed: they may lead to the work of another student.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from ..labs.notebook_metadata import marks_of_cell
 __all__ = ["SUFFIXES", "Read", "Submission", "Unreadable", "cells_of", "find_submissions"]
 
 SUFFIXES = (".ipynb", ".py")
-#: Signs of structure in a notebook's JSON: each may cost a hundred bytes once it is read.
-MOST_SIGNS = 2_000_000
+#: Most brackets, commas and similar signs in a notebook's JSON: each may need a hundred bytes once it is parsed.
+MAX_SIGNS = 2_000_000
 _LINK = "it is a symbolic link, which is not followed: the work behind it may be somebody else's"
-#: Reading JSON takes many times its size for a moment; so it is done for one submission at a time.
+#: Parsing JSON briefly needs many times its size in memory, so only one submission is parsed at a time.
 _parsing = threading.Lock()
 
 
 class Unreadable(ValueError):
-    """A submission that is not a notebook and not a Python file."""
+    """A submission is neither a notebook nor a Python file."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Read:
 
 @dataclass(frozen=True)
 class Submission:
-    """One file; `name` is its path as it was given, with forward slashes, `problem` why it is not to be read."""
+    """One file. `name` is its path as it was given, with forward slashes; `problem` says why it must not be read."""
 
     path: Path
     problem: str | None = None
@@ -55,7 +55,7 @@ class Submission:
         return self.path.as_posix()
 
     def read(self, most_bytes: int) -> Read:
-        """Read the file as it is now; what is not an ordinary file of at most so many bytes is a problem."""
+        """Read the file as it is now. The result is a problem unless it is an ordinary file of at most so many bytes."""
         if self.problem:
             return Read(problem=self.problem)
         try:
@@ -79,17 +79,17 @@ class Submission:
 
 
 def find_submissions(paths: Iterable[Path]) -> list[Submission]:
-    """Find the files; in folders those that end in `SUFFIXES`, hidden ones and checkpoints left out.
+    """Find the files. In folders, find those that end in `SUFFIXES`, without hidden files and checkpoints.
 
-    What is there and is not an ordinary file is found too, with its problem: it gets a result as all others do.
+    Anything that is not an ordinary file is found too, with its problem, so that it gets a result like all others.
 
     Raises
     ------
     GradingError
-        A path that does not exist, or nothing was found.
+        A path does not exist, or nothing was found.
     """
     given = list(paths)
-    # Where a shell has put the names in, such as submissions/*/solution.py, students own what comes after the common part.
+    # If a shell has expanded a pattern, such as submissions/*/solution.py, the part after the common folder comes from students.
     common = os.path.commonpath([path.absolute().parent for path in given]) if given else ""
     found: dict[Path, Submission] = {}
     for path in given:
@@ -114,9 +114,9 @@ def _is_below(path: Path, folder: str) -> bool:
 
 
 def _below(folder: Path) -> Iterator[Submission]:
-    """The submissions in a folder, and the links to folders, whose work would be missed without a word."""
+    """The submissions in a folder, and links to folders: without a result for those, their files would be missed silently."""
     waiting = [folder]
-    while waiting:  # not by recursion: a student can make folders a thousand deep
+    while waiting:  # not by recursion: a student can nest a thousand folders
         path = waiting.pop()
         if os.path.islink(path):
             if path.suffix in SUFFIXES or os.path.isdir(path):
@@ -135,7 +135,7 @@ def _below(folder: Path) -> Iterator[Submission]:
 
 
 def _kind_of(path: Path) -> str | None:
-    """Why what lies at `path` is not read; None for an ordinary file."""
+    """Why the entry at `path` is not read; None for an ordinary file."""
     try:
         return _problem_of(os.stat(path, follow_symlinks=False))
     except (OSError, ValueError) as error:
@@ -171,7 +171,7 @@ def _too_large(found: os.stat_result, most_bytes: int) -> str | None:
 
 
 def cells_of(name: str, content: bytes) -> list[str]:
-    """Return the code of a submission, cell by cell; a Python file is one cell.
+    """Return the code of a submission, cell by cell. A Python file is one cell.
 
     Cells with tests that `assign` or nbgrader put into the notebook are left out: the rubric has them, and when one fails that is not an error of
     the student's code.
@@ -179,17 +179,17 @@ def cells_of(name: str, content: bytes) -> list[str]:
     Raises
     ------
     Unreadable
-        Says why.
+        The message says why.
     """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Unreadable(f"it is no UTF-8 text: {error}") from error
+        raise Unreadable(f"it is not UTF-8 text: {error}") from error
     if not name.endswith(".ipynb"):
         return [text]
     signs = sum(content.count(sign) for sign in (b"{", b"[", b":", b","))
-    if signs > MOST_SIGNS:
-        raise Unreadable(f"it holds more than {MOST_SIGNS:,} values, too many for a notebook")
+    if signs > MAX_SIGNS:
+        raise Unreadable(f"it holds more than {MAX_SIGNS:,} values, too many for a notebook")
     try:
         with _parsing:
             notebook = json.loads(text)
@@ -197,9 +197,9 @@ def cells_of(name: str, content: bytes) -> list[str]:
             del notebook
             return [source if isinstance(source := cell["source"], str) else "".join(source) for cell in cells]
     except RecursionError as error:
-        raise Unreadable("it is no notebook: it is nested too deeply") from error
+        raise Unreadable("it is not a notebook: it is nested too deeply") from error
     except (ValueError, LookupError, TypeError) as error:
-        raise Unreadable(f"it is no notebook of format 4: {type(error).__name__}: {error}") from error
+        raise Unreadable(f"it is not a notebook of format 4: {type(error).__name__}: {error}") from error
 
 
 def _is_test(cell: dict[str, Any]) -> bool:

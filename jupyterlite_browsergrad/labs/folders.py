@@ -1,4 +1,4 @@
-"""Labs on disk: find their manifests, judge them with the files they name."""
+"""Labs on disk: finds their manifests, and checks them and the files that they name."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from .notebook_metadata import named_manifest
 __all__ = ["MANIFEST_NAME", "Finding", "Lab", "examine", "find_manifests"]
 
 MANIFEST_NAME = "manifest.json"
-#: Folders that hold no labs of the author's.
+#: Folders in which authors have no labs.
 SKIPPED = frozenset({".git", ".ipynb_checkpoints", "__pycache__", "node_modules", ".venv"})
-#: What the name of a folder ends in that lies beside a lab's and holds the rubric for grading: it is never published.
+#: End of the name of the folder beside a lab's folder that holds the rubric for grading. It is never published.
 HIDDEN = ".hidden"
 #: In that folder, the questions that a person grades.
 MANUAL = "manual.json"
@@ -31,19 +31,19 @@ PATHS = ("rubric_path", "starter_path", "reference_path")
 
 @dataclass(frozen=True)
 class Finding:
-    """Something about a lab that its author should know.
+    """A problem of a lab that its author should know.
 
     Attributes
     ----------
     file
         The manifest or notebook.
     path
-        JSON pointer of the culprit in it; empty for the whole file.
+        JSON pointer to the wrong value in the file; empty for the whole file.
     code
-        What kind of thing, for programs: those of `manifest.Code`, and ``read``, ``missing-file``, ``outside``,
+        The kind of problem, for programs: those of `manifest.Code`, and ``read``, ``missing-file``, ``outside``,
         ``wrong-hash``, ``same-file``, ``off-site``, ``incompatible``, ``unknown-import``.
     message
-        The same for people.
+        The problem, for people.
     severity
         Errors fail a build.
     """
@@ -55,15 +55,15 @@ class Finding:
     severity: Literal["error", "warning"] = "error"
 
     def __str__(self) -> str:
-        # Names of files, and what a manifest holds, reach terminals and logs by this.
+        # This text, with names of files and values from the manifest, is written to terminals and logs.
         return visible(f"{self.file}: {self.path or '(document)'}: {self.message}", keep="")
 
 
 @dataclass
 class Lab:
-    """One manifest on disk and what was found about it; `manifest` is None when it breaks the rules.
+    """One manifest on disk, and its problems. `manifest` is None if it breaks the rules.
 
-    `packages` are those of Pyodide's release that the lab imports, once `validate` has looked.
+    `packages` are the packages of Pyodide's release that the lab imports. `validate` sets them.
     """
 
     file: Path
@@ -73,7 +73,7 @@ class Lab:
 
     @property
     def folder(self) -> Path:
-        """Where the paths in the manifest start."""
+        """The folder to which the paths in the manifest are relative."""
         return self.file.parent
 
     @property
@@ -90,14 +90,14 @@ def find_manifests(root: Path, ignore: Iterable[str] = ()) -> tuple[list[Path], 
     root
         The folder.
     ignore
-        Regular expressions; files in whose path from `root`, such as ``/one/lab.ipynb``, one is found are left out.
+        Regular expressions. Files are left out if one is found in their path from `root`, such as ``/one/lab.ipynb``.
 
     Returns
     -------
     list of Path
         Sorted.
     list of Finding
-        Names in notebooks that lead to no manifest.
+        Notebooks that name a manifest which does not exist.
     """
     found: set[Path] = set()
     findings: list[Finding] = []
@@ -123,12 +123,12 @@ def _files(root: Path) -> Iterator[Path]:
 
 
 def manifest_of(notebook: Path) -> tuple[Path | None, Finding | None]:
-    """Find the manifest that a notebook names, or what is wrong with the name."""
+    """Find the manifest that a notebook names, or the problem with that name."""
     pointer = "/metadata/browsergrad/manifest"
     try:
         named = named_manifest(notebook)
     except (OSError, ValueError, RecursionError):
-        return None, None  # whether it is a good notebook is not asked here
+        return None, None  # other parts check whether the notebook is valid
     if named is None:
         return None, None
     if named.file is None:
@@ -141,7 +141,7 @@ def manifest_of(notebook: Path) -> tuple[Path | None, Finding | None]:
 
 
 def examine(file: Path) -> Lab:
-    """Judge a manifest and the files it names. Never raises."""
+    """Check a manifest and the files that it names. Never raises."""
     lab = Lab(file)
     if not _is_inside(file, file.parent):
         lab.findings.append(Finding(file, "", "outside", "is a link out of the lab's folder"))
@@ -158,7 +158,7 @@ def examine(file: Path) -> Lab:
 
 
 def _beyond(file: Path, manifest: Manifest) -> Iterator[Finding]:
-    """What the rules alone cannot see: versions, and files."""
+    """Check what the rules alone do not: versions, and files."""
     if not is_semver_compatible(manifest.requires_browsergrad, __version__):
         message = (
             f"the lab requires {manifest.requires_browsergrad} and this is {__version__}: its notebooks would not run"
@@ -204,7 +204,7 @@ def _is_inside(path: Path, folder: Path) -> bool:
 
 
 def as_json(labs: Iterable[Lab], findings: Iterable[Finding]) -> dict[str, Any]:
-    """What ``validate --format json`` prints."""
+    """The data that ``validate --format json`` prints."""
     labs = list(labs)
     everything = [*findings, *(finding for lab in labs for finding in lab.findings)]
     return {

@@ -1,4 +1,4 @@
-"""Whether the notebook of a server kernel may run; what cannot be found out for certain is refused."""
+"""Decides whether the notebook of a server kernel may run. If that is not certain, it is refused."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from .notebook_metadata import named_manifest
 
 __all__ = ["REFUSAL_NAME", "refusal"]
 
-#: What keeps a cell from running, as its ``ename``.
+#: The ``ename`` of a cell that is refused.
 REFUSAL_NAME = "LabRuntimeMismatch"
 
 
 def refusal(folder: Path, notebook: Path | None = None) -> str | None:
-    """Say why cells of a notebook must not run, or return None when they may.
+    """Return why cells of a notebook must not run, or None if they may.
 
     Parameters
     ----------
     folder
-        Where the kernel works.
+        The kernel's working folder.
     notebook
-        The notebook, where it is known: its metadata may name another manifest than the one beside it.
+        The notebook, if it is known. Its metadata may name another manifest than the one beside it.
     """
     file = folder / MANIFEST_NAME
     try:

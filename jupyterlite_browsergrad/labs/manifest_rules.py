@@ -1,8 +1,7 @@
-"""Lab manifests: their rules, and the check of the runtime they pin.
+"""Lab manifests: their rules, and the check of their pin.
 
-``labextension/src/runtime/manifest.ts`` holds the same rules; ``tests/fixtures/manifest_cases.json``
-has the cases on which both must agree. Versions follow Semantic Versioning 2.0.0; ``^`` and ``~``
-mean what they mean to npm.
+``labextension/src/runtime/manifest.ts`` has the same rules. ``tests/fixtures/manifest_cases.json`` has the cases on which both
+must agree. Versions follow Semantic Versioning 2.0.0; ``^`` and ``~`` mean what they mean in npm.
 
 Errors::
 
@@ -46,7 +45,7 @@ Code = Literal[
     "duplicate",  # a key comes twice in an object, or two datasets have one name
     "unknown",  # no such field
     "missing",
-    "type",  # of another JSON type than the field's
+    "type",  # not of the field's JSON type
     "empty",
     "too-many",
     "kebab-case",
@@ -60,16 +59,16 @@ Code = Literal[
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with a manifest.
+    """One error in a manifest.
 
     Attributes
     ----------
     path
         JSON pointer (RFC 6901) to the value that is wrong; empty for the whole document.
     code
-        What kind of thing, for programs.
+        The kind of error, for programs.
     message
-        The same for people.
+        The error, for people.
     """
 
     path: str
@@ -120,7 +119,7 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A lab's manifest that follows the rules. Paths are normalised: no ``.`` and no ``//``."""
+    """A manifest that follows the rules. Paths are normalised: they contain no ``.`` step and no ``//``."""
 
     id: str
     version: str
@@ -249,7 +248,7 @@ def parse_manifest(source: object) -> Manifest:
     Raises
     ------
     ManifestError
-        Holds every problem, not just the first.
+        Has all problems, not only the first.
     """
     check = _Check()
     if isinstance(source, (str, bytes)):

@@ -1,4 +1,4 @@
-"""What a notebook's metadata says of its lab."""
+"""Reads which lab a notebook's metadata names."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class NamedManifest:
     Attributes
     ----------
     name
-        As it is written there.
+        The name as it is written there.
     file
-        Where it is, or would be; None where the name cannot be followed.
+        Its path, even if it does not exist; None if the name cannot be used.
     problem
-        Why it cannot, as the rest of a sentence about the name; else None.
+        Why the name cannot be used, as the rest of a sentence about it; else None.
     """
 
     name: object
@@ -33,7 +33,7 @@ class NamedManifest:
 
 
 def named_manifest(notebook: Path) -> NamedManifest | None:
-    """Read which manifest a notebook names; None where it names none, or has not been saved yet.
+    """Read which manifest a notebook names. None if it names none, or has not been saved yet.
 
     Raises
     ------

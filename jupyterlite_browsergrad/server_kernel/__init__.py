@@ -1,1 +1,1 @@
-"""The kernel on a server: Python in Deno, with no rights but to read its own runtime."""
+"""The server kernel: Python in Deno, which may only read its own runtime."""

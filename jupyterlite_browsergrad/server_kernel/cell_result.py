@@ -1,4 +1,4 @@
-"""What became of one cell."""
+"""The result of one cell."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ["Result"]
 
 @dataclass
 class Result:
-    """What became of one cell.
+    """The result of one cell.
 
     Attributes
     ----------
     lost
-        Whether the interpreter was replaced or has ended: what the cell, and those before it, defined is gone.
+        Whether the interpreter was replaced or has ended, so that everything that cells have defined is lost.
     """
 
     reply: Message
@@ -26,14 +26,14 @@ class Result:
 
     @property
     def content(self) -> dict[str, Any]:
-        """The reply's content."""
+        """The content of the reply."""
         content: dict[str, Any] = self.reply["content"]
         return content
 
     def of(self, msg_type: str) -> list[dict[str, Any]]:
-        """Contents of the messages of one type."""
+        """The contents of all messages of one type."""
         return [message["content"] for message in self.messages if message["header"]["msg_type"] == msg_type]
 
     def text(self, name: str = "stdout") -> str:
-        """What was written to a stream."""
+        """The text that was written to a stream."""
         return "".join(str(content.get("text", "")) for content in self.of("stream") if content.get("name") == name)

@@ -1,4 +1,4 @@
-"""Checks that what a sandbox sent has the shape of a Jupyter message."""
+"""Checks that a sandbox has sent a valid Jupyter message."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def checked_message(message: Any, buffers: list[bytes]) -> dict[str, Any]:
     Raises
     ------
     FrameError
-        Something else was sent.
+        The sandbox has sent something else.
     """
     if not isinstance(message, dict) or not all(isinstance(message.get(name), dict) for name in _FIELDS):
         raise FrameError("a message without the parts of one")

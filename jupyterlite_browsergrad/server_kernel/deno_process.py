@@ -18,7 +18,7 @@ __all__ = ["DenoProcess"]
 
 
 class DenoProcess:
-    """What is sent before `start` waits for it.
+    """One Deno process. Frames that are sent before `start` wait for it.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class DenoProcess:
         self._outgoing = Outgoing()
         #: The last lines that Deno wrote about itself.
         self._lines: list[str] = []
-        #: Set at the end of what Deno writes about itself.
+        #: Set when Deno has written its last line about itself.
         self._said = Event()
 
     def start(self, command: list[str]) -> None:
@@ -59,17 +59,17 @@ class DenoProcess:
 
     @property
     def pid(self) -> int | None:
-        """Its id; None before the start."""
+        """The id of the process; None before the start."""
         return self._process.pid if self._process else None
 
     @property
     def held_bytes(self) -> int:
-        """Bytes that wait for Deno to take them."""
+        """Number of bytes that Deno has not taken yet."""
         return self._outgoing.held_bytes
 
     @property
     def output(self) -> IO[bytes]:
-        """Where frames come from."""
+        """The pipe from which frames are read."""
         assert self._process is not None and self._process.stdout is not None
         return self._process.stdout
 
@@ -81,16 +81,16 @@ class DenoProcess:
     def send(
         self, frame: dict[str, Any], buffers: list[bytes] | None = None, taken: Callable[[], None] | None = None
     ) -> None:
-        """Put a frame into the queue; `taken` is called once Deno has it."""
+        """Put a frame into the queue. `taken` is called once Deno has taken it."""
         self._outgoing.put(frames.pieces(frame, buffers), taken)
 
     def write(self) -> None:
-        """Write what is sent, until `close`: a thread's work."""
+        """Write frames until `close` is called. Runs in a thread."""
         assert self._process is not None and self._process.stdin is not None
         self._outgoing.write_to(self._process.stdin)
 
     def read_errors(self) -> None:
-        """Read what Deno writes about itself, to the end: a thread's work."""
+        """Read everything that Deno writes about itself. Runs in a thread."""
         assert self._process is not None and self._process.stderr is not None
         with contextlib.suppress(OSError, ValueError), self._process.stderr as pipe:
             while line := pipe.readline(4096):
@@ -100,12 +100,12 @@ class DenoProcess:
         self._said.set()
 
     def end(self, is_explained: Callable[[], bool]) -> tuple[str, str] | None:
-        """End it, and return reason and cause as far as Deno tells; None when it hangs in the system, or was never started.
+        """End the process, and return reason and cause as Deno reports them. None if it hangs in the system, or was never started.
 
         Parameters
         ----------
         is_explained
-            Tells whether the reason is known already: what Deno says is not waited for then.
+            Tells whether the reason is known already. Then this does not wait for Deno's report.
         """
         if self._process is None:
             return None
@@ -123,5 +123,5 @@ class DenoProcess:
         return f"Deno ended with status {status}{said}", "crash"
 
     def close(self) -> None:
-        """Let `write` end."""
+        """Make `write` return."""
         self._outgoing.close()

@@ -1,4 +1,4 @@
-"""Whether a sandbox has ended, and why."""
+"""Notes whether a sandbox has ended, and why."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ __all__ = ["Ending"]
 
 
 class Ending:
-    """The end of one sandbox; several threads may come to it at the same time."""
+    """The end of one sandbox. Several threads may note it at the same time."""
 
     def __init__(self) -> None:
         self.reason: str | None = None
         #: ``asked``, ``start``, ``time``, ``memory``, ``output``, ``threads`` or ``crash``; None before it is known.
         self.cause: str | None = None
-        #: Set once nothing more comes from the sandbox.
+        #: Set when the sandbox sends nothing more.
         self.reached = threading.Event()
         self._taken = False
         self._lock = threading.Lock()
 
     def note(self, reason: str, cause: str) -> None:
-        """Note why the sandbox ends; what is said first counts."""
+        """Note why the sandbox ends. Only the first reason counts."""
         with self._lock:
             if self.reason is None:
                 self.reason, self.cause = visible(reason), cause
 
     def take(self) -> bool:
-        """Tell the first caller, and no other, that it has to clear up."""
+        """Return True for the first caller, which has to clean up, and False for all others."""
         with self._lock:
             first, self._taken = not self._taken, True
         return first

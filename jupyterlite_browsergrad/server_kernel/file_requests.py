@@ -1,4 +1,4 @@
-"""File requests of a sandbox to the folder it shares, one after the other."""
+"""Answers the file requests of a sandbox, one after the other."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from .frames import FrameError
 
 __all__ = ["FileRequests"]
 
-#: Seconds in which Deno takes the answer to a file request before it may make another one.
+#: Seconds that Deno has to take the answer to a file request.
 TAKES_S = 10.0
 
 
 class FileRequests:
-    """Answers file requests; the next one is answered only after Deno has taken the answer.
+    """Answers file requests. Deno must take an answer before the next request is answered.
 
     Parameters
     ----------
     folder
-        What is shared.
+        The folder that the sandbox shares.
     send
-        Puts a frame and its buffers into the queue to Deno, and calls the last argument once they are taken.
+        Puts a frame and its buffers into the queue to Deno, and calls its last argument once Deno has taken them.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class FileRequests:
     ) -> None:
         self._folder = folder
         self._send = send
-        #: Set while no answer is on its way.
+        #: Set while Deno has no answer to take.
         self._taken = threading.Event()
         self._taken.set()
 
@@ -41,7 +41,7 @@ class FileRequests:
         Raises
         ------
         FrameError
-            It came too early, or without an id.
+            It came too early, or has no id.
         """
         number = frame.get("id")
         if type(number) is not int or not self._taken.wait(TAKES_S):
@@ -51,6 +51,6 @@ class FileRequests:
         self._send({"type": "drive", "id": number, "answer": answer}, data, self._taken.set)
 
     def close(self) -> None:
-        """Give the folder back; who waits goes on."""
+        """Close the folder, and end all waits for Deno."""
         self._taken.set()
         self._folder.close()

@@ -22,7 +22,7 @@ from typing import Any
 __all__ = ["Folder"]
 
 #: Longest path, and longest name in it, in bytes: the limits of Linux. Longer paths are refused, since `realpath` would walk them to the end.
-MOST_PATH, MOST_NAME = 4096, 255
+MAX_PATH, MAX_NAME = 4096, 255
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _PARTIAL = ".browsergrad-partial"
 
@@ -129,11 +129,11 @@ class Folder:
 
     def _names(self, path: str, itself: bool = False) -> list[str]:
         """The names on the way to `path`, with links resolved. With `itself`, a link at the end is not resolved."""
-        if len(path) > MOST_PATH or len(os.fsencode(path)) > MOST_PATH:
+        if len(path) > MAX_PATH or len(os.fsencode(path)) > MAX_PATH:
             raise _error(errno.ENAMETOOLONG, "")
         names = [name for name in path.split("/") if name]
         for name in names:
-            if len(os.fsencode(name)) > MOST_NAME:
+            if len(os.fsencode(name)) > MAX_NAME:
                 raise _error(errno.ENAMETOOLONG, "")
             if "\0" in name or name == "..":
                 raise _error(errno.EACCES, path)

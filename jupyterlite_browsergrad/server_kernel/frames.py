@@ -16,9 +16,9 @@ __all__ = ["FrameError", "encode", "pieces", "read"]
 
 HEAD = struct.Struct("<II")
 #: Longest frame in bytes, even if the limits of a sandbox are higher.
-MOST_BYTES = 1 << 29
+MAX_BYTES = 1 << 29
 #: Greatest number of buffers of one message.
-MOST_BUFFERS = 10_000
+MAX_BUFFERS = 10_000
 #: Longer JSON is parsed for only one sandbox at a time, since parsing takes many times its length in memory.
 _LONG_BYTES = 1 << 20
 
@@ -42,7 +42,7 @@ def encode(frame: dict[str, Any], buffers: list[bytes] | None = None) -> bytes:
 
 
 def read(
-    stream: IO[bytes], most_text: int = MOST_BYTES, most_bytes: int = MOST_BYTES
+    stream: IO[bytes], most_text: int = MAX_BYTES, most_bytes: int = MAX_BYTES
 ) -> tuple[dict[str, Any], list[bytes]] | None:
     """Read a frame and its buffers; None at the end of the stream. ``frame["size"]`` is the number of bytes of both.
 
@@ -62,14 +62,14 @@ def read(
     if len(head) < HEAD.size:
         return None
     size, rest = HEAD.unpack(head)
-    if size > most_text or rest > most_bytes or size + rest > MOST_BYTES:
+    if size > most_text or rest > most_bytes or size + rest > MAX_BYTES:
         raise FrameError(f"a frame of {size:,} and {rest:,} bytes; at most {most_text:,} and {most_bytes:,} are read")
     text = stream.read(size)
     if len(text) < size:
         return None
     frame = _parse(text)
     lengths = frame.get("buffers")
-    if not isinstance(frame.get("type"), str) or not isinstance(lengths, list) or len(lengths) > MOST_BUFFERS:
+    if not isinstance(frame.get("type"), str) or not isinstance(lengths, list) or len(lengths) > MAX_BUFFERS:
         raise FrameError("a frame whose parts do not fit")
     if any(type(length) is not int or length < 0 for length in lengths) or sum(lengths) != rest:
         raise FrameError("a frame whose parts do not fit")

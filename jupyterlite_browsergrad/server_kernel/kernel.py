@@ -1,4 +1,4 @@
-"""The Jupyter kernel: hands whole messages to the sandbox and whole messages back to the front end."""
+"""The Jupyter kernel: passes whole messages from the front end to the sandbox, and from the sandbox to the front end."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MEGABYTE = 1 << 20
 class BrowsergradServerKernel(Kernel):
     """Python in a sandbox.
 
-    The messages of one request, their ids and parents are those the sandbox makes; only their session is this kernel's.
+    The sandbox makes the messages, with their ids and parents. Only their session is this kernel's.
     """
 
     implementation = "browsergrad"
@@ -78,7 +78,7 @@ class BrowsergradServerKernel(Kernel):
         super().__init__(**kwargs)
         self._info: dict[str, Any] = {}
         self._ending = False
-        #: Who is to answer the question that is open: identities of its front end.
+        #: Identities of the front end that should answer the open question.
         self._asking = False
         self._sandbox = self._start_sandbox()
 
@@ -111,7 +111,7 @@ class BrowsergradServerKernel(Kernel):
         self._replace_sandbox()
 
     def _replace_sandbox(self) -> None:
-        """Put a fresh one in place of one that ended. One that never got ready stays and answers with its reason."""
+        """Replace a sandbox that has ended by a new one. One that could not start stays, and answers with the reason."""
         if self._ending or not self._info or self._sandbox.is_alive:
             return
         self._asking = False
@@ -119,7 +119,7 @@ class BrowsergradServerKernel(Kernel):
         self._publish_status("restarting", "shell", parent={})
 
     def start(self) -> None:
-        """Take messages from now on."""
+        """Start to take messages."""
         super().start()
         signal.signal(signal.SIGINT, lambda *_: self._sandbox.interrupt())
         self._stdin_stream = ZMQStream(self.stdin_socket, self.io_loop)
@@ -132,13 +132,13 @@ class BrowsergradServerKernel(Kernel):
 
     @property
     def kernel_info(self) -> dict[str, Any]:
-        """What the control channel answers while Python is busy."""
+        """The answer of the control channel while Python is busy."""
         return {**super().kernel_info, "supported_features": [], **self._info}
 
     # --- from the front end
 
     async def dispatch_shell(self, msg: list[Any], *args: Any, **kwargs: Any) -> None:
-        """Hand a message to the sandbox, and listen on: it answers when it can."""
+        """Pass a message to the sandbox. This does not wait for the answer."""
         taken = self._read(msg)
         if taken is not None:
             idents, message = taken
@@ -161,7 +161,7 @@ class BrowsergradServerKernel(Kernel):
         self._publish_status("idle", "shell", parent=message)
 
     async def _shut_down(self, idents: list[bytes], message: Message) -> None:
-        """Old clients ask on the shell channel."""
+        """Shut down. Old clients request this on the shell channel."""
         self._publish_status("busy", "shell", parent=message)
         await self.shutdown_request(self.shell_stream, idents, message)
         self._publish_status("idle", "shell", parent=message)
@@ -172,7 +172,7 @@ class BrowsergradServerKernel(Kernel):
         idents, frames = self.session.feed_identities(msg, copy=False)
         try:
             return idents, self.session.deserialize(frames, content=True, copy=False)
-        except Exception:  # a wrong signature, or no message at all
+        except Exception:  # a wrong signature, or not a message
             self.log.exception("A message was dropped")
             return None
 
@@ -180,14 +180,14 @@ class BrowsergradServerKernel(Kernel):
         names = ("header", "parent_header", "metadata", "content")
         plain = json.loads(json.dumps({name: message[name] for name in names}, default=json_default))
         buffers = [bytes(buffer) for buffer in message.get("buffers") or []]
-        self._replace_sandbox()  # who saw the last one's answers may be faster than the news of its end
+        self._replace_sandbox()  # a front end may react to the last answers before the end of the sandbox is known here
         self._sandbox.send(
             {"channel": channel, **plain, "buffers": buffers},
             lambda answer: self.io_loop.add_callback(self._to_front_end, idents, answer),
         )
 
     async def interrupt_request(self, stream: Any, ident: Any, parent: Message) -> None:
-        """Interrupt the cell that runs."""
+        """Interrupt the running cell."""
         self._sandbox.interrupt()
         if self.session is not None:
             self.session.send(stream, "interrupt_reply", {"status": "ok"}, parent, ident=ident)
@@ -229,18 +229,18 @@ class BrowsergradServerKernel(Kernel):
 
 
 class BrowsergradServerKernelApp(IPKernelApp):
-    """The process around the kernel; settings come from Jupyter's configuration folders."""
+    """The kernel process. Its settings come from Jupyter's configuration folders."""
 
     name = "browsergrad-kernel"
     description = "A Python kernel in a sandbox."
     kernel_class = Type(BrowsergradServerKernel, klass="ipykernel.kernelbase.Kernel")  # type: ignore[assignment]  # a trait
-    #: Whose settings ``--help-all`` lists.
+    #: The classes whose settings ``--help-all`` lists.
     classes: ClassVar[list[type]] = [BrowsergradServerKernel, *IPKernelApp.classes]  # type: ignore[misc,assignment]
-    # What users print comes from the sandbox as messages. To flush a stream whose thread has ended holds up the end of the process.
+    # Users' output comes from the sandbox as messages. Flushing a stream whose thread has ended would delay the end of the process.
     outstream_class = DottedObjectName(None, allow_none=True, help="This process has no output for front ends.")
 
     def init_control(self, context: Any) -> None:
-        """The sandbox has one Python, so there are no subshells, and no thread for them."""
+        """Start no thread for subshells: the sandbox has only one Python."""
         super().init_control(context)
         self.shell_channel_thread = None
 
@@ -250,18 +250,18 @@ class BrowsergradServerKernelApp(IPKernelApp):
         self.config_file_paths = [*jupyter_config_path(), *self.config_file_paths]
 
     def init_profile_dir(self) -> None:
-        """There is no IPython here, so no profile."""
-        self._trait_values["profile_dir"] = None  # its default asks for one again and again
+        """Do nothing: without IPython there is no profile."""
+        self._trait_values["profile_dir"] = None  # the default would ask for a profile at each use
 
     def init_pdb(self) -> None:
-        """There is no debugger here."""
+        """Do nothing: there is no debugger here."""
 
     def init_crash_handler(self) -> None:
-        """A failure to start is told in one line, as Jupyter shows it."""
+        """Do nothing: Jupyter shows a failure to start in one line."""
 
 
 def _notebook() -> Path | None:
-    """The notebook the kernel was started for, as Jupyter Server tells it."""
+    """The notebook for which Jupyter Server has started the kernel."""
     path = Path(os.environ.get("JPY_SESSION_NAME", ""))
     return path if path.is_absolute() and path.suffix == ".ipynb" else None
 

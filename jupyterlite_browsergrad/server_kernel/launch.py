@@ -1,4 +1,4 @@
-"""What a sandbox is started with."""
+"""The arguments with which a sandbox starts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Launch"]
 
 @dataclass(frozen=True)
 class Launch:
-    """Arguments of `Sandbox` that count at its start; paths are resolved."""
+    """Arguments of `Sandbox` that matter when it starts. Paths are resolved."""
 
     folder: Path | str | None
     folder_options: Mapping[str, bool]
@@ -29,12 +29,12 @@ class Launch:
     brief: bool = False
 
     def permissions(self, static: Path, limits: Limits) -> Permissions:
-        """What Deno gets; `static` is the labextension's folder of that name."""
+        """The permissions of Deno. `static` is the labextension's folder of that name."""
         script = static / "runtime" / "server.js"
         return Permissions(script, limits.memory_bytes, self._readable(static), self.allow_pypi, self.brief)
 
     def _readable(self, static: Path) -> list[Path]:
-        """What Deno may read."""
+        """The files and folders that Deno may read."""
         readable = [static, *self.packages, *([self.pyodide] if self.pyodide else [])]
         if self.kernel:
             packs = json.loads((self.kernel / "manifest.json").read_text("utf-8"))["packs"].values()
@@ -42,7 +42,7 @@ class Launch:
         return readable
 
     def open_folder(self, limits: Limits) -> Folder | None:
-        """Open the folder that is shared; None when there is none."""
+        """Open the shared folder; None if there is none."""
         if self.folder is None:
             return None
         return Folder(
@@ -54,7 +54,7 @@ class Launch:
         )
 
     def frame(self, static: Path, limits: Limits, session_id: str, cell_s: float | None) -> dict[str, Any]:
-        """Return the first frame; `labextension/src/server/host.ts` reads it."""
+        """Return the first frame, which `labextension/src/server/host.ts` reads."""
         return {
             "type": "start",
             "static_url": f"{static.as_uri()}/",

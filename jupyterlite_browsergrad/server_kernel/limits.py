@@ -1,4 +1,4 @@
-"""What a sandbox may use."""
+"""The limits of a sandbox."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ __all__ = ["Limits"]
 
 @dataclass(frozen=True)
 class Limits:
-    """What a sandbox may use; None means no limit."""
+    """The limits of a sandbox. None means no limit."""
 
-    #: Seconds a cell may run.
+    #: Seconds that a cell may run.
     cell_s: float | None = None
-    #: Bytes of Python's memory; beyond it Python raises MemoryError.
+    #: Bytes of Python's memory. If it needs more, Python raises MemoryError.
     memory_bytes: int = 2 << 30
-    #: Bytes of output one cell may write.
+    #: Bytes of output that a cell may write.
     output_bytes: int = 32 << 20
-    #: Bytes the shared folder may grow by.
+    #: Bytes by which the shared folder may grow.
     disk_bytes: int = 1 << 30
-    #: Files that may be added to it.
+    #: Number of files that may be added to it.
     files: int = 10_000
-    #: Bytes of the longest file there that is read or written.
+    #: Size of the largest file there that is read or written, in bytes.
     file_bytes: int = 1 << 28
-    #: Bytes of the longest reply.
+    #: Size of the longest reply, in bytes.
     reply_bytes: int = 32 << 20
-    #: Seconds Python has to start.
+    #: Seconds that Python has to start.
     start_s: float = 60.0

@@ -1,4 +1,4 @@
-"""Jupyter messages as a sandbox makes and awaits them."""
+"""Makes Jupyter messages, and awaits the messages of a request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Receiver = Callable[[Message], object]
 def make_message(
     session_id: str, msg_type: str, content: dict[str, Any], buffers: list[bytes] | None = None, channel: str = "shell"
 ) -> Message:
-    """Make a message with a new id that belongs to no other."""
+    """Make a message with a new id and no parent."""
     return {
         "channel": channel,
         "header": {
@@ -37,7 +37,7 @@ def make_message(
 
 
 def ask(send: Callable[[Message, Receiver], object], message: Message) -> tuple[Message, list[Message]]:
-    """Send a request and wait for its reply and all else that belongs to it."""
+    """Send a request, and wait for its reply and all other messages that belong to it."""
     received: queue.SimpleQueue[Message] = queue.SimpleQueue()
     send(message, received.put)
     messages, reply, idle = [], None, False
@@ -52,7 +52,7 @@ def ask(send: Callable[[Message, Receiver], object], message: Message) -> tuple[
 
 
 async def ask_async(send: Callable[[Message, Receiver], object], message: Message) -> AsyncIterator[Message]:
-    """Send a message and yield all that belongs to it, up to both the reply and the idle status."""
+    """Send a request, and yield all messages that belong to it, until both the reply and the idle status have come."""
     loop = asyncio.get_running_loop()
     received: asyncio.Queue[Message] = asyncio.Queue()
     send(message, lambda answer: loop.call_soon_threadsafe(received.put_nowait, answer))

@@ -1,4 +1,4 @@
-"""The requests that a sandbox has not finished with: each gets a reply and an idle status, whatever happens."""
+"""The requests that a sandbox has not finished. Each gets a reply and an idle status, whatever happens."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from .request_log import RequestLog
 
 __all__ = ["LOST", "OpenRequest", "Pending"]
 
-#: Seconds from a cell's limit to the end of a process that does not end the cell.
+#: Seconds after a cell's time limit when the process is ended, if it has not ended the cell.
 GRACE_S = 10.0
-#: What the answer says whose interpreter is gone.
+#: Answer to a request whose interpreter has ended.
 LOST = "its variables are lost."
 
 
 @dataclass
 class OpenRequest:
-    """A message that was sent, and what has come for it so far."""
+    """A message that was sent, and the parts of its answer that have come."""
 
     message: Message
     on_message: Receiver | None
-    #: When the sandbox is ended for it, by `time.monotonic`; None before its time has begun.
+    #: `time.monotonic()` at which the sandbox is ended because of this request; None before its time has begun.
     deadline: float | None = None
     busy: bool = False
     replied: bool = False
@@ -39,7 +39,7 @@ class OpenRequest:
         return self.idle and (self.replied or not self.needs_reply)
 
     def note(self, message: Message) -> None:
-        """Take in what has come for it."""
+        """Note a message that has come for the request."""
         if message["header"]["msg_type"] == "status":
             state = message["content"].get("execution_state")
             self.busy |= state == "busy"
@@ -49,18 +49,18 @@ class OpenRequest:
 
 
 class Pending:
-    """Open requests in the order in which they were sent; several threads use it.
+    """Open requests, in the order in which they were sent. Several threads use this.
 
     Parameters
     ----------
     session_id
-        For the messages that are made up here.
+        The session of messages that are made here.
     on_message
-        Called with each message that no open request takes.
+        Called with each message that belongs to no open request.
     log
-        Where it is said that a message was not taken; its measure begins anew with each request.
+        Gets a line about each message that was dropped. Its count starts again with each request.
     cell_s
-        Seconds a cell may run, or None.
+        Seconds that a cell may run, or None.
     """
 
     def __init__(self, session_id: str, on_message: Receiver | None, log: RequestLog, cell_s: float | None) -> None:
@@ -75,7 +75,7 @@ class Pending:
         self._lock = threading.Lock()
 
     def add(self, message: Message, on_message: Receiver | None) -> OpenRequest:
-        """Note a message before it is sent."""
+        """Add a request before it is sent."""
         entry = OpenRequest(message, on_message)
         with self._lock:
             first = not self._open
@@ -85,7 +85,7 @@ class Pending:
         return entry
 
     def begin_time(self) -> None:
-        """Let the time of requests count from now on: Python is there. How long that takes has a limit of its own."""
+        """Python has started: the time of requests counts from now on. The start has a limit of its own."""
         with self._lock:
             self._is_timed = True
             self._begin_time()
@@ -97,7 +97,7 @@ class Pending:
             return any(entry.deadline is not None and entry.deadline < now for entry in self._open.values())
 
     def relay(self, message: Message) -> None:
-        """Hand a message to the request it belongs to, which may be over by it."""
+        """Pass a message to the request that it belongs to. The message may complete the request."""
         with self._lock:
             entry = self._open.get(message["parent_header"].get("msg_id", ""))
         if entry is not None:
@@ -109,7 +109,7 @@ class Pending:
         self._deliver(entry, message)
 
     def fail(self, reason: str) -> None:
-        """Answer whatever has no answer: a front end must never wait for ever."""
+        """Answer all open requests with an error, since a front end must never wait for ever."""
         with self._lock:
             entries = list(self._open.values())
             self._open.clear()
@@ -117,7 +117,7 @@ class Pending:
             self._fail(entry, reason)
 
     def _begin(self) -> None:
-        """Measure anew for the request that is the first now."""
+        """Start to count for the request that is now the first."""
         self.received_bytes = 0
         self._log.begin()
         self._begin_time()
@@ -132,7 +132,9 @@ class Pending:
         if receiver is not None:
             try:
                 receiver(message)
-            except Exception as error:  # such as an event loop that was closed: others still want their messages
+            except (
+                Exception
+            ) as error:  # for example because an event loop was closed: other requests must still get their messages
                 self._log("error", f"a message was not taken: {type(error).__name__}: {error}")
 
     def _fail(self, entry: OpenRequest, reason: str) -> None:

@@ -1,11 +1,11 @@
-"""A Python in a sandbox: the kernel's worker in Deno, which may read its own runtime and nothing else.
+"""A Python in a sandbox: the kernel's worker in Deno, which may read only its own runtime.
 
 ::
 
     with Sandbox(folder) as sandbox:
         result = sandbox.execute("1 + 1")
 
-or, where an event loop runs, whole messages::
+or, in an event loop, with whole messages::
 
     async for message in sandbox.request(sandbox.message("execute_request", {"code": "1 + 1"})):
         ...
@@ -39,7 +39,7 @@ from .watch import Watch
 
 __all__ = ["Limits", "Result", "Sandbox", "SandboxError", "find_deno"]
 
-#: Bytes that a request's messages may have beyond the limits of output and of replies, such as for its statuses.
+#: Bytes that a request's messages may have in addition to the limits of output and replies, for example for its statuses.
 SLACK_BYTES = 4 << 20
 
 
@@ -49,13 +49,13 @@ class Sandbox:
     Parameters
     ----------
     folder
-        What Python sees as its working directory, read and write; None: it sees no folder of this machine.
+        Python's working directory, which it may read and write. If None, Python has no folder of this machine.
     read_only
-        Whether it may not write there.
+        Whether Python may only read there.
     allow_hidden
-        Whether names that begin with a dot exist.
+        Whether Python sees names that begin with a dot.
     limits
-        What it may use.
+        What the sandbox may use.
     session_id
         Id for messages that belong to no request.
     packages
@@ -63,19 +63,19 @@ class Sandbox:
     pyodide
         Folder of another Pyodide distribution; readable for the sandbox.
     kernel
-        Folder of what that one starts from, as `jupyter lite build` makes it for a site; readable for the sandbox.
+        Folder of the files from which that distribution starts, as `jupyter lite build` makes it for a site; readable for the sandbox.
     allow_pypi
         Whether ``%pip install`` may ask PyPI. This opens the network to PyPI's hosts, for all code.
     from_files
-        Whether Python starts from its files, though there may be a memory snapshot.
+        Whether Python starts from its files even if there is a memory snapshot.
     brief
-        Whether it is used for seconds: it then spends less on making code fast that does not run for long.
+        Whether it is used only for seconds. Then it spends less time on optimising code.
     on_message
-        Called with each message that no `request` waits for, in a thread of the sandbox.
+        Called in a thread of the sandbox with each message that no `request` waits for.
     on_exit
-        Called with the reason when the process ends by itself, in a thread of the sandbox.
+        Called in a thread of the sandbox, with the reason, when the process ends by itself.
     on_log
-        Called with what the runtime has to say: level, text.
+        Called with level and text of each entry in the runtime's log.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class Sandbox:
     ) -> None:
         self.limits = limits or Limits()
         self.session_id = session_id or uuid.uuid4().hex
-        #: How Python was started, ``snapshot`` or ``files``; None before it was.
+        #: How Python was started, ``snapshot`` or ``files``; None before it has started.
         self.started_from: str | None = None
         #: How often the interpreter was replaced inside the sandbox.
         self.restarts = 0
@@ -123,7 +123,7 @@ class Sandbox:
     # --- life
 
     def start(self) -> Sandbox:
-        """Start Deno and return at once; requests wait until Python has booted.
+        """Start Deno. This does not wait for Python; requests wait until Python has started.
 
         Raises
         ------
@@ -157,21 +157,21 @@ class Sandbox:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it has been started and has not ended."""
+        """Whether the process has been started and has not ended."""
         return self._process.pid is not None and not self._ending.reached.is_set()
 
     @property
     def cause(self) -> str | None:
-        """Why it ended: ``asked``, ``start``, ``time``, ``memory``, ``output``, ``threads`` or ``crash``; None while it has not."""
+        """Why it ended: ``asked``, ``start``, ``time``, ``memory``, ``output``, ``threads`` or ``crash``; None before it has ended."""
         return self._ending.cause
 
     def wait_ready(self, timeout_s: float | None = None) -> None:
-        """Wait until Python has booted.
+        """Wait until Python has started.
 
         Raises
         ------
         SandboxError
-            It did not.
+            It did not start.
         """
         if not self._ready.wait(self.limits.start_s if timeout_s is None else timeout_s):
             self.kill("Python did not start in time", "start")
@@ -179,15 +179,15 @@ class Sandbox:
             raise SandboxError(self._ending.reason or "the sandbox has ended")
 
     def kill(self, reason: str = "the sandbox was ended", cause: str = "asked") -> None:
-        """End the process at once; what is open is answered with an error. Does nothing a second time.
+        """End the process. Open requests are answered with an error. A second call does nothing.
 
-        It waits for nothing that the sandbox could hold up: not for the thread that reads from it, nor for a file request.
+        This does not wait for anything that the sandbox could delay, such as the thread that reads from it, or a file request.
         """
         self._ending.note(reason, cause)
         self._finish()
 
     def limit_cells(self, seconds: float | None) -> None:
-        """Give the cells that are sent from now on another limit of time."""
+        """Set another time limit for the cells that are sent from now on."""
         self._pending.cell_s = seconds
         self._process.send({"type": "limit", "cell_ms": seconds and round(seconds * 1000)})
 
@@ -206,7 +206,7 @@ class Sandbox:
         return make_message(self.session_id, msg_type, content, buffers, channel)
 
     def send(self, message: Message, on_message: Receiver | None = None) -> None:
-        """Send a message; answers go to `on_message`, else to the sandbox's own.
+        """Send a message. Answers go to `on_message`, by default to that of the sandbox.
 
         Whatever happens, a request is answered by a reply and an idle status.
         """
@@ -220,21 +220,21 @@ class Sandbox:
             self._pending.fail(self._ending.reason or "the sandbox has not been started")
 
     def request(self, message: Message) -> AsyncIterator[Message]:
-        """Send a message and yield all that belongs to it, up to both the reply and the idle status.
+        """Send a request, and yield all messages that belong to it, until both the reply and the idle status have come.
 
-        Input requests are among it; answer them by `input_reply`.
+        These may include input requests. Answer them with `input_reply`.
         """
         return ask_async(self.send, message)
 
     def execute(self, code: str, **content: Any) -> Result:
-        """Run a cell and wait for its end; for programs without an event loop.
+        """Run a cell and wait for its end. For programs without an event loop.
 
         Parameters
         ----------
         code
             The cell.
         content
-            More of the ``execute_request``'s content.
+            Further fields of the ``execute_request``'s content.
         """
         restarts = self.restarts
         request = {
@@ -249,13 +249,14 @@ class Sandbox:
         reply, messages = ask(self.send, self.message("execute_request", request))
         lost = self._ending.reached.is_set()
         if not lost and LOST in str(reply["content"].get("evalue", "")):
-            # User code can write this too. That the interpreter was replaced is said after the reply, and before that to another request.
+            # User code can write this too. But that the interpreter was replaced is reported after the reply, and before the reply to another
+            # request.
             ask(self.send, self.message("interrupt_request", {}, channel="control"))
             lost = self._ending.reached.is_set() or self.restarts != restarts
         return Result(reply, messages, lost)
 
     def interrupt(self) -> None:
-        """Interrupt the running cell and drop those that wait; nothing happens when idle."""
+        """Interrupt the running cell and drop those that wait. Does nothing when idle."""
         self._process.send({"type": "interrupt"})
 
     def input_reply(self, value: str) -> None:
@@ -270,7 +271,7 @@ class Sandbox:
     # --- the threads
 
     def _read(self) -> None:
-        """Take what comes until the pipe's end. Whatever goes wrong with it ends the sandbox, and nothing else."""
+        """Read frames until the pipe ends. Any error in this ends the sandbox, and nothing else."""
         limits, ended = self.limits, self._ending.reached
         most_text = max(limits.output_bytes, limits.reply_bytes) + SLACK_BYTES
         most_bytes = max(limits.output_bytes, limits.file_bytes) + SLACK_BYTES
@@ -284,12 +285,12 @@ class Sandbox:
         self._finish()
 
     def _watch(self) -> None:
-        """End a process that uses too much, or does not end a cell whose time is over."""
+        """End a process that uses too much, or that does not end a cell whose time is over."""
         watch = Watch(self.limits, self._process, self._pending)
         while not self._ending.reached.wait(0.1):
             try:
                 found = watch.excess(self._ready.is_set())
-            except Exception as error:  # a sandbox that nobody watches has no limits
+            except Exception as error:  # without this thread, the sandbox would have no limits
                 found = f"the sandbox could not be watched: {error}", "crash"
             if found:
                 self.kill(*found)
@@ -323,7 +324,7 @@ class Sandbox:
             raise frames.FrameError(f"a frame of the unknown type {kind[:100]!r}")
 
     def _finish(self) -> None:
-        """End the process, answer whatever is open and give back what is held. The first thread to get here does the last two."""
+        """End the process. The first thread that gets here also answers open requests and releases resources."""
         if self._process.pid is None:
             return
         told = self._process.end(lambda: self._ending.reason is not None)
@@ -339,5 +340,5 @@ class Sandbox:
             self._files.close()
         self._pending.fail(self._ending.reason or "")
         if self._on_exit is not None and self.cause != "asked":
-            with contextlib.suppress(Exception):  # it is theirs, and may have ended before
+            with contextlib.suppress(Exception):  # it belongs to the caller, and may have been closed before
                 self._on_exit(self._ending.reason or "")

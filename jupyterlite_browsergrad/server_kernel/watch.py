@@ -1,4 +1,4 @@
-"""Whether a sandbox keeps to its limits, seen from outside."""
+"""Watches from outside whether a sandbox keeps to its limits."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from .pending import Pending
 
 __all__ = ["Watch"]
 
-#: Of a sandbox's memory what is not Python's: Deno, the engine and compiled code.
+#: Bytes of a sandbox's memory beside Python's: Deno, the engine and compiled code.
 OVERHEAD_BYTES = 768 << 20
-#: More threads than Deno and the worker need under any load; only a bomb has as many.
-MOST_THREADS = 64
+#: Deno and the worker never need as many threads; only an attack starts them.
+MAX_THREADS = 64
 
 
 class Watch:
-    """Finds out what a running sandbox has too much of."""
+    """Finds out which limit a running sandbox exceeds."""
 
     def __init__(self, limits: Limits, process: DenoProcess, pending: Pending) -> None:
         self._limits = limits
@@ -25,12 +25,12 @@ class Watch:
         self._pending = pending
         self._started = time.monotonic()
         self._most_bytes = limits.memory_bytes + OVERHEAD_BYTES
-        self._most_threads = MOST_THREADS
+        self._most_threads = MAX_THREADS
 
     def excess(self, is_ready: bool) -> tuple[str, str] | None:
-        """Return reason and cause, as `Sandbox.kill` takes them, when a limit is passed."""
+        """Return reason and cause for `Sandbox.kill` if a limit is exceeded."""
         memory, threads = self._process.usage()
-        # What it made us hold is its memory too.
+        # Memory that this process holds because of the sandbox counts too.
         if memory + self._process.held_bytes + self._pending.received_bytes > self._most_bytes:
             return f"the sandbox used more memory than its limit of {self._most_bytes >> 20} MB", "memory"
         if threads > self._most_threads:

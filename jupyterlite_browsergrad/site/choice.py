@@ -28,24 +28,24 @@ __all__ = [
     "providers",
 ]
 
-#: The entry of ``packages`` that stands for what is imported.
+#: The entry of ``packages`` that means all imported packages.
 AUTO = "auto"
-#: What Pyodide and the kernel make importable with no file in a pack.
+#: Modules that Pyodide and the kernel provide without a file in a pack.
 _OF_PYODIDE = frozenset({"js", "pyodide", "pyodide_js", "_pyodide", "_pyodide_core", "__main__", "__future__"})
-#: PyPI's names of modules that no release of Pyodide has, where they differ.
+#: Names on PyPI of modules that no release of Pyodide has, if the names differ.
 _ON_PYPI = {"docx": "python-docx", "dotenv": "python-dotenv", "pptx": "python-pptx", "serial": "pyserial"}
-#: Places that a line names.
-_MOST_PLACES = 3
+#: Number of places that a line names.
+_MAX_PLACES = 3
 
 
 @dataclass
 class Choice:
-    """Locked packages that are imported: name -> places, first module first."""
+    """Imported packages of a lock: name -> places. The place of the first module comes first."""
 
     packages: dict[str, list[Use]] = field(default_factory=dict)
 
     def lines(self, lock: dict[str, Any]) -> list[str]:
-        """Say what was chosen and why."""
+        """Return lines that say what was chosen and why."""
         return [
             f"{name} {lock['packages'][name]['version']}: imported in {places(uses)}"
             for name, uses in sorted(self.packages.items())
@@ -53,7 +53,7 @@ class Choice:
 
 
 class SiteImports:
-    """What a site's files import, beside what every kernel has.
+    """The imports of a site's files, without modules that every kernel has.
 
     Parameters
     ----------
@@ -79,16 +79,16 @@ class SiteImports:
         return choose(self.imports, lock, self.kernel)
 
     def missing(self, locks: Iterable[dict[str, Any]]) -> dict[str, list[Use]]:
-        """Return what is imported and no package of these locks has."""
+        """Return the imported modules that no package of these locks has."""
         return not_provided(self.imports, self.kernel.union(*map(providers, locks)))
 
     def explain(self, locks: list[dict[str, Any]], release: dict[str, Any] | None) -> list[str]:
-        """Say what is missing, and what of it the lock of a release has."""
+        """Return lines that say what is missing, and which of it the lock of a release has."""
         return explain(self.missing(locks), release or {"packages": {}})
 
 
 def modules_of_kernel(kernel: Path) -> set[str]:
-    """Return the modules that every kernel has besides Python's own.
+    """Return the modules that every kernel has beside Python's own.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def modules_of_kernel(kernel: Path) -> set[str]:
 
 
 def providers(lock: dict[str, Any]) -> dict[str, str]:
-    """Return which package of a lock has a module; of several, the one of the module's name, else the first."""
+    """Return the package of a lock for each module. Of several packages, take the one with the module's name, else the first."""
     found: dict[str, str] = {}
     for name, entry in sorted(lock["packages"].items(), reverse=True):
         for module in entry.get("imports", []):
@@ -113,10 +113,10 @@ def providers(lock: dict[str, Any]) -> dict[str, str]:
 
 
 def choose(imports: Imports, lock: dict[str, Any], kernel: Collection[str]) -> Choice:
-    """Choose the packages of a lock that have what is needed.
+    """Choose the packages of a lock that have the needed modules.
 
-    Optional imports choose nothing: their code works without. Names that the lock does not have are not guessed at: whoever
-    likes can register a name on PyPI.
+    Optional imports choose nothing, since their code works without them. Names that the lock does not have are not guessed, since
+    anybody can register a name on PyPI.
     """
     known = providers(lock)
     choice = Choice()
@@ -127,7 +127,7 @@ def choose(imports: Imports, lock: dict[str, Any], kernel: Collection[str]) -> C
 
 
 def not_provided(imports: Imports, provided: Collection[str]) -> dict[str, list[Use]]:
-    """Return what is needed and is neither Python's own nor among the `provided` modules."""
+    """Return the needed modules that are neither Python's own nor among the `provided` ones."""
     return {
         module: uses
         for module, uses in imports.needed.items()
@@ -136,7 +136,7 @@ def not_provided(imports: Imports, provided: Collection[str]) -> dict[str, list[
 
 
 def explain(missing: dict[str, list[Use]], lock: dict[str, Any]) -> list[str]:
-    """Return a line for each module that nothing provides: where it is imported, and what to set."""
+    """Return a line for each module that nothing provides. It says where the module is imported, and what to set."""
     known = providers(lock)
     lines = []
     for module, uses in missing.items():
@@ -158,7 +158,7 @@ def explain_unknown(missing: dict[str, list[Use]]) -> list[str]:
 
 
 def places(uses: Iterable[Use]) -> str:
-    """Return where, in a few words."""
+    """Return the places in a few words."""
     found = [str(use) for use in dict.fromkeys(uses)]
-    more = len(found) - _MOST_PLACES
-    return "; ".join(found[:_MOST_PLACES]) + (f"; and {more} more" if more > 0 else "")
+    more = len(found) - _MAX_PLACES
+    return "; ".join(found[:_MAX_PLACES]) + (f"; and {more} more" if more > 0 else "")

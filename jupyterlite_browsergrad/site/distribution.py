@@ -1,4 +1,4 @@
-"""Find, unpack and judge another Pyodide distribution."""
+"""Finds, unpacks and checks another Pyodide distribution."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ __all__ = ["is_base_address", "is_url", "materialise", "read_lock", "root_of", "
 
 ENTRY = "pyodide.mjs"
 REQUIRED = (ENTRY, "pyodide.asm.wasm", PYODIDE_LOCK)
-#: Pyodide's JavaScript: from 0.29 on a module, before that a script.
+#: Pyodide's JavaScript: a module since 0.29, a script before.
 ASM_NAMES = ("pyodide.asm.mjs", "pyodide.asm.js")
 TAR_SUFFIXES = (".tar.bz2", ".tar.gz", ".tgz", ".tar.xz")
-#: A full release holds about 350 MB; twenty times that is not a Pyodide. Of what is fetched and of what it unpacks to.
-UNPACKED_LIMIT_BYTES = 8 * 1024**3
-#: A full release has about 400 files.
-MOST_FILES = 100_000
-#: Longest piece that is read at once: `tarfile` holds names and attributes in memory, however long they say they are.
-MOST_AT_ONCE = 1 << 24
+#: Greatest size of an archive, packed and unpacked. A full release has about 350 MB.
+MAX_UNPACKED_BYTES = 8 * 1024**3
+#: Greatest number of files. A full release has about 400.
+MAX_FILES = 100_000
+#: Longest piece that is read with one call: `tarfile` reads names and attributes into memory, whatever length they claim.
+MAX_AT_ONCE = 1 << 24
 _OPENERS: dict[str, Callable[..., Any]] = {
     ".bz2": bz2.open,
     ".gz": gzip.open,
@@ -57,23 +57,23 @@ def is_base_address(source: str) -> bool:
 def materialise(
     source: str, base: Path, cache: Path, *, offline: bool = False, tell: Callable[[str], None] = print
 ) -> Path:
-    """Return the folder that holds ``pyodide.mjs``, fetching and unpacking into ``cache`` when needed.
+    """Return the folder that holds ``pyodide.mjs``. Fetch and unpack it into ``cache`` if needed.
 
     Parameters
     ----------
     source
         A folder, an archive, the http(s) URL of an archive, or that of a folder with the files of a release.
     base
-        What a relative path counts from.
+        Folder to which a relative path is relative.
     offline
-        Whether only what is in `cache` may be used of what would be fetched.
+        Whether nothing may be fetched: what is not in `cache` is an error.
     tell
         Takes a line for each file that is fetched from a base address.
 
     Raises
     ------
     DistributionError
-        Nothing there, an unreadable archive, or files missing.
+        There is nothing at `source`, an archive cannot be read, or files are missing.
     """
     if is_base_address(source):
         return root_of(_fetch_core(source, cache, offline, tell), source)
@@ -94,7 +94,7 @@ def materialise(
 
 
 def root_of(folder: Path, source: object) -> Path:
-    """Return ``folder`` or the one below it that is a distribution; `DistributionError` names what is missing."""
+    """Return the distribution: ``folder``, or a folder in it. `DistributionError` names what is missing."""
     candidates = [folder, folder / "pyodide", *sorted(child for child in folder.iterdir() if child.is_dir())]
     for candidate in candidates:
         if (candidate / ENTRY).is_file():
@@ -107,9 +107,9 @@ def root_of(folder: Path, source: object) -> Path:
 
 
 def with_our_stdlib(source: Path, embedded: Path, kernel: Path) -> dict[Path, Path]:
-    """Return what to publish in place of a distribution's own standard library: ours, if it is the same but for bytecode.
+    """Return what to publish instead of a distribution's own standard library: ours, if only the bytecode differs.
 
-    The memory snapshot goes with ours, and any start is faster with it.
+    The memory snapshot belongs to ours, and every start is faster with it.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def with_our_stdlib(source: Path, embedded: Path, kernel: Path) -> dict[Path, Pa
     Returns
     -------
     dict
-        Path in the published folder to the file that goes there; empty for another build of Pyodide.
+        Path in the published folder -> file to copy there; empty for another build of Pyodide.
     """
     snapshot = json.loads((kernel / "manifest.json").read_text("utf-8")).get("snapshot")
     if snapshot is None:
@@ -139,7 +139,7 @@ def _digest(path: Path) -> str | None:
 
 
 def read_lock(folder: Path, source: object | None = None) -> dict[str, Any]:
-    """Return ``pyodide-lock.json``; `DistributionError` when it cannot be read or has no ``info``."""
+    """Return ``pyodide-lock.json``. Raises `DistributionError` if it cannot be read or has no ``info``."""
     path = folder / PYODIDE_LOCK
     try:
         lock = json.loads(path.read_text("utf-8"))
@@ -155,7 +155,7 @@ def read_lock(folder: Path, source: object | None = None) -> dict[str, Any]:
 
 
 def _fetch_core(url: str, cache: Path, offline: bool, tell: Callable[[str], None]) -> Path:
-    """Fetch what Pyodide starts from, file by file, into a folder of `cache` that is whole when it exists."""
+    """Fetch the files from which Pyodide starts into a folder of `cache`. If that folder exists, it is complete."""
     url = url if url.endswith("/") else f"{url}/"
 
     def fetch_files(folder: Path) -> None:
@@ -189,7 +189,7 @@ def _fetch(url: str, cache: Path, offline: bool) -> Path:
 
 
 def _once(target: Path, url: str, offline: bool, make: Callable[[Path], None]) -> Path:
-    """Return `target`, which is whole when it exists: `make` writes it under another name first."""
+    """Return `target`. If it exists, it is complete, since `make` first writes under another name."""
     if target.exists():
         return target
     if offline:
@@ -203,19 +203,19 @@ def _once(target: Path, url: str, offline: bool, make: Callable[[Path], None]) -
 
 
 class _Limited:
-    """Reads a stream up to `UNPACKED_LIMIT_BYTES`, in pieces of at most `MOST_AT_ONCE`: what unpacks to more is not read."""
+    """Reads a stream up to `MAX_UNPACKED_BYTES`, in pieces of at most `MAX_AT_ONCE` bytes. Longer streams are refused."""
 
     def __init__(self, stream: BinaryIO, source: object) -> None:
         self._stream = stream
         self._source = source
         self._place = 0
 
-    def read(self, size: int = MOST_AT_ONCE, /) -> bytes:
-        if size > MOST_AT_ONCE:
+    def read(self, size: int = MAX_AT_ONCE, /) -> bytes:
+        if size > MAX_AT_ONCE:
             raise DistributionError(self._source, _TOO_LARGE)
         data = self._stream.read(size)
         self._place += len(data)
-        if self._place > UNPACKED_LIMIT_BYTES:
+        if self._place > MAX_UNPACKED_BYTES:
             raise DistributionError(self._source, _TOO_LARGE)
         return data
 
@@ -223,7 +223,7 @@ class _Limited:
         return self._place
 
     def seek(self, place: int) -> None:
-        if place > UNPACKED_LIMIT_BYTES:
+        if place > MAX_UNPACKED_BYTES:
             raise DistributionError(self._source, _TOO_LARGE)
         self._place = self._stream.seek(place)
 
@@ -236,7 +236,7 @@ def _unpack(archive: Path, target: Path, source: object) -> None:
         if archive.name.endswith(".zip"):
             with zipfile.ZipFile(archive) as opened:
                 entries = opened.infolist()
-                if len(entries) > MOST_FILES or sum(entry.file_size for entry in entries) > UNPACKED_LIMIT_BYTES:
+                if len(entries) > MAX_FILES or sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
                     raise DistributionError(source, _TOO_LARGE)
                 opened.extractall(target)
         elif archive.name.endswith(TAR_SUFFIXES):
@@ -251,12 +251,12 @@ def _unpack(archive: Path, target: Path, source: object) -> None:
 
 
 def _unpack_tar(stream: _Limited, target: Path, source: object) -> None:
-    """Unpack as it is read: how large a tar is shows only at its end."""
+    """Unpack a tar file while it is read, since its size is only known at its end."""
     size = 0
     with tarfile.open(fileobj=stream, mode="r:") as opened:  # type: ignore[call-overload]
         for number, entry in enumerate(opened, 1):
-            size += entry.size  # of a sparse file more than was read
-            if number > MOST_FILES or size > UNPACKED_LIMIT_BYTES:
+            size += entry.size  # for a sparse file, this is more than was read
+            if number > MAX_FILES or size > MAX_UNPACKED_BYTES:
                 raise DistributionError(source, _TOO_LARGE)
             # Refuses absolute names, `..`, links that leave the folder, and devices.
             opened.extract(entry, target, filter="data")

@@ -1,4 +1,4 @@
-"""Fetch files while a site is built: several at once, each resumed where an earlier try ended, and checked."""
+"""Fetches files while a site is built: several in parallel, each resumed where an earlier try ended, and checked."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ __all__ = ["Download", "DownloadFailed", "fetch", "fetch_all"]
 AT_ONCE = 6
 #: Seconds without a byte after which a server counts as silent.
 SILENCE_S = 60
-#: Pauses before another try, in seconds; one more try than there are pauses.
+#: Pauses before further tries, in seconds. There is one more try than there are pauses.
 PAUSES_S = (0.5, 2.0)
 PIECE = 1 << 18
-#: No file of a release is a tenth as large.
-LARGEST_BYTES = 2 * 1024**3
-#: Statuses after which the same question may have another answer.
+#: Greatest size of a file. All files of a release are ten times smaller.
+MAX_BYTES = 2 * 1024**3
+#: Statuses after which another try may succeed.
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/")
 
 
 @dataclass(frozen=True)
 class Download:
-    """A file to fetch; with no ``sha256`` only its length is checked."""
+    """A file to fetch. Without ``sha256``, only its length is checked."""
 
     name: str
     url: str
@@ -43,7 +43,7 @@ class Download:
 
 
 class DownloadFailed(Exception):
-    """A file could not be fetched: ``download``, and ``problem`` as half a sentence. ``is_absent`` tells 404 and 410."""
+    """A file could not be fetched. ``problem`` is a part of a sentence about ``download``; ``is_absent`` means status 404 or 410."""
 
     def __init__(self, download: Download, problem: str, is_absent: bool = False):
         super().__init__(f"{download.url} cannot be fetched: {problem}")
@@ -53,11 +53,11 @@ class DownloadFailed(Exception):
 
 
 class _Passing(Exception):
-    """Worth another try."""
+    """The request failed, but another try may succeed."""
 
 
 class _Bar:
-    """A progress bar for several files; thread-safe. Nothing is shown where stderr is not a terminal."""
+    """A progress bar for several files; thread-safe. It is only shown if stderr is a terminal."""
 
     def __init__(self, count: int) -> None:
         from tqdm import tqdm
@@ -80,21 +80,21 @@ class _Bar:
 
 
 def fetch_all(downloads: Iterable[Download], tell: Callable[[str], None]) -> None:
-    """Fetch what is not there yet, several files at once.
+    """Fetch the files that are missing, several in parallel.
 
-    What has come of a file stays beside its target when a try ends early, also by Ctrl-C, and the next build goes on from there.
+    If a try ends early, even by Ctrl-C, the received part of a file stays beside its target, and the next build resumes there.
 
     Parameters
     ----------
     downloads
         The files.
     tell
-        Called with a line for each file that has come, and where another address answered for it.
+        Called with a line for each file that was fetched, and for each that another address has sent.
 
     Raises
     ------
     DownloadFailed
-        One failed; the others have been stopped.
+        A file could not be fetched. The other downloads have been stopped.
     """
     missing = [download for download in downloads if not is_there(download)]
     if not missing:
@@ -113,12 +113,12 @@ def fetch_all(downloads: Iterable[Download], tell: Callable[[str], None]) -> Non
 
 
 def fetch(download: Download, tell: Callable[[str], None]) -> None:
-    """Fetch one file, as `fetch_all` does."""
+    """Fetch one file like `fetch_all`."""
     fetch_all([download], tell)
 
 
 def is_there(download: Download) -> bool:
-    """Tell whether the file has been fetched before; one that has changed since does not count."""
+    """Tell whether the file has been fetched before, and has not changed since."""
     target = download.target
     return target.is_file() and (download.sha256 is None or sha256_of(target) == download.sha256)
 
@@ -140,7 +140,7 @@ def _fetch(download: Download, tell: Callable[[str], None], bar: _Bar, stop: thr
 
 
 def _receive(download: Download, partial: Path, tell: Callable[[str], None], bar: _Bar, stop: threading.Event) -> None:
-    """Make one request, for what is missing of the file."""
+    """Make one request, for the missing part of the file."""
     offset = partial.stat().st_size if partial.is_file() and download.sha256 else 0
     request = urllib.request.Request(download.url, headers={"User-Agent": f"jupyterlite-browsergrad/{__version__}"})
     if offset:
@@ -202,7 +202,7 @@ def _write(response: Any, download: Download, partial: Path, offset: int, bar: _
             file.write(data)
             done += len(data)
             bar.add(len(data))
-            if offset + done > LARGEST_BYTES:
+            if offset + done > MAX_BYTES:
                 raise DownloadFailed(download, "it is too large to be a file of Pyodide's")
     if not stop.is_set() and expected is not None and done < expected:
         raise _Passing(f"the connection ended after {done:,} of {expected:,} bytes")

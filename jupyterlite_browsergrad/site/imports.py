@@ -57,9 +57,9 @@ class Imports:
     Attributes
     ----------
     needed
-        Those without which some code does not work.
+        Modules without which some code does not work.
     optional
-        Those that are imported only where a failure is caught.
+        Modules that are imported only where an error is caught.
     """
 
     needed: dict[str, list[Use]] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class Imports:
             uses.append(use)
 
     def settled(self) -> Imports:
-        """Return it sorted, with nothing optional that is needed somewhere."""
+        """Return a sorted copy, whose optional modules are needed nowhere."""
         optional = {name: self.optional[name] for name in sorted(self.optional) if name not in self.needed}
         return Imports({name: self.needed[name] for name in sorted(self.needed)}, optional)
 
@@ -84,7 +84,7 @@ def files_of(contents: Iterable[Path], ignore: Iterable[str] = ()) -> dict[str, 
     contents
         Folders, or single files, which go to the site's root.
     ignore
-        Regular expressions; a path such as ``/one/lab.ipynb`` in which one is found is left out.
+        Regular expressions. A path such as ``/one/lab.ipynb`` is left out if one is found in it.
     """
     patterns = [re.compile(text) for text in ignore]
     found: dict[str, Path] = {}
@@ -100,12 +100,12 @@ def files_of(contents: Iterable[Path], ignore: Iterable[str] = ()) -> dict[str, 
 
 
 def read_imports(files: dict[str, Path]) -> Imports:
-    """Read what notebooks and modules import; nothing that another of the files is, nor what cannot be parsed.
+    """Read what notebooks and modules import. Imports of other files of the site, and code that cannot be parsed, are left out.
 
     Parameters
     ----------
     files
-        Path in the site -> file, as of `files_of`.
+        Path in the site -> file, from `files_of`.
     """
     local = _LocalModules(files)
     found = Imports()
@@ -117,7 +117,7 @@ def read_imports(files: dict[str, Path]) -> Imports:
 
 
 class _LocalModules:
-    """Which modules are files of the site itself."""
+    """Knows which modules are files of the site itself."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._modules: set[str] = set()
@@ -131,12 +131,12 @@ class _LocalModules:
         self._modules.add(path)
 
     def has(self, module: str, importer: str) -> bool:
-        """Tell whether a module is beside the file that imports it, or beside one of the folders it is in."""
+        """Tell whether a module lies in the folder of the file that imports it, or in a folder above."""
         return any((parent / module).as_posix() in self._modules for parent in Path(importer).parents)
 
 
 def _pieces(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield the code of a file, with the place of each piece; a module's place is empty."""
+    """Yield the code of a file in pieces, each with its place. The place in a module is empty."""
     try:
         if path.stat().st_size > _LARGEST_BYTES:
             return
@@ -149,7 +149,7 @@ def _pieces(path: Path) -> Iterator[tuple[str, str]]:
             return
         cells = [cell for cell in notebook["cells"] if isinstance(cell, dict)]
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return  # whether it is a good notebook is not asked here
+        return  # other parts check whether the notebook is valid
     for number, cell in enumerate(cells, 1):
         source = cell.get("source", "")
         if cell.get("cell_type") == "code":
@@ -174,14 +174,14 @@ class _Reader:
 
     def read(self, place: str, code: str) -> None:
         self.place = place
-        if place:  # only cells may hold magics; a module with a `%` at the start of a line is no Python
+        if place:  # only cells may have magics; in a module, a `%` at the start of a line is an error
             code = _transformed(code)
         self._code(code)
 
     def _code(self, code: str, optional: bool = False) -> None:
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of invalid escapes in students' texts
+                warnings.simplefilter("ignore")  # for invalid escapes in students' texts
                 tree = ast.parse(code)
             self._visit(tree, optional)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -216,7 +216,7 @@ class _Reader:
         if not top.isidentifier() or self.local.has(top, self.file):
             return
         if top in _SHARED and not f"{dotted}.".startswith(f"{_SHARED[top]}."):
-            top = ".".join(dotted.split(".")[:2])  # no package of that name is known
+            top = ".".join(dotted.split(".")[:2])  # no known package has a longer name
         self.pandas = self.pandas or top == "pandas"
         place = self.place or f"line {getattr(node, 'lineno', 1)}"
         self.found.add(top, Use(self.file, place), optional)
@@ -245,8 +245,10 @@ class _Reader:
 
 
 def _transformed(code: str) -> str:
-    """Return a cell as the Python that IPython makes of it."""
-    from IPython.core.inputtransformer2 import TransformerManager  # every command would pay a tenth of a second for it
+    """Return the Python code that IPython makes from a cell."""
+    from IPython.core.inputtransformer2 import (
+        TransformerManager,
+    )  # the import takes a tenth of a second, which not every command needs
 
     try:
         return TransformerManager().transform_cell(code)
@@ -255,7 +257,7 @@ def _transformed(code: str) -> str:
 
 
 def _imported(node: ast.AST) -> Iterator[str]:
-    """Yield the modules that a node imports, with dots."""
+    """Yield the dotted names of the modules that a node imports."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
@@ -270,7 +272,7 @@ def _imported(node: ast.AST) -> Iterator[str]:
 
 
 def _texts(call: ast.Call) -> list[str]:
-    """Return the arguments that are texts as they stand."""
+    """Return the arguments that are string literals."""
     return [node.value for node in call.args if isinstance(node, ast.Constant) and isinstance(node.value, str)]
 
 
@@ -280,7 +282,7 @@ def _is_for_types(test: ast.expr) -> bool:
 
 
 def _catches(node: ast.Try) -> bool:
-    """Tell whether a failing import in the block is caught."""
+    """Tell whether the error of a failing import in the block is caught."""
     for handler in node.handlers:
         kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
         for kind in kinds:
@@ -291,7 +293,7 @@ def _catches(node: ast.Try) -> bool:
 
 
 def _installs(handler: ast.ExceptHandler) -> bool:
-    """Tell whether a handler installs what was missing, or says that it is: then the import is no option."""
+    """Tell whether a handler installs the missing module, or says that it is missing. Then the import is not optional."""
     for node in ast.walk(handler):
         if isinstance(node, ast.Raise):
             return True

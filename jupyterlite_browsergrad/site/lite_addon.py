@@ -57,7 +57,7 @@ PIPLITE_URL = f"./{SITE_PYODIDE}/{PIPLITE_INDEX}"
 
 
 class BrowsergradAddon(BaseAddon):
-    """Build a site around the BrowserGrad kernel; with no setting it works and asks no other origin for anything."""
+    """Build a site with the BrowserGrad kernel. Without any setting it works, and loads nothing from another origin."""
 
     _contents: tuple[list[Path], list[str]] | None = None
     _warned = False
@@ -148,16 +148,16 @@ class BrowsergradAddon(BaseAddon):
 
     @cached_property
     def imports(self) -> SiteImports:
-        """What the contents import. Solutions and hidden rubrics count: grading runs them with this site's packages."""
+        """The imports of the contents. Solutions and hidden rubrics are included, since grading runs them with this site's packages."""
         return SiteImports(files_of(*(self._contents or self._contents_now())), paths.static("kernel"))
 
     def _contents_now(self) -> tuple[list[Path], list[str]]:
-        """Return the contents and the patterns of what is left out."""
+        """Return the contents, and the patterns of files that are left out."""
         ignore = [*self.manager.ignore_contents, *self.manager.extra_ignore_contents]
         return [Path(path) for path in self.manager.contents], ignore
 
     def status(self, manager: LiteManager) -> Tasks:
-        """Say what a build would put into the site."""
+        """Report what a build would put into the site."""
         yield self.task(name="browsergrad", actions=[self.print_status])
 
     def print_status(self) -> None:
@@ -167,7 +167,7 @@ class BrowsergradAddon(BaseAddon):
         print(f"   PyPI fallback: {'off' if self.disable_pypi_fallback else 'on: visitors may ask another origin'}")
 
     def pre_build(self, manager: LiteManager) -> Tasks:
-        """Judge the labs among the contents, and copy the labextension where JupyterLite's own addon does not."""
+        """Check the labs in the contents, and copy the labextension if JupyterLite's own addon does not."""
         labs = self.collect_labs()
         self._contents = self._contents_now()
         self.leave_out(labs.hidden())
@@ -184,15 +184,15 @@ class BrowsergradAddon(BaseAddon):
         return published_labs.collect(*self._contents_now())
 
     def leave_out(self, secrets: list[tuple[PurePosixPath, Path]]) -> None:
-        """Keep JupyterLite from copying what it is about to: reference solutions, and rubrics for grading."""
+        """Keep JupyterLite from copying reference solutions, and rubrics for grading."""
         patterns = [published_labs.ignore_pattern(path) for path, _ in secrets]
         self.manager.extra_ignore_contents = [*self.manager.extra_ignore_contents, *patterns]
-        # Patterns don't apply to what is listed file by file.
+        # Patterns do not apply to contents that are listed file by file.
         left_out = {path.resolve() for _, path in secrets}
         self.manager.contents = [path for path in self.manager.contents if Path(path).resolve() not in left_out]
 
     def check_labs(self, labs: published_labs.SiteLabs) -> None:
-        """Fail on bad labs; say what else their author should know; remove solutions of an earlier build."""
+        """Fail if labs have errors, report their warnings, and remove solutions that an earlier build has copied."""
         for finding in labs.warnings:
             self.log.warning("[browsergrad] %s", finding)
         if labs.errors:
@@ -206,7 +206,7 @@ class BrowsergradAddon(BaseAddon):
                 self.delete_one(self.output_files / path)
 
     def copy_labextension(self) -> Tasks:
-        """Copy the labextension where JupyterLite doesn't: outside ``sys.prefix``, or when that is ignored."""
+        """Copy the labextension if JupyterLite does not: it is outside ``sys.prefix``, or that is ignored."""
         if self.is_copied_by_jupyterlite():
             return
         source = paths.labextension()
@@ -233,11 +233,11 @@ class BrowsergradAddon(BaseAddon):
     def build(self, manager: LiteManager) -> Tasks:
         """Publish the site's own Pyodide, if it has one, with the front ends of its packages.
 
-        Before ``post_build``, in which JupyterLite lists the front ends it finds in the site.
+        This comes before ``post_build``, in which JupyterLite lists the front ends that it finds in the site.
         """
         own = self.own_pyodide
         if own.is_wanted:
-            # Not again for the same inputs: `jupyter lite check` runs these tasks too, and is to find damage, not to mend it.
+            # Not done again for the same inputs: `jupyter lite check` runs these tasks too, and must find damage, not repair it.
             yield self.task(
                 name="pyodide",
                 uptodate=[doit.tools.config_changed(own.inputs())],
@@ -259,7 +259,7 @@ class BrowsergradAddon(BaseAddon):
             yield self.task(name="isolate:not", actions=[(isolation.remove, [self.output])])
 
     def warn_of_imports(self) -> None:
-        """List what notebooks and modules import and the site does not have; once, though `check` builds too."""
+        """List the imports of notebooks and modules that the site does not have. Only once, although `check` builds too."""
         if self._warned:
             return
         self._warned = True
@@ -267,7 +267,7 @@ class BrowsergradAddon(BaseAddon):
             self.log.warning("[browsergrad] %s", line)
 
     def warn_of_leaks(self) -> None:
-        """Say where the site holds the text of a reference solution all the same."""
+        """Warn of files of the site that contain a reference solution after all."""
         labs = self.collect_labs()
         for path, source in labs.references():
             if source.is_file():
@@ -275,9 +275,9 @@ class BrowsergradAddon(BaseAddon):
                     self.log.warning("[browsergrad] the reference solution %s can be read in the site: %s", path, place)
 
     def patch_config(self) -> None:
-        """Set our kernel as the default, unless the site names one, and the plugin's settings.
+        """Write the plugin's settings, and make our kernel the default unless the site names one.
 
-        A notebook made for another Python kernel opens with the default at once: students are not asked to choose.
+        A notebook made for another Python kernel then opens with the default kernel, and students need not choose.
         """
         path, own = self.output / JUPYTERLITE_JSON, self.own_pyodide
         config = json.loads(path.read_text(**UTF8))
@@ -306,7 +306,7 @@ class BrowsergradAddon(BaseAddon):
             self.maybe_timestamp(path)
 
     def site_names_kernel(self) -> bool:
-        """Tell whether the site's author chose a default kernel; JupyterLite's own template always has one."""
+        """Tell whether the site's author has chosen a default kernel. JupyterLite's own template always names one."""
         for path in (Path(self.manager.lite_dir) / name for name in (JUPYTERLITE_JSON, JUPYTERLITE_IPYNB)):
             if not path.is_file():
                 continue

@@ -1,4 +1,4 @@
-"""A site's own Pyodide: another distribution, or the embedded one with more packages, and what the kernel starts from there."""
+"""A site's own Pyodide: another distribution, or the embedded one with more packages; and the files from which the kernel starts it."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from .wheels import is_plain_path, piplite_index, unpack_labextensions
 
 __all__ = ["OwnPyodide", "Settings"]
 
-#: Names of the labextensions that came out of vendored wheels.
+#: File with the names of the labextensions that come from vendored wheels.
 FRONT_ENDS = "static/browsergrad/front_ends.json"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the author of a site sets about it; the names are those of the addon's traits."""
+    """The settings of the site's author. The names are those of the addon's traits."""
 
     pyodide_url: str | None
     package_base_url: str | None
@@ -48,26 +48,26 @@ class Settings:
 
     @property
     def requirements(self) -> list[str]:
-        """What the author lists, without the entry for what is imported."""
+        """The packages that the author lists, without the entry for imported ones."""
         return [text for text in self.packages if text != AUTO]
 
 
 class OwnPyodide:
-    """Publishes it, with the front ends of its packages.
+    """Publishes the site's own Pyodide, with the front ends of its packages.
 
     Parameters
     ----------
     addon
-        What knows the site's folders, and logs.
+        Knows the site's folders, and logs.
     settings
-        Which distribution, and which packages.
+        The distribution and the packages.
     imports
-        What the contents of the site import.
+        The imports of the site's contents.
 
     Attributes
     ----------
     pyodide, kernel
-        The published folders: the distribution, and what the kernel starts from in its place.
+        The published folders: the distribution, and the kernel's files for it.
     """
 
     def __init__(self, addon: BaseAddon, settings: Settings, imports: SiteImports) -> None:
@@ -87,7 +87,7 @@ class OwnPyodide:
         return bool(settings.pyodide_url or settings.requirements or (settings.is_auto and self._imports.missing([])))
 
     def inputs(self) -> str:
-        """Return text that differs when what `publish` would make may differ."""
+        """Return a text that changes whenever the result of `publish` may change."""
         settings = self._settings
         local = [text for text in settings.requirements if text.endswith(".whl")]
         if settings.pyodide_url and not distribution.is_url(settings.pyodide_url):
@@ -113,7 +113,7 @@ class OwnPyodide:
         return hashlib.sha256(json.dumps([values, stats]).encode()).hexdigest()
 
     def publish(self) -> None:
-        """Make ``static/browsergrad/pyodide`` hold the distribution and the vendored wheels, and nothing of an earlier build."""
+        """Fill ``static/browsergrad/pyodide`` with the distribution and the vendored wheels, and remove files of earlier builds."""
         release = self._release()
         source = release.folder
         vendored = self._vendor(release)
@@ -126,7 +126,7 @@ class OwnPyodide:
         self._addon.maybe_timestamp(self.pyodide)
 
     def _release(self) -> Release:
-        """Return the distribution with the packages of its release, after fetching the distribution if necessary."""
+        """Return the distribution with the packages of its release. Fetch the distribution if needed."""
         settings = self._settings
         if settings.pyodide_url:
             source = distribution.materialise(
@@ -165,7 +165,7 @@ class OwnPyodide:
         return vendor(requirements, release, provided, self._lite_dir, self._cache / "wheels", locked=locked)
 
     def _publish_boot_assets(self, source: Path) -> dict[Path, Path]:
-        """Make and publish what another Pyodide than the embedded one starts from; return what replaces files of its own."""
+        """Make and publish the files from which another Pyodide starts. Return those that replace files of the distribution."""
         self._addon.delete_one(self.kernel)
         reference = f"../../../{LAB_EXTENSIONS}/{LABEXTENSION}/static/kernel/"
         try:
@@ -183,9 +183,9 @@ class OwnPyodide:
         return {Path(STDLIB): made.stdlib}
 
     def _publish_front_ends(self, wheels: list[Path]) -> None:
-        """Publish the labextensions inside vendored wheels, such as that of the widgets, and no longer those of an earlier build.
+        """Publish the labextensions in vendored wheels, such as that of the widgets, and remove those of an earlier build.
 
-        They replace what the building environment has of the same name: these fit the vendored Python side.
+        They replace labextensions of the same name in the building environment, since they fit the vendored Python packages.
         """
         root = self._output / LAB_EXTENSIONS
         record = self._output / FRONT_ENDS
@@ -205,7 +205,7 @@ class OwnPyodide:
             self._addon.delete_one(record)
 
     def _mirror(self, source: Path, vendored: Vendored, replaced: dict[Path, Path]) -> None:
-        """Copy what changed, remove what no longer belongs; `replaced` files come from elsewhere."""
+        """Copy files that have changed, and remove those that no longer belong. `replaced` files come from elsewhere."""
         wanted = {
             path.relative_to(source): path
             for path in source.rglob("*")
@@ -239,19 +239,19 @@ class OwnPyodide:
             self._addon.delete_one(self.pyodide / PIPLITE_INDEX)
 
     def unmet_imports(self) -> Iterator[str]:
-        """Yield a line for each module that the contents import and the published site does not have."""
+        """Yield a line for each imported module that the published site does not have."""
         published = self.pyodide / PYODIDE_LOCK
         locks = []
         if self.is_wanted and published.is_file():
             try:
                 locks.append(json.loads(published.read_text(**UTF8)))
-            except ValueError:  # damaged, which the check of the files says
+            except ValueError:  # damaged; the check of the files reports it
                 return
         release = None if self._settings.pyodide_url else embedded_lock(paths.static("pyodide"), {"packages": {}})
         yield from self._imports.explain(locks, release)
 
     def remove(self) -> None:
-        """Take away what an earlier build has published."""
+        """Remove what an earlier build has published."""
         self._addon.delete_one(self.pyodide)
         self._addon.delete_one(self.kernel)
         self._publish_front_ends([])
@@ -263,7 +263,7 @@ def tell(text: str) -> None:
 
 
 def is_same(source: Path, target: Path) -> bool:
-    """Tell whether a copy is current, as rsync does: by size and modification time."""
+    """Tell whether a copy is current, by size and modification time, like rsync."""
     if not target.is_file():
         return False
     one, other = source.stat(), target.stat()

@@ -27,7 +27,7 @@ class SiteLabs:
     labs
         Each lab with its future folder in the site's ``files``.
     findings
-        Notebooks that name a manifest which does not exist.
+        Notebooks that name a manifest that does not exist.
     """
 
     labs: list[tuple[PurePosixPath, Lab]]

@@ -1,4 +1,4 @@
-"""The packages that a distribution's lock names: those on disk, and those that are fetched one by one."""
+"""The packages in a distribution's lock: those on disk, and those that are fetched file by file."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .wheels import is_plain_path
 
 __all__ = ["Release", "embedded_lock", "version_of"]
 
-#: As the minified `pyodide.mjs` has it.
+#: In the form that the minified `pyodide.mjs` has.
 _VERSION = re.compile(r"""=\s*["'](\d+\.\d+\.\d+(?:[a-z]+\d+)?)["']""")
 
 
 def embedded_lock(folder: Path, core: dict[str, Any]) -> dict[str, Any]:
-    """Return the lock of the release that the embedded distribution is the core of."""
+    """Return the release lock: the lock of the release whose core is the embedded distribution."""
     path = folder / RELEASE_LOCK
     if not path.is_file():
         return core
@@ -34,7 +34,7 @@ def embedded_lock(folder: Path, core: dict[str, Any]) -> dict[str, Any]:
 
 
 def version_of(folder: Path, lock: dict[str, Any]) -> str | None:
-    """Return the Pyodide version of a distribution, from whichever of its files tells."""
+    """Return the Pyodide version of a distribution, from any of its files that names it."""
     if version := lock["info"].get("version"):
         return str(version)
     package = folder / "package.json"
@@ -56,19 +56,19 @@ class Release:
     lock
         ``pyodide-lock.json``.
     folder
-        The distribution; its own files come first.
+        The distribution. Its own files are preferred.
     base
-        Address or folder of the files that are not in `folder`; ``None`` for the CDN of `version`.
+        Address or folder of the files that are not in `folder`. If None, the CDN of `version`.
     version
-        Pyodide's, if known.
+        Pyodide's version, if known.
     cache
-        Keeps what was fetched.
+        Folder that keeps fetched files.
     lite_dir
-        What a relative `base` counts from.
+        Folder to which a relative `base` is relative.
     offline
-        Whether only what is in `cache` is there.
+        Whether nothing may be fetched.
     tell
-        Takes a line for each file that is fetched.
+        Called with a line for each file that is fetched.
     """
 
     def __init__(
@@ -108,12 +108,12 @@ class Release:
         return found
 
     def is_on_disk(self, name: str) -> bool:
-        """Tell whether a package needs no fetching: its file is in the distribution, or in the folder that is the base."""
+        """Tell whether a package need not be fetched: its file is in the distribution, or `base` is a folder that has it."""
         entry = self.entry(name)
         return entry is not None and self._on_disk(entry) is not None
 
     def is_pure(self, name: str) -> bool:
-        """Tell whether a locked package is a wheel of Python alone, which PyPI has too."""
+        """Tell whether a locked package is a pure Python wheel, which PyPI has too."""
         entry = self.entry(name)
         return entry is not None and entry["file_name"].endswith("-none-any.whl")
 
@@ -125,12 +125,12 @@ class Release:
         return None
 
     def obtain(self, names: Iterable[str]) -> dict[str, Path]:
-        """Return the files of packages, each with the lock's sha256; fetch what is missing, all at once.
+        """Return the files of packages, each with the SHA-256 in the lock. Fetch missing files in parallel.
 
         Raises
         ------
         VendoringError
-            A file cannot be had, or is not the one that was locked.
+            A file cannot be fetched, or is not the one in the lock.
         """
         files: dict[str, Path] = {}
         downloads: list[Download] = []
@@ -180,9 +180,9 @@ class Release:
         return f"Behind a proxy set HTTPS_PROXY; {mirror}"
 
     def needs_of_kernel(self, manifest: dict[str, Any]) -> list[str]:
-        """Return what the kernel needs of the release: another Python than the embedded one takes its own micropip.
+        """Return the packages of the release that the kernel needs: a Python other than the embedded one needs its own micropip.
 
-        Only where the release has an address, given or that of the distribution: a folder without micropip works but for ``%pip``.
+        Only if the release has an address, its own or that of the distribution. A folder without micropip works, except for ``%pip``.
         """
         tag = "".join(self.lock["info"]["python"].split(".")[:2])
         if f"site-cp{tag}" in manifest["packs"] or not self.is_given or self.entry("micropip") is None:
@@ -190,7 +190,7 @@ class Release:
         return ["micropip"]
 
     def published(self, name: str, provided: Iterable[str]) -> dict[str, Any]:
-        """Return the lock's entry as a site has it: the file beside the lock, no dependency that every kernel has anyway."""
+        """Return the lock's entry for a site: its file lies beside the lock, and it names no dependency that every kernel has."""
         entry = self.lock["packages"][name]
         depends = dict.fromkeys(canonicalize_name(other) for other in entry.get("depends", []))
         return {
@@ -201,7 +201,7 @@ class Release:
 
 
 def _file_name(entry: dict[str, Any]) -> str:
-    """Return the name of a package's file: the last part where the lock has an address."""
+    """Return the name of a package's file: the last part of an address, if the lock has one."""
     name: str = entry["file_name"].rpartition("/")[2]
     if not is_plain_path(name):
         raise VendoringError(str(entry.get("name")), f"the lock names no file: {entry['file_name']!r}")

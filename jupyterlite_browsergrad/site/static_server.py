@@ -72,7 +72,7 @@ REQUEST_S = 30.0
 PIECE_S = 30.0
 PIECE_BYTES = 1 << 18
 #: Longest body of a request that is read, in bytes. Bodies are read and dropped, since the next request begins after them.
-MOST_BODY = 1 << 20
+MAX_BODY = 1 << 20
 
 
 class _Requests(io.RawIOBase):
@@ -131,7 +131,7 @@ class SiteHandler(BaseHTTPRequestHandler):
         """Read and drop the body of the request. A long body, or one of unknown length, ends the connection."""
         length = self.headers.get("Content-Length", "0")
         known = length.isascii() and length.isdigit() and len(self.headers.get_all("Content-Length", [])) < 2
-        short = known and "Transfer-Encoding" not in self.headers and int(length[:20]) <= MOST_BODY
+        short = known and "Transfer-Encoding" not in self.headers and int(length[:20]) <= MAX_BODY
         if not short or len(self.rfile.read(int(length))) < int(length):
             self.close_connection = True
 

@@ -1,4 +1,4 @@
-"""Choose the wheels that a list of requirements needs inside the browser, before any browser runs."""
+"""Chooses, when a site is built, the wheels that a list of requirements needs in the browser."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from .wheels import Wheel, read_wheel
 
 __all__ = ["Target", "Vendored", "vendor"]
 
-#: How often a choice may be taken back because a later requirement narrows it.
+#: How often a choice may be revised because a later requirement narrows it.
 ROUNDS = 20
 
 
 @dataclass(frozen=True)
 class Target:
-    """What the wheels have to run on: the ``info`` of a ``pyodide-lock.json``."""
+    """The Python on which the wheels must run: the ``info`` of a ``pyodide-lock.json``."""
 
     python: str
     abi_version: str
@@ -49,7 +49,7 @@ class Target:
 
     @property
     def platforms(self) -> list[str]:
-        """Platform tags, best first: PEP 783's, the one before it, and the raw Emscripten one."""
+        """Platform tags, best first: that of PEP 783, its predecessor, and the plain Emscripten tag."""
         tags = (
             [f"pyemscripten_{self.abi_version}_wasm32", f"pyodide_{self.abi_version}_wasm32"]
             if self.abi_version
@@ -66,7 +66,7 @@ class Target:
 
     @property
     def markers(self) -> dict[str, str]:
-        """The environment that markers such as ``sys_platform != "emscripten"`` are judged in."""
+        """The environment in which markers such as ``sys_platform != "emscripten"`` are evaluated."""
         return {
             "extra": "",
             "implementation_name": "cpython",
@@ -85,9 +85,9 @@ class Target:
 
 @dataclass
 class Vendored:
-    """The outcome: wheels to add, each with the lock packages it depends on, and the lock's own packages in use.
+    """The result: wheels to add, each with the locked packages that it depends on, and the locked packages in use.
 
-    ``files`` are those of the lock's packages, ``entries`` the lock entries of those that the distribution's folder lacks.
+    ``files`` are the files of the locked packages, ``entries`` the lock entries of those that the distribution's folder lacks.
     """
 
     wheels: list[Wheel] = field(default_factory=list)
@@ -106,23 +106,23 @@ def vendor(
     *,
     locked: Iterable[str] = (),
 ) -> Vendored:
-    """Resolve ``requirements`` and have every file on disk.
+    """Resolve ``requirements``, and get every file onto the disk.
 
     Parameters
     ----------
     requirements
         PEP 508 strings, or paths of ``.whl`` files.
     release
-        The packages of the distribution's lock. They come first where they are on disk, or are more than Python alone;
-        a pure one that is not on disk is taken from PyPI.
+        The packages of the distribution's lock. They are preferred if they are on disk, or are not pure Python. A pure Python
+        package that is not on disk is taken from PyPI.
     provided
-        Name -> version of what every kernel has already (the packs).
+        Name -> version of the packages that every kernel has already (in the packs).
     base
-        What relative wheel paths count from.
+        Folder to which paths of wheels are relative.
     cache
-        Kept between builds: the wheels, and the choice made for these inputs, so that a rebuild needs no network.
+        Folder that is kept between builds. It has the wheels, and the choice for these inputs, so that a rebuild needs no network.
     locked
-        Names that are wanted as the lock has them, and are never asked of PyPI.
+        Names that must come from the lock, and never from PyPI.
 
     Raises
     ------
@@ -159,7 +159,7 @@ class _Resolver:
         raise VendoringError(", ".join(requirements), "the requirements contradict each other")
 
     def parse(self, text: str) -> Requirement:
-        """Turn an entry of ``packages`` into a requirement; a wheel's path becomes its name and version."""
+        """Convert an entry of ``packages`` into a requirement. The path of a wheel becomes its name and version."""
         if text.endswith(".whl") and "@" not in text:
             path = (self.base / Path(text).expanduser()).resolve()
             if not path.is_file():
@@ -171,14 +171,14 @@ class _Resolver:
             requirement = Requirement(text)
         except InvalidRequirement as error:
             raise VendoringError(
-                text, f"is no requirement ({error}); write it as in requirements.txt, or give a .whl file"
+                text, f"is not a requirement ({error}); write it as in requirements.txt, or give a .whl file"
             ) from error
         if requirement.url:
             raise VendoringError(text, "an address cannot be vendored; download the wheel and give its path")
         return requirement
 
     def walk(self, roots: list[Requirement], demands: dict[str, tuple[SpecifierSet, set[str]]]) -> Vendored:
-        """Go through all dependencies once, with every demand known so far, and add the new ones to ``demands``."""
+        """Visit all dependencies once, with the demands known so far, and add new demands to ``demands``."""
         result = Vendored()
         chosen: dict[str, Wheel] = {}
         queue = [(root, str(root)) for root in roots if self.applies(root, {""})]
@@ -242,7 +242,7 @@ class _Resolver:
         )
 
     def take_locked(self, name: str, result: Vendored) -> None:
-        """Note a locked package with all it depends on."""
+        """Note a locked package and all its dependencies."""
         entry = self.release.entry(name)
         if entry is None or name in result.from_lock:
             return
@@ -253,7 +253,7 @@ class _Resolver:
             self.take_locked(canonicalize_name(dependency), result)
 
     def find(self, name: str, specifier: SpecifierSet, why: str) -> Wheel:
-        """Return a wheel that runs in the browser: one given by path, one chosen by an earlier build, else PyPI's."""
+        """Return a wheel that runs in the browser: one given by path, or chosen by an earlier build, or from PyPI."""
         if name in self.local:
             wheel = self.read(self.local[name], why)
             self.check_tags(wheel, why)
@@ -302,7 +302,7 @@ class _Resolver:
         return self.read(path, why)
 
     def other_version(self, name: str) -> str:
-        """Say which version there is of a locked package of which another one is wanted."""
+        """Return a text that says which version of a package the lock has, if another one is required."""
         entry = self.release.entry(name)
         return f"{self.release.title} has {name} {entry['version']} and no other version, and on PyPI " if entry else ""
 
@@ -310,7 +310,7 @@ class _Resolver:
         try:
             return read_wheel(path)
         except (zipfile.BadZipFile, ValueError) as error:
-            raise VendoringError(why, f"{path} is no usable wheel ({error})") from error
+            raise VendoringError(why, f"{path} is not a usable wheel ({error})") from error
 
     def check_tags(self, wheel: Wheel, why: str) -> None:
         *_, tags = parse_wheel_filename(wheel.path.name)

@@ -86,7 +86,7 @@ def top_level_modules(names: list[str]) -> set[str]:
 
 
 def piplite_index(wheels: list[Wheel]) -> dict[str, Any]:
-    """Return piplite's ``all.json``: per package what PyPI's JSON API says of its releases."""
+    """Return piplite's ``all.json``: for each package, its releases in the form of PyPI's JSON API."""
     return {
         wheel.name: {
             "releases": {

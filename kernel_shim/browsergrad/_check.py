@@ -26,7 +26,7 @@ class check:
     Use ``with check(name):`` or ``@check(name)``, which also decorates coroutine functions. If the block
     reaches its end, the assertion is a pass. An `AssertionError` makes it a fail, with both sides of ``==``
     if they can be read without running code. Any other exception makes it an error. The exception is
-    caught, unless it is to end more than the block, as `KeyboardInterrupt` and `SystemExit` are. If the
+    caught, unless it is meant to end more than the block, like `KeyboardInterrupt` and `SystemExit`. If the
     call of a decorated function fails, it returns None.
 
     Parameters
@@ -34,7 +34,7 @@ class check:
     name
         What is checked; not empty.
     points
-        What a pass is worth. Anything else earns what `earn` was told before.
+        Points for a pass. Otherwise the check earns the points that were given to `earn`.
     group
         The exercise that the check belongs to; points are added up for each.
     feedback_pass, feedback_fail
@@ -53,14 +53,14 @@ class check:
         self.name = checked_name(name)
         self.points = points
         self.group = group
-        # A wrong number is an error where it is written, not only when the check fails.
+        # A wrong number raises an error here, and not only when the check fails.
         add_worth({"kind": "pass"}, points, group)
         for what, text in (("feedback_pass", feedback_pass), ("feedback_fail", feedback_fail)):
             add_feedback({}, text, what)
         self.feedback_pass = feedback_pass
         self.feedback_fail = feedback_fail
         self._starts: list[float] = []
-        #: What the blocks that are running have earned so far, the innermost last.
+        #: Points that the running blocks have earned so far, the innermost block last.
         self._earned: list[float] = []
 
     def __enter__(self) -> check:
@@ -69,7 +69,7 @@ class check:
         return self
 
     def earn(self, points: float) -> None:
-        """Give part of the points already: the block keeps them if it fails later.
+        """Give a part of the points before the block ends. The block keeps them if it fails later.
 
         ``with bg.check("sorts", points=3) as part:`` and then ``part.earn(1)`` after the first assert. It may be called more than
         once; together it gives no more than the check is worth.

@@ -9,7 +9,7 @@ from typing import Any
 from ._text import limited_repr
 
 #: Greatest nesting depth. It is limited because front ends walk the data recursively.
-DEPTH_LIMIT = 100
+MAX_DEPTH = 100
 
 
 def json_copy(value: Any) -> Any:
@@ -21,7 +21,7 @@ def json_copy(value: Any) -> Any:
         A value or key is of a type that JSON does not have. The message names its path, such as ``$.a[3]``.
     ValueError
         NaN, an infinity, an integer beyond the range of a double, a lone surrogate, data that
-        contains itself, or nesting deeper than `DEPTH_LIMIT`. The message names the path.
+        contains itself, or nesting deeper than `MAX_DEPTH`. The message names the path.
     """
     return _copy(value, "$", [])
 
@@ -66,8 +66,8 @@ def _integer(value: int, path: str) -> int:
 def _container(value: Any, path: str, parents: list[int]) -> Any:
     if id(value) in parents:
         raise ValueError(f"{path} holds itself, which JSON can't")
-    if len(parents) >= DEPTH_LIMIT:
-        raise ValueError(f"{path} is nested deeper than {DEPTH_LIMIT} levels")
+    if len(parents) >= MAX_DEPTH:
+        raise ValueError(f"{path} is nested deeper than {MAX_DEPTH} levels")
     inner = [*parents, id(value)]
     if not isinstance(value, dict):
         return [_copy(item, f"{path}[{index}]", inner) for index, item in enumerate(value)]

@@ -67,7 +67,7 @@ def run_rubric(
     Returns
     -------
     dict
-        Content of an assertions bundle: ``assertions``, ``counts`` and, where a check is worth any, ``points``. A rubric that breaks, or that
+        Content of an assertions bundle: ``assertions``, ``counts`` and, if a check has points, ``points``. A rubric that breaks, or that
         reports nothing, adds one of kind ``error``.
 
     Raises

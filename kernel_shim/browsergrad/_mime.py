@@ -1,6 +1,6 @@
 """MIME bundles: each contains our own type and types that other front ends can show.
 
-The shapes are those of the JSON Schemas in ``schemas/``; a version gets optional fields at most.
+The JSON Schemas in ``schemas/`` describe them. A version may get new optional fields, but no other change.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def assertions_bundle(
     assertions
         The assertions that are kept in detail, in order of arrival.
     counts
-        Of all, by kind.
+        Counts of all assertions, by kind.
     points
         Of all, ``earned`` and ``possible``; None where no check is worth any.
     so_far

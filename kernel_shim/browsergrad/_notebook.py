@@ -20,16 +20,16 @@ from IPython.core.displaypub import CapturingDisplayPublisher
 from ._mime import artifact_bundle, assertions_bundle
 from ._points import Tally
 
-#: Passes of one cell whose detail is kept; that of failures always is, and counts are exact.
+#: Passes of one cell that are kept in detail. All failures are kept, and the counts include everything.
 PASSES_KEPT = 1000
-#: Characters of one cell's assertions that are kept as they are; the texts of later ones are cut at `BRIEF`.
+#: Characters of one cell's assertions that are kept. The texts of later assertions are cut at `BRIEF` characters.
 DETAIL_KEPT = 500_000
 BRIEF = 30
 #: Seconds from a cell's first assertion until it shows how far it is.
 FIRST_UPDATE = 0.5
 #: Seconds between two updates of a cell's display.
 UPDATE_INTERVAL = 0.1
-#: Large displays update more rarely: this many times the time that an update takes.
+#: Large displays update less often: the pause is at least this many times as long as an update.
 UPDATE_COST = 10
 
 _publish: Callable[..., None] = display.publish_display_data
@@ -71,15 +71,15 @@ def _brief(event: dict[str, Any]) -> dict[str, Any]:
 
 
 class NotebookSink:
-    """A sink for an IPython shell that a front end listens to.
+    """A sink for an IPython shell with a front end.
 
     Parameters
     ----------
     shell
-        Its ``pre_execute`` and ``post_execute`` events, which come for every cell, also when it
-        fails or is interrupted, begin and end a cell's display.
+        Its events ``pre_execute`` and ``post_execute`` begin and end a cell's display. They happen for every cell, even if the
+        cell fails or is interrupted.
     lock
-        Held while the sink is called, and while it shows what has come.
+        Held while the sink is called, and while it shows events.
     """
 
     def __init__(self, shell: Any, lock: AbstractContextManager[Any]) -> None:
@@ -134,11 +134,11 @@ class NotebookSink:
         cell.shown_count = 0
 
     def _show_later(self, cell: _Cell, delay: float) -> None:
-        """Show what comes last before a long await, or from a task that outlives its cell."""
+        """Show the last events before a long await, and those of a task that outlives its cell."""
         if cell.timer is None:
             try:
                 loop = asyncio.get_running_loop()
-            except RuntimeError:  # a thread: the next assertion or the cell's end shows it
+            except RuntimeError:  # in a thread: the next assertion, or the cell's end, shows them
                 return
             cell.timer = loop.call_later(delay, self._show_rest, cell)
 
@@ -157,10 +157,10 @@ class NotebookSink:
         _publish(
             assertions_bundle(cell.kept, cell.counts, cell.worth.points, so_far=not cell.has_ended),
             transient={"display_id": cell.display_id},
-            # What %%capture has taken is not on the page: there it is displayed, not updated.
+            # A display that %%capture has taken is not on the page, so it is shown anew there, not updated.
             update=cell.publisher is publisher,
         )
-        # After publishing, so that one that was interrupted is made up for at the cell's end.
+        # Set after publishing: if that was interrupted, the cell's end repeats it.
         cell.publisher = publisher
         cell.shown_count = count
         now = time.monotonic()

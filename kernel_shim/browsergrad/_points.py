@@ -1,4 +1,4 @@
-"""What checks are worth: points of one assertion, and the sum over many."""
+"""Points of one assertion, and sums over many."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from ._text import NAME_LIMIT, cut
+from ._text import MAX_NAME, cut
 
 #: Decimal places of a sum: 0.1 + 0.2 is 0.3.
 _PLACES = 9
-#: Of what one check is worth: more, so that three thirds are 1.
+#: Decimal places of one check: more than of a sum, so that three thirds are 1.
 _PLACES_OF_ONE = 12
-#: The most that one check may be worth, so that sums stay finite.
-MOST_POINTS = 1e9
+#: Most points of one check, so that sums stay finite.
+MAX_POINTS = 1e9
 
 
 def checked_points(value: object, what: str = "points") -> float | int:
-    """`value` as an int or float from 0 on.
+    """`value` as an int or float that is not negative.
 
     Raises
     ------
@@ -25,29 +25,29 @@ def checked_points(value: object, what: str = "points") -> float | int:
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{what} must be a number, not {type(value).__name__}")
-    if not (math.isfinite(value) and 0 <= value <= MOST_POINTS):
-        raise ValueError(f"{what} must be 0 or more and at most {MOST_POINTS:,.0f}, not {value!r}")
+    if not (math.isfinite(value) and 0 <= value <= MAX_POINTS):
+        raise ValueError(f"{what} must be 0 or more and at most {MAX_POINTS:,.0f}, not {value!r}")
     return plain(value, _PLACES_OF_ONE)
 
 
 def plain(value: float, places: int = _PLACES) -> float | int:
-    """A number without the rounding of sums; an int where it is whole."""
+    """A number without rounding errors of sums; an int if it is whole."""
     rounded = round(float(value), places)
     return int(rounded) if rounded.is_integer() else rounded
 
 
 def add_worth(event: dict[str, Any], points: object, group: object, earned: object = None) -> dict[str, Any]:
-    """Add ``points``, ``earned`` and ``group`` to an assertion where they are given.
+    """Add ``points``, ``earned`` and ``group`` to an assertion, if they are given.
 
     Parameters
     ----------
     earned
-        Of an assertion that did not pass; None is none of its points.
+        Points of an assertion that did not pass; None means none.
 
     Raises
     ------
     TypeError, ValueError
-        Something is not of its type, or more is earned than there is to earn.
+        A value has the wrong type, or `earned` is more than `points`.
     """
     if points is not None:
         worth = checked_points(points)
@@ -62,12 +62,12 @@ def add_worth(event: dict[str, Any], points: object, group: object, earned: obje
             raise TypeError(f"group must be a string, not {type(group).__name__}")
         if not group:
             raise ValueError("group must not be empty: it names the exercise that checks belong to")
-        event["group"] = cut(group, NAME_LIMIT)
+        event["group"] = cut(group, MAX_NAME)
     return event
 
 
 def add_up(assertions: Iterable[dict[str, Any]]) -> dict[str, float | int] | None:
-    """Sums ``earned`` and ``possible`` of the assertions that are worth something; None where none is."""
+    """Sums ``earned`` and ``possible`` over the assertions that have points; None if none has."""
     worth = [each for each in assertions if "points" in each]
     if not worth:
         return None
@@ -76,7 +76,7 @@ def add_up(assertions: Iterable[dict[str, Any]]) -> dict[str, float | int] | Non
 
 
 class Tally:
-    """A sum that assertions are added to one by one."""
+    """A sum to which assertions are added one by one."""
 
     def __init__(self) -> None:
         self._earned: float = 0
@@ -85,7 +85,7 @@ class Tally:
 
     @property
     def points(self) -> dict[str, float | int] | None:
-        """As `add_up` gives it."""
+        """In the form that `add_up` returns."""
         return {"earned": plain(self._earned), "possible": plain(self._possible)} if self._any else None
 
     def add(self, event: dict[str, Any]) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 from ._text import cut, visible
 
 #: Most characters of a repr, a message or data in a line of text.
-_LINE_LIMIT = 500
+_MAX_LINE = 500
 #: Most failures, and most passes, that HTML and plain text list. Our own MIME type has all.
 _ROWS = 100
 #: Most characters of data in HTML and plain text.
-_DATA_LIMIT = 20_000
+_MAX_DATA = 20_000
 #: Overrides the styles of front ends, which break words in a `pre` and give it a proportional font.
 _PRE_STYLE = "font-family: monospace; overflow-wrap: anywhere; white-space: pre-wrap; word-break: normal"
 _SO_FAR = " so far: the cell is running"
@@ -22,14 +22,14 @@ _WORDS = {"pass": "pass", "fail": "FAIL", "error": "ERROR"}
 
 
 def summary(counts: dict[str, int], points: dict[str, float | int] | None = None) -> str:
-    """Such as ``3 passed, 1 failed, 0 errors``, and ``; 5 of 8 points`` where there are points."""
+    """A text such as ``3 passed, 1 failed, 0 errors``, with ``; 5 of 8 points`` if there are points."""
     errors = "error" if counts["error"] == 1 else "errors"
     text = f"{counts['pass']:,} passed, {counts['fail']:,} failed, {counts['error']:,} {errors}"
     return text if points is None else f"{text}; {points['earned']:,} of {points['possible']:,} points"
 
 
 def _worth(event: dict[str, Any]) -> str:
-    """Such as `` [1/2]``; empty for an event without points."""
+    """The points of an event, such as `` [1/2]``; empty if it has none."""
     return f" [{event['earned']:,}/{event['points']:,}]" if "points" in event and "earned" in event else ""
 
 
@@ -59,8 +59,8 @@ _SIDES = (("expectedRepr", "expected"), ("actualRepr", "got"))
 
 
 def _short(text: str) -> str:
-    if len(text) > _LINE_LIMIT:
-        text = text[:_LINE_LIMIT] + "…"
+    if len(text) > _MAX_LINE:
+        text = text[:_MAX_LINE] + "…"
     return visible(text, keep="")
 
 
@@ -73,13 +73,13 @@ def _escape(text: str) -> str:
 
 
 def _parts(assertions: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The assertions that did not pass, and those that did."""
+    """The assertions that did not pass, and those that passed."""
     failures = [event for event in assertions if event["kind"] != "pass"]
     return failures, [event for event in assertions if event["kind"] == "pass"]
 
 
 def _left_out(assertions: list[dict[str, Any]], counts: dict[str, int]) -> list[str]:
-    """How many assertions are not listed, in words."""
+    """A text that says how many assertions are not listed."""
     failures, passes = _parts(assertions)
     left = (len(failures) - _ROWS, "more not passed"), (counts["pass"] - min(len(passes), _ROWS), "more passed")
     return [f"… and {number:,} {what}" for number, what in left if number > 0]
@@ -92,7 +92,7 @@ def assertions_text(
     *,
     so_far: bool = False,
 ) -> str:
-    """The assertions, one a line below their counts, those that did not pass first."""
+    """The counts, and then the assertions, one in each line. Those that did not pass come first."""
     failures, passes = _parts(assertions)
     lines = [event_line("assertion", event) for event in failures[:_ROWS] + passes[:_ROWS]]
     return "\n".join([summary(counts, points) + _SO_FAR * so_far, *lines, *_left_out(assertions, counts)])
@@ -105,7 +105,7 @@ def assertions_html(
     *,
     so_far: bool = False,
 ) -> str:
-    """A table of what did not pass, above a folded list of what did."""
+    """A table of the assertions that did not pass, and a folded list of those that passed."""
     failures, passes = _parts(assertions)
     rows = "".join(_row(event) for event in failures[:_ROWS])
     names = [f"<li>{_escape(event['name'])}{_worth(event)}{_feedback(event)}</li>" for event in passes[:_ROWS]]
@@ -148,16 +148,16 @@ def artifact_html(event: dict[str, Any]) -> str:
     title = f"{name} ({event['level']})" if event["kind"] == "log" else name
     data = event["data"]
     text = data if event["kind"] == "log" and isinstance(data, str) else _first(_pretty(data))
-    text = cut(text, _DATA_LIMIT)
+    text = cut(text, _MAX_DATA)
     return f'<div><strong>{title}</strong><pre style="{_PRE_STYLE}">{_escape(text)}</pre></div>'
 
 
 def _first(chunks: Iterator[str]) -> str:
-    """The chunks joined, cut off after about `_DATA_LIMIT` characters."""
+    """The chunks joined, cut off after about `_MAX_DATA` characters."""
     text = ""
     for chunk in chunks:
         text += chunk
-        if len(text) > _DATA_LIMIT:
+        if len(text) > _MAX_DATA:
             break
     return text
 

@@ -10,13 +10,13 @@ from typing import Any, Literal
 from . import _sink
 from ._json import json_copy
 from ._points import add_worth
-from ._text import MESSAGE_LIMIT, NAME_LIMIT, cut, limited_repr, limited_traceback
+from ._text import MAX_MESSAGE, MAX_NAME, cut, limited_repr, limited_traceback
 
 #: Image types that front ends show in an ``<img>``.
 IMAGE_MIMES = frozenset(f"image/{kind}" for kind in ("apng", "avif", "bmp", "gif", "jpeg", "png", "svg+xml", "webp"))
 _BASE64 = re.compile("[A-Za-z0-9+/]+={0,2}")
 #: Characters of JSON that a log keeps.
-_LOG_LIMIT = 100_000
+_MAX_LOG = 100_000
 LEVELS = ("info", "warn", "error")
 
 
@@ -31,13 +31,13 @@ _MISSING: Any = _Missing()
 
 
 def checked_name(name: object) -> str:
-    """`name`, cut at `NAME_LIMIT` characters. It must be a string that is not empty.
+    """`name`, cut at `MAX_NAME` characters. It must be a string that is not empty.
 
     Raises
     ------
     TypeError, ValueError
     """
-    text = _checked_text(name, "name", NAME_LIMIT)
+    text = _checked_text(name, "name", MAX_NAME)
     if not text:
         raise ValueError("name must not be empty: it says what was checked or shown")
     return text
@@ -52,7 +52,7 @@ def _checked_text(value: object, what: str, limit: int) -> str:
 def add_feedback(event: dict[str, Any], text: object, what: str = "feedback") -> dict[str, Any]:
     """Add ``feedback`` to an assertion where it is given. Raises TypeError or ValueError for what is not a text, or empty."""
     if text is not None:
-        event["feedback"] = _checked_text(text, what, MESSAGE_LIMIT)
+        event["feedback"] = _checked_text(text, what, MAX_MESSAGE)
         if not event["feedback"]:
             raise ValueError(f"{what} must not be empty: leave it out")
     return event
@@ -90,7 +90,7 @@ def assert_pass(
     duration_ms
         How long it took, in milliseconds.
     points
-        What it is worth.
+        Points for the pass.
     group
         The exercise that the check belongs to.
     feedback
@@ -126,7 +126,7 @@ def assert_fail(
     duration_ms
         How long it took, in milliseconds.
     points, earned
-        What a pass is worth, and the part of it that this is worth all the same; without `earned` nothing.
+        Points for a pass, and the points that are given although the check did not pass; by default none.
     group
         The exercise that the check belongs to.
     feedback
@@ -135,7 +135,7 @@ def assert_fail(
     event: dict[str, Any] = {
         "kind": "fail",
         "name": checked_name(name),
-        "message": _checked_text(message, "message", MESSAGE_LIMIT),
+        "message": _checked_text(message, "message", MAX_MESSAGE),
     }
     if expected is not _MISSING:
         event["expectedRepr"] = limited_repr(expected)
@@ -169,7 +169,7 @@ def assert_error(
     duration_ms
         How long it took, in milliseconds.
     points, earned
-        What a pass is worth, and the part of it that this is worth all the same; without `earned` nothing.
+        Points for a pass, and the points that are given although the check did not pass; by default none.
     group
         The exercise that the check belongs to.
     feedback
@@ -178,7 +178,7 @@ def assert_error(
     event: dict[str, Any] = {
         "kind": "error",
         "name": checked_name(name),
-        "message": _checked_text(message, "message", MESSAGE_LIMIT),
+        "message": _checked_text(message, "message", MAX_MESSAGE),
     }
     if exc is not None:
         if not isinstance(exc, BaseException):
@@ -210,7 +210,7 @@ def log(name: str, data: Any, level: Literal["info", "warn", "error"] = "info") 
     event = {"kind": "log", "name": checked_name(name), "level": level}
     try:
         event["data"] = json_copy(data)
-        if len(json.dumps(event["data"])) > _LOG_LIMIT:
+        if len(json.dumps(event["data"])) > _MAX_LOG:
             event["data"] = limited_repr(data)
     except (TypeError, ValueError):
         event["data"] = limited_repr(data)

@@ -13,14 +13,14 @@ from types import FrameType, TracebackType
 from typing import Any
 
 #: Most characters of a repr that are kept.
-REPR_LIMIT = 10_000
+MAX_REPR = 10_000
 #: Seconds that the ``__repr__`` methods of one value may take.
 REPR_SECONDS = 2.0
 #: Most characters of the name of a check or artifact, and of a message, that are kept.
-NAME_LIMIT = 1000
-MESSAGE_LIMIT = 10_000
+MAX_NAME = 1000
+MAX_MESSAGE = 10_000
 #: Most characters of a traceback that are kept.
-TRACEBACK_LIMIT = 20_000
+MAX_TRACEBACK = 20_000
 #: Greatest depth of nested containers that a repr shows.
 _REPR_DEPTH = 100
 _BRACKETS: dict[type, tuple[str, str]] = {
@@ -129,7 +129,7 @@ def _call_repr(value: Any, end: float) -> str:
         return f"<repr failed: {type(error).__name__}>"
 
 
-def limited_repr(value: object, limit: int = REPR_LIMIT) -> str:
+def limited_repr(value: object, limit: int = MAX_REPR) -> str:
     """``repr(value)``, cut at `limit` characters and after `REPR_SECONDS`. Its exceptions are caught.
 
     A repr that hangs in C code cannot be cut; the interrupt of the cell ends it.
@@ -156,8 +156,8 @@ def limited_traceback(error: BaseException, frames: TracebackType | None) -> str
         raise
     except BaseException:  # a user's __str__ or __notes__ may raise anything
         text = "".join(traceback.format_tb(frames)) + type(error).__name__
-    if len(text) > TRACEBACK_LIMIT:
-        half = TRACEBACK_LIMIT // 2
+    if len(text) > MAX_TRACEBACK:
+        half = MAX_TRACEBACK // 2
         text = f"{text[:half]}\n… ({len(text) - 2 * half:,} characters left out) …\n{text[-half:]}"
     return encodable(text)
 
@@ -170,7 +170,7 @@ def limited_str(error: BaseException) -> str:
         raise
     except BaseException as broken:  # a user's __str__ may raise anything
         return f"<str failed: {type(broken).__name__}>"
-    return encodable(text if len(text) <= REPR_LIMIT else text[:REPR_LIMIT] + "…")
+    return encodable(text if len(text) <= MAX_REPR else text[:MAX_REPR] + "…")
 
 
 def encodable(text: str) -> str:

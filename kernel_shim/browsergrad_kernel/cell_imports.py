@@ -122,7 +122,7 @@ def _imported(node: ast.AST) -> Iterator[str]:
 def _find(name: str) -> ModuleSpec | None:
     try:
         return PathFinder.find_spec(name)
-    except (ImportError, ValueError, TypeError):  # something odd on sys.path
+    except (ImportError, ValueError, TypeError):  # something unusual on sys.path
         return None
 
 

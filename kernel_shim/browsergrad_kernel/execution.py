@@ -21,7 +21,7 @@ async def execute(kernel: Any, message: dict[str, Any], content: dict[str, Any],
     message, content
         The request, and its checked content.
     epoch
-        The number that interrupts of this cell have.
+        The number of the request; interrupts of this cell have the same number.
     """
     shell = kernel.shell
     silent = content.get("silent", False)

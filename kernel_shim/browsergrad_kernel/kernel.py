@@ -178,7 +178,7 @@ class BrowsergradKernel:
         elif msg_type in COMM_TYPES:
             await self._comm(msg_type, message, epoch)
         elif msg_type.endswith("_request"):
-            raise BadRequest("header.msg_type", f"{msg_type} is no message this kernel knows")
+            raise BadRequest("header.msg_type", f"{msg_type} is not a message that this kernel knows")
 
     async def _comm(self, msg_type: str, message: dict[str, Any], epoch: int) -> None:
         message["content"].setdefault("data", {})

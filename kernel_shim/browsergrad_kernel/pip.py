@@ -28,14 +28,14 @@ async def run(words: list[str], out: TextIO | None = None) -> None:
     Parameters
     ----------
     words
-        What stands behind ``pip``.
+        The words after ``pip``.
     out
-        Where its output goes; None is where the cell's goes.
+        Where its output goes; if None, to the cell's output.
 
     Raises
     ------
     PipError
-        For what cannot be done here.
+        The line asks for something that cannot be done here.
     """
     line = parse(words)
     with shadowing.hidden():
@@ -132,7 +132,7 @@ def _require_hashes(wanted: Wanted) -> None:
 
 
 def _tell_imported(plan: Plan) -> None:
-    """Say that modules which are in use keep the old version."""
+    """Say that modules that have been imported keep the old version."""
     for name, version in plan.imported.items():
         found = installed(name)
         if found is not None:
@@ -172,7 +172,7 @@ async def _uninstall(line: Line) -> None:
 
 
 def _all() -> list[Distribution]:
-    """Every distribution once, by name."""
+    """Each distribution once, sorted by name."""
     found: dict[str, Distribution] = {}
     for item in distributions():
         if item.metadata["Name"]:

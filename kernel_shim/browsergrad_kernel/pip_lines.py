@@ -1,7 +1,7 @@
-"""``%pip`` and ``!pip`` in cells: where they stand, and what a shell would make of them.
+"""``%pip`` and ``!pip`` in cells: finds them, and reads them like a shell.
 
-Installing waits for downloads. Where a cell may await, its calls of pip become awaits of `KernelShell.pip`; elsewhere
-(in functions and classes, under ``%%time`` and ``%%capture``) `run_now` suspends the stack, in browsers that can.
+Installing waits for downloads. Where a cell may await, its calls of pip become awaits of `KernelShell.pip`. Elsewhere (in functions and
+classes, under ``%%time`` and ``%%capture``) `run_now` suspends the stack, in browsers that can do that.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from typing import Any, TextIO
 from ._host import IN_PYODIDE
 from .no_processes import NoProcessesError
 
-#: Programs whose commands may be pip's.
+#: Programs that can run pip.
 _PIP = re.compile(r"pip(\d[\d.]*)?\Z")
 _PYTHON = re.compile(r"(python|pypy)(\d[\d.]*)?\Z|py\Z|this\.program\Z")
 _MENTIONED = re.compile(r"\bpip\d?(?:\.\d+)?\b")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
-#: Cell magics that hand the cell to a shell.
+#: Cell magics that pass the cell to a shell.
 SHELLS = ("bash", "sh", "system", "sx", "!")
 
 
@@ -31,12 +31,12 @@ SHELLS = ("bash", "sh", "system", "sx", "!")
 
 
 def await_pip(transformed: str) -> str:
-    """Turn a transformed cell's calls of pip into awaits, wherever await may stand."""
+    """Turn a transformed cell's calls of pip into awaits, where await is allowed."""
     if "pip" not in transformed or "get_ipython()" not in transformed:
         return transformed
     try:
         tree = ast.parse(transformed)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # running the cell tells
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # shown when the cell runs
         return transformed
     lines = transformed.splitlines(keepends=True)
     for call in sorted(_awaitable_calls(tree), key=lambda node: (node.lineno, node.col_offset), reverse=True):
@@ -49,7 +49,7 @@ def await_pip(transformed: str) -> str:
 
 
 def _awaitable_calls(tree: ast.AST) -> Iterator[ast.Call]:
-    """The calls outside functions and classes, or in coroutines."""
+    """The calls outside functions and classes, and those in coroutines."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, (ast.FunctionDef, ast.Lambda, ast.ClassDef, ast.GeneratorExp)):
             continue
@@ -59,7 +59,7 @@ def _awaitable_calls(tree: ast.AST) -> Iterator[ast.Call]:
 
 
 def _awaited(call: ast.Call) -> str | None:
-    """The source of what stands in for a call that IPython has made of a line; None for any other call."""
+    """The source of the await that replaces a call by which IPython runs a line; None for any other call."""
     texts = [item.value for item in call.args if isinstance(item, ast.Constant) and isinstance(item.value, str)]
     if len(texts) != len(call.args) or call.keywords or not isinstance(call.func, ast.Attribute):
         return None
@@ -78,26 +78,26 @@ def _awaited(call: ast.Call) -> str | None:
 
 
 def mentions_pip(text: str) -> bool:
-    """Whether a shell's text may call pip."""
+    """Whether a text for a shell may call pip."""
     return _MENTIONED.search(text) is not None
 
 
 def run_now(work: Callable[[], Coroutine[Any, Any, Any]], line: str, waits: bool) -> Any:
-    """Do `work` before returning.
+    """Do `work`, and return when it is done.
 
     Parameters
     ----------
     work
         Makes a coroutine.
     line
-        What was typed, for the error.
+        The line of the cell, for the error.
     waits
-        Whether it may have to wait for something.
+        Whether the work may have to wait.
 
     Raises
     ------
     PipError
-        Where nothing can be waited for.
+        Python cannot wait here.
     """
     if not waits:
         try:
@@ -126,7 +126,7 @@ def _can_wait() -> bool:
     return bool(getattr(pyodide.ffi, "can_run_sync", lambda: False)())
 
 
-# --- what a shell makes of a line
+# --- reading a line like a shell
 
 
 @dataclass
@@ -139,7 +139,7 @@ class _Command:
 
 
 def _tokens(text: str) -> Iterator[tuple[str, bool]]:
-    """Words without their quotes and operators, which are marked by True; comments are left out."""
+    """Words without their quotes, and operators; True marks operators. Comments are left out."""
     from .pip_options import PipError
 
     at, word, started = 0, "", False
@@ -178,7 +178,7 @@ def _tokens(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def _closing(text: str, at: int) -> int:
-    """Where the quotation that begins at `at` ends; -1 if it does not."""
+    """Where the quotation that begins at `at` ends; -1 if it has no end."""
     quote, at = text[at], at + 1
     while at < len(text):
         if text[at] == "\\" and quote == '"':
@@ -190,7 +190,7 @@ def _closing(text: str, at: int) -> int:
 
 
 def _operator(text: str, at: int, word: str) -> str | None:
-    """The shell's operator that stands at `at`, if one does."""
+    """The shell's operator at `at`, if there is one."""
     if text[at] == "\n":
         return "\n"
     if text[at] in "<>" and re.match(r"[<>]=?\s*\d|[<>]=", text[at:]) and word and not word.isdigit():
@@ -200,14 +200,14 @@ def _operator(text: str, at: int, word: str) -> str | None:
 
 
 def waits(text: str) -> bool:
-    """Whether a shell's text has a pip command that may have to wait."""
+    """Whether a text for a shell has a pip command that may have to wait."""
     from . import pip
 
     return any(pip.waits(pip_words(command.words) or []) for command in _commands(text))
 
 
 def _commands(text: str) -> list[_Command]:
-    """The commands of a text of which at least one is pip's; none otherwise."""
+    """The commands of a text, if at least one of them is pip; else none."""
     if not mentions_pip(text):
         return []
     from .pip_options import PipError
@@ -242,7 +242,7 @@ def _commands(text: str) -> list[_Command]:
 
 
 def _redirect(command: _Command, operator: str, target: str) -> str | None:
-    """Note where output goes; what can't be done is returned."""
+    """Note where a command's output goes. Returns what cannot be done, or None."""
     descriptor, sign = operator[: len(operator) - len(operator.lstrip("012"))], operator.lstrip("012")
     if sign == ">&" or descriptor == "2":
         return None if target in ("1", "2", "/dev/null") else f"{operator} {target}"
@@ -251,7 +251,7 @@ def _redirect(command: _Command, operator: str, target: str) -> str | None:
 
 
 def pip_words(words: list[str]) -> list[str] | None:
-    """What stands behind ``pip`` in a command's words; None for another program's command."""
+    """The words after ``pip`` in a command; None for a command of another program."""
     rest = list(words)
     while rest and (_ASSIGNMENT.match(rest[0]) or rest[0] == "sudo"):
         rest.pop(0)
@@ -268,14 +268,14 @@ def pip_words(words: list[str]) -> list[str] | None:
 
 
 async def run(text: str, out: TextIO | None = None) -> bool:
-    """Carry out a shell's text whose commands are all pip's; whether they are.
+    """Carry out a text for a shell if all its commands are pip. Returns whether they are.
 
     Parameters
     ----------
     text
-        One line or several.
+        One or more lines.
     out
-        Where output goes that the text sends nowhere else; None is where the cell's goes.
+        Where output goes if the text does not redirect it; if None, to the cell's output.
     """
     from . import pip
 

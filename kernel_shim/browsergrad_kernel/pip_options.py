@@ -35,7 +35,7 @@ class Option:
     Attributes
     ----------
     spelling
-        Its names as pip's help has them, with the metavar of its value behind the last one.
+        Its names as in pip's help, with the metavar of its value after the last one.
     fate
         `WORKS`, `IGNORED` (accepted: it cannot matter here) or `REFUSED`.
     why
@@ -76,7 +76,7 @@ GENERAL = (
     Option("-q, --quiet", IGNORED, "an installation that works says nothing anyway"),
     Option("-V, --version", WORKS, "shows the versions of micropip and Python"),
     Option("--debug", IGNORED, "errors are shown whole"),
-    Option("--isolated", IGNORED, "there are no configuration files of pip's"),
+    Option("--isolated", IGNORED, "pip has no configuration files here"),
     Option("--require-virtualenv, --require-venv", IGNORED, "each kernel has an environment of its own"),
     Option("--python PYTHON", REFUSED, "there is one Python here"),
     Option("--log, --log-file, --local-log PATH", IGNORED, "use -v to see what happens"),
@@ -223,7 +223,7 @@ COMMANDS: dict[str, tuple[str, tuple[Option, ...]]] = {
 
 #: pip's other commands, and what to do instead.
 NOT_HERE = {
-    "cache": f"{_CACHE}; what it holds is no matter of pip's",
+    "cache": f"{_CACHE}; pip does not manage that",
     "completion": "a notebook completes by itself",
     "config": "each option is written on the line itself",
     "debug": "`import sys, sysconfig` tells about this Python: sys.version, sysconfig.get_platform()",
@@ -248,7 +248,7 @@ class Line:
     options
         Values by long name, in order; ``[True]`` for each time an option without value was given.
     arguments
-        What is left.
+        The other words.
     """
 
     command: str
@@ -296,12 +296,12 @@ class _Parser(optparse.OptionParser):
 
 
 def parse(words: list[str]) -> Line:
-    """Read the words behind ``pip``.
+    """Parse the words after ``pip``.
 
     Raises
     ------
     PipError
-        For an unknown command or option, and one that has no use here.
+        A command or option is unknown, or cannot be used here.
     """
     line = Line("help")
     general = _Parser("%pip", GENERAL, line)

@@ -42,7 +42,7 @@ class Wanted:
     Attributes
     ----------
     requirements, constraints
-        As micropip takes them.
+        In the form that micropip accepts.
     hashes
         Allowed digests, ``sha256:…``, by canonical name.
     pre, no_index, require_hashes, index_urls, extra_index_urls, find_links
@@ -94,12 +94,12 @@ def resolve(text: str, base: Path | None = None) -> list[str]:
     text
         A requirement, path or address.
     base
-        Folder of the file that names it: paths are relative to the working directory, as pip has it, else to this.
+        Folder of the file that names it. Paths are relative to the working directory, as in pip, or else to this folder.
 
     Raises
     ------
     PipError
-        When it can't be installed here, or is no requirement at all.
+        It cannot be installed here, or is not a requirement.
     """
     text = text.strip()
     if _VERSION_CONTROL.search(text):

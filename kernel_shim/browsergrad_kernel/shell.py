@@ -46,7 +46,7 @@ STORE = Path("/drive/ipython-store")
 #: Pyodide 314 opens this as file descriptor 2 while it gets an exception's text. At other times it does not exist.
 _CAPTURED_STDERR = "/dev/capture_stderr"
 #: Number of frames, the innermost ones, in the text of an exception that passes into JavaScript.
-_MOST_FRAMES = 10
+_MAX_FRAMES = 10
 
 
 class KernelEvents(EventManager):
@@ -284,7 +284,7 @@ class KernelShell(InteractiveShell):
             return
         # An exception that passes again, further out, keeps its text.
         if self._passing is None or self._passing[0] is not value:
-            self._passing = value, "".join(traceback.format_exception(value, limit=-_MOST_FRAMES))
+            self._passing = value, "".join(traceback.format_exception(value, limit=-_MAX_FRAMES))
         os.write(2, self._passing[1].encode("utf-8", "backslashreplace"))
 
     def _format_exception_for_storage(self, exception: BaseException, *args: Any, **kwargs: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""What a memory snapshot of a started kernel needs: making it ready, and mending what it froze.
+"""Prepares a memory snapshot of a started kernel, and repairs kernels that start from it.
 
-:func:`make` runs when the snapshot is built, in a Pyodide that no browser sees; :func:`repair` in every
-kernel made from it. What `repair` uses is imported here, so that it is in the snapshot.
+:func:`make` runs when the snapshot is built, in a Pyodide outside any browser. :func:`repair` runs in every kernel that starts
+from it. This module imports everything that `repair` uses, so that the snapshot contains it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import __main__
 
 from . import _host, interrupts, messages, request_context, startup, streams, tracebacks
 
-#: Requests whose code every session comes by sooner or later.
+#: Requests that nearly every session makes. Their code is run for the snapshot.
 _WARM_UP: tuple[tuple[str, dict[str, Any]], ...] = (
     ("kernel_info_request", {}),
     ("execute_request", {"code": "import sys\nprint('warm')\n1"}),
@@ -45,16 +45,16 @@ _WARM_UP: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 class _Silence:
-    """A host that takes everything and answers nothing."""
+    """A host that accepts every call and does nothing."""
 
     def __getattr__(self, name: str) -> Any:
         return lambda *args: None
 
 
 def make() -> None:
-    """Start the kernel, let it do once what makes Python import and cache, then start it afresh."""
+    """Start the kernel, run what makes Python import and cache things, then start the kernel anew."""
     _host.install(_Silence())
-    interrupts.current.is_active = False  # there is nobody to interrupt, and no event loop to wait on
+    interrupts.current.is_active = False  # nobody interrupts, and there is no event loop to wait for
     std = sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__
     streams.install()
     kernel = startup.prepare()
@@ -79,7 +79,7 @@ def make() -> None:
     del kernel, shell
     gc.collect()
     startup.prepare()
-    # `pyodide.globals` is this one; `startup.start` puts IPython's in its place.
+    # `pyodide.globals` is this module. `startup.start` replaces it by IPython's.
     sys.modules["__main__"] = __main__
     _host.host.__dict__.clear()
     _host.host.implementation = None
@@ -102,16 +102,16 @@ def _warm_up(kernel: Any) -> None:
 
 
 def repair(environment: Any) -> None:
-    """Make everything differ that differs between two processes, and fit the present page.
+    """Renew everything that differs between two processes, and adapt it to the present page.
 
     Parameters
     ----------
     environment
-        What ``os.environ`` gets: a mapping, or its JavaScript proxy.
+        The new ``os.environ``: a mapping, or its JavaScript proxy.
     """
     os.environ.pop("PYTHONHASHSEED", None)
     os.environ.update(environment.to_py() if hasattr(environment, "to_py") else environment)
-    # As Emscripten and Pyodide name it.
+    # The name that Emscripten and Pyodide give it.
     os.environ["_"] = sys.orig_argv[0] = "./this.program"
     sys.executable = sys._base_executable = "/home/pyodide/this.program"  # type: ignore[attr-defined]
     random.seed()
@@ -123,13 +123,13 @@ def repair(environment: Any) -> None:
     _set_time_zone()
     if "logging" in sys.modules:
         sys.modules["logging"]._startTime = time.time_ns()  # type: ignore[attr-defined]
-    # The clock starts anew with the process.
+    # This clock starts with the process.
     interrupts.current.clear()
     asyncio.get_event_loop()
 
 
 def _set_time_zone() -> None:
-    """What ``time`` computes once, when it is imported; C's own zone has been set before."""
+    """Set the time zone of ``time``, which it computes only when it is imported. The C library's zone has been set before."""
     year = time.gmtime().tm_year
     january, july = (time.localtime(calendar.timegm((year, month, 1, 12, 0, 0))) for month in (1, 7))
     standard, summer = (january, july) if january.tm_gmtoff <= july.tm_gmtoff else (july, january)

@@ -18,14 +18,14 @@ from . import nesting
 from ._host import IN_PYODIDE
 
 #: Depth of calls that fits into the memory of a page: so many calls, with a traceback, take about 500 MB.
-MOST_CALLS = 1_000_000
+MAX_CALLS = 1_000_000
 
 _set_limit = sys.setrecursionlimit
 
 
 def setrecursionlimit(limit: int, /) -> None:
     """Set the maximum depth of calls to `limit`, a million at most: more would end the page's memory."""
-    _set_limit(min(limit, MOST_CALLS) if isinstance(limit, int) else limit)
+    _set_limit(min(limit, MAX_CALLS) if isinstance(limit, int) else limit)
 
 
 def install() -> None:

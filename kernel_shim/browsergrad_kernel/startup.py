@@ -108,8 +108,8 @@ def start(config: dict[str, Any]) -> Any:
         _restore_names()
     adopt(kernel, str(config.get("session_id") or ""), config.get("cwd"))
     messages.send("iopub", "status", {"execution_state": "starting"}, {}, kernel.session)
-    # These objects live as long as the kernel. To search them for garbage would block Python for 50 ms and more, and
-    # nothing can interrupt that.
+    # These objects live as long as the kernel. Searching them for garbage would block Python for 50 ms or more, and nothing can
+    # interrupt that.
     gc.freeze()
     return kernel
 

@@ -37,7 +37,7 @@ _writer: OutStream | None = None
 #: inserts an empty text, which means that more texts may be added. It finds the list by its address.
 _held: list[str] = []
 #: Most texts that are held, and the length from which a text is not held.
-_MOST_HELD, _LONG = 1000, 100
+_MAX_HELD, _LONG = 1000, 100
 
 
 def set_parent(header: dict[str, Any]) -> None:
@@ -99,7 +99,7 @@ class OutStream(io.TextIOBase):
             and self is _writer
             and (_parent.get() or _newest) is _announced
             and len(text) < _LONG
-            and len(_held) < _MOST_HELD
+            and len(_held) < _MAX_HELD
             and _held  # last: after a call the worker may have emptied it
         ):
             _held.append(text)

@@ -1,6 +1,6 @@
-/** Hands a text to the browser's downloads. */
+/** Downloads a text as a file. */
 
-/** Ms until the text's address is given up: a browser may ask where to save it first. */
+/** Ms after which the text's address is revoked. A browser may first ask where to save the file. */
 const KEPT_MS = 60_000;
 
 export function downloadJson(fileName: string, json: string): void {

@@ -1,7 +1,7 @@
 /** Shows a cell of an open notebook. */
 import type { NotebookPanel } from '@jupyterlab/notebook';
 
-/** Makes a cell the active one and brings it into view; nothing happens when it is gone. */
+/** Makes a cell the active one and scrolls to it. Does nothing if the cell is gone. */
 export async function goToCell(panel: NotebookPanel, cellId: string): Promise<void> {
   const { content } = panel;
   const index = content.widgets.findIndex(cell => cell.model.id === cellId);

@@ -1,5 +1,5 @@
 /**
- * The plugins: tokens in, registrations out.
+ * The plugins. They take tokens and register things; everything else is in other files.
  */
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
@@ -29,12 +29,12 @@ const STOP_ID = 'jupyterlite-browsergrad:stop';
 
 /** Our running kernels, by id. */
 const kernels = new Map<string, BrowsergradKernel>();
-/** Set where the kernel is registered. */
+/** Set when the kernel is registered. */
 let limits: Limits | null = null;
-/** The user's setting. */
+/** The user's setting for a spare Python. */
 let prewarm: PrewarmChoice = 'auto';
 
-/** Registers the kernel. In JupyterLab on a server the tokens are missing and nothing happens. */
+/** Registers the kernel. In JupyterLab on a server the tokens are missing, and it does nothing. */
 const kernel: JupyterFrontEndPlugin<void> = {
   id: PLUGIN_ID,
   description: 'Python (BrowserGrad): a Python kernel in the page that can be interrupted.',
@@ -103,8 +103,8 @@ const kernel: JupyterFrontEndPlugin<void> = {
 };
 
 /**
- * The user's side of Stop: the time limit from the settings, and the status bar's text on what Stop can do in this page.
- * A plugin of its own, so that the kernel does not wait for the settings.
+ * The user's part of Stop: the time limit from the settings, and the text in the status bar about what Stop can do in this page.
+ * It is a plugin of its own so that the kernel does not wait for the settings.
  */
 const stop: JupyterFrontEndPlugin<void> = {
   id: STOP_ID,

@@ -1,9 +1,9 @@
-/** The metadata `browsergrad` of notebooks that are open, saved or not. */
+/** Reads the metadata `browsergrad` of open notebooks, which may have changes that are not saved. */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 
 /**
- * The metadata of the first open notebook that `isWanted`; undefined where none is open. Its value is undefined where the
+ * Returns the metadata of the first open notebook that `isWanted`, or undefined if none is open. `value` is undefined if the
  * notebook has no such metadata.
  */
 export function openNotebookMetadata(

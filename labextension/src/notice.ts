@@ -1,10 +1,10 @@
-/** A notification of something under way, whose text changes. */
+/** A notification about something in progress, whose text changes. */
 import { Notification } from '@jupyterlab/apputils';
 
-/** Waits, in ms, between two looks at what is on the screen: 30 s in all. JupyterLab shows nothing where notifications are switched off. */
+/** Ms between two looks at the screen; 30 s in all, since JupyterLab shows nothing if notifications are switched off. */
 const LOOKS_MS = [...Array<number>(20).fill(100), ...Array<number>(28).fill(1000)];
 
-/** How many characters of a message are compared with what is shown: JupyterLab shortens long ones. */
+/** Characters of a message that are compared with what is shown: JupyterLab shortens long messages. */
 const COMPARED = 100;
 
 const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
@@ -13,7 +13,7 @@ type Changes = Omit<Notification.IUpdate<never>, 'id' | 'message'> & { message: 
 
 export class Notice {
   private readonly id: string;
-  /** What is to be on the screen; null for nothing. */
+  /** What the screen should show; null for nothing. */
   private wanted: Changes | null;
   private isSettling = false;
 
@@ -27,7 +27,7 @@ export class Notice {
     this.show({ message, type: 'in-progress', autoClose: false, progress });
   }
 
-  /** Says for a moment how it ended well. */
+  /** Shows a message of success for a moment. */
   succeed(message: string): void {
     this.show({ message, type: 'success', autoClose: 3000 });
   }
@@ -44,10 +44,10 @@ export class Notice {
   }
 
   /**
-   * Sends again until it is on the screen.
+   * Repeats the notification until the screen shows it.
    *
-   * JupyterLab loads what shows notifications in its own time, and loses an update that comes while one is on its way
-   * there, also the one that takes it away.
+   * JupyterLab loads the code that shows notifications late. It loses an update that arrives while it handles another one, even
+   * the update that removes the notification.
    */
   private async settle(): Promise<void> {
     if (this.isSettling) {
@@ -64,7 +64,7 @@ export class Notice {
         }
         Notification.update({ id: this.id, ...this.wanted });
       } else if (shown || wasShown) {
-        break; // it is to go, or its user has closed it
+        break; // it is to be removed, or the user has closed it
       }
       await sleep(ms);
     }

@@ -282,7 +282,7 @@ def test_building_again_changes_nothing_and_dropping_a_setting_takes_its_files_a
 @pytest.mark.parametrize(
     ("requirement", "reason"),
     [
-        ("not a requirement!", "is no requirement"),
+        ("not a requirement!", "is not a requirement"),
         ("mylab @ https://example.org/mylab-1.0-py3-none-any.whl", "an address cannot be vendored"),
         ("absent-1.0-py3-none-any.whl", "does not exist"),
         ("native-1.0-cp314-cp314-manylinux_2_28_x86_64.whl", "does not run in the browser"),

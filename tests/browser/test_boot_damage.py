@@ -192,7 +192,7 @@ class Start:
         self.error: str | None = found["error"]
 
     def names(self, asset: str) -> bool:
-        """Whether what the user is told names the file and says how to mend it."""
+        """Whether the message to the user names the file and says how to repair it."""
         name = ASSETS[asset].rpartition("/")[2]
         said = self.log if self.error is None else [self.error]
         return any(name in text and ("publish the site again" in text or "publish the whole" in text) for text in said)

@@ -56,6 +56,4 @@ def test_the_status_bar_says_why(lab: Lab) -> None:
     lab.js("() => jupyterapp.commands.execute('notebook:create-new', { kernelName: 'browsergrad' })")
     item = lab.page.locator("#jp-browsergrad-stop-mode")
     expect(item).to_have_text("Stop: within a moment")
-    assert "cross-origin isolated, but this browser has no memory that it could share" in str(
-        item.get_attribute("title")
-    )
+    assert "cross-origin isolated, but this browser cannot share memory" in str(item.get_attribute("title"))

@@ -30,7 +30,7 @@ from .labs import APART, GOOD, GRADE, write_lab
 pytestmark = pytest.mark.timeout(900)
 
 #: What the process of the command may hold, however large what students send is.
-MOST_MB = 500
+MAX_MB = 500
 #: The limit of a cell is for those that never end: the others have all the time that a busy machine takes.
 LIMITS = ["--cell-timeout", "30", "--timeout", "200", "--memory", "512", "--output", "1", "--submission-size", "2"]
 #: Runs the command and tells the most memory it held.
@@ -114,7 +114,7 @@ def test_fair_words_are_the_submissions_own_error(run: tuple[dict[str, Any], int
 
 
 def test_the_process_outside_stays_small(run: tuple[dict[str, Any], int]) -> None:
-    assert run[1] < MOST_MB
+    assert run[1] < MAX_MB
 
 
 def test_no_file_is_left_behind(folder: Path, run: tuple[dict[str, Any], int]) -> None:

@@ -263,7 +263,7 @@ VALUES = st.recursive(
 
 @given(VALUES)
 def test_short_reprs_are_those_of_python(value: Any) -> None:
-    if len(repr(value)) <= _text.REPR_LIMIT:
+    if len(repr(value)) <= _text.MAX_REPR:
         assert _text.limited_repr(value) == repr(value)
 
 

@@ -210,14 +210,14 @@ def test_a_module_that_gets_hold_of_node_gains_nothing(code: str) -> None:
 
 
 def test_too_many_threads_end_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "MOST_THREADS", 2)
+    monkeypatch.setattr(watch, "MAX_THREADS", 2)
     with Sandbox() as sandbox:
         content = sandbox.execute("1").content
     assert content["ename"] == "KernelDied" and "more than 2 threads" in content["evalue"], content
 
 
 def test_an_invalid_message_ends_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frames, "MOST_BYTES", 2000)
+    monkeypatch.setattr(frames, "MAX_BYTES", 2000)
     with Sandbox() as sandbox:
         content = sandbox.execute("print('x' * 5000)").content
     assert content["ename"] == "KernelDied" and "an invalid message" in content["evalue"], content

@@ -40,8 +40,8 @@ def pack(path: Path, files: dict[str, bytes]) -> Path:
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "UNPACKED_LIMIT_BYTES", LIMIT)
-    monkeypatch.setattr(module, "MOST_FILES", 50)
+    monkeypatch.setattr(module, "MAX_UNPACKED_BYTES", LIMIT)
+    monkeypatch.setattr(module, "MAX_FILES", 50)
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -71,7 +71,7 @@ def test_one_that_unpacks_to_too_much_is_refused(tmp_path: Path, suffix: str, mo
 
 def test_a_header_without_end_is_not_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`tarfile` reads names and attributes whole, however long they are."""
-    monkeypatch.setattr(module, "MOST_AT_ONCE", 50_000)
+    monkeypatch.setattr(module, "MAX_AT_ONCE", 50_000)
     path = tmp_path / "a.tar.gz"
     with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT, pax_headers={"comment": "x" * 100_000}) as archive:
         archive.addfile(tarfile.TarInfo("pyodide/x"))

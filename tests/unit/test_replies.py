@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyterlite_browsergrad.grading.replies import MOST_REPLY, content_of, read_text, text_of
+from jupyterlite_browsergrad.grading.replies import MAX_REPLY, content_of, read_text, text_of
 
 CONTENT = {"assertions": [{"kind": "pass", "name": "ädds"}], "counts": {"pass": 1, "fail": 0, "error": 0}}
 
@@ -97,7 +97,7 @@ def test_a_huge_reply_costs_nothing_to_refuse() -> None:
     assert time.process_time() - started < 5
     assert tracemalloc.get_traced_memory()[1] < 1 << 20
     tracemalloc.stop()
-    assert len("'" + "a" * MOST_REPLY + "'") > MOST_REPLY and text_of(reply("'" + "a" * MOST_REPLY + "'")) is None
+    assert len("'" + "a" * MAX_REPLY + "'") > MAX_REPLY and text_of(reply("'" + "a" * MAX_REPLY + "'")) is None
 
 
 def test_a_text_can_be_written_whatever_it_holds() -> None:

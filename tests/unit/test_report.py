@@ -66,8 +66,8 @@ def test_counts_are_those_of_the_content_not_of_its_list(tmp_path: Path, capsys:
     ("text", "message"),
     [
         ("{", "cannot be read"),
-        ("[]", "it is no notebook of format 4"),
-        ("{}", "it is no notebook of format 4"),
+        ("[]", "it is not a notebook of format 4"),
+        ("{}", "it is not a notebook of format 4"),
         ("[" * 100_000, "cannot be read"),
         ("\ud800", "cannot be read"),
         (json.dumps({"cells": [{"outputs": [{"data": {ASSERTIONS_MIME: {"assertions": []}}}]}]}), "cell 1 holds"),

@@ -1,4 +1,4 @@
-"""Rubrics that a submission can't reach: rubric and student code in two interpreters, between which values travel.
+"""Rubrics that a submission cannot reach: rubric and student code run in two interpreters, which exchange values.
 
 ::
 

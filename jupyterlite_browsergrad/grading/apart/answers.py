@@ -1,4 +1,4 @@
-"""What a side does with an object of its own when the other side asks."""
+"""Operations of a side on its own objects, at the request of the other side."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .values import GENUINE, MAX_TEXT, ProtocolError, base_of, copy_of, mutable_
 def do(
     services: dict[str, Callable[..., Any]], op: str, target: Any, name: Any, args: list[Any], kwargs: dict[str, Any]
 ) -> Any:
-    """Do what is asked with an object of this side, or have one of the `services` do it."""
+    """Do the requested operation with an object of this side, or let one of the `services` do it."""
     match op:
         case "call":
             return target(*args, **kwargs)
@@ -50,7 +50,7 @@ def do(
 def _special(target: Any, name: str | None, args: list[Any]) -> Any:
     if name not in SPECIAL and name != "__hash__":
         raise ProtocolError("no such special method")
-    match name:  # as the interpreter does it, with its own fallbacks
+    match name:  # like the interpreter, with its own fallbacks
         case "__repr__":
             return repr(target)
         case "__str__":

@@ -1,7 +1,7 @@
-"""Tells whether an interpreter is as it was before a rubric ran in it, so that the next rubric may.
+"""Tells whether an interpreter is unchanged after a rubric has run in it, so that it can run the next rubric.
 
-No student code ever runs there, and whatever comes from a submission is a value or a stand-in. What is looked for is what rubrics
-leave behind, such as a patch that was not taken back: then the interpreter is not used again.
+No student code ever runs there: only values and stand-ins come from a submission. But rubrics may leave something behind, such as a patch that
+was not undone. Then the interpreter is not used again.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _MOVING = frozenset(
         "signal",
     }
 )
-#: The same, with all that is in them.
+#: Modules that change, with everything in them.
 _MOVING_PACKAGES = frozenset(
     {"IPython", "browsergrad_kernel", "pyodide", "_pyodide", "js", "pyodide_js", "traitlets", "_browsergrad_apart", "_browsergrad_rubric",
      "asyncio", "jedi", "parso", "pygments", "stack_data", "executing", "asttokens", "unittest"}
@@ -57,7 +57,7 @@ _SYS = (
 
 
 class Picture:
-    """What an interpreter's modules hold, taken now."""
+    """The present contents of an interpreter's modules."""
 
     def __init__(self) -> None:
         self._modules = {
@@ -69,7 +69,7 @@ class Picture:
         self._state = _state()
 
     def differences(self) -> list[str]:
-        """What is no longer as it was; new modules are not counted, but become part of the picture."""
+        """The differences from the picture. New modules do not count; they are added to the picture."""
         found = [what for what, value in _state().items() if self._state[what] != value]
         for name, (module, here, before) in self._modules.items():
             if sys.modules.get(name) is not module:
@@ -78,7 +78,7 @@ class Picture:
             now = _names(here)
             if now.keys() != before.keys() or any(
                 now[each] is not value for each, value in before.items() if value is not None or each[0] != "_"
-            ):  # a private None is what a module fills at its first use
+            ):  # a private None is a value that a module fills at its first use
                 found.append(name)
             elif not _same(self._inside[name], _inside(now)):
                 found.append(f"what is in {name}")
@@ -99,14 +99,14 @@ def _looked_at(name: Any, module: Any) -> bool:
 
 
 def _names(names: dict[str, Any]) -> dict[str, Any]:
-    """A module's names but for its own modules, which an import adds."""
+    """A module's names, without its submodules, which imports add."""
     return {
         name: value for name, value in names.items() if type(value) is not ModuleType and name != "__warningregistry__"
     }
 
 
 def _inside(names: dict[str, Any]) -> dict[str, Any]:
-    """What is in a module's own functions, classes and containers, as objects to compare by identity."""
+    """The contents of a module's own functions, classes and containers, as objects to compare by identity."""
     found: dict[str, Any] = {}
     for name, value in names.items():
         kind = type(value)
@@ -129,7 +129,7 @@ def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 def _state() -> dict[str, Any]:
-    """What is no module's."""
+    """State that belongs to no module."""
     context = decimal.getcontext()
     tools = getattr(sys, "monitoring", None)
     return {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 __all__ = ["FilesInStep"]
 
-#: Files and bytes that are carried over for one submission.
+#: Most files and bytes that are copied for one submission.
 MAX_FILES = 2000
 MAX_BYTES = 64 << 20
 
@@ -17,14 +17,14 @@ _State = dict[str, tuple[int, int, int]]
 
 
 class FilesInStep:
-    """Carries new and changed files from one folder to the other, but never one of the lab's own to the rubric.
+    """Copies new and changed files from one folder to the other, but never copies one of the lab's own files to the rubric.
 
     Parameters
     ----------
     student, rubric
         Their folders.
     own
-        Paths of the lab's files: the rubric's stay as they are.
+        Paths of the lab's files. The rubric's copies stay as they are.
     """
 
     def __init__(self, student: Path, rubric: Path, own: set[str]) -> None:
@@ -38,11 +38,11 @@ class FilesInStep:
         self._files = self._bytes = 0
 
     def to_student(self) -> None:
-        """Carry what the rubric has written."""
+        """Copy the files that the rubric has written."""
         self._carry("rubric", "student")
 
     def to_rubric(self) -> None:
-        """Carry what the student's code has written."""
+        """Copy the files that the student's code has written."""
         self._carry("student", "rubric")
 
     def _carry(self, source: str, target: str) -> None:
@@ -60,7 +60,7 @@ class FilesInStep:
             self._copy(path, now[path], source, target)
         for path in gone:
             self._remove(path, target)
-        # What was carried over need not come back.
+        # Files that were copied need not be copied back.
         after = _state(self._folders[target])
         for path in (*changed, *gone):
             if path in after:
@@ -79,14 +79,14 @@ class FilesInStep:
                 place.mkdir(exist_ok=True)
             else:
                 shutil.copyfile(self._folders[source] / path, place, follow_symlinks=False)
-        except OSError:  # such as a folder where the other side has a file
+        except OSError:  # for example, a folder where the other side has a file
             return
 
     def _remove(self, path: str, target: str) -> None:
         place = self._folders[target] / path
         try:
             place.rmdir() if place.is_dir() and not place.is_symlink() else place.unlink(missing_ok=True)
-        except OSError:  # a folder that still holds something
+        except OSError:  # a folder that is not empty
             return
 
 

@@ -257,7 +257,7 @@ class Link:
         except (ValueError, RecursionError) as error:
             raise ProtocolError("a message that is not JSON") from error
         if type(received) is not dict:
-            raise ProtocolError("a message that is no object")
+            raise ProtocolError("a message that is not an object")
         if "end" in received:
             raise Ended(str(received["end"]))
         return received

@@ -1,4 +1,4 @@
-"""Interpreters for rubrics: started while the student's cells run, used again as long as each is seen to be as it was."""
+"""Interpreters for rubrics. They start while the student's cells run, and are used again as long as they are unchanged."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TEMPORARY = "browsergrad-tmp"
 
 @dataclass(frozen=True)
 class Wanted:
-    """What an interpreter for a rubric has to be like; equal ones can stand in for each other."""
+    """The requirements on an interpreter for a rubric. Interpreters with equal ones can replace each other."""
 
     lab_sha256: str
     memory_bytes: int
@@ -64,7 +64,7 @@ class RubricBox:
     _replies: queue.SimpleQueue[dict[str, Any]] = field(default_factory=queue.SimpleQueue)
 
     def begin(self, made: str) -> None:
-        """Have it prepared, with the code of `prepared`; returns at once, and does nothing a second time."""
+        """Prepare it with the code of `prepared`. Does not wait for the end. A second call does nothing."""
         if self._begun:
             return
         self._begun = True
@@ -107,7 +107,7 @@ class RubricBox:
         self._ready = True
 
     def tidy(self) -> None:
-        """Make the folder what it was."""
+        """Restore the folder."""
         parents = {parent.as_posix() for path in self.lab.files for parent in Path(path).parents}
         for top, folders, names in os.walk(self.folder, topdown=False):
             here = Path(top).relative_to(self.folder)
@@ -131,7 +131,7 @@ _idle: list[RubricBox] = []
 
 
 def take(wanted: Wanted, lab: Any, start: Callable[[Path], Any]) -> RubricBox:
-    """An interpreter that nobody else uses: one that has been used and is as it was, or a new one that is starting.
+    """Return an interpreter that nobody else uses: a used one that is unchanged, or a new one that is starting.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def take(wanted: Wanted, lab: Any, start: Callable[[Path], Any]) -> RubricBox:
 
 
 def release(box: RubricBox) -> None:
-    """Keep an interpreter for the next submission; whoever calls has seen that it is as it was."""
+    """Keep an interpreter for the next submission. The caller has checked that it is unchanged."""
     try:
         box.tidy()
     except OSError:
@@ -168,7 +168,7 @@ def release(box: RubricBox) -> None:
 
 
 def _expire(box: RubricBox) -> None:
-    """End an interpreter that nobody has taken: a worker of a cluster lives longer than a run."""
+    """End an interpreter that nobody has taken. A worker of a cluster lives longer than a run."""
     with _lock:
         if box not in _idle:
             return
@@ -177,7 +177,7 @@ def _expire(box: RubricBox) -> None:
 
 
 def close_all() -> None:
-    """End the interpreters that wait."""
+    """End all interpreters that are kept."""
     with _lock:
         boxes = _idle[:]
         _idle.clear()
@@ -195,7 +195,7 @@ def _start(wanted: Wanted, lab: Any, start: Callable[[Path], Any]) -> RubricBox:
 
 
 def _set_up(lab: Any, imports: tuple[str, ...], made: str) -> str:
-    """The code that makes a sandbox a rubric's."""
+    """The code that prepares a sandbox for a rubric."""
     handed = {"manifest": lab.manifest, "datasets": lab.datasets}
     hidden = {lab.manifest.get("starter_path")}
     modules = {
@@ -224,7 +224,7 @@ def _write(folder: Path, files: dict[str, bytes]) -> None:
 
 
 def imports_of(*sources: str) -> tuple[str, ...]:
-    """The import statements in Python texts, for what a sandbox has to load; what is no Python has none."""
+    """The import statements in Python texts, which say what a sandbox must load. Texts that are not Python have none."""
     found: dict[str, None] = {}
     for source in sources:
         try:

@@ -1,4 +1,4 @@
-"""Exceptions on their way to the other side."""
+"""Converts exceptions for the other side."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHOWN = 10
 
 
 def exception(link: Any, error: BaseException, encode: Encoder, depth: int, hidden: frozenset[str]) -> dict[str, Any]:
-    """What of an exception travels.
+    """The parts of an exception that are sent.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def _traceback(error: BaseException, hidden: frozenset[str]) -> str:
         entries.append(frames)
         frames = frames.tb_next
     try:
-        # Of a deep recursion only the ends: formatting all of it would take seconds.
+        # Only the two ends of a deep recursion, since formatting all of it would take seconds.
         lines = [line for entry in entries[:SHOWN] for line in traceback.format_tb(entry, 1)]
         if len(entries) > 2 * SHOWN:
             lines.append("…\n")

@@ -1,7 +1,7 @@
-"""Carries texts between the rubric's sandbox and the student's, and trusts neither end with more than its turn.
+"""Passes texts between the rubric's sandbox and the student's. Neither end is trusted.
 
-Each end sends a text as the prompt of an ``input_request`` and waits for the ``input_reply``. So exactly one end may speak at a
-time, and whatever comes out of turn, is too long, nested too deeply or not JSON ends the exchange.
+Each end sends a text as the prompt of an ``input_request`` and waits for the ``input_reply``. So only one end may speak at a time. A text
+that is out of turn, too long, nested too deeply or not JSON ends the exchange.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ GREETING_S = 30.0
 
 
 class OutOfTurn(Exception):
-    """An end said what it should not have said."""
+    """An end has sent something that it must not send."""
 
 
 def checked(text: Any) -> dict[str, Any]:
-    """The object that a text from a sandbox holds.
+    """The object in a text from a sandbox.
 
     Raises
     ------
     OutOfTurn
-        It is none, or more than the other end should read.
+        The text has no object, or is more than the other end should read.
     """
     if type(text) is not str or len(text) > MAX_TEXT or not text.isascii():
         raise OutOfTurn("a message that is too long, or not in ASCII")
@@ -52,7 +52,7 @@ def checked(text: Any) -> dict[str, Any]:
 
 
 def _depth(text: str) -> int:
-    """At most how deeply its brackets are nested; those in texts count too."""
+    """An upper bound of the nesting of its brackets: brackets in strings count too."""
     depth = most = 0
     for piece in text.replace("{", "[").replace("}", "]").split("["):
         depth += 1 - piece.count("]")
@@ -175,7 +175,7 @@ class Exchange:
         proof
             What the student's greeting must hold.
         start
-            What the rubric's side is told at first, beside the greeting.
+            The first message to the rubric's side, beside the greeting.
         """
         try:
             return self._run(serve, proof, grade, start)

@@ -129,7 +129,7 @@ class RubricRules(Rules):
             return value in link.content(stand_in)
         if not theirs and not self.knows(stand_in):
             raise TypeError(
-                f"whether {_kind(stand_in)} contains something would be decided by the submission: it is no container the rubric knows"
+                f"whether {_kind(stand_in)} contains something would be decided by the submission: it is not a container that the rubric knows"
             )
         result = super().special(link, "__contains__", stand_in, (value,))
         if type(result) is not bool:
@@ -142,7 +142,7 @@ class RubricRules(Rules):
             if mutable is not None and hasattr(mutable, name):
                 return getattr(link.content(stand_in), name)
             raise AttributeError(
-                f"{_kind(stand_in)!r} object has no attribute {name!r}: it is no value, and no class the rubric knows"
+                f"{_kind(stand_in)!r} object has no attribute {name!r}: it is neither a value nor of a class that the rubric knows"
             )
         return super().attribute(link, name, stand_in)
 

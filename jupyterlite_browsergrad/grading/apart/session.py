@@ -25,7 +25,7 @@ class TimeOver(Exception):
 
 
 class Tampered(Exception):
-    """What came from the submission's side is nothing that ours writes."""
+    """The submission's side has sent something that our code never sends."""
 
 
 class ApartRubric:
@@ -153,7 +153,9 @@ def _content(outcome: Outcome, told: dict[str, Any] | None) -> dict[str, Any]:
             return {"reply": reply}
         raise GradingError(f"the rubric's interpreter failed: {reply.get('ename')}: {reply.get('evalue')}")
     if not is_content(told.get("content")):
-        raise Tampered(str(told.get("tampered", told.get("ended", "the rubric reports what is no assertion"))))
+        raise Tampered(
+            str(told.get("tampered", told.get("ended", "the rubric reports something that is not an assertion")))
+        )
     return dict(told["content"])
 
 

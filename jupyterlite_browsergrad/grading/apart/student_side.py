@@ -1,6 +1,6 @@
 """The student's end of the line: serves the names of a notebook to the rubric's interpreter.
 
-Nothing here is trusted: student code can change all of it. What it says is what a submission says.
+Nothing here is trusted, since student code can change all of it. Anything that it sends comes from the submission.
 """
 
 from __future__ import annotations

@@ -110,7 +110,7 @@ def _descriptor(file: Any) -> int:
     Raises
     ------
     OSError
-        When it is not open.
+        The file is not open.
     """
     if not isinstance(file, int):
         fileno = getattr(file, "fileno", None)
@@ -143,7 +143,7 @@ def fcntl(fd: Any, cmd: int, arg: Any = 0, /) -> Any:
     Raises
     ------
     OSError
-        For any other.
+        The command is another one.
     """
     descriptor = _descriptor(fd)
     if cmd in (F_DUPFD, F_DUPFD_CLOEXEC):

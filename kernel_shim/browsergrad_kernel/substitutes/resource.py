@@ -85,7 +85,7 @@ def setrlimit(resource: int, limits: tuple[int, int], /) -> None:
     Raises
     ------
     OSError
-        When a limit is asked for.
+        A limit was asked for.
     """
     getrlimit(resource)
     soft, hard = limits

@@ -1,10 +1,9 @@
 """Tracebacks as IPython shows them, without our own frames and in a fraction of the time.
 
-Stop is only as quick as the traceback it shows. Much of what IPython, stack_data, executing and pygments do for one is done again for
-the next, or for what is not shown: `speed_up` puts a quicker version in the place of each such part. What they show stays the same, to
-the character. Each replacement is a function that takes the original; its docstring says what it replaces, in
-which versions, what that saves in WebAssembly, in milliseconds of one traceback, and which test compares it. What saves less than 10 ms is not
-replaced.
+Stop is only as quick as the traceback that it shows. IPython, stack_data, executing and pygments repeat much of their work for each
+traceback, or do it for lines that are not shown. `speed_up` replaces such functions by quicker ones. The text stays the same, to the
+character. Each replacement is a function that takes the original. Its docstring says what it replaces, in which versions, how many
+milliseconds of one traceback that saves in WebAssembly, and which test compares both. What saves less than 10 ms is not replaced.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Colours of what is shown, made once for what comes again."""
+"""Colours the lines of tracebacks, and remembers what it has coloured."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _Ranges = tuple[tuple[int, int], ...]
 
 @functools.cache
 def _lexer() -> Any:
-    """The one lexer: stack_data makes a class of them for each frame, and pygments compiles each anew."""
+    """The only lexer. stack_data makes a class for each frame, and pygments compiles each of them anew."""
     from pygments.lexers.python import PythonLexer
 
     class RangesLexer(PythonLexer):
-        """Marks the tokens within `ranges` as executing."""
+        """Marks the tokens in `ranges` as executing."""
 
         ranges: _Ranges = ()
 
@@ -32,9 +32,9 @@ def _lexer() -> Any:
 
 
 def quick_colours(own: Any) -> Any:
-    """Replaces ``stack_data.core._pygmented_with_ranges``: of a scope only the lines that are shown are coloured, once.
+    """Replaces ``stack_data.core._pygmented_with_ranges``: colours only the lines of a scope that are shown, and only once.
 
-    They begin and end with a statement, as the lexer's states do.
+    The lines begin and end with a statement, since the lexer's state may change within one.
 
     - versions: stack_data 0.6, pygments 2
     - saves: 32 ms (`logging.getLogger`) to 500 ms (a class with traitlets)
@@ -44,7 +44,7 @@ def quick_colours(own: Any) -> Any:
     def pygmented_with_ranges(formatter: Any, code: str, ranges: list[tuple[int, int]]) -> list[str]:
         lines = code.splitlines(keepends=True)
         shown = now.shown
-        # A form feed ends a line here, but none of the file.
+        # Here a form feed ends a line, but not in the file.
         if shown is None or not _is_plain(formatter) or len(lines) - code.count("\n") not in (0, 1):
             coloured: list[str] = own(formatter, code, ranges)
             return coloured
@@ -70,14 +70,14 @@ def _coloured(style: Any, code: str, ranges: _Ranges) -> list[str]:
 
 
 def _is_plain(formatter: Any) -> bool:
-    """Whether it is a formatter as IPython makes them: with a style, and nothing else."""
+    """Whether the formatter is like IPython's: with a style and nothing else."""
     return type(formatter).__name__ == "Terminal256Formatter" and formatter.options.keys() == {"style"}
 
 
 def set_up_once(own: Any) -> Any:
-    """Replaces ``Terminal256Formatter.__init__``: a formatter of a style that has been set up is a copy.
+    """Replaces ``Terminal256Formatter.__init__``: copies a formatter with the same style, if there has been one.
 
-    IPython makes a formatter for each traceback, and that all of its style's codes.
+    IPython makes a formatter for each traceback, and each formatter computes all codes of its style.
 
     - versions: pygments 2
     - saves: 37 to 190 ms

@@ -1,4 +1,4 @@
-"""Frames, whose source is looked at when it is shown."""
+"""Frames that read their source only when it is shown."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from .state import now
 
 
 def lazy_frames(own: Any) -> Any:
-    """Replaces ``stack_data.FrameInfo``: a frame's source is looked at when it is asked for.
+    """Replaces ``stack_data.FrameInfo``: a frame reads its source only when it is needed.
 
-    IPython makes all frames of a traceback several times, and shows some of them.
+    IPython makes all frames of a traceback several times, but shows only some of them.
 
     - versions: stack_data 0.6, IPython 9
     - saves: 16 ms (`json.loads`) to 350 ms (a class with traitlets)
@@ -20,7 +20,7 @@ def lazy_frames(own: Any) -> Any:
     """
 
     class FrameInfo(own):
-        """Looks at its source when it is asked for it."""
+        """Reads its source when it is needed."""
 
         def __init__(self, *args: Any) -> None:
             self.frame = getattr(args[0], "tb_frame", args[0])

@@ -1,4 +1,4 @@
-"""Our own frames, which say nothing between the user's code and a library."""
+"""Hides our own frames, which do not help a user."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from types import TracebackType
 
 from .._host import IN_PYODIDE, host
 
-#: That of `browsergrad_kernel`.
+#: The folder of `browsergrad_kernel`.
 _OUR_FOLDER = __file__.rpartition("/tracebacks/")[0] + "/"
 
 
 def hide_ours(error: BaseException | None) -> None:
-    """Take this package's frames out of the tracebacks of `error` and of all it carries.
+    """Remove this package's frames from the tracebacks of `error` and of all errors that it holds.
 
-    Such as those of the patched ``time.sleep``, ``input``, ``run_sync``.
+    These are frames of the replaced ``time.sleep``, ``input`` or ``run_sync``, for example.
     """
     seen: set[int] = set()
     waiting = [error]
@@ -30,7 +30,7 @@ def hide_ours(error: BaseException | None) -> None:
 
 
 def without_ours(frames: TracebackType | None) -> TracebackType | None:
-    """`frames` relinked around this package's and the worker's; where all are ours, the innermost stays."""
+    """`frames` without those of this package and of the worker. If all are ours, the innermost one stays."""
     entries = entries_of(frames)
     if not any(map(_is_our_file, set(map(attrgetter("tb_frame.f_code.co_filename"), entries)))):
         return frames
@@ -38,7 +38,7 @@ def without_ours(frames: TracebackType | None) -> TracebackType | None:
     kept = kept or entries[-1:]
     following = None
     for entry in reversed(kept):
-        if entry.tb_next is not following:  # to set it, CPython goes through all that follow
+        if entry.tb_next is not following:  # setting it makes CPython visit all entries that follow
             entry.tb_next = following
         following = entry
     return following
@@ -53,7 +53,7 @@ def entries_of(frames: TracebackType | None) -> list[TracebackType]:
 
 
 def only_users(frames: TracebackType | None) -> TracebackType | None:
-    """`frames`, or None where `without_ours` had to leave one of ours."""
+    """`frames`, or None if `without_ours` had to keep one of ours."""
     return None if frames is None or _is_ours(frames) else frames
 
 
@@ -62,5 +62,5 @@ def _is_ours(entry: TracebackType) -> bool:
 
 
 def _is_our_file(filename: str) -> bool:
-    # Below a callback from JavaScript, Pyodide shows the worker's functions.
+    # For a callback from JavaScript, Pyodide shows the worker's functions too.
     return filename.startswith(_OUR_FOLDER) or (IN_PYODIDE and "://" in filename and filename == host.script())

@@ -1,4 +1,4 @@
-"""Tracebacks of endless recursions: only their ends are looked at."""
+"""Tracebacks of endless recursions: only their two ends are examined."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from typing import Any
 from .ours import entries_of
 from .state import now
 
-#: Entries at each end of a traceback that IPython looks at: more than CPython's own limit lets happen.
+#: Entries at each end of a traceback that IPython examines. CPython's own limit allows fewer calls.
 _ENDS = 1000
-#: Entries from which a traceback counts as a recursion's.
+#: A traceback with more entries counts as one of a recursion.
 _LONG = 100
 
 
 def only_ends(own: Any) -> Any:
-    """Replaces ``ultratb.VerboseTB.get_records``: of an endless recursion only the ends are looked at.
+    """Replaces ``ultratb.VerboseTB.get_records``: examines only the two ends of an endless recursion.
 
-    IPython looks at each entry, and shows what repeats as one, but only among neighbours whose source it reads: entries in files that have
-    no source, or a very long one, stand between them. Of a long traceback all count as neighbours.
+    IPython examines each entry, and joins repeated ones. But it joins only neighbours whose source it reads, and entries of files
+    without a source, or with a very long one, separate them. In a long traceback all entries count as neighbours.
 
     - versions: IPython 9
-    - saves: 50 µs an entry: a million take a minute. With `exec`, whose code has no file, a thousand took 4 s and 4,000 lines
+    - saves: 50 µs an entry, so a minute for a million. With `exec`, whose code has no file, a thousand entries took 4 s and 4,000 lines
     - test: `test_one_of_an_endless_recursion_is_short_and_counts_all`, `test_one_through_code_without_a_file_is_short`
     """
 
@@ -42,7 +42,7 @@ def only_ends(own: Any) -> Any:
             return own(self, etb, *args)
         now.left_out = _places(entries[_ENDS:-_ENDS])
         following = entries[-_ENDS]
-        for entry in reversed(entries[:_ENDS]):  # anew: the user's own stays as it is
+        for entry in reversed(entries[:_ENDS]):  # new entries: the user's traceback stays as it is
             following = TracebackType(following, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
         try:
             return own(self, following, *args)
@@ -54,7 +54,7 @@ def only_ends(own: Any) -> Any:
 
 @contextlib.contextmanager
 def _as_neighbours() -> Iterator[None]:
-    """Let IPython take every file for a short one with a source."""
+    """Make IPython treat every file as a short one with a source."""
     ultratb: Any = importlib.import_module("IPython.core.ultratb")
     kept = ultratb.get_line_number_of_frame
     ultratb.get_line_number_of_frame = lambda frame: 1
@@ -65,7 +65,7 @@ def _as_neighbours() -> Iterator[None]:
 
 
 def _places(entries: list[TracebackType]) -> dict[tuple[CodeType, int], int]:
-    """How many entries are at each line. Nothing in Python, nor a code's hash, is called for each of a million."""
+    """How many entries there are at each line. There may be a million, so no Python function, and no hash of code, is called for each."""
     codes = list(map(attrgetter("tb_frame.f_code"), entries))
     known = dict(zip(map(id, codes), codes, strict=True))
     counts = Counter(zip(map(id, codes), map(attrgetter("tb_lineno"), entries), strict=True))
@@ -73,7 +73,7 @@ def _places(entries: list[TracebackType]) -> dict[tuple[CodeType, int], int]:
 
 
 def with_left_out(own: Any) -> Any:
-    """Replaces ``stack_data.core.RepeatedFrames``: counts what `only_ends` has left out to the frames like it.
+    """Replaces ``stack_data.core.RepeatedFrames``: adds the entries that `only_ends` left out to the counts of equal ones.
 
     - versions: stack_data 0.6
     - saves: nothing by itself

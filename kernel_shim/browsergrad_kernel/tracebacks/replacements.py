@@ -1,4 +1,4 @@
-"""Which names of other projects give way to quicker versions, and when."""
+"""The functions of other projects that are replaced by quicker ones, and when."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from .recursion import only_ends, with_left_out
 from .sources import forget_sources, parts, source_classes
 from .state import now
 
-#: Module, name in it, and what makes the quicker version of what is there.
-#: `style_with_executing_node` makes a class, which pygments compiles, for each frame: cached, one traceback takes 6 to 79 ms less.
+#: Module, name in the module, and the function that makes the quicker version of the original.
+#: `style_with_executing_node` makes a class for each frame, which pygments compiles. The cache saves 6 to 79 ms in one traceback.
 REPLACED: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
     ("stack_data", "Source.for_frame", parts),
     ("stack_data", "FrameInfo", lazy_frames),
@@ -32,7 +32,7 @@ REPLACED: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
 
 @functools.cache
 def speed_up() -> list[tuple[Any, str, Any]]:
-    """Put the quicker versions in place; returns what there was: owner, name, value. A name that is gone is left out."""
+    """Install the quicker versions. Returns the originals (owner, name, value). A name that no longer exists is left out."""
     replaced = []
     for module, path, quicker in REPLACED:
         owner: Any = importlib.import_module(module)
@@ -48,7 +48,7 @@ def speed_up() -> list[tuple[Any, str, Any]]:
 
 @contextlib.contextmanager
 def quickly(shows: str) -> Iterator[None]:
-    """Make one traceback, which `shows` ``"lines"`` or ``"variables"`` as well."""
+    """Make one traceback in this block. It `shows` ``"lines"``, or ``"variables"`` too."""
     speed_up()
     if shows != now.shown_before:
         for source in source_classes():

@@ -1,4 +1,4 @@
-"""Sources: of a file only what is shown is parsed, and old syntax trees are forgotten."""
+"""Sources: parses only the parts of a file that are shown, and forgets old syntax trees."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from typing import Any
 from .. import interrupts
 from .state import now
 
-#: Cells, and functions of libraries, whose parsed source is kept for further tracebacks.
+#: Number of cells, and of functions of libraries, whose parsed source is kept for further tracebacks.
 _KEPT = 50
 
 
 def forget_sources(kept: int = _KEPT) -> None:
-    """Drop parsed sources of shown tracebacks once they are more than `kept`, the older half.
+    """Drop the older half of the parsed sources once there are more than `kept`.
 
-    executing keeps every syntax tree for ever, and each cell is a file of its own. Cells don't push out
-    functions of libraries, which come again.
+    executing keeps every syntax tree for ever, and each cell is a file of its own. Cells do not displace functions of libraries,
+    which are likely to be shown again.
     """
     dropped = False
     for owner in source_classes():
         executing = owner._class_local("__executing_cache", {})
         for key in [key for key in executing if interrupts.is_cell_file(key[0].co_filename)]:
-            del executing[key]  # known by its address, which the code of the next cell may get
+            del executing[key]  # its key is an address that the next cell's code may get
         sources = owner._class_local("__source_cache_with_lines", {})
         cells = [key for key in sources if interrupts.is_cell_file(key[0])]
         functions = [key for key in sources if not interrupts.is_cell_file(key[0])]
@@ -52,20 +52,20 @@ def source_classes() -> Any:
     return executing.Source, stack_data.Source
 
 
-#: Statements of a module that are parsed before and after the one that runs, as far as its lines tell.
+#: Statements of a module that are parsed before and after the one that runs, judged by the module's lines.
 _AROUND = 8
-#: The same of a function, whose statements are known: one more than a traceback shows.
+#: The same for a function, whose statements are known: one more than a traceback shows.
 _NEAR = 3
-#: Lines up to which all is parsed.
+#: Sources with no more lines than this are parsed completely.
 _SHORT = 30
-#: How a line without indentation goes on with the statement before it.
+#: Matches a line without indentation that continues the statement before it.
 _CONTINUES = re.compile(r"[\s)\]}#]|(except|finally|else|elif|case)\b|[^=]*\"\"\"|[^=]*'''")
 
 
 def parts(own: Any) -> Any:
-    """Replaces ``stack_data.Source.for_frame``: of a file only what is shown is parsed, and what is about it.
+    """Replaces ``stack_data.Source.for_frame``: parses only the part of a file that is shown, and some lines around it.
 
-    executing parses all of a file for a frame, and goes through all nodes several times.
+    For each frame, executing parses the whole file and visits all nodes several times.
 
     - versions: stack_data 0.6, executing 2.3
     - saves: the first traceback through a file: 100 ms for 1,600 lines
@@ -86,7 +86,7 @@ def parts(own: Any) -> Any:
             first, last = _range(code, line, lines)
             source = cls._for_filename_and_lines(filename, tuple(_part(first, last, line, lines)))
             if source.tree is not None:
-                if first and first == code.co_firstlineno - 1:  # a method, without its class
+                if first and first == code.co_firstlineno - 1:  # a method: its class is not needed
                     source._qualnames[code.co_name, code.co_firstlineno] = code.co_qualname
                 return source
         return own.__func__(cls, frame, use_cache)
@@ -95,7 +95,7 @@ def parts(own: Any) -> Any:
 
 
 def _range(code: CodeType, line: int, lines: list[str]) -> tuple[int, int]:
-    """Index of the first line that a frame's traceback is made of, and of the one after the last."""
+    """Index of the first line that a frame's traceback needs, and of the line after the last one."""
     whole = 0, len(lines)
     if interrupts.is_cell_file(code.co_filename):
         return whole
@@ -119,7 +119,7 @@ def _function(code: CodeType, lines: list[str]) -> tuple[int, int]:
 
 
 def _is_in_body(line: int, lines: list[str]) -> bool:
-    """Whether `lines` are a function or a class, and `line` is below its head: what runs in that is the scope around."""
+    """Whether `lines` are a function or a class, and `line` is in its body. Its head runs in the scope around it."""
     prefix = _prefix(lines)
     statements = getattr(_parsed([prefix, *lines]), "body", [])
     if prefix == _IF and statements:
@@ -131,14 +131,14 @@ def _is_in_body(line: int, lines: list[str]) -> bool:
 
 
 def _parsed(lines: list[str]) -> Any:
-    with warnings.catch_warnings(action="ignore"):  # those of compiling have been shown
+    with warnings.catch_warnings(action="ignore"):  # compiling has shown them
         try:
             return ast.parse("".join(lines))
         except (SyntaxError, ValueError):
             return None
 
 
-#: A line before indented ones that makes them a block.
+#: A line that makes indented lines after it a block.
 _IF = "if 1:\n"
 
 
@@ -151,7 +151,7 @@ def _indent(line: str) -> int:
 
 
 def _statements(line: int, lines: list[str], around: int) -> tuple[int, int]:
-    """The module's statement at `line`, and so many around it."""
+    """The module's statement at `line`, and some statements around it."""
     starts = [index for index, text in enumerate(lines) if not _CONTINUES.match(text)]
     current = bisect.bisect_right(starts, line - 1) - 1
     first = starts[max(0, current - around)] if current >= 0 else 0
@@ -160,12 +160,12 @@ def _statements(line: int, lines: list[str], around: int) -> tuple[int, int]:
 
 
 def _part(first: int, last: int, line: int, lines: list[str]) -> list[str]:
-    """`lines` up to `last` without those before `first`, and without statements far from `line`."""
+    """`lines` from `first` to `last`, without statements that are far from `line`."""
     part = lines[first:last]
     part.insert(0, _prefix(part))
     if last - first > _SHORT and now.shows != "variables":
         _thin(part, line - first + 1)
-    # stack_data looks at lines that are empty one by one.
+    # stack_data visits empty lines one by one.
     return ["#\n"] * (first - 1) + part if first else part[1:]
 
 
@@ -176,7 +176,7 @@ def _thin(part: list[str], line: int) -> None:
         blocks: list[Any] = [getattr(block, name, ()) for name in ("body", "handlers", "orelse", "finalbody")]
         block = None
         for statements in blocks:
-            # Those that share a line are shown together.
+            # Statements that share a line are shown together.
             rows = [at for at, each in enumerate(statements) if not at or _begin(each) > statements[at - 1].end_lineno]
             for at, statement in enumerate(statements):
                 if _begin(statement) <= line <= statement.end_lineno:

@@ -1,4 +1,4 @@
-"""What the traceback is that is being made, for functions that nobody tells."""
+"""The traceback that is being made, for functions that get no argument about it."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from types import CodeType
 
 
 class Now:
-    """The traceback of this moment; one is made at a time."""
+    """The present traceback. Only one is made at a time."""
 
-    #: ``"lines"``, or ``"variables"`` as well, whose order depends on all of a scope; None while there is none.
+    #: ``"lines"``, or ``"variables"`` if these are shown too: their order depends on the whole scope. None if no traceback is being made.
     shows: str | None = None
-    #: The same of the traceback before.
+    #: The same for the previous traceback.
     shown_before: str | None = None
-    #: Line of the frame that is looked at.
+    #: Line of the frame that is being examined.
     line: int | None = None
-    #: Lines of its scope that are shown.
+    #: The lines of its scope that are shown.
     shown: slice | None = None
 
     def __init__(self) -> None:
-        #: Entries that are not looked at, by code and line.
+        #: Entries that are not examined, by code and line.
         self.left_out: dict[tuple[CodeType, int], int] = {}
 
 

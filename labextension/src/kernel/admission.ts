@@ -1,33 +1,33 @@
 /**
- * Whether a cell may run: the kernel asks its page before each one, and what its Python has to know first.
+ * Decides whether a cell may run. Before each cell, the kernel asks its page, which also prepares Python for the cell.
  */
 import type { KernelWorker } from './kernel_options';
 
-/** The worker whose Python is prepared. */
+/** The worker whose Python the page prepares. */
 export interface PreparedWorker {
-  /** Writes a file of Python's own. */
+  /** Writes a file of Python's own file system. */
   write(path: string, data: Uint8Array): Promise<void>;
 }
 
-/** What the page says of a cell. */
+/** The page's answer about a cell. */
 export type Admission =
   | { refused: { ename: string; evalue: string } }
   | { refused: null; prepare(client: PreparedWorker): Promise<void> };
 
-/** Asked for each cell. The signal ends the wait; the promise then rejects. */
+/** Called before each cell. The signal ends the wait, and then the promise rejects. */
 export type KernelGate = (signal: AbortSignal) => Promise<Admission>;
 
-/** The worker for a cell; else the error that it ends with, and whether the cells behind it are dropped. */
+/** The worker for a cell; or the error with which the cell ends, and whether the cells after it are dropped. */
 export type Admitted =
   | { worker: KernelWorker }
   | { worker: null; error: { ename: string; evalue: string }; dropsOthers: boolean };
 
 export class Admissions {
-  /** Ends the wait of the cell that is not admitted yet. */
+  /** Ends the wait of the cell that has not been admitted yet. */
   private waiting: AbortController | null = null;
 
   /**
-   * @param gate - undefined: every cell may run.
+   * @param gate - if undefined, every cell may run.
    * @param ready - the worker, once Python has started.
    */
   constructor(
@@ -35,12 +35,12 @@ export class Admissions {
     private readonly ready: () => Promise<KernelWorker>,
   ) {}
 
-  /** The cell that waits is not to run: it ends as one that was interrupted. */
+  /** Makes the waiting cell end as if it had been interrupted. */
   abort(): void {
     this.waiting?.abort();
   }
 
-  /** @throws Error when the page could not say, or Python has not started. */
+  /** @throws Error if the page could not decide, or Python has not started. */
   async admit(): Promise<Admitted> {
     if (!this.gate) {
       return { worker: await this.ready() };

@@ -2,30 +2,30 @@
  * Work that Python does ahead of need, while no request waits. Any request interrupts it.
  */
 
-/** Ms without a request before it begins. */
+/** Ms without a request after which the work begins. */
 const IDLE_MS = 300;
 
 /** The part of a worker that is used here. */
 export interface Worker {
-  /** Does some of the work. @returns whether more is left, which is also so after an interrupt. */
+  /** Does a part of the work. @returns whether more is left; after an interrupt it is. */
   getAhead(): Promise<boolean>;
   interrupt(): void;
 }
 
 export class Ahead {
-  /** The worker that has work left; null when none has. */
+  /** The worker that has work left; null if none has. */
   private worker: Worker | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private isAtWork = false;
   private isAsked = false;
 
-  /** A worker has something to do. */
+  /** A worker has work to do. */
   offer(worker: Worker): void {
     this.worker = worker;
     this.wait();
   }
 
-  /** A request has come: interrupts the work, which begins again later. */
+  /** A request has come. Interrupts the work, which continues later. */
   giveWay(): void {
     this.isAsked = true;
     clearTimeout(this.timer);
@@ -34,13 +34,13 @@ export class Ahead {
     }
   }
 
-  /** Every request is answered. */
+  /** All requests have been answered. */
   rest(): void {
     this.isAsked = false;
     this.wait();
   }
 
-  /** The worker is gone. */
+  /** The worker has ended. */
   drop(): void {
     clearTimeout(this.timer);
     this.worker = null;
@@ -56,7 +56,7 @@ export class Ahead {
 
   private async work(worker: Worker): Promise<void> {
     this.isAtWork = true;
-    // A worker that ended tells whoever uses it; here it only has no more work.
+    // The end of a worker is reported elsewhere. Here it only means that there is no more work.
     const more = await worker.getAhead().catch(() => false);
     if (worker !== this.worker) {
       return;

@@ -16,35 +16,34 @@ import { shown } from './output_pace';
 import { ProgressNotification } from './progress';
 import { mayPrewarm, Spares, type PrewarmChoice } from './spare';
 
-/** The site's settings, of `litePluginSettings` in jupyter-lite.json. */
+/** The site's settings, from `litePluginSettings` in jupyter-lite.json. */
 export interface KernelSettings {
   /** Folder of another Pyodide distribution, relative to the site's root. */
   pyodideIndexURL?: string;
   /** Folder of the packs for that distribution, relative to the site's root; `jupyter lite build` makes it. */
   kernelURL?: string;
-  /** Indexes `%pip` asks first. */
+  /** Package indexes that `%pip` asks first. */
   pipliteUrls?: string[];
-  /** Default true: nothing comes from outside the site. */
+  /** By default true: nothing is loaded from outside the site. */
   disablePyPIFallback?: boolean;
   /**
-   * Whether the page fetches and compiles Python before a notebook needs it. Default: true, unless the browser saves
-   * data.
+   * Whether the page fetches and compiles Python before a notebook needs it. By default true, unless the browser saves data.
    */
   prefetch?: boolean;
-  /** Whether a spare Python is kept for restarts and further notebooks. Default: where memory allows. */
+  /** Whether a spare Python is kept for restarts and further notebooks. By default this depends on the device's memory. */
   prewarm?: boolean;
 }
 
-/** What can change while the page is open. */
+/** Settings that can change while the page is open. */
 export interface LiveSettings {
-  /** Ms a cell may run, null for no limit. */
+  /** Ms that a cell may run, null for no limit. */
   limitMs(): number | null;
   /** The user's setting for `prewarm`. */
   userPrewarm(): PrewarmChoice;
   gate: KernelGate;
 }
 
-/** What the application does for a kernel. */
+/** What the application provides to a kernel. */
 export interface KernelPage {
   /** Removes the input prompt of a request that has ended from the screen. */
   closePrompts(msgId: string): void;
@@ -55,21 +54,21 @@ interface RuntimeModule {
   KernelClient: new (options: KernelClientOptions) => KernelClient;
 }
 
-/** Ms to wait for the service worker to take control of a fresh page. */
+/** Ms to wait until the service worker controls a new page. */
 const SERVICE_WORKER_MS = 3000;
-/** Ms between a kernel's boot and the boot of the next spare: the first cells come first. */
+/** Ms between a kernel's boot and the boot of the next spare Python: the first cells have priority. */
 const SPARE_DELAY_MS = 1500;
 
 /** Longest time, in ms, that prefetching waits for an idle page. */
 const IDLE_MS = 2000;
 
-/** The page has one reserve: all kernels are made alike. */
+/** All kernels of the page share their spares, since all start in the same way. */
 let spares: Spares | undefined;
 
 async function hasServiceWorker(): Promise<boolean> {
   const container = navigator.serviceWorker as ServiceWorkerContainer | undefined;
   if (!container) {
-    return false; // private windows and insecure origins have none
+    return false; // as in private windows and on insecure origins
   }
   if (!container.controller) {
     await new Promise<void>(resolve => {
@@ -80,7 +79,7 @@ async function hasServiceWorker(): Promise<boolean> {
   return container.controller !== null;
 }
 
-/** The site's Python: its folder and the kernel's. */
+/** Addresses of the site's Python: the folder of Pyodide, and that of the kernel. */
 function locations(settings: KernelSettings, staticURL: string): { index: string; kernel: string } {
   const folder = (set: string | undefined, own: string): string =>
     set ? new URL(set, PageConfig.getBaseUrl()).href : `${staticURL}${own}/`;
@@ -90,7 +89,7 @@ function locations(settings: KernelSettings, staticURL: string): { index: string
 /**
  * Fetches and compiles what the first kernel needs, once the page is idle.
  *
- * @returns whether everything is there.
+ * @returns whether everything has been fetched.
  */
 async function prefetch(settings: KernelSettings, staticURL: string): Promise<boolean> {
   const { connection } = navigator as Navigator & { connection?: { saveData?: boolean } };
@@ -98,7 +97,7 @@ async function prefetch(settings: KernelSettings, staticURL: string): Promise<bo
     return false;
   }
   await new Promise(resolve =>
-    // Safari has none.
+    // Safari has no requestIdleCallback.
     typeof requestIdleCallback === 'function'
       ? requestIdleCallback(resolve, { timeout: IDLE_MS })
       : setTimeout(resolve, IDLE_MS),
@@ -110,7 +109,7 @@ async function prefetch(settings: KernelSettings, staticURL: string): Promise<bo
     performance.mark('browsergrad:prefetched');
     return true;
   } catch {
-    return false; // the kernel that is started later reports it
+    return false; // the first kernel will report the error
   }
 }
 
@@ -144,7 +143,7 @@ async function createClient(
   });
 }
 
-/** The page's spares, made when they are first asked for. */
+/** Returns the page's spares. */
 function sparesOf(contents: Contents.IManager, settings: KernelSettings, staticURL: string): Spares {
   spares ??= new Spares(onProgress =>
     createClient({ onMessage: () => undefined, onProgress }, contents, settings, staticURL),
@@ -152,17 +151,17 @@ function sparesOf(contents: Contents.IManager, settings: KernelSettings, staticU
   return spares;
 }
 
-/** Prepares what the first kernel needs, in a page that has none yet. */
+/** Prepares what the first kernel needs, in a page that has no kernel yet. */
 export async function prepare(
   contents: Contents.IManager,
   settings: KernelSettings,
   staticURL: string,
   userPrewarm: LiveSettings['userPrewarm'],
 ): Promise<void> {
-  // It is small, and the first kernel needs it before anything else.
-  void importAsset(`${staticURL}runtime/index.js`).catch(() => undefined); // the kernel reports it
+  // The runtime is small, and the first kernel needs it before anything else.
+  void importAsset(`${staticURL}runtime/index.js`).catch(() => undefined); // the kernel will report the error
   const isThere = await prefetch(settings, staticURL);
-  // A first kernel that starts meanwhile prepares its own spare once it runs.
+  // If a first kernel has started meanwhile, it prepares a spare itself.
   if (isThere && !spares && mayPrewarm(settings.prewarm, userPrewarm())) {
     await sparesOf(contents, settings, staticURL).prepare();
   }
@@ -180,7 +179,7 @@ export async function createKernel(
     ? [options.location.split(':')[0], options.location.slice(options.location.indexOf(':') + 1)]
     : ['', options.location];
   const progress = new ProgressNotification(restored);
-  const reserve = sparesOf(contents, settings, staticURL);
+  const pageSpares = sparesOf(contents, settings, staticURL);
   return new BrowsergradKernel({
     ...options,
     createClient: async callbacks => {
@@ -190,7 +189,7 @@ export async function createKernel(
         cwd: folder,
         drive: new Drive(contents, driveName),
       };
-      return (await reserve.take(own)) ?? createClient(own, contents, settings, staticURL);
+      return (await pageSpares.take(own)) ?? createClient(own, contents, settings, staticURL);
     },
     onProgress: update => progress.boot(update),
     onPackageProgress: update => progress.package(update),
@@ -203,7 +202,7 @@ export async function createKernel(
     onBooted: () => {
       setTimeout(() => {
         if (mayPrewarm(settings.prewarm, settings.userPrewarm())) {
-          void reserve.prepare();
+          void pageSpares.prepare();
         }
       }, SPARE_DELAY_MS);
     },

@@ -1,6 +1,6 @@
 /**
- * Answers the worker's file-system requests from the contents manager. Bytes stay bytes: what is
- * not valid UTF-8 is stored as base64. Every failure becomes an errno; nothing throws.
+ * Answers the worker's file-system requests from the contents manager. Contents are bytes: what is not valid UTF-8 is stored as
+ * base64. Every failure becomes an errno; nothing throws.
  */
 import { PathExt } from '@jupyterlab/coreutils';
 import type { Contents } from '@jupyterlab/services';
@@ -12,8 +12,8 @@ const DIR_MODE = 0o40777;
 const FILE_MODE = 0o100666;
 
 /**
- * Extensions of files that viewers ask for as base64. JupyterLite can make base64 only from Latin-1 text, so they are
- * stored as base64.
+ * Extensions of files that JupyterLab's viewers request as base64. JupyterLite can make base64 only from Latin-1 text, so these
+ * files are stored as base64.
  */
 const KEPT_AS_BYTES = new Set('.svg .png .jpg .jpeg .gif .bmp .webp .ico .tiff .pdf'.split(' '));
 
@@ -33,7 +33,7 @@ interface DriveRequest {
   data?: { mode?: number; newPath?: string; data?: Uint8Array };
 }
 
-/** An errno the worker passes to Python. */
+/** An errno that the worker passes to Python. */
 class DriveError extends Error {
   constructor(
     readonly errno: string,
@@ -43,7 +43,7 @@ class DriveError extends Error {
   }
 }
 
-/** The file's bytes, from whatever form its model has. */
+/** Returns a file's bytes, whatever the form of its model. */
 function bytesOf(model: Contents.IModel): Uint8Array {
   if (model.format === 'base64') {
     return fromBase64(model.content ?? '');
@@ -60,19 +60,19 @@ function asText(bytes: Uint8Array): string | null {
   }
 }
 
-/** Longest file, in bytes, whose contents are remembered. */
+/** Files up to this length, in bytes, are remembered. */
 const REMEMBERED_BYTES = 1 << 26;
 
 export class Drive {
   /**
-   * The file that was read or written last. Its bytes are right as long as the drive reports this time; JupyterLite's
-   * storage is slow.
+   * The file that was read or written last: JupyterLite's storage is slow. The bytes are valid as long as the drive reports the
+   * same time.
    */
   private last: { path: string; modified: string; bytes: Uint8Array } | null = null;
 
   constructor(
     private readonly contents: Contents.IManager,
-    /** Name of the drive the notebook lies in, or ''. */
+    /** Name of the drive that holds the notebook, or ''. */
     private readonly driveName: string,
   ) {}
 
@@ -85,7 +85,7 @@ export class Drive {
     }
   }
 
-  /** JupyterLite's own drive decodes the paths it is given; what comes from Python is not encoded. */
+  /** Encodes a path from Python: JupyterLite's own drive decodes the paths that it is given. */
   private path(path: string): string {
     return this.driveName ? `${this.driveName}:${path}` : path.replaceAll('%', '%25');
   }
@@ -109,7 +109,7 @@ export class Drive {
       case 'rename':
         return this.move(path, data?.newPath ?? '');
       case 'utime':
-        return null; // a drive's times are its own: the worker keeps those that Python sets
+        return null; // drives set their own times; the worker keeps those that Python sets
       case 'rmdir':
         await this.delete(path);
         return null;
@@ -119,8 +119,8 @@ export class Drive {
   }
 
   /**
-   * The file's bytes. A file of the site is fetched as it is: JupyterLite's model of it is made of
-   * decoded text or parsed JSON, which other bytes can have too.
+   * Returns the file's bytes. A file of the site is fetched as it is: JupyterLite's model holds decoded text or parsed JSON,
+   * from which the bytes cannot be told.
    */
   private async bytes(path: string): Promise<Uint8Array> {
     const { type, last_modified: modified } = await this.contents.get(this.path(path), { content: false });
@@ -145,7 +145,7 @@ export class Drive {
     if (!this.driveName) {
       const url = await this.contents.getDownloadUrl(this.path(path));
       if (url.startsWith('blob:')) {
-        URL.revokeObjectURL(url); // in the browser's storage, where the model is the file
+        URL.revokeObjectURL(url); // the file is in the browser's storage, so the model is complete
       } else {
         const response = await fetch(url);
         if (response.ok) {
@@ -171,7 +171,7 @@ export class Drive {
   private async readdir(path: string): Promise<string[]> {
     const model = await this.contents.get(this.path(path), { content: true });
     if (model.type !== 'directory') {
-      throw new DriveError('ENOTDIR', `${path} is no directory`);
+      throw new DriveError('ENOTDIR', `${path} is not a directory`);
     }
     return (model.content as Contents.IModel[]).map(entry => entry.name);
   }
@@ -180,7 +180,7 @@ export class Drive {
     const model = await this.contents.get(this.path(path), { content: false });
     let { size } = model;
     if (model.type !== 'directory' && (!size || model.type === 'notebook' || model.format === 'json')) {
-      // The size is unknown, or is the model's and not that of the bytes Python reads.
+      // The drive does not say, or gives the size of its model, not of the bytes that Python reads.
       size = (await this.bytes(path)).length;
     }
     return { size: size ?? 0, mtime: model.last_modified ?? '', ctime: model.created ?? '' };
@@ -193,7 +193,7 @@ export class Drive {
       try {
         content = JSON.parse(text);
       } catch {
-        content = undefined; // not finished, or no notebook at all: keep it as text
+        content = undefined; // incomplete, or not a notebook: stored as text
       }
       if (content && typeof content === 'object' && 'cells' in content) {
         await this.contents.save(this.path(path), { type: 'notebook', format: 'json', content });
@@ -206,7 +206,7 @@ export class Drive {
         ? { type: 'file', format: 'base64', content: toBase64(bytes) }
         : { type: 'file', format: 'text', content: text },
     );
-    // JSON is stored as a value; reading it gives that value written anew.
+    // JSON is stored as a value, so reading it gives other bytes for the same value.
     if (saved.format !== 'json') {
       this.remember(path, saved.last_modified, bytes);
     }
@@ -217,7 +217,7 @@ export class Drive {
       await this.put(path, new Uint8Array(0));
       return;
     }
-    // The contents API makes untitled folders only.
+    // The contents API only makes untitled folders.
     const folder = await this.contents.newUntitled({
       path: this.path(PathExt.dirname(path)),
       type: 'directory',
@@ -230,12 +230,11 @@ export class Drive {
     }
   }
 
-  /** @returns the file's times before and after: some drives change the time when they move a file. */
+  /** @returns the file's time before and after, since some drives change it when they move a file. */
   private async move(from: string, to: string): Promise<{ before: string; after: string }> {
     const { last_modified: before, type } = await this.contents.get(this.path(from), { content: false });
     if (!this.driveName && (type === 'directory' || from.includes('%'))) {
-      // JupyterLite decodes names with a percent sign twice and then does not find them, nor what is in a folder of
-      // such a name.
+      // JupyterLite decodes names with a percent sign twice. So it does not find them, nor anything in a folder of such a name.
       await this.copy(from, to);
       await this.contents.delete(this.path(from));
     } else {
@@ -260,7 +259,7 @@ export class Drive {
     }
   }
 
-  /** `from` is a path of the contents manager, `to` one of Python: JupyterLite decodes only the first. */
+  /** @param from - a path of the contents manager. @param to - a path from Python: JupyterLite does not decode it. */
   private async rename(from: string, to: string): Promise<void> {
     await this.contents.rename(from, this.driveName ? this.path(to) : to);
   }
@@ -273,12 +272,12 @@ export class Drive {
   }
 }
 
-/** The errno for what a contents manager throws. */
+/** Returns the errno for an error of a contents manager. */
 function errnoOf(error: unknown): string {
   if (error instanceof DriveError) {
     return error.errno;
   }
-  // By shape: the class may come from another copy of the package.
+  // Not by its class, which may come from another copy of the package.
   const { response, name } = (error ?? {}) as {
     response?: { status?: number };
     name?: string;

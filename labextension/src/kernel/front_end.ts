@@ -1,5 +1,5 @@
 /**
- * Messages to the kernel's front ends: Python's own, and those the kernel makes.
+ * Sends messages to the kernel's front ends: those of Python, and those that the kernel makes.
  */
 import type { KernelMessage } from '@jupyterlab/services';
 import type { IKernel } from '@jupyterlite/services';
@@ -8,7 +8,7 @@ import { errorText } from '../runtime/errors';
 import type { JupyterMessage } from '../runtime/protocol';
 
 export class FrontEnd {
-  /** JupyterLite delivers only what carries the session of one of its clients. */
+  /** Sessions of JupyterLite's clients. JupyterLite delivers only messages that name one of them. */
   private readonly sessions = new Set<string>();
   private lastSession = '';
   private isClosed = false;
@@ -19,13 +19,13 @@ export class FrontEnd {
     },
   ) {}
 
-  /** A message has come from a client's session. */
+  /** A message has come from a client with this session. */
   hear(session: string): void {
     this.sessions.add(session);
     this.lastSession = session;
   }
 
-  /** Sends a message of the kernel's own. */
+  /** Sends a message that the kernel makes. */
   publish(channel: string, type: string, content: object, parent: object): void {
     const { session = this.lastSession } = parent as { session?: string };
     this.deliver({
@@ -45,7 +45,7 @@ export class FrontEnd {
     });
   }
 
-  /** Whether the message has gone out. */
+  /** Sends a message. @returns whether it was sent. */
   deliver(message: JupyterMessage): boolean {
     if (this.isClosed) {
       return false;
@@ -62,7 +62,7 @@ export class FrontEnd {
     }
   }
 
-  /** Nothing goes out any more. */
+  /** Sends nothing from now on. */
   close(): void {
     this.isClosed = true;
   }

@@ -1,6 +1,6 @@
 /**
- * JupyterLite's client does not tell a running kernel of an interrupt: it only cancels queued cells.
- * The hook tells ours first, before anything is awaited, then lets the client do that.
+ * Makes Stop reach a running kernel. JupyterLite's client only cancels queued cells. The hook first interrupts our kernel, before
+ * anything is awaited, and then lets the client cancel the cells.
  */
 import type { IKernelClient } from '@jupyterlite/services';
 

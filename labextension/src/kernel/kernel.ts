@@ -1,9 +1,9 @@
 /**
- * The kernel JupyterLab talks to: relays whole messages to a worker and back. It knows nothing of
- * Pyodide. Whatever happens to the worker, every request gets its reply and its idle status.
+ * The kernel that JupyterLab talks to: relays whole messages to a worker and back. It knows nothing about Pyodide. Whatever
+ * happens to the worker, every request gets its reply and its idle status.
  *
- * It keeps its own queue and takes every message at once: what waits in JupyterLite's queue is lost,
- * without an answer, at the first cell that fails.
+ * The kernel has its own queue, so that no message has to wait in JupyterLite's. When a cell fails, messages in JupyterLite's
+ * queue are lost without an answer.
  */
 import type { KernelMessage } from '@jupyterlab/services';
 import type { IKernel } from '@jupyterlite/services';
@@ -19,16 +19,16 @@ import { StopEscalation } from './stop_escalation';
 import { toWorker } from './posted_message';
 import { WorkerSupervisor } from './worker_supervisor';
 
-/** Ms after which a completion answers with what it has found: nobody waits longer for one. */
+/** Ms after which a completion answers with what it has found so far. Nobody waits longer for one. */
 const COMPLETION_MS = 1500;
-/** The same where a cell waits behind it. */
+/** The same while a cell waits for the completion. */
 const HASTY_COMPLETION_MS = 100;
 
 export class BrowsergradKernel implements IKernel {
   readonly id: string;
   readonly name: string;
   readonly location: string;
-  /** Messages are taken from the start on; they wait in the kernel's own queue. */
+  /** Settled from the start: messages wait in the kernel's own queue. */
   readonly ready = Promise.resolve();
   private readonly disposedSignal = new Signal<this, void>(this);
   private readonly bootedSignal = new Signal<this, void>(this);
@@ -37,10 +37,10 @@ export class BrowsergradKernel implements IKernel {
   private readonly supervisor: WorkerSupervisor;
   private readonly stop: StopEscalation;
   private readonly admissions: Admissions;
-  /** Every message that has no complete answer, by `msg_id`. */
+  /** The messages that have not been answered completely, by `msg_id`. */
   private readonly open = new Map<string, OpenRequest>();
   private queue: OpenRequest[] = [];
-  /** The message at work, or waiting for Python to start. */
+  /** The message that is being handled, or waits for Python to start. */
   private current: OpenRequest | null = null;
   private executionCount = 0;
 
@@ -91,12 +91,12 @@ export class BrowsergradKernel implements IKernel {
     return this.worker?.interruptMode ?? 'none';
   }
 
-  /** How the present worker's Python was started; null before it was. */
+  /** How the present worker's Python was started; null before it has started. */
   get startedFrom(): BootInfo['from'] | null {
     return this.worker?.startedFrom ?? null;
   }
 
-  /** `msg_id` of the request at work; '' when idle. */
+  /** `msg_id` of the running request; '' when idle. */
   get atWork(): string {
     return this.current?.id ?? '';
   }
@@ -105,7 +105,7 @@ export class BrowsergradKernel implements IKernel {
     return this.supervisor.worker;
   }
 
-  /** Ends the worker; whatever is open is answered first. */
+  /** Ends the worker. Open requests are answered first. */
   dispose(): void {
     if (this.disposedFlag) {
       return;
@@ -118,24 +118,24 @@ export class BrowsergradKernel implements IKernel {
     Signal.clearData(this);
   }
 
-  /** Interrupts what runs now and drops the cells that wait; nothing happens when idle. */
+  /** Interrupts the running request and drops the cells that wait. Does nothing when idle. */
   interrupt(): void {
     this.dropQueued();
     this.admissions.abort();
     if (!this.supervisor.hasBooted) {
-      // Nothing runs: cells that wait for Python to start are answered at once.
+      // Nothing runs, so cells that wait for Python's start are answered immediately.
       [...this.open.values()].filter(request => request.isCell).forEach(request => request.abort());
     } else if (this.current) {
       this.stop.interrupt();
     }
   }
 
-  /** Ends the cell at work with this error: by an interrupt, or by a restart where that has no effect. */
+  /** Ends the running cell with this error: by an interrupt, or by a restart if that has no effect. */
   endCell(ename: string, evalue: string): void {
     this.stop.end(ename, evalue);
   }
 
-  /** Takes a message; the promise settles at once, the answer goes out by `sendMessage`. */
+  /** Takes a message. The promise settles immediately; the answer is sent by `sendMessage`. */
   async handleMessage(message: KernelMessage.IMessage): Promise<void> {
     if (this.disposedFlag) {
       return;
@@ -165,7 +165,7 @@ export class BrowsergradKernel implements IKernel {
     }
   }
 
-  /** A line for the cell that waits for one. */
+  /** Takes a line of input for the cell that waits for one. */
   private takeInput(message: KernelMessage.IMessage): void {
     const line = this.current?.takeInput(message) ?? null;
     if (line !== null) {
@@ -228,7 +228,7 @@ export class BrowsergradKernel implements IKernel {
     }
   }
 
-  /** The worker for a cell, or null when it is not to run and has been answered. */
+  /** Returns the worker for a cell; or null if the cell may not run, and has been answered. */
   private async admit(request: OpenRequest): Promise<KernelWorker | null> {
     const admitted = await this.admissions.admit();
     if (!admitted.worker) {
@@ -240,7 +240,7 @@ export class BrowsergradKernel implements IKernel {
     return admitted.worker;
   }
 
-  /** The answer to a message the worker could not handle. */
+  /** Answers a message that the worker could not handle. */
   private fail(request: OpenRequest, error: unknown): void {
     if (!request.isClosed) {
       const [ename, evalue] = kernelError(error);
@@ -256,7 +256,7 @@ export class BrowsergradKernel implements IKernel {
 
   // --- the worker
 
-  /** Ends the worker of a message that does not answer; whatever waits behind it is dropped. */
+  /** Ends the worker of a message that gets no answer. The messages that wait are dropped. */
   private stopHard(request: OpenRequest, ename: string, evalue: string): void {
     if (this.current !== request || request.isClosed) {
       return;
@@ -267,9 +267,8 @@ export class BrowsergradKernel implements IKernel {
   }
 
   /**
-   * The worker is gone: a fresh one boots in its place, under the same kernel id. Cells that wait
-   * count on variables that are lost. They and the message at work are answered before, for
-   * `restarting` makes front ends drop what is pending.
+   * Starts a new worker under the same kernel id, after the present one has ended. Cells that wait rely on variables that are
+   * lost. They and the running message are answered first, since the status `restarting` makes front ends drop pending requests.
    */
   private restart(reason: string): void {
     this.queue.filter(request => request.isCell).forEach(request => request.abort());
@@ -284,7 +283,7 @@ export class BrowsergradKernel implements IKernel {
     this.supervisor.start();
   }
 
-  /** Ends the worker; whatever is open is answered first. */
+  /** Ends the worker. Open requests are answered first. */
   private endWorker(reason: string): void {
     this.supervisor.retire();
     this.admissions.abort();
@@ -321,12 +320,12 @@ export class BrowsergradKernel implements IKernel {
     }
     const isReply = request?.note(message) ?? false;
     if (isReply && content.status === 'error' && request?.stopsOnError) {
-      this.dropQueued(); // those that wait now: who has seen the reply may send new ones
+      this.dropQueued(); // only those that wait now: a front end that has seen the reply may send new ones
     }
   }
 }
 
-/** Name and text of what a front end is told. */
+/** Name and text of an error, as a front end gets them. */
 function kernelError(error: unknown): [ename: string, evalue: string] {
   const cause = errorText(error);
   return (error as { code?: string }).code === 'worker-crash'

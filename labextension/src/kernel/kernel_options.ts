@@ -1,5 +1,5 @@
 /**
- * What the kernel needs: of the page that hosts it, and of the worker in which Python runs.
+ * What the kernel needs from its page, and from the worker in which Python runs.
  */
 import type { IKernel } from '@jupyterlite/services';
 
@@ -16,21 +16,21 @@ import type { KernelGate } from './admission';
 
 /** A worker with Python in it; `KernelClient` is one. */
 export interface KernelWorker {
-  /** Settles when Python has started; rejects when it has not. */
+  /** Settles when Python has started; rejects if it could not start. */
   readonly ready: Promise<unknown>;
-  /** How running code can be reached. */
+  /** How running code can be interrupted. */
   readonly interruptMode: InterruptMode;
   readonly canInterrupt: boolean;
-  /** How Python was started; null before it was. */
+  /** How Python was started; null before it has started. */
   readonly startedFrom: BootInfo['from'] | null;
-  /** Settles once Python has handled the message and its idle status is out. */
+  /** Settles when Python has handled the message and sent its idle status. */
   request(message: JupyterMessage): Promise<void>;
-  /** Interrupts the request that runs; nothing happens when idle. */
+  /** Interrupts the running request. Does nothing when idle. */
   interrupt(options?: InterruptOptions): void;
   inputReply(value: string): void;
-  /** Does some work ahead of need. @returns whether more is left. */
+  /** Does a part of the work ahead of need. @returns whether more is left. */
   getAhead(): Promise<boolean>;
-  /** Writes a file of Python's own. */
+  /** Writes a file of Python's own file system. */
   write(path: string, data: Uint8Array): Promise<void>;
   dispose(): void;
 }
@@ -42,26 +42,26 @@ export type ClientCallbacks = Pick<
 >;
 
 export interface BrowsergradKernelOptions extends IKernel.IOptions {
-  /** Makes a worker; the runtime is loaded by its URL, so that page and kernel share one copy. */
+  /** Makes a worker. The runtime is loaded by its URL, so that page and kernel share one copy. */
   createClient(options: ClientCallbacks): Promise<KernelWorker>;
   onProgress?(progress: BootProgress): void;
   onPackageProgress?(progress: PackageProgress): void;
   onLog?(level: 'info' | 'warning' | 'error', text: string): void;
-  /** Boot failed; the message says what, where, and how to mend it. */
+  /** Python did not start. The message says what failed, where, and how to repair it. */
   onBootFailed?(message: string): void;
-  /** The kernel restarted itself; variables are lost. */
+  /** The kernel has restarted by itself; variables are lost. */
   onRestarted?(reason: string): void;
-  /** Python has booted; the page has time for other things. */
+  /** Python has started; the page has time for other things. */
   onBooted?(): void;
   /**
-   * The code does not respond to Stop, or the page has no way to reach it. `restart` ends it at once, and its variables
-   * are lost. The result is called when the question is out of date.
+   * The code does not respond to Stop, or nothing can interrupt it. `restart` ends it immediately, and variables are lost. The
+   * returned function is called when the question is out of date.
    */
   onUnresponsive?(restart: () => void): () => void;
   /** The request `msgId` has ended while its prompt for input was open. */
   onPromptAbandoned?(msgId: string): void;
-  /** Ms a cell may run, null for no limit; asked when one starts. */
+  /** Called when a cell starts. @returns the ms that it may run, null for no limit. */
   limitMs?(): number | null;
-  /** Asked before each cell, which runs only when it is admitted and its Python prepared. */
+  /** Called before each cell. The cell runs only after it has been admitted and Python has been prepared for it. */
   gate?: KernelGate;
 }

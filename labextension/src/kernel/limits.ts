@@ -1,12 +1,12 @@
 /**
- * How long cells may run: the notebook's metadata `browsergrad.timeout_ms`, where 0 lifts any limit,
- * else the user's setting, else the site's.
+ * How long cells may run: by the notebook's metadata `browsergrad.timeout_ms`, where 0 means no limit, else by the user's setting,
+ * else by the site's.
  */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 
 import { openNotebookMetadata } from '../notebook_metadata';
 
-/** A limit in ms from whatever a file or a setting holds; undefined when it says nothing of use. */
+/** Reads a limit in ms from a file or a setting. @returns undefined if the value is not usable. */
 export function readLimit(value: unknown): number | null | undefined {
   if (value === 0) {
     return null;
@@ -14,14 +14,14 @@ export function readLimit(value: unknown): number | null | undefined {
   return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : undefined;
 }
 
-/** `browsergrad.timeout_ms` of the open notebook that uses a kernel. */
+/** Returns `browsergrad.timeout_ms` of the open notebook that uses a kernel. */
 export function notebookTimeout(shell: JupyterFrontEnd.IShell, kernelId: string): unknown {
   const open = openNotebookMetadata(shell, ({ sessionContext }) => sessionContext?.session?.kernel?.id === kernelId);
   return (open?.value as { timeout_ms?: unknown } | undefined)?.timeout_ms;
 }
 
 export class Limits {
-  /** The user's setting, ms; 0 leaves it to the site. */
+  /** The user's setting in ms; 0 means the site's limit. */
   user = 0;
 
   constructor(
@@ -29,7 +29,7 @@ export class Limits {
     private readonly notebook: (kernelId: string) => unknown,
   ) {}
 
-  /** Ms a cell of this kernel may run, null for no limit. */
+  /** Ms that a cell of this kernel may run, null for no limit. */
   of(kernelId: string): number | null {
     for (const value of [this.notebook(kernelId), this.user || undefined, this.site]) {
       const limit = readLimit(value);

@@ -1,6 +1,6 @@
 /**
- * One message of a front end, and what of its answer has gone out: busy, a reply, idle. Whatever happens, every request
- * gets all three, once.
+ * One message of a front end, and the parts of its answer that have been sent: busy, a reply, idle. Whatever happens, every
+ * request gets all three, once.
  */
 import type { KernelMessage } from '@jupyterlab/services';
 
@@ -16,11 +16,11 @@ interface ShownError {
 }
 
 export class OpenRequest {
-  /** It will not run: it is answered as aborted when its turn comes. */
+  /** The request will not run. It is answered as aborted when its turn comes. */
   isDropped = false;
-  /** Why the host ends it; shown instead of the KeyboardInterrupt that ends it. */
+  /** Why the host ends the cell; shown instead of the KeyboardInterrupt that ends it. */
   ended: ShownError | null = null;
-  /** The id of the `input_request` it waits on; '' for none. */
+  /** Id of the `input_request` whose answer the request waits for; '' for none. */
   prompt = '';
   private isBusy = false;
   private isReplied = false;
@@ -38,7 +38,7 @@ export class OpenRequest {
     return this.message.header.msg_id;
   }
 
-  /** The answer is complete. Whatever happens to the request later is ignored. */
+  /** Whether the answer is complete. Anything that happens to the request later is ignored. */
   get isClosed(): boolean {
     return this.closed;
   }
@@ -51,13 +51,13 @@ export class OpenRequest {
     return this.message.header.msg_type === 'complete_request';
   }
 
-  /** Whether an error drops the cells that wait behind it. */
+  /** Whether an error drops the cells that wait. */
   get stopsOnError(): boolean {
     const { stop_on_error: stop } = this.message.content as { stop_on_error?: unknown };
     return this.isCell && stop !== false;
   }
 
-  /** Takes note of a part of the answer that Python has sent. @returns whether it is the reply. */
+  /** Notes a part of the answer that Python has sent. @returns whether it is the reply. */
   note({ channel, header, content }: JupyterMessage): boolean {
     if (header.msg_type === 'status') {
       this.isBusy ||= content.execution_state === 'busy';
@@ -72,8 +72,8 @@ export class OpenRequest {
   }
 
   /**
-   * The line of an `input_reply`, where this request waits for it; null where it does not: a line that comes too late
-   * would answer the next prompt.
+   * Returns the line of an `input_reply` if this request waits for it, else null: a line that comes too late would answer the
+   * next prompt.
    */
   takeInput({ parent_header, content }: KernelMessage.IMessage): string | null {
     const { msg_id: prompt } = parent_header as { msg_id?: string };
@@ -85,7 +85,7 @@ export class OpenRequest {
     return typeof value === 'string' ? value : '';
   }
 
-  /** Shows why the host ended the cell, instead of the KeyboardInterrupt it used; also where the cell caught that. */
+  /** Shows why the host ended the cell instead of the KeyboardInterrupt, even if the cell caught that. */
   replaceInterrupt({ content, header, parent_header }: JupyterMessage): void {
     if (!this.ended) {
       return;
@@ -100,7 +100,7 @@ export class OpenRequest {
     }
   }
 
-  /** Sends what the answer still lacks of busy, a reply with this content, and idle. */
+  /** Sends the parts that the answer still lacks: busy, a reply with this content, idle. */
   reply(content: object): void {
     if (this.closed) {
       return;
@@ -114,7 +114,7 @@ export class OpenRequest {
     this.close();
   }
 
-  /** Answers with an error, which a cell also shows. */
+  /** Answers with an error. A cell also shows it. */
   fail(ename: string, evalue: string, executionCount: number): void {
     const shown = { ename, evalue, traceback: [`${ename}: ${evalue}`] };
     if (!this.isReplied && this.isCell) {
@@ -130,12 +130,12 @@ export class OpenRequest {
     });
   }
 
-  /** Answers for a cell that will not run. */
+  /** Answers a cell that will not run. */
   abort(): void {
     this.reply({ status: 'aborted' });
   }
 
-  /** Whether the front end waits for a reply that has not gone out. */
+  /** Whether the front end waits for a reply that has not been sent. */
   get lacksReply(): boolean {
     return !this.isReplied && HAS_REPLY.test(this.message.header.msg_type);
   }

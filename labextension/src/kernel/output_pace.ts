@@ -1,13 +1,13 @@
 /**
- * Decides when the page has shown the output it was given. Without this pace, code that prints without end would keep
- * the page too busy to notice a click on Stop.
+ * Tells when the page has shown its output. Without this, code that prints without end would keep the page too busy to notice a
+ * click on Stop.
  */
 
-/** Ms to wait instead of a frame: a page in the background draws none. */
+/** Ms to wait instead of a frame, since a page in the background draws none. */
 const HIDDEN_MS = 100;
 /** Ms a message needs to reach the notebook. */
 const DELIVERY_MS = 5;
-/** Ms of further delay up to which the page counts as idle. */
+/** The page counts as idle if it is late by no more than this, in ms. */
 const LIGHT_MS = 15;
 /** Longest pause, in ms, that a busy page gets. */
 const MAX_PAUSE_MS = 1000;
@@ -27,7 +27,7 @@ function frame(): Promise<void> {
   });
 }
 
-/** Settles when the page has shown what it was given. A page that took long also gets a pause of the same length. */
+/** Settles when the page has shown its output. If that took long, the page also gets a pause of the same length. */
 export async function shown(): Promise<void> {
   const begin = performance.now();
   await sleep(DELIVERY_MS);

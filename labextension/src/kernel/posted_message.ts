@@ -1,9 +1,9 @@
-/** A front end's message as the worker takes it. */
+/** A front end's message in the form that the worker takes. */
 import type { KernelMessage } from '@jupyterlab/services';
 
 import type { JupyterMessage } from '../runtime/protocol';
 
-/** The message's parts, with buffers of its own. */
+/** Copies the parts of a message, its buffers too. */
 export function toWorker(message: KernelMessage.IMessage): JupyterMessage {
   const { channel, header, parent_header, metadata, content, buffers = [] } = message;
   const plain = { channel, header, parent_header, metadata, content } as JupyterMessage;

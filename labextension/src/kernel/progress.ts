@@ -4,7 +4,7 @@ import { Notification, showErrorMessage } from '@jupyterlab/apputils';
 import { Notice } from '../notice';
 import type { BootProgress, PackageProgress } from '../runtime/protocol';
 
-/** Ms a boot may take before it is worth a notification. */
+/** Ms that a boot may take before there is a notification. */
 const QUIET_MS = 800;
 
 export class ProgressNotification {
@@ -14,7 +14,7 @@ export class ProgressNotification {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private last: { message: string; fraction: number } | null = null;
 
-  /** @param restored - settles when JupyterLab shows notifications; earlier ones are only in its list. */
+  /** @param restored - settles when JupyterLab shows notifications. Earlier ones only appear in its list. */
   constructor(private readonly restored: Promise<unknown>) {}
 
   boot({ stage, message, fraction }: BootProgress): void {
@@ -44,7 +44,7 @@ export class ProgressNotification {
     }
   }
 
-  /** Tells that the boot failed. JupyterLab cuts a notification at 140 characters; a button shows the whole text. */
+  /** Reports that the boot failed. JupyterLab cuts notifications at 140 characters, so a button shows the whole text. */
   fail(message: string): void {
     this.dismiss();
     const title = 'Python did not start';

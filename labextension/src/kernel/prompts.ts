@@ -1,6 +1,6 @@
 /**
- * Closes input prompts that nobody waits for any more. JupyterLab leaves the prompt of a cell that
- * was interrupted, or whose kernel has gone, on the screen.
+ * Closes input prompts that no code waits for. JupyterLab leaves the prompt on the screen when its cell was interrupted or its
+ * kernel has ended.
  */
 import type { KernelMessage } from '@jupyterlab/services';
 import type { Widget } from '@lumino/widgets';
@@ -14,7 +14,7 @@ const STDIN_ITEM_CLASS = 'jp-OutputArea-stdin-item';
 
 function* descendants(widget: Widget): Generator<Widget> {
   yield widget;
-  // A notebook's `widgets` are all of its cells; its children are only those in view.
+  // A notebook's `widgets` are all its cells; its children are only the cells in view.
   for (const child of (widget as { widgets?: readonly Widget[] }).widgets ?? widget.children()) {
     yield* descendants(child);
   }
@@ -26,7 +26,7 @@ export async function closePrompts(roots: Iterable<Widget>, msgId: string): Prom
     for (const widget of descendants(root)) {
       const { future } = widget as OutputArea;
       if (future?.msg?.header.msg_id === msgId) {
-        await future.done.catch(() => undefined); // a prompt may still be on its way
+        await future.done.catch(() => undefined); // its prompt may not have appeared yet
         [...widget.children()].filter(child => child.hasClass(STDIN_ITEM_CLASS)).forEach(child => child.dispose());
       }
     }

@@ -1,7 +1,6 @@
 /**
- * JupyterLite looks sessions up by their name, which for notebooks is the name of the file without its folder:
- * the second of two notebooks called `lab.ipynb` would wait for ever for the kernel of the first. Naming sessions by
- * their whole path tells them apart.
+ * Names sessions by their whole path. JupyterLite looks sessions up by name, which for notebooks is the name of the file without
+ * its folder. So the second of two notebooks called `lab.ipynb` would wait for the first one's kernel for ever.
  */
 import type { Session } from '@jupyterlab/services';
 

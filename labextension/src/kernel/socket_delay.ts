@@ -1,6 +1,6 @@
 /**
- * Hands requests to the kernel at once. JupyterLite's stand-in for a WebSocket passes every message on by a timer
- * that browsers clamp to 4 ms: longer than a short cell takes.
+ * Passes requests to the kernel without delay. JupyterLite's replacement for WebSocket delays every message by a timer, which
+ * browsers make at least 4 ms long. A short cell takes less.
  */
 
 interface Socket extends EventTarget {
@@ -9,15 +9,15 @@ interface Socket extends EventTarget {
 }
 
 interface Way {
-  /** Whether the kernel has answered through this socket: both ends listen. */
+  /** Whether the kernel has answered through this socket, so both ends listen. */
   answered: boolean;
-  /** Messages on their way by timer. Later ones must not overtake them. */
+  /** Number of messages that wait for a timer. Later ones must not overtake them. */
   slow: number;
 }
 
 /**
- * Lets the sockets whose address `isOurs` deliver in the next task, in the order given, once the kernel has answered
- * through them.
+ * Makes the sockets whose address `isOurs` deliver messages in the next task, in order, once the kernel has answered through
+ * them.
  */
 export function removeSocketDelay(socketClass: { prototype: Socket }, isOurs: (url: string) => boolean): void {
   const { prototype } = socketClass;

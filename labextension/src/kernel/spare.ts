@@ -1,16 +1,16 @@
 /**
- * A booted worker in reserve, so that a hard stop, a restart or the next notebook need not wait.
+ * The spare Python: a worker that has started already, so that a hard stop, a restart or the next notebook need not wait.
  */
 import type { KernelClient, KernelClientOptions } from '../runtime/kernel_client';
 import type { BootProgress } from '../runtime/protocol';
 
-/** GB of memory a device must have for a spare, which takes about 130 MB. */
+/** GB of memory that a device must have for a spare. A spare takes about 130 MB. */
 const MIN_DEVICE_GB = 4;
 
-/** What the user wants: `auto` leaves it to the site. */
+/** The user's setting; `auto` leaves the choice to the site. */
 export type PrewarmChoice = 'auto' | 'always' | 'never';
 
-/** Whether the user's setting, else the site's, else the device, allows a spare. */
+/** Whether a spare may be kept: by the user's setting, else the site's, else the device's memory. */
 export function mayPrewarm(site: boolean | undefined, user: PrewarmChoice = 'auto'): boolean {
   if (user !== 'auto') {
     return user === 'always';
@@ -19,10 +19,10 @@ export function mayPrewarm(site: boolean | undefined, user: PrewarmChoice = 'aut
   return site ?? (deviceMemory ?? (isHandheld() ? 0 : MIN_DEVICE_GB)) >= MIN_DEVICE_GB;
 }
 
-/** Whether this is a telephone or a tablet; for browsers that do not tell how much memory there is. */
+/** Whether this is a phone or a tablet. For browsers that do not say how much memory the device has. */
 function isHandheld(): boolean {
   const { userAgent, maxTouchPoints } = navigator;
-  // An iPad calls itself a Macintosh; no Macintosh has a screen to touch.
+  // An iPad calls itself a Macintosh, but no Macintosh has a touch screen.
   return /Mobi|iPad|Android/.test(userAgent) || (/Macintosh/.test(userAgent) && maxTouchPoints > 1);
 }
 
@@ -35,7 +35,7 @@ export class Spares {
 
   constructor(private readonly create: (onProgress: (progress: BootProgress) => void) => Promise<KernelClient>) {}
 
-  /** Boots a spare unless there is one. A failure is ignored: the next kernel then boots a worker of its own. */
+  /** Starts a spare if there is none. A failure is ignored: the next kernel then starts a worker itself. */
   async prepare(): Promise<void> {
     this.booting ??= this.boot().catch(() => {
       this.booting = null;
@@ -43,7 +43,7 @@ export class Spares {
     await this.booting;
   }
 
-  /** Takes the spare for the kernel with these options. Waits for one that is booting. Null when there is none. */
+  /** Takes the spare for a kernel with these options. Waits if it is still starting. @returns null if there is none. */
   async take(own: Partial<KernelClientOptions>): Promise<KernelClient | null> {
     if (this.booting && !this.ready) {
       this.follower = own.onProgress;
@@ -63,7 +63,7 @@ export class Spares {
       await client.adopt(own);
       return client;
     } catch {
-      return null; // it ended meanwhile
+      return null; // the spare has ended meanwhile
     }
   }
 

@@ -1,5 +1,5 @@
 /**
- * What Stop can do in this page, told in the status bar for the kernel at the front.
+ * Shows in the status bar what Stop can do in this page, for the kernel of the front notebook.
  */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
@@ -13,7 +13,7 @@ export interface StatusKernel {
   readonly interruptMode: InterruptMode;
 }
 
-/** Shows the mode of the front notebook's kernel; empty for other kernels. */
+/** Shows how the front notebook's kernel can be interrupted; nothing for other kernels. */
 export function showStopMode(
   app: JupyterFrontEnd,
   statusBar: IStatusBar,
@@ -35,5 +35,5 @@ export function showStopMode(
   statusBar.registerStatusItem(item.id, { item, align: 'left', rank: 3 });
 }
 
-/** Called when a kernel has booted or is gone. */
+/** Called when a kernel has started or ended. */
 export const kernelsChanged: (() => void)[] = [];

@@ -1,42 +1,41 @@
 /**
- * Ends the message at work: first by an interrupt, which keeps variables, then by a restart.
+ * Ends the running message: first by an interrupt, which keeps variables, then by a restart.
  *
  * | who ends it | interrupt | repeated until it ends | restart |
  * |---|---|---|---|
- * | Stop | at once | | offered after 1 s, at once where nothing can be interrupted |
- * | a time limit | when it has passed | 0.25 s later | 3 s later, at once where nothing can be interrupted |
- * | the host | at once | 0.25 s later | 1 s later |
+ * | Stop | immediately | never | offered after 1 s; immediately where nothing can be interrupted |
+ * | a time limit | when it has passed | from 0.25 s later | 3 s later; immediately where nothing can be interrupted |
+ * | the host | immediately | from 0.25 s later | 1 s later |
  */
 import type { KernelWorker } from './kernel_options';
 import type { OpenRequest } from './open_request';
 
-/** Ms after Stop from which code that still runs counts as not responding. */
+/** Code that still runs so many ms after Stop counts as not responding. */
 const UNRESPONSIVE_MS = 1000;
 /**
- * Ms after a limit until the worker is ended: a first traceback may have to fetch what it needs of the standard
- * library.
+ * Ms after a time limit at which the worker is ended. Python's first traceback may have to fetch the standard library.
  */
 const LIMIT_END_MS = 3000;
-/** Ms after a limit from which the interrupt is repeated until the cell ends. */
+/** Ms after a time limit from which on the interrupt is repeated until the cell ends. */
 const INSIST_MS = 250;
 
-/** What it asks of its kernel. */
+/** What the escalation needs from its kernel. */
 export interface StoppedKernel {
-  /** The message at work; null when idle. */
+  /** The running message; null when idle. */
   current(): OpenRequest | null;
   worker(): KernelWorker | null;
-  /** Ends the worker of a message with this error; a fresh one starts. */
+  /** Ends the worker of a message with this error, and starts a new one. */
   stopHard(request: OpenRequest, ename: string, evalue: string): void;
-  /** Asks the user whether to restart; the result takes the question back. Null: nobody is asked. */
+  /** Asks the user whether to restart. @returns a function that withdraws the question; null if nobody is asked. */
   onUnresponsive(restart: () => void): (() => void) | null;
 }
 
 const LOST = 'The kernel was restarted; its variables are lost.';
 
 export class StopEscalation {
-  /** What has to happen while the message at work is still at work. */
+  /** Timers that apply only while the present message runs. */
   private readonly timers: ReturnType<typeof setTimeout>[] = [];
-  /** Takes back what the user has been asked about it. */
+  /** Withdraws the question to the user about the present message. */
   private withdraw: (() => void) | null = null;
 
   constructor(private readonly kernel: StoppedKernel) {}
@@ -54,7 +53,7 @@ export class StopEscalation {
     });
   }
 
-  /** Limits the cell at work to `ms` from now on. */
+  /** Limits the running cell to `ms`, counted from now. */
   limit(ms: number): void {
     const { kernel } = this;
     const limit = `the cell ran longer than its limit of ${ms / 1000} s`;
@@ -72,7 +71,7 @@ export class StopEscalation {
     });
   }
 
-  /** The host ends the cell at work with this error. */
+  /** The host ends the running cell with this error. */
   end(ename: string, evalue: string): void {
     const { kernel } = this;
     const request = kernel.current();
@@ -85,7 +84,7 @@ export class StopEscalation {
     this.whileAtWork(UNRESPONSIVE_MS, stuck => kernel.stopHard(stuck, ename, `${evalue}. ${LOST}`));
   }
 
-  /** Calls `action` after `ms`, unless the message at work now is done by then. */
+  /** Calls `action` after `ms`, unless the message that runs now has been answered by then. */
   whileAtWork(ms: number, action: (request: OpenRequest) => void): void {
     const { kernel } = this;
     const request = kernel.current();
@@ -94,7 +93,7 @@ export class StopEscalation {
     }
   }
 
-  /** The message at work is done. */
+  /** The running message has been answered. */
   reset(): void {
     this.timers.splice(0).forEach(clearTimeout);
     this.withdraw?.();

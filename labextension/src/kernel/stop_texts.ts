@@ -1,10 +1,10 @@
 /**
- * What Stop can do in a page, in words.
+ * Texts that say what Stop can do in a page.
  */
 import type { InterruptMode } from '../runtime/protocol';
 import { canShare } from '../runtime/sharing';
 
-/** What the status bar says of a mode, and what to expect. */
+/** For each mode, the text in the status bar and what to expect of Stop. */
 const STOP_TEXTS: Record<InterruptMode, [label: string, tooltip: string]> = {
   'shared-memory': ['Stop: at once', 'Stop interrupts whatever runs, at once, and variables are kept.'],
   'stack-switching': [
@@ -14,7 +14,7 @@ const STOP_TEXTS: Record<InterruptMode, [label: string, tooltip: string]> = {
   ],
   'service-worker': [
     'Stop: within a moment',
-    'Running code asks the site’s service worker now and then whether it is to stop, and variables are kept. ' +
+    'Running code asks the site’s service worker from time to time whether it should stop, and variables are kept. ' +
       'Code that awaits may need a restart.',
   ],
   none: [
@@ -24,14 +24,13 @@ const STOP_TEXTS: Record<InterruptMode, [label: string, tooltip: string]> = {
   ],
 };
 
-/** What the status bar says of a mode in this page, and the tooltip: why it is so, and what to expect. */
+/** Returns the status bar's text for a mode, and the tooltip: the reason for the mode, and what to expect. */
 export function stopTexts(mode: InterruptMode): [label: string, tooltip: string] {
   const [label, expected] = STOP_TEXTS[mode];
   let why = 'The page is not cross-origin isolated';
   if (globalThis.crossOriginIsolated) {
     why =
-      'The page is cross-origin isolated' +
-      (canShare() ? '' : ', but this browser has no memory that it could share with Python');
+      'The page is cross-origin isolated' + (canShare() ? '' : ', but this browser cannot share memory with Python');
   }
   return [label, `${why}: ${expected}`];
 }

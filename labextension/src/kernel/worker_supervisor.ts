@@ -1,5 +1,5 @@
 /**
- * Keeps a kernel in a worker: starts one after the other, and drops what an earlier one still says.
+ * Starts the workers of a kernel, one after the other, and ignores messages of earlier ones.
  */
 import type { BrowsergradError } from '../runtime/errors';
 import { errorText } from '../runtime/errors';
@@ -7,14 +7,14 @@ import type { JupyterMessage } from '../runtime/protocol';
 import { Ahead } from './ahead';
 import type { BrowsergradKernelOptions, KernelWorker } from './kernel_options';
 
-/** What the kernel hears of its present worker. */
+/** What the kernel hears from its present worker. */
 export interface WorkerEvents {
   onMessage(message: JupyterMessage): void;
-  /** The running cell asks to be limited to so many ms from now on. */
+  /** The running cell asks for a time limit of `ms`, counted from now. */
   onLimit(ms: number): void;
-  /** It has booted. */
+  /** The worker has started. */
   onBooted(): void;
-  /** It ended by itself. */
+  /** The worker has ended by itself. */
   onCrash(error: BrowsergradError): void;
 }
 
@@ -22,11 +22,11 @@ export class WorkerSupervisor {
   /** The present worker, from its creation on. */
   worker: KernelWorker | null = null;
   hasBooted = false;
-  /** What the worker does while nothing is asked. */
+  /** The work that the worker does while no request waits. */
   readonly ahead = new Ahead();
-  /** Settles with the boot of the present worker. */
+  /** Settles when the present worker has started. */
   private boot!: Promise<KernelWorker>;
-  /** Counts workers: callbacks of an earlier one are dropped. */
+  /** Counts workers, to ignore callbacks of earlier ones. */
   private generation = 0;
 
   constructor(
@@ -37,12 +37,12 @@ export class WorkerSupervisor {
     private readonly events: WorkerEvents,
   ) {}
 
-  /** The present worker, once it has booted. */
+  /** Settles with the present worker, once it has started. */
   get ready(): Promise<KernelWorker> {
     return this.boot;
   }
 
-  /** Starts a worker in the place of the present one, which its caller has ended. */
+  /** Starts a new worker. The caller has ended the present one. */
   start(): void {
     this.worker = null;
     this.ahead.drop();
@@ -51,7 +51,7 @@ export class WorkerSupervisor {
     this.boot.catch(() => undefined); // every message gets the error as its answer
   }
 
-  /** Nothing that the present worker says counts from now on. */
+  /** Ignores the present worker from now on. */
   retire(): void {
     this.generation++;
   }
@@ -66,7 +66,7 @@ export class WorkerSupervisor {
         onPackageProgress: progress => isCurrent() && options.onPackageProgress?.(progress),
         onLog: options.onLog,
         onLimit: ms => isCurrent() && events.onLimit(ms),
-        // What cannot be interrupted would keep cells waiting.
+        // Without interrupts, this work would keep cells waiting.
         onAhead: () => isCurrent() && this.worker?.canInterrupt && this.ahead.offer(this.worker),
         onCrash: error => {
           if (isCurrent() && error.code === 'worker-crash') {

@@ -12,7 +12,7 @@ export class AnswerCache<T> {
   /** @param ask - called again for a key whose answer was rejected. */
   constructor(private readonly ask: (key: string) => Promise<T>) {}
 
-  /** The answer for `key`. If it is forgotten while it is on its way, it is asked for again. */
+  /** Returns the answer for `key`. If it is forgotten before it arrives, the question is asked again. */
   async get(key: string): Promise<T> {
     for (;;) {
       let entry = this.entries.get(key);
@@ -35,7 +35,7 @@ export class AnswerCache<T> {
     }
   }
 
-  /** @returns whether there was such an answer. */
+  /** Forgets an answer. @returns whether there was one. */
   forget(matches: (key: string) => boolean): boolean {
     let any = false;
     for (const [key, entry] of this.entries) {

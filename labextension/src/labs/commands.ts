@@ -34,7 +34,7 @@ interface Checked {
 
 interface Original {
   content: nbformat.INotebookContent;
-  /** Whether it replaces the whole notebook. */
+  /** Whether the original replaces the whole notebook. */
   isWhole: boolean;
 }
 
@@ -50,7 +50,7 @@ export class LabActions {
     private readonly services: LabServices,
     private readonly contents: Contents.IManager,
     private readonly results: ILabResults | null,
-    /** Brings the results panel into view. */
+    /** Shows the results panel. */
     private readonly reveal: () => void,
     private readonly trans: TranslationBundle,
   ) {}
@@ -59,7 +59,7 @@ export class LabActions {
     return this.checking.has(panel);
   }
 
-  /** Runs the rubric and shows its results. Null when that was not possible; the user has been told why. */
+  /** Runs the rubric and shows its results. @returns null if that was not possible; the user then knows why. */
   async check(panel: NotebookPanel, lab: CheckedLab): Promise<Checked | null> {
     const { trans } = this;
     const title = trans.__('Check my work');
@@ -96,7 +96,7 @@ export class LabActions {
     }
   }
 
-  /** Puts the starter code below the active cell. */
+  /** Inserts the starter code below the active cell. */
   async insertStarter(panel: NotebookPanel, lab: CheckedLab): Promise<void> {
     const { starter_path: starterPath } = lab.manifest;
     const cells = starterCells(await this.text(lab, starterPath), starterPath);
@@ -106,7 +106,7 @@ export class LabActions {
     panel.content.activeCellIndex = index;
   }
 
-  /** Asks the user, saves a backup, then puts the notebook back to the lab's beginning. */
+  /** Asks the user, saves a backup, then resets the notebook to the lab's original state. */
   async reset(panel: NotebookPanel, lab: CheckedLab): Promise<void> {
     const { trans } = this;
     const { context, sessionContext } = panel;
@@ -137,7 +137,7 @@ export class LabActions {
     await sessionContext.session?.kernel?.restart();
   }
 
-  /** Saves the latest results to a file; checks first when there are none of this lab. */
+  /** Saves the latest results to a file. If this lab has none yet, checks first. */
   async download(panel: NotebookPanel, lab: CheckedLab): Promise<void> {
     const known = this.checked.get(panel);
     const checked = known && JSON.stringify(known.lab) === JSON.stringify(lab) ? known : await this.check(panel, lab);
@@ -169,8 +169,8 @@ export class LabActions {
   }
 
   /**
-   * The lab's first state: the notebook that the site published, else the starter notebook, else this one with the
-   * starter code.
+   * Returns the lab's original state: the notebook that the site published, else the starter notebook, else this notebook with
+   * the starter code.
    */
   private async original(panel: NotebookPanel, lab: CheckedLab): Promise<Original> {
     const shipped = await this.services.files.readSite(panel.context.path, new AbortController().signal);
@@ -197,13 +197,13 @@ export class LabActions {
   }
 }
 
-/** For front ends whose results panel is disabled. */
+/** Stands for the results panel where it is disabled. */
 function inWords({ assertions, counts, points }: AssertionsContent, trans: TranslationBundle): string {
   const lines = assertions.flatMap(one => (one.kind === 'pass' ? [] : `${one.name}: ${one.message}`));
   return [countsText(counts, trans, points), ...lines].join('\n');
 }
 
-/** Adds the commands; `current` is the lab notebook in front. */
+/** Adds the commands. @param current - returns the front notebook if it belongs to a lab. */
 export function addCommands(
   commands: CommandRegistry,
   actions: LabActions,

@@ -1,5 +1,5 @@
 /**
- * Keeps cells of a refused notebook from running in another kernel, such as ipykernel. Our own kernel refuses by itself.
+ * Keeps cells of a refused notebook from running in another kernel, such as ipykernel. Our own kernel refuses them itself.
  */
 import { KernelMessage, type Kernel } from '@jupyterlab/services';
 
@@ -15,7 +15,7 @@ const guarded = new WeakSet<Kernel.IKernelConnection>();
 /**
  * Makes every cell sent through `connection` wait for `verdict`.
  *
- * @param verdict - asked for each cell; never rejects.
+ * @param verdict - called for each cell; never rejects.
  */
 export function guardConnection(connection: Kernel.IKernelConnection, verdict: () => Promise<Verdict>): void {
   if (guarded.has(connection)) {
@@ -31,7 +31,7 @@ export function guardConnection(connection: Kernel.IKernelConnection, verdict: (
 
 const nothing = (): void => undefined;
 
-/** The future of a cell that is sent once it may run, or answered with the refusal. */
+/** The future of a cell. The cell is sent once it may run, or answered with the refusal. */
 class GuardedExecution implements Future {
   readonly done: Promise<Reply>;
   private settle!: { resolve(reply: Reply): void; reject(reason: Error): void };
@@ -50,7 +50,7 @@ class GuardedExecution implements Future {
     this.done = new Promise((resolve, reject) => {
       this.settle = { resolve, reject };
     });
-    this.done.catch(nothing); // whoever waits for it sees it
+    this.done.catch(nothing); // the error is thrown where `done` is awaited
     void verdict.then(value => this.decide(value));
   }
 

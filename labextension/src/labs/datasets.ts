@@ -1,13 +1,13 @@
 /**
- * Fetches the datasets of a lab, each once: verified by hash, kept in the browser's cache under it, and
- * handed to Python as files.
+ * Fetches the datasets of a lab, each once. They are verified by hash, kept in the browser's cache under their hash, and given to
+ * Python as files.
  */
 import type { KernelClient } from '../runtime/kernel_client';
 import type { LabDataset } from '../runtime/manifest';
 import { readAll, type OnProgress } from './files';
 import { besideFile, type CheckedLab } from './gate';
 
-/** Where `bg.lab` and `bg.dataset` look in Python. */
+/** Where Python's `bg.lab` and `bg.dataset` look for them. */
 const HANDED = '/tmp/browsergrad/lab.json';
 const FOLDER = '/tmp/browsergrad/datasets';
 const CACHE = 'browsergrad-datasets';
@@ -17,7 +17,7 @@ const STALL_MS = 60_000;
 export interface DatasetProgress {
   name: string;
   loaded: number;
-  /** Null where the server does not say. */
+  /** Null if the server does not say. */
   total: number | null;
 }
 
@@ -25,11 +25,11 @@ export type Loaded = { blob: Blob } | { error: string };
 
 export interface DatasetEvents {
   onProgress?(progress: DatasetProgress): void;
-  /** Once for each download; `error` names the dataset. */
+  /** Called once for each download. `error` names the dataset. */
   onEnd?(name: string, error: string | null): void;
 }
 
-/** Where files come from; `LabFiles` is one. */
+/** A source of files; `LabFiles` is one. */
 interface Source {
   read(path: string, signal: AbortSignal, onProgress: OnProgress): Promise<Uint8Array | null>;
 }
@@ -39,17 +39,17 @@ type Worker = Pick<KernelClient, 'write'>;
 export class Datasets {
   /** Loads by lab and dataset, as long as the page is open. */
   private readonly loads = new Map<string, Promise<Loaded>>();
-  /** What each worker has been handed. */
+  /** What each worker has got. */
   private readonly handed = new WeakMap<Worker, string>();
 
   constructor(
     private readonly files: Source,
-    /** Site root. */
+    /** Root of the site. */
     private readonly baseUrl: string,
     private readonly events: DatasetEvents = {},
   ) {}
 
-  /** All datasets of a lab, by name. */
+  /** Returns all datasets of a lab, by name. */
   async load(lab: CheckedLab): Promise<Map<string, Loaded>> {
     const entries = lab.manifest.datasets.map(
       async dataset => [dataset.name, await this.loadOne(lab, dataset)] as const,
@@ -57,7 +57,7 @@ export class Datasets {
     return new Map(await Promise.all(entries));
   }
 
-  /** Tells the worker's Python its lab, null for none, and writes the datasets into its file system. */
+  /** Tells the worker's Python its lab (null for none), and writes the datasets into its file system. */
   async hand(worker: Worker, lab: CheckedLab | null): Promise<void> {
     const key = lab ? JSON.stringify([lab.path, lab.manifest]) : '';
     if (key === (this.handed.get(worker) ?? '')) {
@@ -155,7 +155,7 @@ export class Datasets {
     return new URL(`browsergrad-datasets/${hash.replace(':', '-')}`, this.baseUrl).href;
   }
 
-  /** Verified again: any page of the site can write to the cache. */
+  /** Reads from the cache, and verifies the hash again: any page of the site can write to the cache. */
   private async cached(hash: string): Promise<Blob | null> {
     try {
       const cache = await caches.open(CACHE);
@@ -168,7 +168,7 @@ export class Datasets {
       }
       await cache.delete(this.request(hash));
     } catch {
-      // private windows may refuse storage: it is then fetched each time
+      // Private windows may refuse storage. The dataset is then fetched each time.
     }
     return null;
   }
@@ -177,7 +177,7 @@ export class Datasets {
     try {
       await (await caches.open(CACHE)).put(this.request(hash), new Response(blob));
     } catch {
-      // storage is full or refused: it is then fetched each time
+      // Storage is full or refused. The dataset is then fetched each time.
     }
   }
 }
@@ -210,7 +210,7 @@ async function download(url: string, signal: AbortSignal, progress: OnProgress):
   try {
     response = await fetch(url, { credentials: 'omit', referrerPolicy: 'no-referrer', signal });
   } catch (error) {
-    // Browsers do not say why it failed.
+    // Browsers do not say why a request failed.
     throw new Error(
       `${url} could not be fetched (${(error as Error).message}): are you online, and does that site let pages of others read it (CORS)?`,
     );

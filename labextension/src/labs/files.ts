@@ -1,5 +1,5 @@
 /**
- * Reads a lab's files from the contents manager, byte for byte. A missing file is told apart from every other failure:
+ * Reads a lab's files from the contents manager, byte for byte. It distinguishes a missing file from all other failures, whereas
  * JupyterLite's own drive treats any failure to read the site's index as an empty folder.
  */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
@@ -10,7 +10,7 @@ import { openNotebookMetadata } from '../notebook_metadata';
 import { fromBase64 } from '../runtime/base64';
 import type { LabFiles } from './gate';
 
-/** Called with the bytes received so far and their total; null where the server does not say. */
+/** Called with the bytes received so far, and with their total; null if the server does not say. */
 export type OnProgress = (loaded: number, total: number | null) => void;
 
 interface SiteIndex {
@@ -41,7 +41,7 @@ export class ContentsFiles implements LabFiles {
     }
   }
 
-  /** The published file at `path`, whatever the browser's storage holds. */
+  /** Returns the published file at `path`, even if the browser's storage has another one. */
   async readSite(path: string, signal: AbortSignal, onProgress?: OnProgress): Promise<Uint8Array | null> {
     const allJson = PageConfig.getOption('contentsAllJsonFile');
     if (!this.isSite || !allJson) {
@@ -51,7 +51,7 @@ export class ContentsFiles implements LabFiles {
     const base = PageConfig.getBaseUrl();
     const index = await get(URLExt.join(base, 'api/contents', URLExt.encodeParts(folder), allJson), signal);
     if (index === null) {
-      return null; // a folder of the browser's storage alone
+      return null; // a folder that exists only in the browser's storage
     }
     const { content } = (await index.json()) as SiteIndex;
     const name = PathExt.basename(path);
@@ -60,7 +60,7 @@ export class ContentsFiles implements LabFiles {
     }
     const file = await get(URLExt.join(base, 'files', URLExt.encodeParts(path)), signal);
     if (file === null) {
-      throw new Error(`the site lists ${path} and does not have it`);
+      throw new Error(`the site lists ${path} but does not have it`);
     }
     return readAll(file, onProgress);
   }
@@ -78,9 +78,9 @@ export class ContentsFiles implements LabFiles {
     return openNotebookMetadata(this.shell, context => context.path === notebook && context.isReady);
   }
 
-  /** The file at `path` in the browser's storage; null where it has none. */
+  /** Returns the file at `path` in the browser's storage; null if there is none. */
   private async readStored(path: string): Promise<Uint8Array | null> {
-    // JupyterLite's drive decodes the paths it is given.
+    // JupyterLite's drive decodes the paths that it is given.
     const url = await this.contents.getDownloadUrl(path.replaceAll('%', '%25'));
     if (!url.startsWith('blob:')) {
       return null;
@@ -93,9 +93,9 @@ export class ContentsFiles implements LabFiles {
   }
 }
 
-/** The body of a response; reports progress as it arrives. */
+/** Reads the body of a response, and reports progress. */
 export async function readAll(response: Response, onProgress?: OnProgress): Promise<Uint8Array> {
-  // The length of a compressed body is that of its compressed form.
+  // For a compressed body, the server gives the compressed length.
   const { headers } = response;
   const total = headers.has('Content-Encoding') ? null : Number(headers.get('Content-Length')) || null;
   const chunks: Uint8Array[] = [];
@@ -109,7 +109,7 @@ export async function readAll(response: Response, onProgress?: OnProgress): Prom
   return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
 }
 
-/** The response, or null when the server answers 404. */
+/** Fetches a file. @returns null if the server answers 404. */
 async function get(url: string, signal: AbortSignal): Promise<Response | null> {
   let response: Response;
   try {

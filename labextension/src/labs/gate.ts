@@ -1,6 +1,5 @@
 /**
- * Decides what a notebook is: ordinary, part of a lab that was checked, or refused. Whatever cannot be decided for
- * certain is refused.
+ * Decides what a notebook is: ordinary, part of a lab that was checked, or refused. If that is not certain, it is refused.
  */
 import { PathExt } from '@jupyterlab/coreutils';
 import { Signal, type ISignal } from '@lumino/signaling';
@@ -22,22 +21,22 @@ const REFUSAL_NAME = 'LabRuntimeMismatch';
 /** Ms to wait for a manifest before it counts as unreadable. */
 const READ_MS = 30_000;
 
-/** The files a gate reads. Paths are those of the contents manager. */
+/** The files that a gate reads. Paths are those of the contents manager. */
 export interface LabFiles {
   /**
-   * The file's bytes, or null where there is certainly no such file.
+   * Returns the file's bytes, or null if there is certainly no such file.
    *
-   * @throws where that is not certain.
+   * @throws if that is not certain.
    */
   read(path: string, signal: AbortSignal): Promise<Uint8Array | null>;
-  /** `browsergrad` of a notebook's metadata as saved; undefined where it has none or there is no such file. */
+  /** Returns `browsergrad` of a saved notebook's metadata; undefined if it has none, or there is no such file. */
   metadata(notebook: string, signal: AbortSignal): Promise<unknown>;
-  /** `browsergrad` of the metadata of a notebook that is open; undefined where it is not open. */
+  /** Returns `browsergrad` of an open notebook's metadata; undefined if the notebook is not open. */
   openMetadata(notebook: string): { value: unknown } | undefined;
 }
 
 export interface CheckedLab {
-  /** Path of the manifest. Paths in the manifest are relative to its folder. */
+  /** Path of the manifest. Paths in the manifest are relative to the manifest's folder. */
   path: string;
   manifest: LabManifest;
 }
@@ -45,9 +44,9 @@ export interface CheckedLab {
 export interface Refusal {
   /** Path of the manifest. */
   path: string;
-  /** What to tell people. */
+  /** What went wrong, for people. */
   message: string;
-  /** Each problem of the manifest; empty for other causes. */
+  /** All errors in the manifest; empty for other causes. */
   errors: ManifestError[];
 }
 
@@ -75,7 +74,7 @@ export class LabGate {
     return this.changedSignal;
   }
 
-  /** What the notebook (or console) at `path` is now. Never rejects. */
+  /** Decides what the notebook (or console) at `path` is now. Never rejects. */
   async check(path: string): Promise<Verdict> {
     let manifestPath = besideFile(path, MANIFEST_NAME);
     try {
@@ -103,7 +102,7 @@ export class LabGate {
     }
   }
 
-  /** The verdict for notebooks that share a kernel: if one is refused, all are. */
+  /** Returns the verdict for notebooks that share a kernel: if one is refused, all are. */
   async checkAll(paths: readonly string[]): Promise<Verdict> {
     const verdicts = await Promise.all(paths.map(path => this.check(path)));
     return (
@@ -112,7 +111,7 @@ export class LabGate {
     );
   }
 
-  /** The file or folder at `path` has changed, come or gone. */
+  /** The file or folder at `path` has been made, changed or deleted. */
   fileChanged(path: string): void {
     const touched = (key: string): boolean => key === path || key.startsWith(`${path}/`);
     const manifests = this.manifests.forget(touched);
@@ -156,7 +155,7 @@ export class LabGate {
     }
     let text: string;
     try {
-      // A byte order mark is not JSON, here as in Python.
+      // A byte order mark is not JSON; Python agrees.
       text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     } catch {
       return { errors: [{ path: '', code: 'json', message: 'is not JSON: it is not UTF-8' }] };
@@ -179,7 +178,7 @@ export class LabGate {
   }
 }
 
-/** The reply to a cell that is refused. */
+/** Returns the reply to a refused cell. */
 export function refusalContent({ message }: Refusal): { ename: string; evalue: string } {
   return { ename: REFUSAL_NAME, evalue: message };
 }
@@ -188,12 +187,12 @@ function refused(path: string, message: string): Verdict {
   return { kind: 'refused', refusal: { path, message, errors: [] } };
 }
 
-/** `name` in the folder of `path`, on the same drive. */
+/** Returns the path of `name` in the folder of `path`, on the same drive. */
 export function besideFile(path: string, name: string): string {
   return path.replace(/^((?:[^/:]*:)?(?:.*\/)?)[^/]*$/, (_, folder: string) => folder + name);
 }
 
-/** What a notebook's metadata `browsergrad` says of a manifest; null where it names none. */
+/** Returns the manifest that a notebook's metadata `browsergrad` names; null if it names none. */
 function manifestNamed(metadata: unknown): { path: string; problem: null } | { path: null; problem: string } | null {
   if (typeof metadata !== 'object' || metadata === null || !('manifest' in metadata)) {
     return null;

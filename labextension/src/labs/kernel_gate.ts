@@ -1,6 +1,6 @@
 /**
- * The gate that our kernel asks before each cell: whether its notebooks may run, and what their Python has to be told
- * first.
+ * The gate that our kernel asks before each cell. It decides whether the kernel's notebooks may run, and prepares Python for
+ * them.
  */
 import type { Session } from '@jupyterlab/services';
 
@@ -8,7 +8,7 @@ import type { KernelGate } from '../kernel/admission';
 import type { Datasets } from './datasets';
 import { refusalContent, type LabGate } from './gate';
 
-/** Paths of the notebooks and consoles of a kernel; a kernel without any counts as one in its folder. */
+/** Returns the paths of a kernel's notebooks and consoles. A kernel without any counts as a console in its folder. */
 export async function pathsOf(sessions: Session.IManager, kernelId: string, location: string): Promise<string[]> {
   await sessions.refreshRunning();
   const paths = [...sessions.running()].filter(model => model.kernel?.id === kernelId).map(model => model.path);
@@ -29,7 +29,7 @@ export function kernelGate(gate: LabGate, datasets: Datasets, paths: () => Promi
   };
 }
 
-/** Waits for a promise, at most until the signal is aborted. */
+/** Waits for a promise, until the signal is aborted at the latest. */
 function until<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = (): void => reject(new DOMException('interrupted', 'AbortError'));

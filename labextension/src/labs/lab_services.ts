@@ -15,7 +15,7 @@ export interface LabServices {
   files: ContentsFiles;
   gate: LabGate;
   datasets: Datasets;
-  /** Whether this is JupyterLite, where the page hands datasets to Python. */
+  /** Whether this is JupyterLite, where the page gives datasets to Python. */
   isSite: boolean;
 }
 
@@ -34,7 +34,7 @@ export function labServices(app: JupyterFrontEnd, isSite: boolean): LabServices 
         }
       }
     });
-    // Changes made in other tabs or on the server are not reported.
+    // JupyterLab does not report changes made in other tabs or on the server.
     document.addEventListener('visibilitychange', () => document.hidden || gate.forget());
     services = { files, gate, isSite, datasets: new Datasets(files, PageConfig.getBaseUrl(), notices()) };
   }

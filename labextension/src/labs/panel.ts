@@ -1,5 +1,5 @@
 /**
- * One notebook as its lab shows in it: the badge and buttons of a lab that was checked, or why no cell runs.
+ * Shows in a notebook's toolbar which lab it belongs to: a badge and buttons; or why no cell runs.
  */
 import { CommandToolbarButton, Dialog, showDialog } from '@jupyterlab/apputils';
 import type { NotebookPanel } from '@jupyterlab/notebook';
@@ -14,10 +14,10 @@ import type { Verdict } from './gate';
 import { guardConnection } from './connection_guard';
 import type { LabServices } from './lab_services';
 
-/** A little more than what JupyterLab's toolbar waits between two arrangements. */
+/** A little longer than JupyterLab's toolbar waits between two arrangements, in ms. */
 const DEAF_MS = 600;
-/** How often in a row a toolbar is asked; it may never fit, in a very narrow window. */
-const MOST_ARRANGEMENTS = 20;
+/** How often in a row a toolbar is asked to arrange itself. In a very narrow window it may never fit. */
+const MAX_ARRANGEMENTS = 20;
 
 export interface LabButton {
   command: string;
@@ -25,11 +25,11 @@ export interface LabButton {
 }
 
 export class LabPanel implements IDisposable {
-  /** What the notebook is, as far as is known. */
+  /** The last verdict on the notebook. */
   verdict: Verdict | null = null;
   private shown = new DisposableSet();
   private shownKey = '';
-  /** The refusal that was told by a dialog. */
+  /** The refusal that a dialog has shown. */
   private told = '';
   private checks = 0;
   private readonly changedSignal = new Signal<this, void>(this);
@@ -39,7 +39,7 @@ export class LabPanel implements IDisposable {
     private readonly services: LabServices,
     private readonly commands: CommandRegistry,
     private readonly buttons: readonly LabButton[],
-    /** Whether a kernel of that name refuses by itself. */
+    /** Whether a kernel of that name refuses cells itself. */
     private readonly refusesItself: (kernelName: string) => boolean,
     private readonly trans: TranslationBundle,
   ) {
@@ -70,7 +70,7 @@ export class LabPanel implements IDisposable {
     Signal.clearData(this);
   }
 
-  /** Asks the gate and shows what it says. */
+  /** Asks the gate, and shows its verdict. */
   update(): void {
     void this.check();
   }
@@ -103,7 +103,7 @@ export class LabPanel implements IDisposable {
     if (verdict.kind === 'lab') {
       this.showLab(verdict.lab.manifest);
       if (this.services.isSite) {
-        // Cells wait for them; a failure is told where datasets are loaded.
+        // Cells wait for datasets. A failure is reported where datasets are loaded.
         void this.services.datasets.load(verdict.lab);
       }
     } else if (verdict.kind === 'refused') {
@@ -164,10 +164,10 @@ export class LabPanel implements IDisposable {
 }
 
 /**
- * Has a toolbar arrange its items until they fit, whenever one of them has changed its size.
+ * Makes a toolbar arrange its items until they fit, whenever the size of an item changes.
  *
- * JupyterLab's toolbar measures new items before they are rendered, heeds no change of their sizes, and drops a call
- * that comes while it is arranging or within half a second: they would lie over the notebook.
+ * JupyterLab's toolbar measures new items before they are rendered, ignores changes of their sizes, and drops a call that comes
+ * while it arranges items or within half a second. Without this, items would cover the notebook.
  */
 function arrangeUntilTheyFit(toolbar: Widget): IDisposable {
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -184,7 +184,7 @@ function arrangeUntilTheyFit(toolbar: Widget): IDisposable {
   };
   const observer = new ResizeObserver(() => {
     clearTimeout(timer);
-    timer = setTimeout(arrange, DEAF_MS, MOST_ARRANGEMENTS);
+    timer = setTimeout(arrange, DEAF_MS, MAX_ARRANGEMENTS);
   });
   for (const item of toolbar.node.children) {
     observer.observe(item);

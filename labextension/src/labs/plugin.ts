@@ -1,5 +1,5 @@
 /**
- * The plugin of labs in notebooks: gate, badge, buttons, commands.
+ * The plugin for labs in notebooks: gate, badge, buttons, commands.
  */
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';

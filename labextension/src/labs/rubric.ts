@@ -10,10 +10,10 @@ import { ASSERTIONS_MIME, readAssertions, type AssertionsContent } from '../runt
 export class CheckFailed extends Error {}
 
 /**
- * Runs the rubric as an expression of a silent request, so that nothing of it goes into the notebook.
+ * Runs the rubric as an expression of a silent request, so that nothing appears in the notebook.
  *
  * @param rubric - text of the rubric.
- * @param fileName - of the rubric, for tracebacks.
+ * @param fileName - the rubric's name in tracebacks.
  * @throws CheckFailed
  */
 export async function runRubric(
@@ -22,7 +22,7 @@ export async function runRubric(
   fileName: string,
   trans: TranslationBundle,
 ): Promise<AssertionsContent> {
-  // A JSON string is also a Python string as long as it has no lone surrogates. Decoded text has none.
+  // A JSON string without lone surrogates is also a Python string. Decoded text has none.
   const call = [rubric, fileName].map(text => JSON.stringify(text)).join(', ');
   const module = '__import__("browsergrad.hosting", fromlist=["check_my_work"])';
   const future = kernel.requestExecute(

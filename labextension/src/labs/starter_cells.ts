@@ -7,7 +7,7 @@ type NewCell = Pick<nbformat.ICell, 'source'> & { cell_type: string; metadata: n
 
 const MARKER = /^# %%.*$/;
 
-/** @param fileName - its extension tells whether `text` is a notebook. */
+/** @param fileName - its extension says whether `text` is a notebook. */
 export function starterCells(text: string, fileName: string): NewCell[] {
   if (fileName.toLowerCase().endsWith('.ipynb')) {
     const { cells } = JSON.parse(text) as nbformat.INotebookContent;
@@ -34,7 +34,7 @@ export function starterCells(text: string, fileName: string): NewCell[] {
     .filter(cell => cell.source !== '');
 }
 
-/** The cell with the fields that a notebook's model requires. */
+/** Returns the cell with all fields that a notebook's model requires. */
 export function complete(cell: NewCell | nbformat.ICell): nbformat.ICell {
   return cell.cell_type === 'code' ? { ...cell, outputs: [], execution_count: null } : cell;
 }
@@ -42,7 +42,7 @@ export function complete(cell: NewCell | nbformat.ICell): nbformat.ICell {
 /** Matches the name of a function, class or variable defined at the top level of a cell. */
 const DEFINED = /^(?:(?:async +)?def|class) +(\w+)|^(\w+) *(?::[^=\n]+)?=(?!=)/gm;
 
-/** The names a cell defines, if it holds code. */
+/** Returns the names that a cell defines, if it holds code. */
 function namesIn(cell: Pick<nbformat.ICell, 'cell_type' | 'source'>): string[] {
   const found = cell.cell_type === 'code' ? textOf(cell).matchAll(DEFINED) : [];
   return [...found].map(([, defined, assigned]) => defined ?? assigned);
@@ -53,10 +53,10 @@ function textOf({ source }: Pick<nbformat.ICell, 'source'>): string {
 }
 
 /**
- * A notebook's cells, with the starter's cells in place of those that define the same names or have the same text.
+ * Returns a notebook's cells. The starter's cells replace those that define the same names or have the same text.
  *
- * For notebooks whose original is unknown. Text cells stay where they are, and so does other code, without its outputs.
- * A starter cell that matches nothing goes before the next one that does, else to the end.
+ * This is for notebooks whose original is unknown. Text cells and other code stay where they are, without outputs. A starter cell
+ * that matches no cell goes before the next starter cell that does, else to the end.
  */
 export function begunAnew(cells: readonly nbformat.ICell[], starter: readonly NewCell[]): nbformat.ICell[] {
   const ofName = new Map<string, number>();

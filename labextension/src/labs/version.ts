@@ -1,2 +1,2 @@
-/** The version lab manifests are checked against; a test compares it with the package's. */
+/** The version against which manifests are checked. A test compares it with the package's version. */
 export const RUNTIME_VERSION = '0.8.1';

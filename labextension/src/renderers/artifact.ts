@@ -1,5 +1,5 @@
 /**
- * Shows artifacts: log entries, images, and JSON, with a plot where it holds series of numbers.
+ * Shows artifacts: log entries, images, and JSON. JSON with series of numbers gets a plot too.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
@@ -51,7 +51,7 @@ function imageView(artifact: ArtifactImage, trans: TranslationBundle): HTMLEleme
   frame.tabIndex = 0;
   frame.setAttribute('role', 'group');
   frame.setAttribute('aria-label', visible(artifact.name, 200));
-  let scale = 0; // 0: fits the width
+  let scale = 0; // 0 fits the image to the width
   const zoom = (to: number): void => {
     scale = Math.min(16, Math.max(0.125, to));
     image.style.maxWidth = 'none';
@@ -74,7 +74,7 @@ function imageView(artifact: ArtifactImage, trans: TranslationBundle): HTMLEleme
   );
   const keys: Record<string, () => void> = { '+': zoomIn, '-': zoomOut, Escape: fit };
   figure.addEventListener('keydown', event => {
-    // The notebook uses Escape too: it is handled here only while the image is zoomed.
+    // The notebook uses Escape too, so Escape is handled here only while the image is zoomed.
     if (Object.hasOwn(keys, event.key) && (event.key !== 'Escape' || scale)) {
       keys[event.key]();
       event.preventDefault();
@@ -113,7 +113,7 @@ function jsonView(
     import('./plot').then(
       ({ plot }) => {
         if (!gone) {
-          // Waits until it has a width: the output may not be in the page yet.
+          // The output may not be in the page yet, so this waits until it has a width.
           const observer = new ResizeObserver(() => {
             if (chart.clientWidth > 0) {
               observer.disconnect();

@@ -9,11 +9,11 @@ import { diffView, side } from './diff_view';
 
 type Failure = Exclude<Assertion, AssertionPass>;
 
-/** Rows shown at first, and with each further step: a cell may have thousands. */
+/** Rows that are shown at first, and that each further step adds: a cell may have thousands of assertions. */
 const ROWS = 50;
 const PASSES = 200;
 
-/** Such as *3 passed, 1 failed, 0 errors*, and *, 5 of 8 points* where there are points. */
+/** Returns a text such as *3 passed, 1 failed, 0 errors*, with *, 5 of 8 points* if there are points. */
 export function countsText(
   counts: AssertionsContent['counts'],
   trans: TranslationBundle,
@@ -43,7 +43,7 @@ export class AssertionsView {
   private readonly passesLeft = element('p');
 
   /**
-   * @param goToCell - brings the cell of these assertions into view; null where there is no such cell.
+   * @param goToCell - shows the cell of these assertions; null if there is no such cell.
    */
   constructor(
     private readonly trans: TranslationBundle,
@@ -66,7 +66,7 @@ export class AssertionsView {
     this.node.append(summary, this.failures.node, this.passList);
   }
 
-  /** Shows `content`. False when it does not begin with what is shown already: a new view is needed then. */
+  /** Shows `content`. @returns false if it does not begin with the assertions shown so far: a new view is then needed. */
   update(content: AssertionsContent): boolean {
     const failures = content.assertions.filter(isFailure);
     const passes = content.assertions.filter(isPass);
@@ -86,13 +86,13 @@ export class AssertionsView {
     return true;
   }
 
-  /** Makes no further rows. */
+  /** Stops making rows. */
   stop(): void {
     this.failures.stop();
     this.passes.stop();
   }
 
-  /** Lists the passes, once the list is open. */
+  /** Fills the list of passes once it is open. */
   private showPasses(): void {
     if (this.passList.open) {
       const passes = this.content.assertions.filter(isPass);
@@ -159,7 +159,7 @@ function failureRow(assertion: Failure, trans: TranslationBundle): HTMLElement {
   return element('tr', `bg-row-${assertion.kind}`, kind, name, detail);
 }
 
-/** What was expected and what came, one beside the other where both are known. */
+/** Shows the expected and the actual value, side by side if both are known. */
 function comparison(
   { expectedRepr: expected, actualRepr: actual }: AssertionFail,
   trans: TranslationBundle,

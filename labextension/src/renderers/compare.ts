@@ -1,17 +1,17 @@
 /**
- * Finds what differs between an expected and an actual value, given their reprs.
+ * Finds the differences between an expected and an actual value, given their reprs.
  */
 import { diffArrays } from 'diff';
 
 import { readRepr, type Value } from './repr';
 
-/** One place where two values differ. A side is undefined where the value has nothing there. */
+/** One place where two values differ. A side is undefined if that value has nothing there. */
 export interface Difference {
-  /** As Python would write it, such as `[2]['name']`; empty for the values themselves. */
+  /** The place as Python would write it, such as `[2]['name']`; empty for the values themselves. */
   path: string;
   expected?: string;
   actual?: string;
-  /** Of two numbers. */
+  /** The difference of two numbers. */
   numbers?: { absolute: number; relative: number };
 }
 
@@ -21,9 +21,9 @@ export type Comparison =
   | { as: 'text'; expected: string; actual: string }
   | { as: 'paths'; differences: Difference[]; left: number };
 
-/** Most differences that are listed. */
+/** Number of differences that are listed. */
 const MAX_DIFFERENCES = 100;
-/** ms that aligning two lists may take. */
+/** Ms that aligning two lists may take. */
 const ALIGN_MS = 50;
 
 function numbers(expected: number, actual: number): { absolute: number; relative: number } {
@@ -124,7 +124,7 @@ class Collector {
   }
 }
 
-/** Compares two reprs; those not understood are compared as text. */
+/** Compares two reprs. Reprs that cannot be parsed are compared as text. */
 export function compareReprs(expectedRepr: string, actualRepr: string): Comparison {
   if (expectedRepr === actualRepr) {
     return { as: 'same' };

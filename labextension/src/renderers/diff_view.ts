@@ -7,9 +7,9 @@ import { diffChars, diffLines, type Change } from 'diff';
 import { compareReprs, type Difference } from './compare';
 import { element, userText, visible } from './dom';
 
-/** ms that one diff may take; then both sides are shown without marks. */
+/** Ms that one diff may take. After that, both sides are shown without marks. */
 const DIFF_MS = 40;
-/** Longest one-line texts, in characters together, that are compared character by character. */
+/** One-line texts are compared character by character up to this length, in characters of both together. */
 const MAX_CHARACTERS = 2000;
 /** Relative differences below this may come from rounding, and get a hint. */
 const ROUNDING = 1e-6;
@@ -43,7 +43,7 @@ export function diffView(expected: string, actual: string, trans: TranslationBun
   return box;
 }
 
-/** One side alone, where the other was not given. */
+/** Shows one side if the other was not given. */
 export function side(label: string, repr: string): HTMLElement {
   const value = element('code', 'bg-value', userText(repr));
   return element('div', 'bg-side', element('span', 'bg-side-label', label), ' ', value);

@@ -1,13 +1,13 @@
 /**
- * Makes elements from user code's text, which only becomes text nodes and never markup.
+ * Makes elements from the text of user code, which becomes text nodes, never markup.
  */
 
-/** Characters that are invisible or change how others are shown; the same as in Python's `visible`. */
+/** Characters that are invisible or change how others are shown. Python's `visible` has the same ones. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
-/** Most characters of one text that are shown. */
+/** Longest text that is shown, in characters. */
 const MAX_TEXT_LENGTH = 20_000;
 
-/** `text` with control, format and bidirectional characters as escapes, cut at `limit`. */
+/** Returns `text` with escapes for control, format and bidirectional characters, cut at `limit`. */
 export function visible(text: string, limit = MAX_TEXT_LENGTH): string {
   const shown = text.slice(0, limit).replace(INVISIBLE, character => {
     if (character === '\n' || character === '\t') {
@@ -23,7 +23,7 @@ export function visible(text: string, limit = MAX_TEXT_LENGTH): string {
   return text.length > limit ? `${shown}… (${text.length.toLocaleString()} characters)` : shown;
 }
 
-/** An element with a class, and children; strings among these are shown as text. */
+/** Makes an element with a class and children. Strings among the children become text. */
 export function element<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   className = '',
@@ -37,7 +37,7 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
   return node;
 }
 
-/** User text in an element of its own, so that its writing direction does not affect its surroundings. */
+/** Puts user text into an element of its own, so that its writing direction does not affect its surroundings. */
 export function userText(text: string, limit = MAX_TEXT_LENGTH): HTMLElement {
   return element('bdi', '', visible(text, limit));
 }
@@ -49,13 +49,13 @@ export function button(label: string, onClick: () => void, className = 'bg-butto
   return node;
 }
 
-/** ms of work after which the page gets its turn. */
+/** Ms of work after which the page gets a turn. */
 const SLICE_MS = 20;
 
 /**
- * A list with the first `step` of its items, and a button for as many again while there are more.
+ * A list that shows the first `step` items, and has a button for `step` more as long as there are more.
  *
- * Items are made in slices of time, so that a page with many stays responsive.
+ * Items are made in slices of time, so that a page with many items stays responsive.
  */
 export class Steps<T> {
   readonly node: HTMLElement;
@@ -66,8 +66,8 @@ export class Steps<T> {
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * @param outer - what is shown: `list` or an element around it.
-   * @param label - of the button, given the number that is left.
+   * @param outer - the element that is shown: `list`, or an element around it.
+   * @param label - returns the button's text, given the number of items that are left.
    */
   constructor(
     outer: HTMLElement,
@@ -80,19 +80,19 @@ export class Steps<T> {
     this.wanted = step;
   }
 
-  /** Takes items that begin with those that are shown. */
+  /** Replaces the items. The new ones must begin with those that are shown. */
   show(items: readonly T[]): this {
     this.items = items;
     this.fill();
     return this;
   }
 
-  /** Those that are shown. */
+  /** The items that are shown. */
   get shown(): readonly T[] {
     return this.items.slice(0, this.made);
   }
 
-  /** Makes no further items. */
+  /** Stops making items. */
   stop(): void {
     clearTimeout(this.timer);
   }

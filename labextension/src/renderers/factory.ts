@@ -19,16 +19,16 @@ import { element } from './dom';
 /** JupyterLab's JSON viewer has rank 0. */
 const RANK = -10;
 
-/** What a renderer needs of its application. */
+/** What a renderer needs from its application. */
 export interface Surroundings {
   trans: TranslationBundle;
-  /** Brings the cell around an output into view; null where the output is in no notebook. */
+  /** Returns a function that shows the cell of an output; null if the output is not in a notebook. */
   cellOf(output: HTMLElement): (() => void) | null;
 }
 
 class Rendered extends Widget implements IRenderMime.IRenderer {
   private disposals: (() => void)[] = [];
-  /** What is shown, where it is assertions: the updates of a running cell leave it in place. */
+  /** The view of assertions, if they are shown. Updates of a running cell change it instead of replacing it. */
   private assertions: AssertionsView | null = null;
 
   constructor(
@@ -84,7 +84,7 @@ class Rendered extends Widget implements IRenderMime.IRenderer {
 
 export function factories(around: Surroundings): IRenderMime.IRendererFactory[] {
   return [ASSERTIONS_MIME, ARTIFACT_MIME].map(mimeType => ({
-    // Nothing of the data runs, so untrusted notebooks show it as well.
+    // None of the data is run, so it is safe in untrusted notebooks too.
     safe: true,
     mimeTypes: [mimeType],
     defaultRank: RANK,

@@ -1,5 +1,5 @@
 /**
- * A line plot; a chunk of its own, fetched from the site when the first plot is shown.
+ * A line plot. It is a chunk of its own, fetched from the site when the first plot is shown.
  */
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
@@ -8,7 +8,7 @@ import { visible } from './dom';
 import type { Series } from './series';
 
 const HEIGHT = 240;
-/** Colours of the lines; their dashes differ too. */
+/** Colours of the lines. Their dashes differ too. */
 const COLORS = [
   '--jp-brand-color1',
   '--jp-warn-color1',
@@ -19,7 +19,7 @@ const COLORS = [
 ];
 const DASHES = [[], [6, 3], [2, 2], [10, 3, 2, 3]];
 
-/** Draws into `box`, as wide as it is, in the colours of the theme. */
+/** Draws a plot into `box`, with its width and in the theme's colours. */
 export function plot(box: HTMLElement, series: Series): { destroy(): void } {
   const style = getComputedStyle(box);
   const color = (name: string, instead: string): string => style.getPropertyValue(name).trim() || instead;

@@ -1,5 +1,5 @@
 /**
- * Registers the renderers: in JupyterLab, Notebook 7 and JupyterLite the same registry.
+ * Registers the renderers. JupyterLab, Notebook 7 and JupyterLite have the same registry.
  */
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { INotebookTracker } from '@jupyterlab/notebook';

@@ -1,15 +1,15 @@
 /**
- * Reads the repr of Python's built-in values. Nothing is evaluated: what is not understood stays text.
+ * Parses the repr of Python's built-in values. Nothing is evaluated. What cannot be parsed stays text.
  */
 export type Value =
   | { type: 'number'; raw: string; value: number }
   | { type: 'str'; raw: string; value: string }
   | { type: 'list' | 'tuple' | 'set'; raw: string; items: Value[] }
   | { type: 'dict'; raw: string; entries: [key: Value, value: Value][] }
-  /** `None`, `True`, `b'…'`, `Point(x=1)`, `<object …>`: compared as they are written. */
+  /** Compared as text: `None`, `True`, `b'…'`, `Point(x=1)`, `<object …>`. */
   | { type: 'other'; raw: string };
 
-/** Deepest nesting and longest repr that are read; others are compared as text. */
+/** Deepest nesting and longest repr that are parsed. Others are compared as text. */
 const MAX_DEPTH = 50;
 const MAX_LENGTH = 20_000;
 
@@ -135,7 +135,7 @@ class Reader {
     return items.length ? { type: 'set', raw, items } : { type: 'dict', raw, entries };
   }
 
-  /** Up to the next comma, colon or bracket of the container around it. */
+  /** Reads up to the next comma, colon or bracket of the container. */
   private other(): Value {
     const start = this.at;
     const open: string[] = [];
@@ -168,7 +168,7 @@ class Reader {
   }
 }
 
-/** The value behind a repr; null when it is not understood. */
+/** Returns the value of a repr; null if it cannot be parsed. */
 export function readRepr(text: string): Value | null {
   if (text.length > MAX_LENGTH) {
     return null;

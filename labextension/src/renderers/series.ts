@@ -25,7 +25,7 @@ function rises(values: (number | null)[]): values is number[] {
   return values.every((value, i) => value !== null && (i === 0 || value > (values[i - 1] as number)));
 }
 
-/** The series in an object of equally long lists of numbers, or in one list; null for anything else. */
+/** Returns the series in an object of equally long lists of numbers, or in one list; null for anything else. */
 export function readSeries(data: unknown): Series | null {
   const entries: [string, unknown][] = Array.isArray(data)
     ? [['value', data]]

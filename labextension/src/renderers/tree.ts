@@ -1,20 +1,20 @@
 /**
- * JSON as a tree with a search field: the WAI-ARIA pattern *tree view*, each branch made when it is opened.
+ * Shows JSON as a tree with a search field, in the WAI-ARIA pattern *tree view*. A branch is made when it is opened.
  *
- * JupyterLab's own JSON viewer makes every node at once, and its nodes can't be reached by keyboard.
+ * JupyterLab's own JSON viewer makes all nodes immediately, and its nodes cannot be reached by keyboard.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { element, visible } from './dom';
 
-/** Children of a branch that are shown at once. */
+/** Children of a branch that are shown at first, and that each further step adds. */
 const STEP = 100;
-/** Characters of a string that are shown. */
+/** Longest part of a string that is shown, in characters. */
 const MAX_STRING_LENGTH = 2000;
-/** Most nodes that a search visits, and most matches that are shown. */
+/** Number of nodes that a search visits, and of matches that are shown. */
 const MAX_SEARCHED = 200_000;
 const MAX_MATCHES = 100;
-/** Branches with no more children than this are open at first, one level deep. */
+/** Branches on the first level with no more children than this are open at first. */
 const MAX_OPEN_CHILDREN = 20;
 
 type Step = string | number;
@@ -231,7 +231,7 @@ class Tree {
   }
 }
 
-/** Paths of the keys and values that contain `text`, whatever the case. */
+/** Returns the paths of the keys and values that contain `text`, in upper or lower case. */
 export function search(data: unknown, text: string): { paths: Step[][]; complete: boolean } {
   const wanted = text.toLowerCase();
   const paths: Step[][] = [];
@@ -256,7 +256,7 @@ export function search(data: unknown, text: string): { paths: Step[][]; complete
   return { paths, complete: true };
 }
 
-/** A tree of `data` below a field that searches keys and values. */
+/** Makes a tree of `data`, below a field that searches keys and values. */
 export function treeView(data: unknown, label: string, trans: TranslationBundle): HTMLElement {
   const tree = new Tree(data, label, trans);
   const box = element('div', 'bg-json');

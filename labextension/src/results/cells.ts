@@ -5,7 +5,7 @@ import type { CodeCellModel } from '@jupyterlab/cells';
 
 import { ASSERTIONS_MIME, readAssertions, type AssertionsContent } from '../runtime/events';
 
-/** Several sets as one. */
+/** Merges several sets. */
 export function merge(contents: AssertionsContent[]): AssertionsContent {
   const counts = { pass: 0, fail: 0, error: 0 };
   const points = { earned: 0, possible: 0 };
@@ -20,7 +20,7 @@ export function merge(contents: AssertionsContent[]): AssertionsContent {
   return { assertions, counts, ...(contents.some(content => content.points) ? { points } : {}) };
 }
 
-/** The assertions among a cell's outputs; null when there are none. */
+/** Returns the assertions among a cell's outputs; null if there are none. */
 export function assertionsOf(model: CodeCellModel): AssertionsContent | null {
   const found: AssertionsContent[] = [];
   for (let i = 0; i < model.outputs.length; i++) {

@@ -1,23 +1,23 @@
 /**
- * Tells a page that embeds this one what has been checked: only the page of one origin, named by the site.
+ * Sends the results of checks to the embedding page. It must have the one origin that the site names.
  */
 import type { ISignal } from '@lumino/signaling';
 
-/** The results it tells of; `LabResults` are such. */
+/** The results to send; `LabResults` has them. */
 export interface PostedResults {
   /** Emits the path of a notebook whose results have changed. */
   readonly changed: ISignal<unknown, string>;
-  /** Null where the notebook has no results. */
+  /** Null if the notebook has no results. */
   summary(path: string): object | null;
   full(path: string): object;
 }
 
-/** ms between two messages while cells run. */
+/** Ms between two messages while cells run. */
 const INTERVAL_MS = 500;
 
 /**
- * An origin such as `https://school.example`, written as browsers write it; null for anything else. `self` is this page's own: of a
- * package for a learning platform, whose host is not known when it is made.
+ * Returns an origin such as `https://school.example` in the form that browsers use; null for anything else. `self` is this page's
+ * own origin, for a package for a learning platform, whose host is not known when it is made.
  */
 export function readOrigin(value: unknown): string | null {
   if (typeof value !== 'string') {
@@ -35,7 +35,7 @@ export function readOrigin(value: unknown): string | null {
 }
 
 export class EmbeddingPage {
-  /** Null: nothing is posted. */
+  /** If null, nothing is sent. */
   origin: string | null = null;
   private readonly waiting = new Map<string, ReturnType<typeof setTimeout>>();
 

@@ -1,5 +1,5 @@
 /**
- * All assertions of the open notebooks: those of their cells' outputs, and sets that others show.
+ * All assertions of the open notebooks: those in the outputs of cells, and the sets that were given to `show`.
  */
 import type { CodeCellModel } from '@jupyterlab/cells';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
@@ -17,14 +17,14 @@ export interface ResultsGroup {
   content: AssertionsContent;
 }
 
-/** What is exported, and posted to an embedding page. */
+/** The results that are exported, and sent to an embedding page. */
 export interface ResultsSummary {
   path: string;
   counts: AssertionsContent['counts'];
   groups: (Omit<ResultsGroup, 'content'> & AssertionsContent)[];
 }
 
-/** Characters of a cell's first line in its heading. */
+/** Most characters of a cell's first line in its heading. */
 const MAX_HEADING_LENGTH = 60;
 
 function isCode(model: { type: string }): model is CodeCellModel {
@@ -61,7 +61,7 @@ export class LabResults implements ILabResults {
     return groups.length ? merge(groups.map(group => group.content)).counts : null;
   }
 
-  /** The notebook's groups: what others show first, then the cells in their order. */
+  /** Returns the notebook's groups: first the sets given to `show`, then the cells in their order. */
   groups(path: string): ResultsGroup[] {
     const groups: ResultsGroup[] = [...(this.shown.get(path) ?? [])].map(([heading, content]) => ({
       heading,
@@ -86,7 +86,7 @@ export class LabResults implements ILabResults {
     return groups;
   }
 
-  /** Everything of a notebook, as JSON. */
+  /** Returns all results of a notebook, as JSON. */
   full(path: string): ResultsSummary {
     const groups = this.groups(path);
     return {

@@ -18,7 +18,7 @@ import type { LabResults, ResultsGroup } from './lab_results';
 type Filter = 'all' | Assertion['kind'];
 const FILTERS: Filter[] = ['all', 'fail', 'error', 'pass'];
 const ROWS = 50;
-/** ms between two renderings while cells run. */
+/** Ms between two renderings while cells run. */
 const INTERVAL_MS = 250;
 
 export class ResultsPanel extends ReactWidget {
@@ -112,7 +112,7 @@ function Results(props: ResultsProps): React.JSX.Element {
   const list = React.useRef<HTMLDivElement>(null);
   const hadFocus = list.current?.contains(document.activeElement);
   React.useLayoutEffect(() => {
-    // The focused row may be gone, as when its cell runs again: the focus then stays in the list.
+    // The focused row may be gone, for example when its cell runs again. The focus then stays in the list.
     if (hadFocus && !list.current?.contains(document.activeElement)) {
       list.current?.focus({ preventScroll: true });
     }
@@ -164,7 +164,7 @@ function Group({ group, filter, trans, go }: GroupProps): React.JSX.Element {
   const left = Math.max(shown.length - wanted, 0);
   const grow = (): void => {
     if (left <= ROWS) {
-      (list.current?.lastElementChild as HTMLElement | null)?.focus(); // the button goes
+      (list.current?.lastElementChild as HTMLElement | null)?.focus(); // the button is removed
     }
     setWanted(wanted + ROWS);
   };

@@ -49,7 +49,7 @@ const results: JupyterFrontEndPlugin<ILabResults> = {
   },
 };
 
-/** The site's setting comes first, then JupyterLab's, which `overrides.json` may hold. */
+/** Reads the origin: from the site's setting, else from JupyterLab's, which `overrides.json` may contain. */
 function tellEmbeddingPage(store: LabResults, registry: ISettingRegistry | null): void {
   const page = new EmbeddingPage(store);
   const take = (value: unknown): void => {

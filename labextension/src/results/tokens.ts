@@ -1,14 +1,14 @@
 /**
- * What other parts may ask of the results panel.
+ * What other plugins can use of the results panel.
  */
 import { Token } from '@lumino/coreutils';
 
 import type { AssertionsContent } from '../runtime/events';
 
 export interface ILabResults {
-  /** Shows a set of assertions for the notebook at `path`, in place of the earlier set of that heading. */
+  /** Shows a set of assertions for the notebook at `path`. It replaces an earlier set with the same heading. */
   show(path: string, source: string, content: AssertionsContent): void;
-  /** Counts of all sets of a notebook; null where there is none. */
+  /** Returns the counts of all sets of a notebook; null if there is none. */
   summary(path: string): AssertionsContent['counts'] | null;
 }
 

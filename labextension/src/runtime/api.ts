@@ -1,31 +1,31 @@
 /**
- * What the public runtime takes and gives. Adding an optional field is a minor change, anything else a major one.
+ * The public types of the runtime. A new optional field is a minor change, anything else a major one.
  */
 import type { Artifact, Assertion, AssertionError, AssertionFail, AssertionPass } from './events';
 import type { JsModule, PackageProgress } from './protocol';
 
 /** Options of `createSession`. */
 export interface SessionOptions {
-  /** Folder that holds `pyodide.mjs`; same origin as the page. Required, there is no default. */
+  /** Address of the folder that holds `pyodide.mjs`, of the same origin as the page. Required; there is no default. */
   pyodideIndexURL: string;
   /**
-   * Folder of the kernel's packs. Default: `../kernel/` as seen from this module, where that is `runtime/index.js`; in a
-   * bundle, `../kernel/` as seen from `pyodideIndexURL`.
+   * Folder of the kernel's packs. Default: `../kernel/`, relative to this module if it is `runtime/index.js`; in a bundle,
+   * relative to `pyodideIndexURL`.
    */
   kernelURL?: string;
   /** Packages of the distribution to load before the session is ready. */
   packages?: readonly string[];
-  /** Called for each package as it is loaded. */
+  /** Called when the status of a package changes. */
   onPackageProgress?(progress: PackageProgress): void;
-  /** True to run without any way to interrupt cooperatively. */
+  /** If true, running code cannot be interrupted; it can only be ended with its worker. */
   disableInterruptBuffer?: boolean;
   /**
-   * What to use instead of starting the `worker.js` beside this module: a function that makes a module worker from that
-   * script, called for each start. Or one such worker: it serves the first start only, and further ones after a hard stop
-   * or a crash use the `worker.js` beside this module again; where that can't be had, the session is over.
+   * Replaces the `worker.js` beside this module. Either a function that makes a module worker from that script; it is called
+   * for each start. Or one such worker, for the first start only: after a hard stop or a crash, the session starts the
+   * `worker.js` beside this module. If that cannot be loaded, the session is over.
    */
   worker?: Worker | (() => Worker);
-  /** JavaScript modules Python can import; `exportName` picks one export instead of all. */
+  /** JavaScript modules that Python can import. `exportName` selects one export instead of the whole module. */
   jsModules?: readonly JsModule[];
 }
 
@@ -46,20 +46,20 @@ export type ExecErrorKind = 'syntax' | 'runtime' | 'timeout' | 'aborted' | 'inte
 export interface ExecError {
   kind: ExecErrorKind;
   message: string;
-  /** Python's, of the user's lines only. */
+  /** Python's traceback, with only the user's lines. */
   traceback?: string;
 }
 
 /** Options of {@link Session.exec}. */
 export interface ExecOptions {
-  /** Python; the common indentation of a template literal is cut. */
+  /** Python code. The common indentation of its lines is removed, as a template literal has it. */
   code: string;
   /**
-   * Ms after which the code is interrupted, and 500 ms later ended with its worker. No limit: 0, null, Infinity, and
-   * whatever is longer than 2,147,483,647 ms, the longest time a browser can wait.
+   * Ms after which the code is interrupted. If it still runs 500 ms later, its worker is ended. 0, null, Infinity and anything
+   * above 2,147,483,647 ms, the longest time that a browser's timer can wait, mean no limit.
    */
   timeoutMs?: number | null;
-  /** The same at an abort. An already aborted signal runs nothing. */
+  /** An abort has the same effect as `timeoutMs`. If the signal is aborted already, nothing runs. */
   signal?: AbortSignal;
   onStdout?(text: string): void;
   onStderr?(text: string): void;
@@ -67,7 +67,7 @@ export interface ExecOptions {
   onArtifact?(artifact: Artifact): void;
 }
 
-/** What came of an exec. */
+/** The outcome of an exec. */
 export interface ExecResult {
   ok: boolean;
   stdout: string;
@@ -77,15 +77,15 @@ export interface ExecResult {
   artifacts: Artifact[];
   /** Null when `ok`. */
   error: ExecError | null;
-  /** How long the code ran, not what it waited before for a worker that was starting again; 0 if it never ran. */
+  /** How long the code ran, without any wait for a worker that was starting again. 0 if the code never ran. */
   durationMs: number;
 }
 
 /**
- * Reads and writes of Python's file system. Paths are absolute or relative to `/home/pyodide`. While the session starts
- * again after a hard stop, they wait for that.
+ * Access to Python's file system. Paths are absolute, or relative to `/home/pyodide`. While the session starts again after a
+ * hard stop, all operations wait.
  *
- * @throws BrowsergradError `file`, naming path and reason; `bad-option`, `disposed`, `boot-failed`.
+ * @throws BrowsergradError `file`, with path and reason; `bad-option`, `disposed`, `boot-failed`.
  */
 export interface SessionFS {
   /** Makes missing parent folders. */
@@ -102,30 +102,30 @@ export type SessionFiles = SessionFS;
 export interface Session {
   readonly fs: SessionFS;
 
-  /** Whether running code can be interrupted and keeps its names. */
+  /** Whether running code can be interrupted without losing its names. */
   readonly canInterrupt: boolean;
 
   /**
    * Runs code in the session's namespace.
    *
    * @throws BrowsergradError `bad-option`, before anything else happens; `busy` while another exec runs; `disposed`;
-   * `boot-failed` when Python had to be started again and could not be. What the code does never throws: see
+   * `boot-failed` if Python had to start again and could not. Errors of the code itself are never thrown: see
    * `ExecResult.error`.
    */
   exec(options: ExecOptions): Promise<ExecResult>;
 
   /**
-   * Interrupts the running exec, or keeps one that waits for Python's start from running; nothing happens when idle.
+   * Interrupts the running exec. An exec that still waits for Python's start does not run. Does nothing when idle.
    */
   interrupt(): void;
 
-  /** Forgets all names the code has made; loaded packages stay. */
+  /** Deletes all names that the code has defined. Loaded packages stay. */
   clearNamespace(): Promise<void>;
 
   /**
-   * Ends the worker. Everything pending settles, everything later rejects. May be called twice.
+   * Ends the worker. Everything pending settles, and every later call rejects. May be called again.
    *
-   * @returns once the exec that ran has settled.
+   * @returns a promise that settles after the running exec has.
    */
   dispose(): Promise<void>;
 }

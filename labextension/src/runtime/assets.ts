@@ -1,10 +1,10 @@
 /**
- * Fetches the site's files, with errors that say what to do.
+ * Fetches the site's files. Errors say what to do.
  */
 import { crc32 } from './crc32';
 import { errorText } from './errors';
 
-/** A file made at build time; `size` and `sha256` are the gzip file's, `crc32` is of what is in it. */
+/** A file made at build time. `size` and `sha256` are those of the gzip file, `crc32` is that of its contents. */
 export interface PackedFile {
   file: string;
   sha256: string;
@@ -15,15 +15,17 @@ export interface PackedFile {
 /** Whether the file belongs to the installed package: outside of pages there is no site. */
 const isInstalled = (url: string): boolean => url.startsWith('file:');
 
-/** Where files came from, and so how to mend them. */
+/** How to repair files, which depends on where they come from. Each field is a part of an error message. */
 interface Origin {
-  /** Where something is missing. */
+  /** The place from which a file is missing. */
   place: string;
+  /** What to do about a missing file. */
   missing: string;
+  /** What to do about a damaged file. */
   damaged: string;
-  /** Once the files are whole. */
+  /** What to do once the files are whole. */
   again: string;
-  /** Where a package or its file is missing. */
+  /** What to do about a missing package, or a missing file of one. */
   packages: string;
 }
 
@@ -55,33 +57,33 @@ const PAGE: Origin = {
 
 let published = SITE;
 
-/** From now on, errors give advice for a web project that uses the runtime on its own. */
+/** Makes errors give advice for a web project that uses the runtime without Jupyter. */
 export function useOwnPage(): void {
   published = PAGE;
 }
 
-/** How to mend what is at `url`. */
+/** How to repair the file at `url`. */
 export function originOf(url: string): Origin {
   return isInstalled(url) ? INSTALLED : published;
 }
 
-/** The error for a missing file; says how to mend it. */
+/** The error for a missing file, with advice. */
 export function missingAsset(url: string, why: string): Error {
   const { place, missing } = originOf(url);
   return new Error(`${url} is missing${place} (${why}): ${missing}`);
 }
 
-/** The error for a damaged file; says how to mend it. */
+/** The error for a damaged file, with advice. */
 export function damagedAsset(url: string, why: string): Error {
   return new Error(`${url} is damaged or of another version (${why}): ${originOf(url).damaged}`);
 }
 
-/** Whether the answer is a web page: many hosts send one, with status 200, for a file they do not have. */
+/** Whether the answer is a web page. Many web hosts send one, with status 200, for a file that they do not have. */
 export function isPage(contentType: string | null): boolean {
   return contentType?.startsWith('text/html') ?? false;
 }
 
-/** Fetches `url`, saying what, where and how to mend it when that fails. */
+/** Fetches `url`. @throws Error that says what failed, where, and how to repair it. */
 export async function fetchAsset(url: string, init?: RequestInit): Promise<Response> {
   let response: Response;
   try {
@@ -101,10 +103,10 @@ export async function fetchAsset(url: string, init?: RequestInit): Promise<Respo
 }
 
 /**
- * Fetches `url` and reads it. When that fails, fetches it once more past the browser's cache, which may hold a file of an
- * earlier version, or half a file from when the site was being published.
+ * Fetches `url` and reads it. If that fails, fetches it once more from the server: the browser's cache may hold a file of an
+ * earlier version, or a part of a file from when the site was being published.
  *
- * @param read - throws when the contents are wrong; the message says why.
+ * @param read - throws if the contents are wrong; the message says why.
  */
 export async function readAsset<T>(url: string, read: (response: Response) => Promise<T>): Promise<T> {
   const attempt = async (init?: RequestInit): Promise<T> => {
@@ -112,7 +114,7 @@ export async function readAsset<T>(url: string, read: (response: Response) => Pr
     try {
       return await read(response);
     } catch (error) {
-      throw error instanceof RangeError ? error : damagedAsset(url, errorText(error)); // a RangeError: no memory
+      throw error instanceof RangeError ? error : damagedAsset(url, errorText(error)); // a RangeError means no memory
     }
   };
   try {
@@ -122,7 +124,7 @@ export async function readAsset<T>(url: string, read: (response: Response) => Pr
   }
 }
 
-/** @throws Error when the SHA-256 differs. Checks nothing on insecure origins, which cannot compute it. */
+/** @throws Error if the SHA-256 differs. Checks nothing on insecure origins, where browsers cannot compute it. */
 export async function checkHash(bytes: ArrayBuffer, sha256: string): Promise<void> {
   const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
   if (!subtle) {
@@ -134,10 +136,10 @@ export async function checkHash(bytes: ArrayBuffer, sha256: string): Promise<voi
   }
 }
 
-/** @throws Error when the CRC-32 differs. */
+/** @throws Error if the CRC-32 differs. */
 export function checkSum(bytes: Uint8Array, sum: number): void {
   if (crc32(bytes) !== sum) {
-    throw new Error('its checksum is another');
+    throw new Error('its checksum differs');
   }
 }
 
@@ -160,7 +162,7 @@ export async function readPacked(folderURL: string, entry: PackedFile): Promise<
     const copy = source.clone();
     const stream = source.body!.pipeThrough(new DecompressionStream('gzip'));
     const unpacking = new Response(stream).arrayBuffer().catch(() => {
-      throw new Error('it is no whole gzip file'); // browsers say "failed to fetch"
+      throw new Error('it is not a complete gzip file'); // browsers say "failed to fetch"
     });
     const checking = copy.arrayBuffer().then(packed => checkHash(packed, entry.sha256));
     return (await Promise.all([unpacking, checking]))[0];
@@ -168,7 +170,7 @@ export async function readPacked(folderURL: string, entry: PackedFile): Promise<
 }
 
 /**
- * Imports one of the site's own modules, or says why that failed: browsers only say "failed to fetch".
+ * Imports one of the site's own modules. Errors say why that failed; browsers only say "failed to fetch".
  *
  * @param name - an export that the module must have.
  */
@@ -177,12 +179,12 @@ export async function importAsset(url: string, name?: string): Promise<unknown> 
   try {
     module = await import(/* webpackIgnore: true */ /* @vite-ignore */ url);
   } catch (error) {
-    const response = await fetchAsset(url, { cache: 'no-cache' }); // the next worker gets what the server has
+    const response = await fetchAsset(url, { cache: 'no-cache' }); // so that the next worker gets the server's file
     const wrongType = wrongModuleType(url, response);
     throw wrongType === null ? damagedAsset(url, String(error)) : new Error(`${url} cannot be imported: ${wrongType}`);
   }
   if (name !== undefined && !(name in module)) {
-    throw damagedAsset(url, `it exports no ${name}`);
+    throw damagedAsset(url, `it has no export ${name}`);
   }
   return module;
 }
@@ -197,7 +199,7 @@ export async function importModule(url: string): Promise<Record<string, unknown>
   }
 }
 
-/** Why a script did not load, as far as the server tells. */
+/** Why a script did not load, judged by the server's answer. */
 export async function scriptProblem(url: string): Promise<string> {
   try {
     const response = await fetch(url, { cache: 'no-cache' });
@@ -220,7 +222,7 @@ function wrongModuleType(url: string, { headers }: Response): string | null {
         'Tell the server that .js and .mjs files are text/javascript';
 }
 
-/** The URL as Pyodide takes it: outside of pages it reads files by path, not by file URL. */
+/** The URL in the form that Pyodide expects. Outside of pages it reads files by path, not by file URL. */
 export function pathOrURL(url: string): string {
   return isInstalled(url) ? decodeURIComponent(new URL(url).pathname).replace(/^\/(?=[A-Za-z]:)/, '') : url;
 }

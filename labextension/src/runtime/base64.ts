@@ -1,6 +1,6 @@
-/** Base64 both ways. `Uint8Array.fromBase64` is younger than the browsers that this package supports. */
+/** Encodes and decodes base64. Not all supported browsers have `Uint8Array.fromBase64`. */
 
-/** Bytes turned into one call's arguments at a time: engines limit their number. */
+/** Bytes that become the arguments of one call. Engines limit the number of arguments. */
 const CHUNK_BYTES = 0x8000;
 
 export function toBase64(bytes: Uint8Array): string {
@@ -11,7 +11,7 @@ export function toBase64(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
-/** @throws DOMException when `text` is not base64. */
+/** @throws DOMException if `text` is not base64. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(text), character => character.charCodeAt(0));
 }

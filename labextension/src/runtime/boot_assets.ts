@@ -1,6 +1,6 @@
 /**
- * Fetches, checks and compiles what a start from the memory snapshot needs, once for all kernels of a page. The
- * page does it ahead when it is idle; else the first kernel's worker does, which has nothing else to do.
+ * Fetches, checks and compiles what a start from the memory snapshot needs, once for all kernels of a page. An idle page does
+ * this ahead of need. Else the first kernel's worker does it, since it has nothing else to do.
  */
 import {
   checkHash,
@@ -23,12 +23,12 @@ export interface KernelManifest {
   snapshot?: PackedFile & {
     /** The pack whose files the snapshot's Python has imported from. */
     pack: string;
-    /** Files of the Pyodide distribution it was made with: name to SHA-256. */
+    /** Files of the Pyodide distribution with which the snapshot was made: name to SHA-256. */
     pyodide: Record<string, string>;
     /** That distribution's standard library. */
     stdlib_size: number;
     stdlib_crc32: number;
-    /** What that distribution's lock says of it. */
+    /** The field `info` of that distribution's lock. */
     lock_info: Lock['info'];
   };
 }
@@ -38,14 +38,14 @@ export interface Lock {
   packages: Record<string, unknown>;
 }
 
-/** What the worker gets. All of it can be posted. */
+/** What a worker gets. All fields can be posted. */
 export interface BootAssets {
   manifest: KernelManifest;
   lock: Lock;
   module: WebAssembly.Module;
   /** The snapshot, unpacked. */
   memory: ArrayBuffer;
-  /** Faults of the site that do not keep Python from starting. */
+  /** Faults of the site in spite of which Python starts. */
   problems: string[];
 }
 
@@ -81,12 +81,12 @@ export function compiledPack(lock: Lock): string {
   return `site-cp${lock.info.python.split('.').slice(0, 2).join('')}`;
 }
 
-/** Whether the lock is of the distribution with this `info`. */
+/** Whether a lock belongs to the distribution with this `info`. */
 function describes(lock: Lock, info: Lock['info']): boolean {
   return Object.entries(info).every(([name, value]) => lock.info[name] === value);
 }
 
-/** SHA-256 of the distribution's files by their names; none of them where the manifest belongs to another one. */
+/** SHA-256 of the distribution's files, by name; empty if the manifest belongs to another distribution. */
 export function knownHashes(lock: Lock, { snapshot }: KernelManifest): Record<string, string> {
   return snapshot && describes(lock, snapshot.lock_info) ? snapshot.pyodide : {};
 }
@@ -103,7 +103,7 @@ async function compile(response: Response): Promise<{ module: WebAssembly.Module
 }
 
 /**
- * The size in bytes of a file that is not fetched yet; 0 when it is missing, null when the server does not say or
+ * The size in bytes of a file that has not been fetched yet. 0 if the file is missing; null if the server does not say, or
  * compresses it.
  */
 async function sizeOf(url: string): Promise<number | null> {
@@ -115,11 +115,11 @@ async function sizeOf(url: string): Promise<number | null> {
     }
     return ok && length !== null && !headers.has('content-encoding') ? Number(length) : null;
   } catch {
-    return null; // it is reported when Python needs the file
+    return null; // reported when Python needs the file
   }
 }
 
-/** Whether the bytes are a zip file that was not cut off; it may still be the wrong one. */
+/** Whether the bytes are a complete zip file. It may still be the wrong one. */
 export function isWholeZip(bytes: Uint8Array): boolean {
   const at = bytes.length - 22;
   if (at < 0) {
@@ -129,7 +129,7 @@ export function isWholeZip(bytes: Uint8Array): boolean {
   return end.getUint32(0, true) === 0x06054b50 && end.getUint32(12, true) + end.getUint32(16, true) === at;
 }
 
-/** Whether the server has a whole zip file at `url` that is not of `size` bytes. */
+/** Whether the server has a complete zip file at `url` that does not have `size` bytes. */
 async function isOtherZip(url: string, size: number): Promise<boolean> {
   try {
     const response = await fetchAsset(url, { cache: 'no-cache' });
@@ -141,13 +141,14 @@ async function isOtherZip(url: string, size: number): Promise<boolean> {
 }
 
 /**
- * Loads what a start from the snapshot needs; null where the site has none for this Pyodide.
+ * Loads what a start from the snapshot needs.
  *
- * @throws Error when something is missing, damaged or belongs to another build.
+ * @returns null if the site has no snapshot for this Pyodide.
+ * @throws Error if something is missing, damaged or of another build.
  */
 export async function loadBootAssets(indexURL: string, kernelURL: string): Promise<BootAssets | null> {
   const describing = readManifest(kernelURL);
-  /** SHA-256 of one of Pyodide's files; undefined where nothing says it. */
+  /** SHA-256 of one of Pyodide's files; undefined if it is not known. */
   const hashOf = (name: string): Promise<string | undefined> =>
     describing.then(
       ({ snapshot }) => snapshot?.pyodide[name],
@@ -162,14 +163,14 @@ export async function loadBootAssets(indexURL: string, kernelURL: string): Promi
     await check(WASM, bytes);
     return module;
   });
-  // The worker imports these two later, from the browser's cache.
+  // The worker imports these two files later, from the browser's cache.
   const checking = [LOADER, GLUE].map(name =>
     readAsset(indexURL + name, async response => check(name, await response.arrayBuffer())),
   );
   const locking = readLock(indexURL);
   const sizing = sizeOf(indexURL + STDLIB);
   for (const early of [compiling, ...checking, locking]) {
-    early.catch(() => undefined); // whoever awaits it below sees the error
+    early.catch(() => undefined); // the error is thrown where `early` is awaited below
   }
   const manifest = await describing;
   const { snapshot } = manifest;
@@ -192,8 +193,8 @@ export async function loadBootAssets(indexURL: string, kernelURL: string): Promi
     lock = { info: snapshot.lock_info, packages: {} };
   }
   const size = await sizing;
-  // With a whole but different standard library Python can start from its files. A part of one serves only the
-  // snapshot.
+  // With a complete but different standard library, Python can start only from files. With an incomplete one, it can start
+  // only from the snapshot.
   const { stdlib_size } = snapshot;
   if (size && size !== stdlib_size && (await isOtherZip(indexURL + STDLIB, stdlib_size))) {
     throw damagedAsset(indexURL + STDLIB, 'it is not the one the snapshot was made with');
@@ -202,18 +203,18 @@ export async function loadBootAssets(indexURL: string, kernelURL: string): Promi
   return { manifest, lock, module, memory, problems };
 }
 
-/** What is visibly wrong with one of Pyodide's files; null when nothing is. */
+/** What is visibly wrong with one of Pyodide's files; null if nothing is. */
 function flaw(name: string, bytes: Uint8Array): string | null {
   if (bytes.length === 0) {
     return 'it is empty';
   }
   if (name === WASM && new DataView(bytes.buffer).getUint32(0) !== 0x0061736d) {
-    return 'it is no WebAssembly';
+    return 'it is not WebAssembly';
   }
-  return name === STDLIB && !isWholeZip(bytes) ? 'it is no whole zip file' : null;
+  return name === STDLIB && !isWholeZip(bytes) ? 'it is not a complete zip file' : null;
 }
 
-/** Finds which of Pyodide's files keep it from starting. Apart from a lack of memory, little else does. */
+/** Finds out which of Pyodide's files keep it from starting. Apart from a lack of memory, hardly anything else does. */
 export async function explainFailure(
   error: unknown,
   indexURL: string,
@@ -263,14 +264,13 @@ export function sharedBootAssets(indexURL: string, kernelURL: string): Promise<B
 }
 
 /**
- * Takes what a worker has loaded: the assets, null where the site has none, the error, or undefined when the worker
- * ended first.
+ * Takes what a worker has loaded: the assets; null if the site has none; the error; undefined if the worker ended before.
  */
 export type Supply = (assets: BootAssets | null | Error | undefined) => void;
 
 /**
- * Lets further kernels wait for the assets that the caller's worker is about to load. Null when they are being loaded
- * already: `sharedBootAssets` has them then.
+ * Lets further kernels wait for the assets that the caller's worker is about to load. Returns null if they are being loaded
+ * already: then `sharedBootAssets` has them.
  */
 export function offerBootAssets(indexURL: string, kernelURL: string): Supply | null {
   const key = `${indexURL} ${kernelURL}`;

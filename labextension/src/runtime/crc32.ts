@@ -1,5 +1,5 @@
 /**
- * The checksum of gzip and zip, for where Python waits for the answer: the browser's own hashes are asynchronous.
+ * CRC-32, the checksum of gzip and zip. It is used where Python waits for the result: the browser's own hashes are asynchronous.
  */
 
 const TABLE = Int32Array.from({ length: 256 }, (_, index) => {

@@ -2,7 +2,7 @@
  * Errors of the runtime. They carry a string `code`, since classes do not survive a worker boundary.
  */
 
-/** What can go wrong, by name. */
+/** The codes of errors. */
 export type ErrorCode =
   | 'bad-option' // an argument is missing or of the wrong kind
   | 'boot-failed' // Python did not start
@@ -11,10 +11,10 @@ export type ErrorCode =
   | 'worker-crash' // the worker ended by itself
   | 'file' // a file could not be read or written
   | 'lab-runtime-mismatch'
-  | 'no-browser' // there is nothing here that could run Python: no Worker, no page
+  | 'no-browser' // nothing here can run Python: there is no Worker, or no page
   | 'internal';
 
-/** The root of every error this runtime throws. Without a code it is `internal`. */
+/** The base of every error that this runtime throws. Without a code, the code is `internal`. */
 export class BrowsergradError extends Error {
   readonly code: ErrorCode;
 
@@ -28,18 +28,18 @@ export class BrowsergradError extends Error {
   }
 }
 
-/** The text of whatever was thrown; Emscripten throws plain objects. */
+/** The text of anything that was thrown. Emscripten throws plain objects. */
 export function errorText(error: unknown): string {
   const { message, name } = (error ?? {}) as { message?: unknown; name?: unknown };
   return String(message || name || error);
 }
 
-/** Whether the engine's stack has ended: its words in V8, SpiderMonkey and JavaScriptCore. */
+/** Whether the engine's stack has overflowed, judged by the words of V8, SpiderMonkey and JavaScriptCore. */
 export function isOutOfStack(error: unknown): boolean {
   return /call stack size exceeded|too much recursion/i.test(errorText(error));
 }
 
-/** Whether this was thrown because the browser has no more memory; the words differ. */
+/** Whether this was thrown because the browser has no more memory. Engines use different words. */
 export function isOutOfMemory(error: unknown): boolean {
   return (
     (error instanceof RangeError && !isOutOfStack(error)) ||

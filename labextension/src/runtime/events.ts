@@ -1,6 +1,6 @@
 /**
- * What user code reports beside its output: assertions and artifacts, the MIME types that carry them in notebooks, and
- * readers for such content. A saved notebook may come from anywhere and hold anything, so readers check every field.
+ * Events, which user code reports beside its output: assertions and artifacts. Also the MIME types that carry them in notebooks,
+ * and readers of such content. A saved notebook may come from anywhere and hold anything, so the readers check every field.
  *
  * The JSON Schemas in `kernel_shim/browsergrad/schemas/` describe the same content.
  */
@@ -12,7 +12,7 @@ export const ARTIFACT_MIME = 'application/vnd.browsergrad.artifact.v1+json';
 export interface AssertionPass {
   kind: 'pass';
   name: string;
-  /** What a pass is worth; absent where the check has no points. */
+  /** Points for a pass; absent if the check has no points. */
   points?: number;
   /** Points that were given. */
   earned?: number;
@@ -27,10 +27,10 @@ export interface AssertionFail {
   kind: 'fail';
   name: string;
   message: string;
-  /** Python's `repr` of what was expected; `"None"` where None was. */
+  /** Python's `repr` of the expected value; `"None"` if None was expected. */
   expectedRepr?: string;
   actualRepr?: string;
-  /** What a pass is worth; absent where the check has no points. */
+  /** Points for a pass; absent if the check has no points. */
   points?: number;
   /** Points that were given. */
   earned?: number;
@@ -40,13 +40,13 @@ export interface AssertionFail {
   feedback?: string;
   durationMs?: number;
 }
-/** From `browsergrad.assert_error`: what was to be checked could not be. */
+/** From `browsergrad.assert_error`: the check could not be done. */
 export interface AssertionError {
   kind: 'error';
   name: string;
   message: string;
   traceback?: string;
-  /** What a pass is worth; absent where the check has no points. */
+  /** Points for a pass; absent if the check has no points. */
   points?: number;
   /** Points that were given. */
   earned?: number;
@@ -82,15 +82,15 @@ export interface ArtifactImage {
 /** What `browsergrad.log` and `browsergrad.emit_*` report. */
 export type Artifact = ArtifactLog | ArtifactJson | ArtifactImage;
 
-/** Content of {@link ASSERTIONS_MIME}. Python leaves passes out of a long list; `counts` counts them all. */
+/** Content of {@link ASSERTIONS_MIME}. Python leaves passes out of a long list, but `counts` includes all of them. */
 export interface AssertionsContent {
   assertions: Assertion[];
   counts: { pass: number; fail: number; error: number };
-  /** Sums over the assertions that are worth points; absent where none is. */
+  /** Sums over the assertions that have points; absent if none has. */
   points?: { earned: number; possible: number };
 }
 
-/** Images an `<img>` shows; an SVG there runs no script. */
+/** Images that an `<img>` shows. There, an SVG runs no script. */
 const IMAGE = /^image\/(?:apng|avif|bmp|gif|jpeg|png|svg\+xml|webp)$/;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
@@ -106,7 +106,7 @@ function isAmount(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }
 
-/** The fields of these names whose values are strings. */
+/** Returns those of the named fields whose values are strings. */
 function texts<K extends string>(value: Record<string, unknown>, ...names: K[]): { [name in K]?: string } {
   const found: { [name in K]?: string } = {};
   for (const name of names) {
@@ -142,7 +142,7 @@ function readAssertion(value: unknown): Assertion | null {
   }
 }
 
-/** The sums of points in an assertions output, if it has them. */
+/** Reads the sums of points in an assertions output, if it has them. */
 function readPoints(value: unknown): Pick<AssertionsContent, 'points'> {
   if (!isRecord(value) || !isAmount(value.earned) || !isAmount(value.possible)) {
     return {};
@@ -150,7 +150,7 @@ function readPoints(value: unknown): Pick<AssertionsContent, 'points'> {
   return { points: { earned: value.earned, possible: value.possible } };
 }
 
-/** Reads the content of an assertions output; null when `value` is something else. */
+/** Reads the content of an assertions output. @returns null if `value` is something else. */
 export function readAssertions(value: unknown): AssertionsContent | null {
   if (!isRecord(value) || !Array.isArray(value.assertions) || !isRecord(value.counts)) {
     return null;
@@ -163,7 +163,7 @@ export function readAssertions(value: unknown): AssertionsContent | null {
   return { assertions: assertions as Assertion[], counts: { pass, fail, error }, ...readPoints(value.points) };
 }
 
-/** Reads the content of an artifact output; null when `value` is something else. */
+/** Reads the content of an artifact output. @returns null if `value` is something else. */
 export function readArtifact(value: unknown): Artifact | null {
   if (!isRecord(value) || typeof value.name !== 'string') {
     return null;

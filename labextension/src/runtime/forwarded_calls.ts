@@ -8,12 +8,12 @@ import { ANSWER_BYTES, type DriveAnswer } from './protocol';
 /** The channel on which JupyterLite's service worker forwards synchronous requests. */
 const SERVICE_WORKER_CHANNEL = '/sw-api.v1';
 
-/** What the worker may ask of the page. */
+/** What a worker may ask the page. */
 export interface AskedPage {
   drive(request: unknown): Promise<DriveAnswer>;
-  /** Whether `epoch` is to be interrupted: null, or the limit in ms that it has passed, 0 for none. */
+  /** Whether `epoch` is to be interrupted: null if not, else the time limit in ms that has passed, 0 if none has. */
   interruptOf(epoch: unknown): number | null;
-  /** Bytes of output that were taken, modulo 2^32. */
+  /** Bytes of output that the page has taken, modulo 2^32. */
   taken(): number;
 }
 
@@ -24,20 +24,20 @@ interface Forwarded {
 }
 
 export class ForwardedCalls {
-  /** Where the worker posts its requests, and the name it gives itself. */
+  /** Where the worker posts its requests, and the id that it gives itself in them. */
   readonly channel: { url: string; id: string };
   private readonly broadcast = new BroadcastChannel(SERVICE_WORKER_CHANNEL);
   private isOpen = true;
-  /** Bytes that came ahead of the request that names them, by its id. */
+  /** Bytes that came before the request that names them, by that request's id. */
   private readonly uploaded = new Map<string, Uint8Array>();
   /** Requests that wait for the bytes they name. */
   private readonly waiting = new Map<string, (data: Uint8Array) => void>();
-  /** Address of the bytes of the last answer, where they were too many for it; '' for none. */
+  /** Address of the last answer's bytes, if they were too many for the answer itself; else ''. */
   private download = '';
   /** Lines of input that the worker has not asked for yet. */
   private readonly lines: string[] = [];
 
-  /** @param baseURL - site root. */
+  /** @param baseURL - root of the site. */
   constructor(
     baseURL: string,
     private readonly page: AskedPage,
@@ -46,12 +46,12 @@ export class ForwardedCalls {
     this.broadcast.addEventListener('message', event => void this.receive(event.data as Forwarded));
   }
 
-  /** A line for the code that waits for one. */
+  /** Takes a line of input for code that waits for one. */
   input(value: string): void {
     this.lines.push(value);
   }
 
-  /** Bytes that a request names, which comes before or after them. */
+  /** Takes bytes that a request names. The request may come before or after them. */
   upload(id: string, data: Uint8Array): void {
     this.waiting.get(id)?.(data);
     if (!this.waiting.delete(id)) {
@@ -59,7 +59,7 @@ export class ForwardedCalls {
     }
   }
 
-  /** Answers nothing more. */
+  /** Stops answering. */
   close(): void {
     this.isOpen = false;
     this.broadcast.close();
@@ -90,7 +90,7 @@ export class ForwardedCalls {
     }
   }
 
-  /** The answer as JSON can carry it: few bytes in base64, many by an address, until the next call. */
+  /** Makes the answer fit into JSON: few bytes in base64, many under an address that works until the next call. */
   private forTransport(response: unknown): unknown {
     const value = (response as { value?: { data?: unknown } } | null)?.value;
     const bytes = value?.data;
@@ -114,7 +114,7 @@ export class ForwardedCalls {
     }
   }
 
-  /** The request with the bytes it names. */
+  /** Returns the request with the bytes that it names. */
   private async withUpload(request: unknown): Promise<unknown> {
     const data = (request as { data?: { data?: { $upload?: string } } } | undefined)?.data;
     const id = data?.data?.$upload;

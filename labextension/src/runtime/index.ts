@@ -40,7 +40,7 @@ export {
   type ManifestResult,
   parseManifest,
 } from './manifest';
-/** @internal the kernel of the labextension; no part of the public interface. */
+/** @internal for the labextension's kernel; not public. */
 export { KernelClient, type KernelClientOptions } from './kernel_client';
-/** @internal fetches and compiles ahead what kernels start from. */
+/** @internal for the labextension, to fetch and compile ahead of need; not public. */
 export { sharedBootAssets } from './boot_assets';

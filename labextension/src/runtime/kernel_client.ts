@@ -1,6 +1,6 @@
 /**
- * The runtime as a Jupyter kernel: whole messages in, whole messages out. Internal: the kernel of
- * the labextension uses it; pages use `createSession`.
+ * The runtime as a Jupyter kernel: takes and sends whole messages. It is internal, for the labextension's kernel; pages use
+ * `createSession`.
  */
 import { BrowsergradError } from './errors';
 import type {
@@ -27,23 +27,23 @@ export interface KernelClientOptions {
   piplite: { urls: string[]; disablePyPI: boolean };
   /** Answers file-system requests; without it Python sees no drive. */
   drive?: { request(request: unknown): Promise<DriveAnswer> };
-  /** Site root. */
+  /** Root of the site. */
   baseUrl: string;
   /** Whether to remove from the worker's scope what Deno offers beyond a browser. */
   sealed?: boolean;
-  /** Whether to start from files though there is a memory snapshot. */
+  /** Whether to start from Pyodide's files even if there is a memory snapshot. */
   fromFiles?: boolean;
   /** Whether the site's service worker answers. */
   serviceWorker: boolean;
   onMessage(message: JupyterMessage): void;
-  /** Settles when the page has had time to show what it was given; writers wait for it. */
+  /** Settles when the page has had time to show what it was given. Code that prints waits for that. */
   shown?(): Promise<void>;
   onProgress?(progress: BootProgress): void;
   onPackageProgress?(progress: PackageProgress): void;
   onLog?(level: 'info' | 'warning' | 'error', text: string): void;
-  /** The running cell asks to be limited to so many ms from now on. */
+  /** The running cell asks for a time limit of `ms`, counted from now. */
   onLimit?(ms: number): void;
-  /** There is something to do ahead of need: `getAhead`. */
+  /** The kernel has work to do ahead of need: call `getAhead`. */
   onAhead?(): void;
   onCrash?(error: BrowsergradError): void;
 }
@@ -95,12 +95,12 @@ export class KernelClient {
     return this.link.info?.interruptMode ?? 'none';
   }
 
-  /** How Python was started; null before it was. */
+  /** How Python was started; null before it has started. */
   get startedFrom(): BootInfo['from'] | null {
     return this.link.info?.from ?? null;
   }
 
-  /** Whether running Python can be interrupted and keeps its variables. */
+  /** Whether running code can be interrupted without losing its variables. */
   get canInterrupt(): boolean {
     return this.interruptMode !== 'none';
   }
@@ -108,7 +108,7 @@ export class KernelClient {
   /**
    * Sends a request of the shell or control channel.
    *
-   * @returns once Python has handled it and its idle status is out.
+   * @returns a promise that settles when Python has handled the request and sent its idle status.
    * @throws BrowsergradError `worker-crash`, `boot-failed` or `disposed`.
    */
   async request({ buffers = [], ...message }: JupyterMessage): Promise<void> {
@@ -118,7 +118,7 @@ export class KernelClient {
   }
 
   /**
-   * Lets Python do some work that the next request may need. Interrupt it when a request comes.
+   * Lets Python do a part of the work that the next request may need. Interrupt it when a request comes.
    *
    * @returns whether more is left.
    */
@@ -126,20 +126,20 @@ export class KernelClient {
     return this.link.getAhead();
   }
 
-  /** Writes a file of Python's own, not of the drive; makes its folder. */
+  /** Writes a file of Python's own file system, outside the drive. Makes its folder if needed. */
   async write(path: string, data: Uint8Array): Promise<void> {
     await this.ready;
     await this.link.file({ kind: 'write', path, data });
   }
 
-  /** Makes this booted spare the kernel of `changes`; requests that follow wait for it. */
+  /** Changes the options of a spare Python that has started. Later requests wait for that. */
   async adopt(changes: Partial<KernelClientOptions>): Promise<void> {
     Object.assign(this.options, changes);
     const { sessionId, drive, cwd = '' } = this.options;
     await this.link.adopt({ session_id: sessionId, cwd: drive ? cwd : null });
   }
 
-  /** Interrupts the request running now; nothing happens when idle. */
+  /** Interrupts the running request. Does nothing when idle. */
   interrupt(options?: InterruptOptions): void {
     this.link.interrupt(options);
   }

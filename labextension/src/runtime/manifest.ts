@@ -1,9 +1,8 @@
 /**
- * Lab manifests: their rules, and the check of the runtime they pin.
+ * Lab manifests: their rules, and the check of their pin.
  *
- * `jupyterlite_browsergrad/manifest.py` holds the same rules; `tests/fixtures/manifest_cases.json` has
- * the cases on which both must agree. Versions follow Semantic Versioning 2.0.0; `^` and `~` mean what
- * they mean to npm.
+ * `jupyterlite_browsergrad/labs/manifest_rules.py` has the same rules. `tests/fixtures/manifest_cases.json` has the cases on
+ * which both must agree. Versions follow Semantic Versioning 2.0.0; `^` and `~` mean what they mean in npm.
  */
 import { BrowsergradError } from './errors';
 
@@ -14,7 +13,7 @@ export interface LabDataset {
   hash?: string;
 }
 
-/** A lab's manifest that follows the rules. Paths are normalised: no `.` and no `//`. */
+/** A manifest that follows the rules. Paths are normalised: they contain no `.` step and no `//`. */
 export interface LabManifest {
   id: string;
   version: string;
@@ -26,14 +25,14 @@ export interface LabManifest {
   datasets: LabDataset[];
 }
 
-/** What is wrong with a place in a manifest. The words are stable. */
+/** The kinds of errors in manifests. The words do not change. */
 export type ManifestErrorCode =
   | 'too-large' // more than MAX_BYTES of text
   | 'json' // not JSON, or nested deeper than MAX_DEPTH
   | 'duplicate' // a key comes twice in an object, or two datasets have one name
   | 'unknown' // no such field
   | 'missing'
-  | 'type' // of another JSON type than the field's
+  | 'type' // not of the field's JSON type
   | 'empty'
   | 'too-many'
   | 'kebab-case'
@@ -43,22 +42,22 @@ export type ManifestErrorCode =
   | 'url'
   | 'hash';
 
-/** One thing that is wrong with a manifest. */
+/** One error in a manifest. */
 export interface ManifestError {
-  /** JSON pointer (RFC 6901) of the culprit; empty for the whole document. */
+  /** JSON pointer (RFC 6901) to the wrong value; empty for the whole document. */
   path: string;
-  /** What kind of thing, for programs. */
+  /** The kind of error, for programs. */
   code: ManifestErrorCode;
-  /** The same for people. */
+  /** The error, for people. */
   message: string;
 }
 
-/** What {@link parseManifest} says. */
+/** The result of {@link parseManifest}. */
 export type ManifestParseResult =
   | { ok: true; manifest: LabManifest }
   | {
       ok: false;
-      /** Every error as a text that begins with its place: `/id: must be kebab-case, …`. */
+      /** All errors, as texts that begin with the place: `/id: must be kebab-case, …`. */
       errors: string[];
       /** The same errors in the same order, for programs. */
       details: ManifestError[];
@@ -67,7 +66,7 @@ export type ManifestParseResult =
 /** Another name of {@link ManifestParseResult}. */
 export type ManifestResult = ManifestParseResult;
 
-/** A lab pins a runtime that this one is not. */
+/** This runtime does not satisfy a lab's pin. */
 export class LabRuntimeMismatch extends BrowsergradError {
   /** The same as `manifestPin`. */
   readonly required: string;
@@ -75,9 +74,9 @@ export class LabRuntimeMismatch extends BrowsergradError {
   readonly actual: string;
 
   constructor(
-    /** What the manifest's `requires_browsergrad` says. */
+    /** The manifest's `requires_browsergrad`. */
     readonly manifestPin: string,
-    /** The version that does not satisfy it. */
+    /** The version that does not satisfy the pin. */
     readonly runtimeVersion: string,
   ) {
     super('lab-runtime-mismatch', `lab requires ${manifestPin}, runtime is ${runtimeVersion}`);
@@ -99,7 +98,7 @@ const IDENTIFIER = `(?:${NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)`;
 const CORE = `(${NUMBER})\\.(${NUMBER})\\.(${NUMBER})(?:-(${IDENTIFIER}(?:\\.${IDENTIFIER})*))?`;
 const VERSION = new RegExp(`^()${CORE}(?:\\+[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?$`);
 const PIN = new RegExp(`^([\\^~]?)${CORE}$`);
-// The limit of node-semver; its limit of numbers is Number.MAX_SAFE_INTEGER.
+// The limit of node-semver. Its limit for numbers is Number.MAX_SAFE_INTEGER.
 const MAX_VERSION_LENGTH = 256;
 
 type Numbers = readonly [number, number, number];
@@ -132,7 +131,7 @@ function compareIdentifiers(a: string, b: string): number {
     return numericA ? -1 : 1;
   }
   if (numericA && a.length !== b.length) {
-    // Without leading zeros the longer number is the larger one, of any size.
+    // Without leading zeros, a longer number is larger. Numbers may be too large for JavaScript.
     return a.length - b.length;
   }
   return a < b ? -1 : a > b ? 1 : 0;
@@ -158,7 +157,7 @@ function compare(a: Version, b: Version): number {
   return a.prerelease.length - b.prerelease.length;
 }
 
-/** The first version that the operator no longer takes. */
+/** The first version that the operator no longer accepts. */
 function upperBound(operator: string, [major, minor, patch]: Numbers): Numbers {
   if (operator === '~' || (major === 0 && minor > 0)) {
     return [major, minor + 1, 0];
@@ -169,7 +168,7 @@ function upperBound(operator: string, [major, minor, patch]: Numbers): Numbers {
 /**
  * Whether `version` satisfies `pin` (`^A.B.C`, `~A.B.C` or `A.B.C`).
  *
- * What can't be read is not compatible. A pre-release satisfies `^` and `~` only if the pin names a
+ * A version or pin that cannot be read is not compatible. A pre-release satisfies `^` and `~` only if the pin names a
  * pre-release of the same A.B.C.
  */
 export function isSemverCompatible(pin: string, version: string): boolean {
@@ -189,9 +188,9 @@ export function isSemverCompatible(pin: string, version: string): boolean {
   return compare(wanted, given) <= 0 && compareNumbers(given.numbers, bound) < 0;
 }
 
-/** @throws LabRuntimeMismatch when `version` of the runtime does not satisfy the manifest's pin. */
+/** @throws LabRuntimeMismatch if the runtime's `version` does not satisfy the manifest's pin. */
 export function assertCompatibleRuntime(manifest: Pick<LabManifest, 'requires_browsergrad'>, version: string): void {
-  // What is no manifest pins nothing that could be satisfied.
+  // Without a readable pin, no version is compatible.
   const pin = (manifest as typeof manifest | null | undefined)?.requires_browsergrad;
   if (pin === undefined || !isSemverCompatible(pin, version)) {
     throw new LabRuntimeMismatch(String(pin), String(version));
@@ -203,7 +202,7 @@ export function assertCompatibleRuntime(manifest: Pick<LabManifest, 'requires_br
 const KEBAB_CASE = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const HASH = /^sha256:[0-9A-Fa-f]{64}$/;
 const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*:/;
-/** Control characters and, since the `u` flag pairs the others, lone surrogates. */
+/** Control characters and lone surrogates. The `u` flag reads surrogate pairs as one character. */
 const CONTROL = /[\u0000-\u001f\u007f\ud800-\udfff]/u;
 const ESCAPE = /%(2e|2f|5c|[01][0-9a-f]|7f)/gi;
 const HTTPS = /^https:\/\//i;
@@ -216,10 +215,10 @@ const DATASET_FIELDS = ['name', 'url', 'hash'];
 type Fields = Record<string, unknown>;
 
 /**
- * Checks a manifest against all the rules.
+ * Checks a manifest against all rules.
  *
- * @param source - JSON text, or what it holds.
- * @returns the manifest, or every error, not just the first.
+ * @param source - JSON text, or the parsed value.
+ * @returns the manifest, or all errors.
  */
 export function parseManifest(source: unknown): ManifestParseResult {
   const check = new ManifestCheck();
@@ -229,7 +228,7 @@ export function parseManifest(source: unknown): ManifestParseResult {
   return manifest ? { ok: true, manifest } : { ok: false, errors: details.map(manifestErrorText), details };
 }
 
-/** One error as a line of text. */
+/** An error as a line of text. */
 export function manifestErrorText({ path, message }: ManifestError): string {
   return `${path || '(document)'}: ${message}`;
 }
@@ -242,7 +241,7 @@ class ManifestCheck {
     this.errors.push({ path, code, message });
   }
 
-  /** The value of a JSON text; undefined, with an error, if it has none to check further. */
+  /** Parses a JSON text. @returns undefined, and adds an error, if there is no value to check further. */
   read(text: string): unknown {
     const size = new TextEncoder().encode(text).length;
     if (size > MAX_BYTES) {
@@ -403,7 +402,7 @@ class ManifestCheck {
   }
 }
 
-/** Why `path` is not one inside the lab's folder, also as a URL parser or server may read it. */
+/** Why `path` does not lie in the lab's folder, in any way that a URL parser or server may read it; null if it does. */
 export function pathProblem(path: string): string | null {
   const plain = path.replace(ESCAPE, (_, digits: string) => String.fromCharCode(parseInt(digits, 16)));
   if (path === '') {
@@ -439,14 +438,14 @@ function urlProblem(url: string): string | null {
 }
 
 /**
- * Pointers and names of the keys that come more than once in their object, which `JSON.parse` hides;
- * null if the text is nested deeper than MAX_DEPTH.
+ * Pointers and names of the keys that occur more than once in their object, which `JSON.parse` hides; null if the text is
+ * nested deeper than MAX_DEPTH.
  *
  * @param text - valid JSON.
  */
 function duplicateKeys(text: string): Map<string, string> | null {
   const duplicates = new Map<string, string>();
-  /** Containers around the current place: keys seen (null in a list), and the step into the current member. */
+  /** The containers around the current place: the keys so far (null in a list), and the step into the current member. */
   const open: { keys: Set<string> | null; path: string; step: string; index: number }[] = [];
   let keyNext = false;
   for (let i = 0; i < text.length; i++) {

@@ -1,5 +1,5 @@
 /**
- * Checks what pages pass to the public runtime, before anything is done with it. Every refusal names the option.
+ * Checks the arguments of the public runtime before they are used. Every error names the option.
  */
 import type { ExecOptions, SessionOptions } from './api';
 import { BrowsergradError } from './errors';
@@ -7,13 +7,13 @@ import { BrowsergradError } from './errors';
 /** The longest time a browser's timers can wait, ms. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** Options of an exec that were checked; later changes of the caller's object do not matter. */
+/** Checked options of an exec: a copy, so that later changes of the caller's object have no effect. */
 export type CheckedExec = Omit<ExecOptions, 'timeoutMs'> & {
-  /** Null: no limit. */
+  /** Null means no limit. */
   timeoutMs: number | null;
 };
 
-/** Options of a session that were checked, with absolute URLs wherever there is a page. */
+/** Checked options of a session. Where there is a page, URLs are absolute. */
 export type CheckedSession = Omit<SessionOptions, 'kernelURL'> & { kernelURL: string };
 
 /** @throws BrowsergradError `bad-option`. */
@@ -32,7 +32,7 @@ function shown(value: unknown): string {
   return typeof value === 'function' ? 'a function' : String(value);
 }
 
-/** The value as an object. @throws BrowsergradError when it is not one. */
+/** Returns the value as an object. @throws BrowsergradError if it is not one. */
 function fieldsOf(value: unknown, usage: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     invalid(`${usage}, not ${shown(value)}`);
@@ -40,7 +40,7 @@ function fieldsOf(value: unknown, usage: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** An option that may be left out. */
+/** Checks an option that may be left out. */
 function optional<T>(value: unknown, name: string, wanted: string, fits: (value: unknown) => boolean): T | undefined {
   if (value !== undefined && !fits(value)) {
     invalid(`${name} must be ${wanted}, not ${shown(value)}`);
@@ -56,8 +56,8 @@ function callback<T>(fields: Record<string, unknown>, name: string): T | undefin
 }
 
 /**
- * Whether the object has these methods. A worker or signal may come from another window, so its class cannot be
- * checked.
+ * Whether the object has these methods. The class of a worker or signal cannot be checked, since it may come from another
+ * window.
  */
 function hasMethods(value: unknown, ...names: string[]): boolean {
   return typeof value === 'object' && value !== null && names.every(name => isFunction((value as never)[name]));
@@ -95,14 +95,14 @@ function folderURL(text: string, name: string): string {
 /** The default folder of the kernel's packs. A bundler may have put this module anywhere. */
 function kernelFolder(indexURL: string): string {
   const here = import.meta.url;
-  // webpack fills in the path that the source had on disk when it was bundled.
+  // In a bundle of webpack, this is the path of the source on the disk of the machine that made it.
   const isOfPage = !here.startsWith('file:') || globalThis.location?.protocol === 'file:';
   return isOfPage && here.endsWith('/runtime/index.js')
     ? new URL('../kernel/', here).href
     : absolute(`${indexURL}../kernel/`, 'kernelURL');
 }
 
-/** A factory's worker. */
+/** Calls the page's function that makes a worker. */
 function made(factory: () => unknown): Worker {
   const worker = factory();
   if (!isWorker(worker)) {
@@ -208,7 +208,7 @@ export function checkExec(given: ExecOptions): CheckedExec {
   };
 }
 
-/** Ms, or null for no limit. */
+/** Returns the limit in ms, or null for none. */
 function limitOf(timeoutMs: unknown): number | null {
   if (timeoutMs === undefined || timeoutMs === null) {
     return null;
@@ -219,7 +219,7 @@ function limitOf(timeoutMs: unknown): number | null {
   return timeoutMs === 0 || timeoutMs > MAX_TIMER_MS ? null : timeoutMs;
 }
 
-/** An absolute path of Python's file system. */
+/** Returns an absolute path in Python's file system. */
 export function checkPath(path: unknown): string {
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {
     return invalid(`path must be a string that is not empty and holds no NUL, not ${shown(path)}`);
@@ -227,12 +227,12 @@ export function checkPath(path: unknown): string {
   return path.startsWith('/') ? path : `/home/pyodide/${path}`;
 }
 
-/** A copy of the bytes: the caller's may change, or lose their memory, while they wait. */
+/** Returns a copy of the bytes: the caller may change or transfer the original while the operation waits. */
 export function checkData(data: unknown): Uint8Array {
   if (typeof data === 'string') {
     return new TextEncoder().encode(data);
   }
-  // Bytes may be of another window, so their class tells nothing.
+  // The class cannot be checked: the bytes may come from another window.
   if (ArrayBuffer.isView(data) && Object.prototype.toString.call(data) === '[object Uint8Array]') {
     return (data as Uint8Array).slice();
   }

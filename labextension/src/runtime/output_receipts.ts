@@ -1,19 +1,20 @@
 /**
- * Tells a worker how much of its output the page has taken, so that code which prints without end waits for the page.
+ * Tells a worker how much of its output the page has taken, so that code that prints without end waits for the page.
  */
 
 export class OutputReceipts {
-  /** Bytes that were handed on and not acknowledged. */
+  /** Bytes that the page got and has not acknowledged. */
   private untaken = 0;
-  /** Bytes that were acknowledged, modulo 2^32. */
+  /** Bytes that the page has acknowledged, modulo 2^32. */
   private takenBytes = 0;
-  /** Whether somebody waits for the page to show what it has. */
+  /** Whether an acknowledgement waits for the page to show output. */
   private isShowing = false;
 
   /**
-   * @param shown - settles when the page has had time to show what it was given. Undefined: at once.
-   * @param send - takes all bytes so far, modulo 2^32.
-   * @param isEnded - whether nobody wants to hear of it.
+   * @param shown - settles when the page has had time to show what it was given. If undefined, output counts as shown when it
+   * arrives.
+   * @param send - gets the number of bytes so far, modulo 2^32.
+   * @param isEnded - whether the worker has ended, so that no acknowledgement is needed.
    */
   constructor(
     private readonly shown: (() => Promise<void>) | undefined,
@@ -25,7 +26,7 @@ export class OutputReceipts {
     return this.takenBytes;
   }
 
-  /** So many bytes were handed to the page. */
+  /** The page has got `bytes` bytes of output. */
   add(bytes: number): void {
     this.untaken += bytes;
     if (!this.shown) {

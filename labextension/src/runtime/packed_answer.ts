@@ -1,5 +1,5 @@
 /**
- * How answers of the page cross shared memory: `[uint32 length of the JSON][JSON][bytes]`. In the JSON a Uint8Array is
+ * The form of the page's answers in shared memory: `[uint32 length of the JSON][JSON][bytes]`. In the JSON, a Uint8Array is
  * `{"$bytes": [offset, length]}`.
  */
 

@@ -1,11 +1,11 @@
 /**
- * The requests to one worker that have no answer yet. An interrupt is addressed to a request's epoch.
+ * The requests to one worker that have not been answered yet. An interrupt names the epoch of the request that it is meant for.
  */
 import type { BrowsergradError } from './errors';
 import type { ToWorker } from './protocol';
 
 interface Pending {
-  /** What interrupts are addressed to; 0 for requests that can't be interrupted. */
+  /** 0 for requests that cannot be interrupted. */
   epoch: number;
   resolve(value: unknown): void;
   reject(error: BrowsergradError): void;
@@ -17,12 +17,12 @@ export class PendingRequests {
   private nextId = 1;
   private nextEpoch = 1;
 
-  /** An epoch that no other request of this worker has. */
+  /** Returns an epoch that no other request of this worker has. */
   takeEpoch(): number {
     return this.nextEpoch++;
   }
 
-  /** Epoch of the request that was sent first and has not been answered; 0 when idle. */
+  /** Epoch of the oldest request that has not been answered; 0 when idle. */
   get oldestEpoch(): number {
     for (const { epoch } of this.requests.values()) {
       if (epoch) {
@@ -32,7 +32,7 @@ export class PendingRequests {
     return 0;
   }
 
-  /** Sends a request under an id of its own, and waits for its answer. */
+  /** Sends a request under a new id, and waits for its answer. */
   add(make: (id: number) => ToWorker, send: (message: ToWorker) => void): Promise<unknown> {
     const id = this.nextId++;
     return new Promise((resolve, reject) => {

@@ -1,20 +1,20 @@
 /**
- * What crosses between the page and the worker: typed messages and one shared control block.
+ * The protocol between the page and the worker: typed messages, and one shared control block.
  */
 
 import type { BootAssets } from './boot_assets';
 
 /** Indices into the control block, an `Int32Array`. */
 export const enum Control {
-  /** Epoch of the request the pending interrupt is meant for; 0 none, -1 whatever blocks an idle worker. */
+  /** Epoch of the request that the pending interrupt is meant for. 0: no interrupt. -1: whatever blocks an idle worker. */
   Interrupt = 0,
-  /** Epoch running now, 0 when idle. Written by the worker. */
+  /** Epoch of the running request, 0 when idle. Written by the worker. */
   Epoch = 1,
-  /** Futex word: bumped and notified for interrupts, input, replies and output acknowledgements. */
+  /** Futex word: increased and notified for interrupts, input, replies and acknowledgements of output. */
   Wake = 2,
-  /** Bytes of output the page has taken, modulo 2^32. */
+  /** Bytes of output that the page has taken, modulo 2^32. */
   OutputTaken = 3,
-  /** 1 when an input reply lies in the reply area. */
+  /** 1 when the reply area holds a line of input. */
   InputReady = 4,
   /** Epoch that is interrupted again and again until it ends. */
   Storm = 5,
@@ -22,9 +22,9 @@ export const enum Control {
   CallAnswered = 6,
   /** Length in bytes of that answer. */
   CallLength = 7,
-  /** Epoch whose interrupt means that its time is over. */
+  /** Epoch that is interrupted because its time limit has passed. */
   TimedOut = 8,
-  /** The limit it has passed, ms. */
+  /** That time limit, in ms. */
   LimitMs = 9,
   /** Not 0 when the worker itself wants Python to ask for signals. */
   Wanted = 10,
@@ -32,16 +32,16 @@ export const enum Control {
   Length = 16,
 }
 
-/** Bytes of the shared reply area; longer answers are handed over in a buffer of their own. */
+/** Size of the shared reply area in bytes. Longer answers get a buffer of their own. */
 export const REPLY_BYTES = 1 << 20;
 
-/** Number of the call that fetches a long line of input. */
+/** Id of the call that fetches a long line of input. */
 export const INPUT_CALL = 0x7fffffff;
 
-/** Most bytes that an answer through the service worker carries; more are fetched from an address. */
+/** Most bytes in an answer through the service worker. The worker fetches more bytes from an address. */
 export const ANSWER_BYTES = 120_000;
 
-/** A Jupyter message; dates are ISO strings, binary buffers are copied. */
+/** A Jupyter message. Dates are ISO strings; binary buffers are copies. */
 export interface JupyterMessage {
   channel: 'shell' | 'control' | 'iopub' | 'stdin';
   header: {
@@ -58,7 +58,7 @@ export interface JupyterMessage {
   buffers?: ArrayBuffer[];
 }
 
-/** A Jupyter message on its way to Python: text, made once, and its binary buffers. */
+/** A Jupyter message on its way to Python: its text, made only once, and its binary buffers. */
 export interface MessageText {
   msg_type: string;
   /** Everything but the buffers, as JSON. */
@@ -100,20 +100,20 @@ export interface BootOptions {
   mode: 'session' | 'kernel';
   indexURL: string;
   kernelURL: string;
-  /** Holds the control block at its beginning; shared. */
+  /** Shared memory that begins with the control block; null where memory cannot be shared. */
   control: WebAssembly.Memory | null;
   reply: SharedArrayBuffer | null;
   interruptible: boolean;
   packages: string[];
   jsModules: JsModule[];
-  /** Working directory inside the drive, or null where there is no drive. */
+  /** Working directory inside the drive; null if there is no drive. */
   cwd: string | null;
-  /** Where the page's service worker forwards synchronous requests, or null. */
+  /** Address from which the site's service worker forwards synchronous requests to the page; null if there is none. */
   channel: { url: string; id: string } | null;
   kernel: { session_id: string; piplite_urls: string[]; disable_pypi: boolean } | null;
   /** Whether to remove from the worker's scope what Deno offers beyond a browser. */
   sealed?: boolean;
-  /** Whether to start from files though there is a memory snapshot. */
+  /** Whether to start from Pyodide's files even if there is a memory snapshot. */
   fromFiles?: boolean;
   /** Whether the page sends `assets`; else the worker loads them itself. */
   assetsFollow?: boolean;
@@ -121,13 +121,13 @@ export interface BootOptions {
 
 /** How to interrupt. */
 export interface InterruptOptions {
-  /** The cell ran longer than this: it ends with CellTimeoutError. 0: somebody pressed Stop. */
+  /** The time limit that the cell has passed: it ends with CellTimeoutError. 0: somebody pressed Stop. */
   limitMs?: number;
-  /** Repeats the interrupt until the request ends. */
+  /** Whether to repeat the interrupt until the request ends. */
   storm?: boolean;
 }
 
-/** Makes a spare worker the kernel of a session. */
+/** Gives a spare Python its session. */
 export interface Adoption {
   session_id: string;
   /** Working directory inside the drive. */
@@ -144,16 +144,16 @@ export type ToWorker =
   | ({ type: 'interrupt'; epoch: number } & Required<InterruptOptions>)
   | { type: 'adopt'; id: number; adoption: Adoption }
   | { type: 'input'; value: string }
-  /** Bytes of output the page has done with so far, modulo 2^32, where there is no shared memory. */
+  /** Bytes of output that the page has taken, modulo 2^32; sent where there is no shared memory. */
   | { type: 'taken'; bytes: number }
   | { type: 'fs'; id: number; operation: FileOperation }
   | { type: 'clear'; id: number }
-  /** No request waits: Python may do some of the work that it offered. */
+  /** No request waits: Python may do a part of the work that it has offered. */
   | { type: 'ahead'; id: number; epoch: number };
 
 export type FileOperation = { kind: 'write'; path: string; data: Uint8Array } | { kind: 'read'; path: string };
 
-/** A call the worker makes and waits for. */
+/** A call that the worker makes, and whose answer it waits for. */
 export interface WorkerCall {
   kind: 'drive';
   request: unknown;
@@ -162,11 +162,11 @@ export interface WorkerCall {
 /** From the worker to the page. */
 export type FromWorker =
   | { type: 'alive' }
-  /** What the worker has loaded itself, for further kernels of the page. */
+  /** Assets that the worker has loaded itself, for further kernels of the page. */
   | { type: 'assets'; assets: BootAssets | null; problem?: string }
   /**
-   * Asks for a file of the site that Python may need later. The page fetches it: the worker may block meanwhile, and a
-   * browser keeps a file from everybody else for 20 s while one reader does not take its bytes.
+   * Asks for a file of the site that Python may need later. The page fetches it, since the worker may block meanwhile: while
+   * one reader does not take a file's bytes, a browser makes all others wait for that file for 20 s.
    */
   | { type: 'fetch'; url: string }
   | { type: 'booted'; info: BootInfo }
@@ -177,10 +177,10 @@ export type FromWorker =
   | { type: 'done'; id: number; value: unknown }
   | { type: 'failed'; id: number; message: string; errno?: string }
   | { type: 'streams'; chunks: StreamChunk[]; bytes: number }
-  /** `json`: messages, one a line. */
+  /** `json` holds messages, one in each line. */
   | { type: 'message'; json: string; buffers: ArrayBuffer[]; bytes: number }
   | { type: 'limit'; ms: number }
-  /** Python has work that it could do ahead of need. */
+  /** Python has work to do ahead of need. */
   | { type: 'ahead' }
   | { type: 'call'; id: number; call: WorkerCall }
   | { type: 'upload'; id: string; data: Uint8Array }
@@ -194,5 +194,5 @@ export interface StreamChunk {
   parent: string;
 }
 
-/** The envelope of an answered drive request. */
+/** The answer to a drive request. */
 export type DriveAnswer = { ok: true; value: unknown } | { ok: false; errno: string; message: string };

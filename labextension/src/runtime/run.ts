@@ -5,16 +5,16 @@ import type { ExecError, ExecResult } from './api';
 import type { Artifact, Assertion } from './events';
 import type { CheckedExec } from './options';
 
-/** What reaches the page from Python beside text. */
+/** What Python sends to the page beside text. */
 export type SessionEvent = { type: 'assertion'; event: Assertion } | { type: 'artifact'; event: Artifact };
 
-/** By whom and why a run was stopped. */
+/** Who stopped a run, and why. */
 export interface Stop {
   kind: 'timeout' | 'aborted' | 'interrupted';
   message: string;
 }
 
-/** Calls the page back. What it throws is reported as the page's own error, and later events still come. */
+/** Calls a callback of the page. An error in it is reported as the page's own, and later events still come. */
 function tell<T>(callback: ((value: T) => void) | undefined, value: T): void {
   try {
     callback?.(value);
@@ -23,20 +23,20 @@ function tell<T>(callback: ((value: T) => void) | undefined, value: T): void {
       reportError(error);
     } else {
       queueMicrotask(() => {
-        throw error; // outside of browsers that is how it is reported
+        throw error; // outside of browsers this reports the error
       });
     }
   }
 }
 
 export class Run {
-  /** The first stop that was asked for. */
+  /** The first request to stop. */
   stopped: Stop | null = null;
   /** Settles when the run was stopped before its code began. */
   readonly cancelled: Promise<undefined>;
   /** Settles when the run has ended. */
   readonly ended: Promise<void>;
-  /** Ends the worker when the code does not end by itself. */
+  /** Ends the worker if the code does not end by itself. */
   hardTimer: ReturnType<typeof setTimeout> | undefined;
   /** `performance.now()` when the code began; null before. */
   private began: number | null = null;
@@ -67,7 +67,7 @@ export class Run {
     this.began = performance.now();
   }
 
-  /** Notes who stops the run. Code that has not begun will not run; the session stops code that has. */
+  /** Notes who stops the run. Code that has not begun does not run. Code that has begun is stopped by the session. */
   stop(stop: Stop): void {
     this.stopped ??= stop;
     if (!this.hasBegun) {
@@ -91,24 +91,24 @@ export class Run {
     }
   }
 
-  /** What came of it. */
+  /** Returns the result. */
   finish(error: ExecError | null): ExecResult {
     const durationMs = this.began === null ? 0 : performance.now() - this.began;
     return { ok: error === null, ...this.result, error, durationMs };
   }
 
-  /** The result that Python reports; an interrupt names who asked for it. */
+  /** Returns the result that Python reports. An interrupt names who asked for it. */
   finishCode(error: ExecError | null): ExecResult {
     return this.finish(error?.kind === 'interrupted' && this.stopped ? { ...error, ...this.stopped } : error);
   }
 
-  /** The result of code that was stopped before it began. */
+  /** Returns the result of code that was stopped before it began. */
   finishUnbegun(): ExecResult {
     const { kind, message } = this.stopped!;
     return this.finish({ kind, message: `${message} before the code started` });
   }
 
-  /** Nothing follows. */
+  /** The run is over. */
   close(): void {
     clearTimeout(this.hardTimer);
     this.end();

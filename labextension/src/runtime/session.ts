@@ -1,5 +1,5 @@
 /**
- * The public runtime: run Python in a worker from any page, with no bundler and no Jupyter.
+ * The public runtime: runs Python in a worker, from any page, without a bundler or Jupyter.
  */
 import type { ExecOptions, ExecResult, Session, SessionFS, SessionOptions } from './api';
 import { BrowsergradError, errorText } from './errors';
@@ -14,7 +14,7 @@ const HARD_STOP_MS = 500;
 /**
  * Boots Python in a worker of its own.
  *
- * @throws BrowsergradError `bad-option`, `no-browser`, or `boot-failed` with what failed, where, and how to mend it.
+ * @throws BrowsergradError `bad-option`, `no-browser`, or `boot-failed`, which says what failed, where, and how to repair it.
  */
 export async function createSession(options: SessionOptions): Promise<Session> {
   const session = new WorkerSession(checkSession(options));
@@ -23,14 +23,14 @@ export async function createSession(options: SessionOptions): Promise<Session> {
 }
 
 /**
- * A session over one worker at a time. A worker that was ended, or crashed, is followed by another:
+ * A session. It has one worker at a time; when that was ended or has crashed, another follows:
  *
  * | `link` | `hasBooted` | what happens next |
  * |---|---|---|
  * | starting | false | everything waits for it |
- * | started | true | requests are sent |
+ * | started | true | requests are sent to it |
  * | ended by a hard stop or a crash | true | the next one starts at once |
- * | ended before it had started | false | the next request starts another, unless `over` says that there is none |
+ * | ended before it had started | false | the next request starts another, unless the session is `over` |
  */
 class WorkerSession implements Session {
   readonly fs: SessionFS = {
@@ -45,14 +45,14 @@ class WorkerSession implements Session {
   };
 
   private link!: WorkerLink;
-  /** Settles when `link` has started and has its files. */
+  /** Settles when `link` has started and has got its files. */
   private boot!: Promise<void>;
   private hasBooted = false;
   private run: Run | null = null;
-  /** Why nothing works any more: disposed, or the only worker is gone. */
+  /** Why the session is over: it was disposed, or its only worker has ended. Null before. */
   private over: BrowsergradError | null = null;
   private interruptMode: InterruptMode = 'none';
-  /** What was written through `fs`, put back after a hard stop. */
+  /** Files that were written through `fs`. They are written again after a hard stop. */
   private readonly files = new Map<string, Uint8Array>();
 
   constructor(private readonly options: CheckedSession) {
@@ -109,7 +109,7 @@ class WorkerSession implements Session {
       if (!link.isEnded) {
         throw error;
       }
-      await this.live(); // what follows a worker that was ended has an empty namespace
+      await this.live(); // a worker that replaces this one has an empty namespace anyway
     }
   }
 
@@ -122,7 +122,7 @@ class WorkerSession implements Session {
     await run?.ended;
   }
 
-  /** The worker, once it has started; after a start that failed this tries again. */
+  /** Returns the worker once it has started. After a failed start, tries again. */
   async live(): Promise<WorkerLink> {
     for (;;) {
       this.checkUsable();
@@ -150,7 +150,7 @@ class WorkerSession implements Session {
     }
   }
 
-  /** Runs the code, unless it is stopped while it waits for the worker's start. */
+  /** Runs the code, unless the run is stopped while it waits for the worker's start. */
   private async perform(run: Run): Promise<ExecResult> {
     const { code, timeoutMs } = run.options;
     let link: WorkerLink | undefined;
@@ -178,13 +178,13 @@ class WorkerSession implements Session {
     }
   }
 
-  /** The result of code whose worker did not answer. */
+  /** Returns the result of code whose worker did not answer. */
   private lost(run: Run, link: WorkerLink, error: unknown): ExecResult {
     if (this.over?.code === 'disposed') {
       return run.finish({ kind: 'aborted', message: this.over.message });
     }
     if (!link.isEnded) {
-      this.restart(); // nobody knows what state it is in
+      this.restart(); // the worker's state is unknown
     }
     const lost = 'the namespace was lost, files written through fs are put back';
     const { stopped } = run;
@@ -198,7 +198,7 @@ class WorkerSession implements Session {
     );
   }
 
-  /** Interrupts the run. If that does not end it, its worker is ended. */
+  /** Interrupts the run. If it does not end, its worker is ended. */
   private stop(run: Run, stop: Stop): void {
     run.stop(stop);
     if (run.hasBegun) {
@@ -207,7 +207,7 @@ class WorkerSession implements Session {
     }
   }
 
-  /** An operation on a file. If the worker ends meanwhile, the next one does it: doing it twice is harmless. */
+  /** Does an operation on a file. If the worker ends meanwhile, the next worker does it: a repetition is harmless. */
   private async file(operation: FileOperation): Promise<unknown> {
     for (let tries = 1; ; tries++) {
       const link = await this.live();
@@ -221,14 +221,14 @@ class WorkerSession implements Session {
     }
   }
 
-  /** Starts a worker: `given`, or one of its own. Never throws; `boot` rejects. */
+  /** Starts a worker: `given`, or one from `worker.js`. Never throws; `boot` rejects. */
   private start(given?: Worker): void {
     const { options } = this;
     this.hasBooted = false;
     const link = new WorkerLink({
       worker: given,
       makeWorker: typeof options.worker === 'function' ? options.worker : undefined,
-      workerURL: new URL('./worker.js', import.meta.url), // as it stands: bundlers look for these words
+      workerURL: new URL('./worker.js', import.meta.url), // written out, since bundlers look for exactly this expression
       boot: {
         mode: 'session',
         indexURL: options.pyodideIndexURL,
@@ -247,10 +247,10 @@ class WorkerSession implements Session {
     });
     this.link = link;
     this.boot = this.prepare(link, given !== undefined);
-    this.boot.catch(() => undefined); // whoever awaits it sees the error
+    this.boot.catch(() => undefined); // the error is thrown where `boot` is awaited
   }
 
-  /** Waits for the worker and puts back what was written through `fs`. */
+  /** Waits for the worker, and writes the files that were written through `fs`. */
   private async prepare(link: WorkerLink, isGiven: boolean): Promise<void> {
     try {
       const { interruptMode } = await link.ready;

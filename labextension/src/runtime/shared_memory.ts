@@ -1,20 +1,20 @@
 /**
- * The page's side of the memory that it shares with a worker. Through it a worker that runs or waits hears of
- * interrupts, and gets input and answers to its calls.
+ * The page's side of the memory that it shares with a worker. Through this memory a busy or waiting worker hears of interrupts,
+ * and gets input and answers to its calls.
  */
 import { packAnswer } from './packed_answer';
 import { Control, INPUT_CALL, REPLY_BYTES, type InterruptOptions } from './protocol';
 
 export class SharedMemory {
-  /** Holds the words that `Control` names at its beginning. */
+  /** Begins with the control block: the words that `Control` names. */
   readonly memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
-  /** Where answers lie that are not too long for it. */
+  /** The reply area: holds answers that are not too long for it. */
   readonly reply = new SharedArrayBuffer(REPLY_BYTES);
   private readonly words = new Int32Array(this.memory.buffer, 0, Control.Length);
-  /** Answers that the worker fetches in a buffer of their own, by their calls. */
+  /** Long answers, which the worker fetches in a buffer of their own, by the id of the call. */
   private readonly largeAnswers = new Map<number, Uint8Array>();
 
-  /** Epoch of the request that runs; 0 when idle. */
+  /** Epoch of the running request; 0 when idle. */
   get runningEpoch(): number {
     return Atomics.load(this.words, Control.Epoch);
   }
@@ -31,7 +31,7 @@ export class SharedMemory {
     this.wake();
   }
 
-  /** A line for the code that waits for one. */
+  /** Takes a line of input for code that waits for one. */
   input(value: string): void {
     this.put(INPUT_CALL, new TextEncoder().encode(value));
     Atomics.store(this.words, Control.InputReady, 1);
@@ -39,7 +39,8 @@ export class SharedMemory {
   }
 
   /**
-   * Answers a call. The worker takes the answer to its last call only: an earlier one that nobody fetched is dropped.
+   * Answers a call. The worker takes only the answer to its last call, so an earlier long answer that it has not fetched is
+   * dropped.
    */
   answer(id: number, value: unknown): void {
     const packed = packAnswer(value);
@@ -55,13 +56,13 @@ export class SharedMemory {
     this.wake();
   }
 
-  /** Copies a large answer into the buffer that the worker has made for it. */
+  /** Copies a long answer into the buffer that the worker has made for it. */
   handOver(id: number, buffer: SharedArrayBuffer): void {
     const packed = this.largeAnswers.get(id);
     this.largeAnswers.delete(id);
     if (packed) {
       new Uint8Array(buffer).set(packed);
-      // The worker tells this second answer from the first by its sign.
+      // The sign distinguishes this second answer from the first.
       Atomics.store(this.words, Control.CallAnswered, -id);
       this.wake();
     }

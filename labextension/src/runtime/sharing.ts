@@ -3,8 +3,8 @@
  */
 
 /**
- * In isolated pages, and where there are no pages (Deno). Some browsers isolate a page and have no shared memory all the
- * same: WebKitGTK as it is shipped.
+ * True in isolated pages, and where there are no pages (Deno). But some browsers isolate a page and still have no shared memory:
+ * WebKitGTK as it is shipped.
  */
 export function canShare(): boolean {
   return typeof SharedArrayBuffer === 'function' && globalThis.crossOriginIsolated !== false;

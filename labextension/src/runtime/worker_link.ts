@@ -1,6 +1,6 @@
 /**
- * One worker as the page sees it: numbers requests, hands on what it sends, and settles everything pending when it ends.
- * Session and KernelClient stand on it.
+ * One worker, seen from the page. Numbers requests, passes on the worker's messages, and settles everything pending when the
+ * worker ends. `Session` and `KernelClient` use it.
  */
 import { fetchAsset } from './assets';
 import { offerBootAssets, sharedBootAssets, type Supply } from './boot_assets';
@@ -27,29 +27,29 @@ import { canShare } from './sharing';
 import { WorkerProcess } from './worker_process';
 
 export interface WorkerLinkOptions {
-  /** The worker, instead of one from `workerURL`. */
+  /** A worker to use instead of one from `workerURL`. */
   worker?: Worker;
-  /** Makes the worker, instead of starting `workerURL`; asked again where a script does not load. */
+  /** Makes a worker to use instead of one from `workerURL`. Called again if a script does not load. */
   makeWorker?(): Worker;
   workerURL: string | URL;
   boot: Omit<BootOptions, 'control' | 'reply' | 'channel'>;
-  /** Site root whose service worker forwards `api/drive`; null where there is none. */
+  /** Root of the site whose service worker forwards `api/drive`; null if there is none. */
   serviceWorkerBase: string | null;
   onStreams(chunks: StreamChunk[]): void;
   onMessage(json: string, buffers: ArrayBuffer[]): void;
   /**
-   * Settles when the page has had time to show what it was given, which counts as in flight until then.
-   * Default: at once.
+   * Settles when the page has had time to show what it was given. Until then the output counts as in flight. By default it
+   * counts as shown when it arrives.
    */
   shown?(): Promise<void>;
   onProgress?(progress: BootProgress): void;
   onPackageProgress?(progress: PackageProgress): void;
   onLog?(level: 'info' | 'warning' | 'error', text: string): void;
-  /** The running cell asks to be limited to so many ms from now on. */
+  /** The running cell asks for a time limit of `ms`, counted from now. */
   onLimit?(ms: number): void;
-  /** There is something to do ahead of need: `getAhead`. */
+  /** The worker has work to do ahead of need: call `getAhead`. */
   onAhead?(): void;
-  /** The worker ended by itself; everything pending has been rejected before. */
+  /** The worker has ended by itself. Called after everything pending has been rejected. */
   onCrash?(error: BrowsergradError): void;
   drive?: { request(request: unknown): Promise<DriveAnswer> };
 }
@@ -60,13 +60,13 @@ export class WorkerLink {
   private readonly process: WorkerProcess;
   /** Null where the page shares no memory with the worker. */
   private readonly shared: SharedMemory | null;
-  /** Answers what a service worker forwards; null where none does. */
+  /** Answers the calls that a service worker forwards; null if none does. */
   private readonly forwarded: ForwardedCalls | null;
   private readonly receipts: OutputReceipts;
   private readonly pending = new PendingRequests();
-  /** Takes the assets that the worker loads itself; null where the page sends them. */
+  /** Takes the assets that the worker loads itself; null if the page sends them. */
   private readonly supply: Supply | null;
-  /** What the page wants interrupted; for workers that have to ask. */
+  /** What the page wants to interrupt, for workers that have to ask. */
   private wanted = { epoch: 0, limitMs: 0 };
   /** Why the worker has ended; null while it lives. */
   private ended: BrowsergradError | null = null;
@@ -76,7 +76,7 @@ export class WorkerLink {
     this.ready = new Promise((resolve, reject) => {
       this.settleReady = { resolve, reject };
     });
-    this.ready.catch(() => undefined); // whoever awaits it sees the error
+    this.ready.catch(() => undefined); // the error is thrown where `ready` is awaited
     const { boot, serviceWorkerBase, worker, makeWorker, workerURL } = options;
     this.shared = boot.interruptible && canShare() ? new SharedMemory() : null;
     this.forwarded =
@@ -102,8 +102,7 @@ export class WorkerLink {
       onFailure: message => this.crash(message),
       onWarning: text => options.onLog?.('warning', text),
     });
-    // Unless the page has them: it may be busy, the worker is not. Outside of browsers there is nothing to be busy
-    // with.
+    // If the page does not have the assets yet, the worker loads them: the page may be busy. Outside of browsers it never is.
     this.supply = mode === 'kernel' && typeof document !== 'undefined' ? offerBootAssets(indexURL, kernelURL) : null;
     const assetsFollow = mode === 'kernel' && !this.supply;
     this.process.post({
@@ -149,9 +148,9 @@ export class WorkerLink {
   }
 
   /**
-   * Lets the worker do some of what it offered.
+   * Lets the worker do a part of the work that it has offered. An interrupt may end it; the work is then still to do.
    *
-   * @returns whether more is left; an interrupt may end it, and leaves it.
+   * @returns whether more is left.
    */
   async getAhead(): Promise<boolean> {
     const epoch = this.pending.takeEpoch();
@@ -166,12 +165,12 @@ export class WorkerLink {
     await this.request(id => ({ type: 'clear', id }));
   }
 
-  /** Makes a spare worker somebody's kernel. */
+  /** Gives a spare Python its session. */
   async adopt(adoption: Adoption): Promise<void> {
     await this.request(id => ({ type: 'adopt', id, adoption }));
   }
 
-  /** Interrupts the request that runs, or is about to; none: nothing happens. */
+  /** Interrupts the request that runs or is about to run. Does nothing when idle. */
   interrupt({ limitMs = 0, storm = false }: InterruptOptions = {}): void {
     const epoch = this.shared?.runningEpoch || this.pending.oldestEpoch;
     if (!epoch || this.ended) {
@@ -192,7 +191,7 @@ export class WorkerLink {
     }
   }
 
-  /** Ends the worker at once; everything pending is rejected with `reason`. */
+  /** Ends the worker, and rejects everything pending with `reason`. */
   terminate(reason: BrowsergradError): void {
     if (this.ended) {
       return;
@@ -226,7 +225,7 @@ export class WorkerLink {
     this.process.post(message, transfer);
   }
 
-  /** Hands messages over; the buffers belong to the last one. */
+  /** Passes messages on. The buffers belong to the last one. */
   private deliver(texts: string[], buffers: ArrayBuffer[]): void {
     const [json, ...others] = texts;
     try {
@@ -238,7 +237,7 @@ export class WorkerLink {
     }
   }
 
-  /** The page has taken so much output, of all there was. */
+  /** The page has taken `bytes` of output in all. */
   private acknowledge(taken: number): void {
     if (this.shared) {
       this.shared.setTaken(taken);
@@ -312,7 +311,7 @@ export class WorkerLink {
     }
   }
 
-  /** Fetches a file for the worker; where that fails, the worker reads it when Python needs it. */
+  /** Fetches a file for the worker. If that fails, the worker reads the file when Python needs it. */
   private async fetchFor(url: string): Promise<void> {
     const { indexURL, kernelURL } = this.options.boot;
     if (!url.startsWith(indexURL) && !url.startsWith(kernelURL)) {

@@ -1,31 +1,31 @@
 /**
- * One worker thread: loads its script, again where the browser loses the request, and ends it.
+ * One worker thread: loads its script, a second time if the browser loses the request, and ends it.
  */
 import { scriptProblem } from './assets';
 import { errorText } from './errors';
 import type { BootOptions, FromWorker, ToWorker } from './protocol';
 
-/** Ms a worker's script may take before it is asked for again, the first time and the last; doubled each time. */
+/** Ms that a worker's script may take to load before it is loaded again: at first, and at last. The time doubles with each try. */
 const FIRST_LOAD_MS = 10_000;
 const LAST_LOAD_MS = 40_000;
 
 export interface WorkerProcessOptions {
-  /** The worker, instead of one from `workerURL`. */
+  /** A worker to use instead of one from `workerURL`. */
   worker?: Worker;
-  /** Makes the worker, instead of starting `workerURL`; asked again where a script does not load. */
+  /** Makes a worker to use instead of one from `workerURL`. Called again if a script does not load. */
   makeWorker?(): Worker;
   workerURL: string | URL;
   mode: BootOptions['mode'];
   onMessage(message: FromWorker): void;
-  /** The worker could not be made or loaded, or has failed; called after the constructor has returned. */
+  /** The worker could not be made or loaded, or has failed. Called after the constructor has returned. */
   onFailure(message: string): void;
   onWarning(text: string): void;
 }
 
 export class WorkerProcess {
-  /** Undefined where none could be made. */
+  /** Undefined if none could be made. */
   private worker: Worker | undefined;
-  /** What was posted to a worker that has not come to life yet; null once it has. */
+  /** Messages to a worker whose script has not been loaded yet; null once it has been. */
   private early: ToWorker[] | null = [];
   private loading: ReturnType<typeof setTimeout> | undefined;
 
@@ -48,8 +48,8 @@ export class WorkerProcess {
   }
 
   /**
-   * Loads the worker. A browser may lose the request of its script, above all while a site's service worker takes the
-   * place of another; what was posted is then posted to a second worker.
+   * Loads the worker. A browser may lose the request for its script, above all while one service worker of a site replaces
+   * another. Then a second worker is started, and gets the same messages.
    */
   private load(patience: number): void {
     const { worker: given, workerURL } = this.options;
@@ -68,7 +68,7 @@ export class WorkerProcess {
     worker.onmessageerror = () => this.options.onFailure('a message of the worker could not be read');
     this.early?.forEach(message => worker.postMessage(message));
     if (given) {
-      this.early = null; // there is no second one to post it to
+      this.early = null; // there will be no second worker
       return;
     }
     this.loading = setTimeout(() => {
@@ -97,7 +97,7 @@ export class WorkerProcess {
     }
   }
 
-  /** Tells why a worker failed. Where its script could not be loaded, the browser does not say. */
+  /** Reports why a worker failed. If its script could not be loaded, the browser does not say why. */
   private async fail(message: string | undefined): Promise<void> {
     const { worker, makeWorker, workerURL, mode, onFailure } = this.options;
     const url = String(workerURL);

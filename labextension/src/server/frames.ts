@@ -1,6 +1,6 @@
 /**
- * What crosses the pipes between the Python process and Deno: `[uint32 length of the JSON][uint32 length
- * of the bytes][JSON][bytes]`, little endian. The JSON is an object; `buffers` lists how the bytes are cut.
+ * The frames in the pipes between the kernel process and Deno: `[uint32 length of the JSON][uint32 length of the bytes][JSON][bytes]`,
+ * little endian. The JSON is an object, whose `buffers` lists the lengths of the parts of the bytes.
  */
 
 export interface Frame {
@@ -32,7 +32,7 @@ export function encodeFrame(frame: Frame, buffers: Uint8Array[] = []): Uint8Arra
   return bytes;
 }
 
-/** Cuts a stream of bytes into frames. */
+/** Splits a stream of bytes into frames. */
 export async function* readFrames(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Received> {
   let chunks: Uint8Array[] = [];
   let held = 0;

@@ -1,6 +1,6 @@
 /**
- * The kernel on a server, in Deno: the same kernel and worker as in a page, and instead of a page two
- * pipes to the Python process that started it. This thread never runs user code, so it always listens.
+ * The server kernel's part in Deno. Kernel and worker are the same as in a page. Instead of a page there are two pipes to the kernel
+ * process, which started Deno. This thread never runs user code, so it always listens.
  */
 import type { KernelMessage } from '@jupyterlab/services';
 
@@ -11,14 +11,14 @@ import { PipedDrive } from './piped_drive';
 import { encodeFrame, readFrames, type Frame } from './frames';
 import { OutputLimit } from './output_limit';
 
-/** What of Deno this file uses. */
+/** The parts of Deno that this file uses. */
 declare const Deno: {
   stdin: { readable: AsyncIterable<Uint8Array> };
   stdout: { writeSync(bytes: Uint8Array): number };
   exit(status: number): never;
 };
 
-/** The first frame; `jupyterlite_browsergrad/server_kernel/sandbox.py` writes it. */
+/** The first frame, written by `jupyterlite_browsergrad/server_kernel/sandbox.py`. */
 interface Start extends Frame {
   static_url: string;
   pyodide_url: string;
@@ -34,17 +34,17 @@ interface Start extends Frame {
   file_bytes: number;
 }
 
-/** Characters of a line of the log. */
+/** Longest line of the log, in characters. */
 const MAX_LOG_LENGTH = 10_000;
 
-/** The pipe is always read at once, so that writing to it hardly blocks, and nothing piles up here. */
+/** Writes to the pipe. The kernel process reads it without delay, so writing hardly blocks, and nothing piles up here. */
 function write(bytes: Uint8Array): void {
   try {
     for (let rest = bytes; rest.length; ) {
       rest = rest.subarray(Deno.stdout.writeSync(rest));
     }
   } catch {
-    Deno.exit(1); // the Python process has gone
+    Deno.exit(1); // the kernel process has ended
   }
 }
 
@@ -150,4 +150,4 @@ for await (const { frame, buffers } of readFrames(Deno.stdin.readable)) {
     host = new Host(frame as Start);
   }
 }
-Deno.exit(0); // the Python process has closed the pipe, or died
+Deno.exit(0); // the kernel process has closed the pipe, or has ended

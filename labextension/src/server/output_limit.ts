@@ -1,10 +1,10 @@
 /**
- * Counts what each request sends to the Python process. Every message counts, of whatever type and whichever request it
- * names: user code can make up any of them.
+ * Counts the bytes that each request sends to the kernel process. Every message counts, whatever its type and whichever request
+ * it names: user code can make up any message.
  */
 import type { JupyterMessage } from '../runtime/protocol';
 
-/** Messages below this length, in bytes, are what a request needs to end: statuses, an error, a reply. */
+/** Messages up to this length, in bytes, that a request needs to end still pass: statuses, an error, a reply. */
 const SHORT = 64 * 1024;
 const ENDS = /^(status|error|.*_reply)$/;
 
@@ -16,15 +16,15 @@ export class OutputLimit {
   constructor(
     private readonly outputBytes: number,
     private readonly replyBytes: number,
-    /** `msg_id` of the request at work, '' when idle: what comes then counts to the last one. */
+    /** `msg_id` of the running request; '' when idle: messages then count for the last request. */
     private readonly atWork: () => string,
     private readonly exceeded: () => void,
   ) {}
 
   /**
-   * What becomes of a message that takes so many bytes.
+   * Decides what to do with a message of so many bytes.
    *
-   * @returns 'long reply' for one that is to be replaced by an error, so that its request ends.
+   * @returns 'long reply' for a message to replace by an error, so that its request ends.
    */
   judge({ channel, header }: JupyterMessage, bytes: number): 'pass' | 'drop' | 'long reply' {
     const request = this.atWork();
@@ -41,16 +41,16 @@ export class OutputLimit {
       return 'pass';
     }
     this.exceeded();
-    // The Python process ends a sandbox that goes on and on with these.
+    // If a sandbox sends such messages without end, the kernel process ends it.
     return bytes <= SHORT && ENDS.test(header.msg_type) ? 'pass' : 'drop';
   }
 
-  /** The Python process has answered a question: it has room for as much again. */
+  /** The kernel process has answered a question, so it has room again. */
   answered(): void {
     this.bytes = 0;
   }
 
-  /** Counts so many bytes of no message, such as a line of the log; false when there is no room for them. */
+  /** Counts bytes that are not a message, such as a line of the log. @returns false if there is no room for them. */
   passes(bytes: number): boolean {
     this.bytes += bytes;
     return this.bytes <= this.outputBytes;

@@ -1,8 +1,8 @@
 /**
- * The drive of a kernel on a server: every request goes to the Python process, which alone touches files.
+ * The drive of a kernel on a server. Every request goes to the kernel process: only it accesses files.
  *
- * The worker waits for the answer to each of its requests, so there is one at a time; a second one comes only after an
- * interrupt has ended that wait. User code can post requests as well, any number of them and of any shape.
+ * The worker waits for the answer to each of its requests, so there is one at a time. A second one comes only after an interrupt has
+ * ended that wait. But user code can post requests too, any number of them and in any form.
  */
 import type { DriveAnswer } from '../runtime/protocol';
 
@@ -18,23 +18,24 @@ interface Asked {
   resolve(answer: DriveAnswer): void;
 }
 
-/** Characters of the longest path; Python counts in bytes. */
+/** Longest path, in characters. The kernel process counts bytes. */
 const MAX_PATH_LENGTH = 4096;
-/** Requests in a row that were not waited for, from which on they are nobody's mistake. */
+/** More requests in a row that nobody waited for cannot come from interrupts: user code posts them. */
 const MAX_UNTAKEN = 16;
 
 export class PipedDrive {
   private next = 1;
-  /** The request whose answer Python owes, and the one that follows: the last that was made. */
+  /** The request that the kernel process has not answered yet. */
   private sent: { id: number; asked: Asked } | null = null;
+  /** The last request that was made, if it waits for the answer to `sent`. */
   private waiting: Asked | null = null;
   private untaken = 0;
 
   constructor(
     private readonly send: (frame: { type: string; [name: string]: unknown }, bytes: Uint8Array[]) => void,
-    /** Bytes of the longest file. */
+    /** Size of the largest file, in bytes. */
     private readonly fileBytes: number,
-    /** Too many requests were made at once. */
+    /** Called when too many requests were made without waiting for answers. */
     private readonly exceeded: (most: number) => void,
   ) {}
 
@@ -56,7 +57,7 @@ export class PipedDrive {
     });
   }
 
-  /** The Python process has answered; `get` comes with the file's bytes. */
+  /** The kernel process has answered. The answer to `get` has the file's bytes in `buffers`. */
   answer(id: number, answer: DriveAnswer, buffers: Uint8Array[]): void {
     if (this.sent?.id !== id) {
       return;
@@ -70,7 +71,7 @@ export class PipedDrive {
     this.proceed();
   }
 
-  /** Gives up the request that waits: whoever made it has made another one since. */
+  /** Drops the request that waits, since another one has been made. */
   private drop(): void {
     if (!this.waiting) {
       return;
@@ -98,7 +99,7 @@ function failed(errno: string, message: string): DriveAnswer {
   return { ok: false, errno, message };
 }
 
-/** The request, if it is one; of its fields nothing else goes on. */
+/** Returns the request, or null if it is not one. Copies only the known fields. */
 function read(request: unknown, resolve: (answer: DriveAnswer) => void): Asked | null {
   const { method, path, data } = (request ?? {}) as { method?: unknown; path?: unknown; data?: unknown };
   if (typeof method !== 'string' || method.length > 20 || typeof path !== 'string') {

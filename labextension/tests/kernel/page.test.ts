@@ -39,7 +39,7 @@ afterEach(() => {
 describe('progress of a start', () => {
   const boot = (stage: 'runtime' | 'ready', fraction: number) => ({ stage, message: 'Starting Python', fraction });
 
-  it('is told only where the start takes time', () => {
+  it('is shown only if the start takes time', () => {
     const quick = new ProgressNotification(Promise.resolve());
     quick.boot(boot('runtime', 0.2));
     vi.advanceTimersByTime(799);
@@ -76,7 +76,7 @@ describe('progress of a start', () => {
     expect(told.errors).toEqual([['The package pandas could not be loaded: HTTP 404']]);
   });
 
-  it('that failed is told when JupyterLab can show it', async () => {
+  it('that failed is reported when JupyterLab can show it', async () => {
     let restored!: () => void;
     const progress = new ProgressNotification(new Promise<void>(resolve => (restored = resolve)));
     progress.fail('pyodide.mjs is missing');

@@ -23,11 +23,7 @@ describe('the tooltip of Stop', () => {
   it.each<[boolean, unknown, string]>([
     [true, SharedArrayBuffer, 'The page is cross-origin isolated: '],
     [false, SharedArrayBuffer, 'The page is not cross-origin isolated: '],
-    [
-      true,
-      undefined,
-      'The page is cross-origin isolated, but this browser has no memory that it could share with Python: ',
-    ],
+    [true, undefined, 'The page is cross-origin isolated, but this browser cannot share memory with Python: '],
   ])('isolated %s, shared memory %s', (crossOriginIsolated, memory, why) => {
     vi.stubGlobal('crossOriginIsolated', crossOriginIsolated);
     vi.stubGlobal('SharedArrayBuffer', memory);

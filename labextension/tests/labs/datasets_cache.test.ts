@@ -62,7 +62,7 @@ describe('datasets', () => {
     expect(await cache.entries.get(key)!.clone().text()).toBe(text(BYTES));
   });
 
-  it('with another hash are not used, and the reason is told', async () => {
+  it('with another hash are not used, and the reason is given', async () => {
     const found = (await make().load(lab({ name: 'points', url: 'a.csv', hash: HASH }))).get('points');
     expect(found).toEqual({ error: `it has ${hash}, the lab's manifest says ${HASH}: it is not used` });
     expect(onEnd).toHaveBeenCalledWith('points', expect.stringMatching(/^Dataset points: it has sha256:/));

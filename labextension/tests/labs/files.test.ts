@@ -1,4 +1,4 @@
-/** A lab's files, byte for byte; "no such file" is told from every other failure. */
+/** A lab's files, byte for byte. A missing file is distinguished from all other failures. */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { PageConfig } from '@jupyterlab/coreutils';
 import { ServerConnection, type Contents } from '@jupyterlab/services';
@@ -84,7 +84,7 @@ describe('files of a site', () => {
 
   it('that cannot be read for certain are an error', async () => {
     index('f.txt');
-    await expect(make().read('a b/f.txt', signal)).rejects.toThrow('the site lists a b/f.txt and does not have it');
+    await expect(make().read('a b/f.txt', signal)).rejects.toThrow('the site lists a b/f.txt but does not have it');
     answers.set('api/contents/a%20b/all.json', () => new Response('', { status: 503 }));
     await expect(make().read('a b/f.txt', signal)).rejects.toThrow('the server answered 503');
     vi.stubGlobal('fetch', () => Promise.reject(new Error('offline')));

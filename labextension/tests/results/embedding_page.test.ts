@@ -47,14 +47,14 @@ describe('the embedding page', () => {
     return { changed, page, postMessage };
   }
 
-  it('is told nothing where the site names no origin', () => {
+  it('gets nothing if the site names no origin', () => {
     const { changed, postMessage } = embedded();
     changed.emit('a.ipynb');
     vi.runAllTimers();
     expect(postMessage).not.toHaveBeenCalled();
   });
 
-  it('is told once for many changes, and only if it is of the named origin', () => {
+  it('gets one message for many changes, and only if it has the named origin', () => {
     const { changed, page, postMessage } = embedded();
     page.origin = 'https://school.example';
     ['a.ipynb', 'a.ipynb', 'empty.ipynb', 'b.ipynb', 'a.ipynb'].forEach(path => changed.emit(path));

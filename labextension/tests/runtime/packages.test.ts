@@ -87,7 +87,7 @@ describe('packages', () => {
     expect(progress()).toEqual([['unknown', 'failed', expect.stringContaining('names no package unknown')]]);
   });
 
-  it('of imports are loaded; what goes wrong there is told, not thrown', async () => {
+  it('of imports are loaded; errors are returned, not thrown', async () => {
     const { packages } = make(({ messageCallback, errorCallback }) => {
       messageCallback!('Loading numpy');
       errorCallback!('too large');

@@ -102,7 +102,7 @@ describe('room for output', () => {
   });
 });
 
-describe('calls by way of the service worker', () => {
+describe('calls through the service worker', () => {
   const channel = { url: 'https://a.example/api/drive', id: 'worker' };
   const sent: { data: Record<string, unknown>; browsingContextId: string; requestId: string }[] = [];
 

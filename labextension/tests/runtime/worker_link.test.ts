@@ -61,7 +61,7 @@ function wordsOf(worker: FakeWorker): Int32Array {
 const types = (messages: ToWorker[]): string[] => messages.map(({ type }) => type);
 
 describe('a start', () => {
-  it('is told of with what Python it is', async () => {
+  it('reports its Python', async () => {
     const { link } = make();
     expect(link.info).toBeNull();
     expect((await link.ready).pythonVersion).toBe('3.14.2');

@@ -70,7 +70,7 @@ describe('a file that is read when it is needed', () => {
     const onError = vi.fn();
     const asset = new LazyAsset(url, 1, onError);
     asset.take(bytes('text'));
-    expect(() => asset.get()).toThrow(`${url} is damaged or of another version (its checksum is another)`);
+    expect(() => asset.get()).toThrow(`${url} is damaged or of another version (its checksum differs)`);
     expect(() => asset.get()).toThrow(`${url} is damaged`);
     expect(onError).toHaveBeenCalledTimes(1);
   });

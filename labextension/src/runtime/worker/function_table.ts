@@ -35,7 +35,7 @@ export class FunctionTable {
   /**
    * Makes functions take some of the C stack.
    *
-   * @param bytes One of the modules `native/padded*.wat`.
+   * @param bytes `native/padded.wat`, or a variant of it.
    * @param further What that module imports besides.
    */
   pad(bytes: BufferSource, indices: Set<number>, further: WebAssembly.ModuleImports = {}): void {

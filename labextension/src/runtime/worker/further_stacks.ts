@@ -9,7 +9,7 @@
 import type { Arity } from './cpython_layout';
 import { EngineStack } from './engine_stack';
 import guardedBytes from './native/guarded.wat';
-import { LEAST_ROOM, RATIO, type RecursionLimit, type Use } from './recursion_limits';
+import { MIN_ROOM, RATIO, type RecursionLimit, type Use } from './recursion_limits';
 import { mutable } from './wasm_global';
 
 /** Makes a function run on a stack of its own, where the engine has such stacks. */
@@ -73,7 +73,7 @@ export class FurtherStacks {
     const free = this.engine.free();
     // With further stacks, only callbacks from JavaScript use this one up, and each costs time on the way back.
     this.reserve = promising ? Math.max(RESERVE, free * 0.6) : RESERVE;
-    this.loopRoom = Math.max(2 * LEAST_ROOM * RATIO, free - RESERVE);
+    this.loopRoom = Math.max(2 * MIN_ROOM * RATIO, free - RESERVE);
     this.turn();
     this.followSuspended();
   }
@@ -173,13 +173,13 @@ export class FurtherStacks {
     const deep = pointer < this.floor - FIRST_SEGMENT;
     // A call that is not deep gets a further stack in any case, so the rest of this one need not be measured.
     const left = deep || !promising ? this.left() : FURTHER_STACK;
-    const room = !deep || (promising ? left > 0 : left > LEAST_ROOM * RATIO);
+    const room = !deep || (promising ? left > 0 : left > MIN_ROOM * RATIO);
     if (room) {
       limit.allow(pointer, use, promising ? FURTHER_STACK : left);
     } else {
       limit.narrow(pointer);
     }
-    threshold.value = pointer - (promising ? SEGMENT : Math.max(LEAST_ROOM, Math.min(SEGMENT, left / RATIO / 2)));
+    threshold.value = pointer - (promising ? SEGMENT : Math.max(MIN_ROOM, Math.min(SEGMENT, left / RATIO / 2)));
     validSuspender.value = false;
     guarded.returned.value = 0;
     this.stacks++;

@@ -90,7 +90,7 @@ export class PageCalls {
     }
   }
 
-  /** Whether the page wants to interrupt the running epoch: null if not, else the time limit in ms that has passed, 0 if none has. */
+  /** Whether the page interrupts the running epoch: null if not, else the time limit in ms that has passed, 0 if none has. */
   askInterrupt(epoch: number): number | null {
     if (!this.channel) {
       return null;

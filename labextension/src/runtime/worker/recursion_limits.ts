@@ -59,13 +59,13 @@ export const RATIO = 8;
 /** Bytes of the C stack for code that recurses without running Python. */
 const ROOM = 80 * 1024;
 /** Bytes of the C stack that code gets when the engine's stack is used up: enough to get to the next check. */
-export const LEAST_ROOM = 24 * 1024;
+export const MIN_ROOM = 24 * 1024;
 /** CPython raises RecursionError this far above the start of the stack it is given, bytes. */
 const MARGINS = 16 * 1024;
 /** A limit this many bytes above the pointer is exceeded, but not by so much that CPython calls it fatal. */
-const LEAST_MARGIN = 1024;
+const MIN_MARGIN = 1024;
 /** The smallest stack that CPython accepts, bytes. */
-const LEAST_STACK = 32 * 1024;
+const MIN_STACK = 32 * 1024;
 
 /**
  * With fewer bytes of the C stack left, CPython 3.14 puts off deallocation and parses nothing. Includes what functions use before
@@ -110,7 +110,7 @@ export class StackLimit implements RecursionLimit {
     const end = Math.max(limit, this.lowest);
     this.end = end;
     this.near.value = end + NEAR_ROOM;
-    const start = Math.min(end - MARGINS, this.base - LEAST_STACK);
+    const start = Math.min(end - MARGINS, this.base - MIN_STACK);
     module._PyUnstable_ThreadState_SetStackProtection(module._PyThreadState_Get(), start, this.base - start);
   }
 
@@ -120,11 +120,11 @@ export class StackLimit implements RecursionLimit {
 
   narrow(pointer: number): void {
     // A limit above the pointer would be fatal: C code may already be deeper than CPython has noticed.
-    this.restore(Math.max(this.end, pointer - LEAST_ROOM));
+    this.restore(Math.max(this.end, pointer - MIN_ROOM));
   }
 
   exhaust(pointer: number): void {
-    this.restore(pointer + LEAST_MARGIN);
+    this.restore(pointer + MIN_MARGIN);
   }
 
   resumed(pointer: number): void {
@@ -143,7 +143,7 @@ const CALLS: Record<Use, number> = { any: 640, compiler: 4000, pickle: 8000, jso
 /** Bytes of the engine's stack that one such call takes, at most. */
 const CALL: Record<Use, number> = { any: 1024, compiler: 224, pickle: 112, json: 320 };
 /** Calls that code gets when the engine's stack is used up. */
-const LEAST_CALLS = 160;
+const MIN_CALLS = 160;
 /** Bytes of the C stack that one call takes, as a rule. */
 const CALL_ROOM = 512;
 /** Bytes of the C stack that are kept free for calls that take more. */
@@ -196,7 +196,7 @@ export class CallLimit implements RecursionLimit {
     const [index] = entered.keys();
     const fits = entered.size === 1 && entered.get(index) === -1 && left.size === 1 && left.get(index) === 1;
     const most = words()[index];
-    return fits && !limited.has(index) && most >= LEAST_CALLS ? new CallLimit(python, 4 * index, most) : null;
+    return fits && !limited.has(index) && most >= MIN_CALLS ? new CallLimit(python, 4 * index, most) : null;
   }
 
   private get index(): number {
@@ -217,7 +217,7 @@ export class CallLimit implements RecursionLimit {
   }
 
   narrow(): void {
-    this.restore(Math.min(this.current(), LEAST_CALLS));
+    this.restore(Math.min(this.current(), MIN_CALLS));
   }
 
   exhaust(): void {

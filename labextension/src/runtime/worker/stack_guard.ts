@@ -8,7 +8,7 @@
  * their address (`function_table.ts`):
  *
  * - Functions that run Python code continue on a further stack of the engine when they are deep (`further_stacks.ts`).
- * - Functions that recurse and use almost none of the C stack get some (`native/padded*.wat`). In CPython 3.14, which measures
+ * - Functions that recurse and use almost none of the C stack get some (`native/padded.wat`). In CPython 3.14, which measures
  *   it, these are deallocation and comparison; where calls are counted, comparison and `repr`, which continue on further stacks
  *   as well.
  * - The compiler, pickling and JSON get stacks of their own, of a size that suits them. Where CPython would not notice that a
