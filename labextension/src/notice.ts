@@ -4,6 +4,13 @@ import { Notification } from '@jupyterlab/apputils';
 /** Ms between two looks at the screen; 30 s in all, since JupyterLab shows nothing if notifications are switched off. */
 const LOOKS_MS = [...Array<number>(20).fill(100), ...Array<number>(28).fill(1000)];
 
+/**
+ * Timers that run after one another, in ms, in which every update that was sent before is on the screen. JupyterLab's toasts show
+ * an update after three timers, of 0, 0 and 100 ms, and show one anew that was dismissed in this time. Timers that are started
+ * later and take longer end later, however busy the page is.
+ */
+const UPDATED_MS = [0, 0, 150];
+
 /** Characters of a message that are compared with what is shown: JupyterLab shortens long messages. */
 const COMPARED = 100;
 
@@ -68,9 +75,12 @@ export class Notice {
       }
       await sleep(ms);
     }
-    this.isSettling = false;
     if (!this.wanted) {
+      for (const ms of UPDATED_MS) {
+        await sleep(ms);
+      }
       Notification.dismiss(this.id);
     }
+    this.isSettling = false;
   }
 }

@@ -1,17 +1,26 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
 /** What JupyterLab has on the screen, and what it was told. */
-const screen = vi.hoisted(() => ({ text: null as string | null, deaf: 0, dismissed: [] as string[] }));
+const screen = vi.hoisted(() => ({
+  text: null as string | null,
+  deaf: 0,
+  dismissed: [] as string[],
+  update: (message: string): void => {
+    if (screen.text !== null && screen.deaf-- <= 0) {
+      screen.text = message;
+    }
+  },
+  dismiss: (): void => undefined,
+}));
 
 vi.mock('@jupyterlab/apputils', () => ({
   Notification: {
     emit: () => 'the notice',
-    update: ({ message }: { message: string }) => {
-      if (screen.text !== null && screen.deaf-- <= 0) {
-        screen.text = message;
-      }
+    update: ({ message }: { message: string }) => screen.update(message),
+    dismiss: (id: string) => {
+      screen.dismissed.push(id);
+      screen.dismiss();
     },
-    dismiss: (id: string) => screen.dismissed.push(id),
   },
 }));
 
@@ -62,6 +71,21 @@ it('is left alone when its user has closed it', async () => {
   notice.update('half');
   await vi.advanceTimersByTimeAsync(200);
   screen.text = null;
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(screen.text).toBeNull();
+});
+
+it('is not brought back by an update that was on its way', async () => {
+  const later = [1, 1, 100];
+  const apply = (message: string | null, [ms, ...rest]: number[]): void => {
+    setTimeout(() => (rest.length ? apply(message, rest) : (screen.text = message)), ms);
+  };
+  screen.update = message => apply(message, later);
+  screen.dismiss = () => apply(null, [0]);
+  screen.text = 'begun';
+  const notice = new Notice('begun');
+  notice.update('half');
+  notice.dismiss();
   await vi.advanceTimersByTimeAsync(60_000);
   expect(screen.text).toBeNull();
 });
