@@ -78,7 +78,13 @@ it('is left alone when its user has closed it', async () => {
 it('is not brought back by an update that was on its way', async () => {
   const later = [1, 1, 100];
   const apply = (message: string | null, [ms, ...rest]: number[]): void => {
-    setTimeout(() => (rest.length ? apply(message, rest) : (screen.text = message)), ms);
+    setTimeout(() => {
+      if (rest.length) {
+        apply(message, rest);
+      } else {
+        screen.text = message;
+      }
+    }, ms);
   };
   screen.update = message => apply(message, later);
   screen.dismiss = () => apply(null, [0]);
