@@ -26,7 +26,7 @@ PASSES_KEPT = 1000
 DETAIL_KEPT = 500_000
 BRIEF = 30
 #: Seconds from a cell's first assertion until it shows how far it is.
-FIRST_UPDATE = 0.5
+FIRST_UPDATE = 2.0
 #: Seconds between two updates of a cell's display.
 UPDATE_INTERVAL = 0.1
 #: Large displays update less often: the pause is at least this many times as long as an update.

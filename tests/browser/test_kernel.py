@@ -479,7 +479,7 @@ def test_stored_variables_outlive_the_kernel(lab: Lab) -> None:
 def test_browsergrad_shows_one_display_a_cell(lab: Lab) -> None:
     run = lab.run("import browsergrad as bg\nfor i in range(100): bg.assert_pass(str(i))\nbg.assert_fail('x', 'no')")
     assert len(run.of("display_data")) == 1
-    last = (run.of("update_display_data") or run.of("display_data"))[-1]
+    last = run.of("display_data")[-1]
     bundle = last["data"]["application/vnd.browsergrad.assertions.v1+json"]
     assert bundle["counts"] == {"pass": 100, "fail": 1, "error": 0}
 
