@@ -15,17 +15,26 @@ def pytest_configure(config: pytest.Config) -> None:
         "thinned(step): a long table of slow entries. `make test` tries one entry in so many, in plain pages other ones than in "
         "isolated pages; `make test-release` tries all",
     )
+    config.addinivalue_line(
+        "markers",
+        "pages(kind): tests of what is alike in isolated and plain pages. `make test` runs them in one kind of page, `make test-release` "
+        "in both",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out entries of long tables, unless all are wanted or one is named."""
     if os.environ.get("ALL_STARTS") or any("::" in argument for argument in config.args):
         return
+    left_out = {
+        item.nodeid
+        for item in items
+        if (marker := item.get_closest_marker("pages")) and _kind_of_page(item) not in (None, *marker.args)
+    }
     tables: dict[tuple[str, bool], list[pytest.Item]] = defaultdict(list)
     for item in items:
-        if item.get_closest_marker("thinned"):
+        if item.get_closest_marker("thinned") and item.nodeid not in left_out:
             tables[item.nodeid.split("[")[0], "plain" in item.name].append(item)
-    left_out: set[str] = set()
     for (name, is_plain), entries in tables.items():
         marker = entries[0].get_closest_marker("thinned")
         assert marker is not None
@@ -37,3 +46,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=[item for item in items if item.nodeid in left_out])
         items[:] = [item for item in items if item.nodeid not in left_out]
+
+
+def _kind_of_page(item: pytest.Item) -> str | None:
+    """Return "isolated" or "plain"; None for a test that does not run in each."""
+    parameters = getattr(item, "callspec", None)
+    kinds = {"isolated", "plain"}.intersection(parameters.id.split("-") if parameters else ())
+    return kinds.pop() if len(kinds) == 1 else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from conftest import Lab
 
+pytestmark = pytest.mark.pages("plain")
+
 
 def test_an_unknown_request_gets_an_error_reply(lab: Lab) -> None:
     run = lab.request("made_up_request", {})

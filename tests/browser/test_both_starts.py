@@ -20,6 +20,8 @@ from playwright.sync_api import Browser
 from recursion.table import PROGRAMS, problems_in
 from wheels import make_wheel
 
+pytestmark = pytest.mark.pages("isolated")
+
 #: How Python starts, and whether the page is isolated.
 WAYS = [("snapshot", True), ("files", True), ("snapshot", False), ("files", False)]
 #: A visitor who is not where the snapshot was made.

@@ -17,6 +17,8 @@ from hangs import HANG_S
 
 from browsergrad._mime import ARTIFACT_MIME, ASSERTIONS_MIME  # isort: skip  # the module, which the environment has installed
 
+pytestmark = pytest.mark.pages("isolated")
+
 SCHEMAS = {
     mime: json.loads((Path(browsergrad.__file__).parent / "schemas" / f"{kind}.v1.schema.json").read_text("utf-8"))
     for mime, kind in ((ASSERTIONS_MIME, "assertions"), (ARTIFACT_MIME, "artifact"))

@@ -15,7 +15,10 @@ from conftest import Lab
 from hangs import HANG_S
 from jupyter_client.manager import start_new_kernel
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.pages("plain"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 DOCUMENT = Path(__file__).parents[2] / "docs/reference/conformance.md"
 
 Answer = tuple[dict[str, Any], list[tuple[str, dict[str, Any]]]]

@@ -12,6 +12,8 @@ from conftest import ROOT, Lab, build_site, opened, served
 from playwright.sync_api import Browser, expect
 from test_labs import OPEN, download
 
+pytestmark = pytest.mark.pages("plain")
+
 LABS = ROOT / "examples" / "labs"
 #: Kind, name and message of each row of the panel.
 SHOWN = """() => [...document.querySelectorAll('.bg-panel section li')].map(row => {

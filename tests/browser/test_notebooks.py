@@ -13,6 +13,8 @@ from playwright.sync_api import Browser
 
 from tests.wheels import unzip
 
+pytestmark = pytest.mark.pages("isolated")
+
 GUIDE = "nbgrader/docs/source/user_guide"
 
 RUN_ALL = """async path => {

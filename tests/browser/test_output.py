@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from conftest import Lab, new_page
 from playwright.sync_api import Browser
 
 from tests.output_programs import PROGRAMS, joined
+
+pytestmark = pytest.mark.pages("isolated")
 
 
 def test_what_is_written_in_a_kernel_is_shown_in_its_order(lab: Lab) -> None:

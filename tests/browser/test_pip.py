@@ -7,6 +7,8 @@ import textwrap
 import pytest
 from conftest import Lab
 
+pytestmark = pytest.mark.pages("plain")
+
 MAKE_WHEEL = textwrap.dedent(
     """
     import zipfile

@@ -8,6 +8,8 @@ import pytest
 from conftest import Lab, open_lab, served
 from playwright.sync_api import Browser
 
+pytestmark = pytest.mark.pages("plain")
+
 #: Sets a mark in the page, if it may run.
 SCRIPT = '<img src="data:," onerror="window.wasHere = (window.wasHere ?? 0) + 1"><b>shown</b>'
 
