@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import re
+import zlib
 from collections import defaultdict
 
 import pytest
@@ -17,8 +19,8 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line(
         "markers",
-        "pages(kind): tests of what is alike in isolated and plain pages. `make test` runs them in one kind of page, `make test-release` "
-        "in both",
+        "pages(kind): tests of what is alike in isolated and plain pages. `make test` runs them in one kind of page, `isolated` or `plain`, "
+        "or each test in `either`; `make test-release` runs all in both",
     )
 
 
@@ -29,7 +31,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = {
         item.nodeid
         for item in items
-        if (marker := item.get_closest_marker("pages")) and _kind_of_page(item) not in (None, *marker.args)
+        if (marker := item.get_closest_marker("pages"))
+        and _kind_of_page(item) not in (None, _wanted(item, *marker.args))
     }
     tables: dict[tuple[str, bool], list[pytest.Item]] = defaultdict(list)
     for item in items:
@@ -53,3 +56,11 @@ def _kind_of_page(item: pytest.Item) -> str | None:
     parameters = getattr(item, "callspec", None)
     kinds = {"isolated", "plain"}.intersection(parameters.id.split("-") if parameters else ())
     return kinds.pop() if len(kinds) == 1 else None
+
+
+def _wanted(item: pytest.Item, kind: str) -> str:
+    """Return the kind of page in which a test runs: for `either` one that is the same in every run."""
+    if kind != "either":
+        return kind
+    name = re.sub("isolated|plain", "", item.nodeid)
+    return "isolated" if zlib.crc32(name.encode()) % 2 else "plain"

@@ -201,7 +201,7 @@ class Start:
         return repr(vars(self))
 
 
-@pytest.mark.thinned(3)
+@pytest.mark.thinned(5)
 @pytest.mark.parametrize("damage", [*DAMAGES, "other"])
 @pytest.mark.parametrize("asset", ["snapshot", "compiled", "lock", "jedi"])
 def test_python_has_all_it_needs_without(page: Page, asset: str, damage: str) -> None:
@@ -232,7 +232,7 @@ def test_another_whole_standard_library_is_started_from(page: Page) -> None:
     assert start.names("stdlib"), start
 
 
-@pytest.mark.thinned(3)
+@pytest.mark.thinned(5)
 @pytest.mark.parametrize(
     ("asset", "damage"),
     [

@@ -11,6 +11,8 @@ from playwright.sync_api import Browser
 
 from bench import sites
 
+pytestmark = pytest.mark.pages("either")
+
 TEN_THOUSAND = "for i in range(10_000): print(i)"
 
 

@@ -10,6 +10,8 @@ from boot_sites import copy
 from conftest import Lab, Run, open_lab, opened, served
 from playwright.sync_api import Browser, expect
 
+pytestmark = pytest.mark.pages("either")
+
 #: Seconds of C code that never looks at signals.
 DEAF = "print('deaf', flush=True)\nsum(range(3 * 10**8))"
 STUBBORN = "while True:\n  try:\n    while True: pass\n  except KeyboardInterrupt: pass"

@@ -16,6 +16,8 @@ from playwright.sync_api import Browser, Page
 
 from jupyterlite_browsergrad.site.wheels import read_wheel
 
+pytestmark = pytest.mark.pages("either")
+
 #: `hardStop(session)` runs code that no interrupt ends, aborts it once it runs, and returns the result.
 HARD_STOP = """() => { window.hardStop = session => { const controller = new AbortController();
   const code = "print('in')\\nwhile True:\\n  try:\\n    while True: pass\\n  except KeyboardInterrupt: pass";

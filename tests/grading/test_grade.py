@@ -105,6 +105,8 @@ import sys
 sys.settrace(lambda frame, event, argument: frame.f_globals.clear() if frame.f_code.co_filename == "rubric.py" else None)
 """,
 }
+#: Every other one, and before a release all: `test_cheats.py` has more of them.
+TRIED = CHEATS if os.environ.get("ALL_CHEATS") else dict(list(CHEATS.items())[::2])
 #: The kernel's own answers are spoilt, or have no signature.
 TAMPERED = {"own_grader", "own_rubric", "answered_for_the_shell", "replaced_json"}
 
@@ -150,7 +152,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_lab(folder / "lab")
     handed_in = folder / "in"
     handed_in.mkdir()
-    for name, code in CHEATS.items():
+    for name, code in TRIED.items():
         (handed_in / f"cheat_{name}.ipynb").write_text(
             notebook("def find(words, wanted):\n    return 0", code), "utf-8"
         )
@@ -205,7 +207,7 @@ def test_good_submissions_pass_whatever_others_do(results: dict[str, dict[str, A
             assert kind(result) == "runtime"
 
 
-@pytest.mark.parametrize("name", CHEATS)
+@pytest.mark.parametrize("name", TRIED)
 def test_cheating_does_not_pass(results: dict[str, dict[str, Any]], name: str) -> None:
     result = results[f"cheat_{name}"]
     assert not result["passed"], result
