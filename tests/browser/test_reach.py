@@ -1,4 +1,4 @@
-"""What `docs/explanation/security.md` says that code can reach in a page, and what it cannot."""
+"""What code can reach in a page and what it cannot, as `docs/explanation/security.md` says."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from conftest import Lab, open_lab, served
 from playwright.sync_api import Browser
 
-#: Sets a mark in the page, if it may run.
+#: Sets a mark in the page, if it can run.
 SCRIPT = '<img src="data:," onerror="window.wasHere = (window.wasHere ?? 0) + 1"><b>shown</b>'
 
 
