@@ -64,7 +64,7 @@ class Generated:
         for path in (
             self.solved,
             self.student,
-        ):  # the students' has no hidden tests: it counts where there are no others
+        ):  # the students' notebook has no hidden tests, so it is only used if there are no other tests
             folder = path.parent / "tests"
             several = [
                 test for file in sorted(folder.glob("*.py")) if file.stem != "__init__" for test in tests_of_file(file)
