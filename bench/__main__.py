@@ -2,7 +2,7 @@
 
 usage: python -m bench [--quick] [--only SUITE…] [--repetitions N] [--json FILE] [--markdown FILE]
 
-Builds the sites into ``bench/out/`` when something in them has changed, then runs the suites of ``bench/suites/``.
+Builds the sites into ``bench/out/`` if something in them has changed, then runs the suites in ``bench/suites/``.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from .runner import Bench
 from .table import Row, machine, write_json, write_markdown
 
 REPO = Path(__file__).resolve().parent.parent
-#: Suites in the order of the table. Others follow by name.
+#: The first suites of the table. The others follow by name.
 FIRST = ("start", "throughput", "computing")
 
 
 def names() -> list[str]:
+    """Return the names of all suites, in the order of the table."""
     found = sorted(module.name for module in pkgutil.iter_modules(suites.__path__))
     return [name for name in FIRST if name in found] + [name for name in found if name not in FIRST]
 
@@ -48,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
         for name in options.only or names():
             print(f"# {name}", flush=True)
             rows: list[Row] = importlib.import_module(f"bench.suites.{name}").run(bench)
-            if not options.quick:  # now, since the next suite may take long, or fail
+            if not options.quick:  # after each suite, since the next one may take long or fail
                 write_markdown(options.markdown, write_json(options.json, about, {name: rows}, names()))
     if options.quick:
         print("a quick run is no measurement: nothing was written")

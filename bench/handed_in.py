@@ -12,7 +12,7 @@ from tests.grading.hostile import KINDS
 from tests.grading.hostile import write as write_hostile
 from tests.grading.labs import GOOD, write_lab
 
-#: Harmless submissions: code, its points, and the kind of its error.
+#: Harmless submissions: the code, its points, and the kind of its error.
 HARMLESS: list[tuple[str, int, str | None]] = [
     (GOOD, 5, None),
     ("def find(words, wanted):\n    return words.index(wanted)\n", 4, None),
@@ -20,7 +20,7 @@ HARMLESS: list[tuple[str, int, str | None]] = [
     ("def find(words, wanted)\n    return 0\n", 0, "syntax"),
 ]
 MAX_POINTS = 5
-#: Cheats that fool the grader, each in another way. All of `KINDS` are used too; those block or fill something.
+#: Names of cheats, each of which tries to fool the grader in another way. All of `KINDS` are used too: they block or fill something.
 FOOLING = [
     "module class",
     "import machinery",
@@ -52,9 +52,9 @@ class Submission:
     code
         Code of a harmless submission.
     points
-        How many assertions pass. Of a hostile submission, only not all may pass.
+        How many assertions pass. Not compared for a hostile submission, which only must not pass as a whole.
     errors
-        Allowed kinds of its error; if empty, any.
+        Allowed kinds of its error. If empty, any kind is allowed.
     """
 
     stem: str
@@ -64,7 +64,7 @@ class Submission:
     errors: frozenset[str | None] = frozenset()
 
     def problem(self, line: dict[str, Any]) -> str | None:
-        """The problem of its verdict."""
+        """Return what is wrong with the verdict in a line of results; None if it is right."""
         error = line["error"] and line["error"]["kind"]
         if self.errors and error not in self.errors:
             return f"its error is {error}, not one of {sorted(map(str, self.errors))}"
@@ -77,7 +77,10 @@ class Submission:
 
 
 def submissions(count: int, hostile: int) -> list[Submission]:
-    """So many submissions. Hostile ones are spread evenly among them, of all kinds in turn; if there are fewer, of evenly chosen kinds."""
+    """Return `count` submissions, among which `hostile` hostile ones are spread evenly.
+
+    The hostile ones take all kinds in turn. If there are fewer than kinds, the kinds are chosen at even distances.
+    """
     found: list[Submission] = []
     few = hostile < len(HOSTILE)
     for number in range(count):
@@ -92,7 +95,7 @@ def submissions(count: int, hostile: int) -> list[Submission]:
 
 
 def write(folder: Path, handed_in: list[Submission]) -> None:
-    """Write the lab and the submissions into `lab` and `in`. Half of the harmless ones are notebooks."""
+    """Write the lab into the folder ``lab`` and the submissions into ``in``. Half of the harmless ones are notebooks."""
     write_lab(folder / "lab", rubric=RUBRIC)
     (folder / "in").mkdir()
     harmless = 0
@@ -116,12 +119,12 @@ def _notebook(code: str) -> str:
 
 
 def lines_of(out: Path) -> list[dict[str, Any]]:
-    """The results in a file."""
+    """Return the results in a file."""
     return [json.loads(line) for line in out.read_text("utf-8").splitlines()]
 
 
 def verify(out: Path, handed_in: list[Submission]) -> int:
-    """Count the lines with the right verdict. A wrong verdict, or a wrong number of lines, ends the suite."""
+    """Return the number of lines, all of which have the right verdict. A wrong verdict or number of lines ends the suite."""
     lines = lines_of(out)
     by_stem = {Path(line["submission"]).stem: line for line in lines}
     wanted = {each.stem: each for each in handed_in}

@@ -1,4 +1,4 @@
-"""A page of one of the sites, in a real Chromium."""
+"""Serves the sites and opens their pages in a real Chromium."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from scripts.chromium import FLAGS as CHROMIUM_FLAGS
 
 PAGE = (Path(__file__).parent / "page.js").read_text("utf-8")
 KERNELS = {"stock": "python", "ours": "browsergrad", "fetched": "browsergrad", "bare": "browsergrad"}
-#: More than tests want.
+#: Options of the tests' Chromium, and two more.
 FLAGS = [
     *CHROMIUM_FLAGS,
     "--enable-precise-memory-info",
-    # No other host is reached. Playwright's routes are not used for this, since they disable the browser's HTTP cache.
+    # The browser reaches no other host. Playwright's routes could ensure this too, but they disable the browser's HTTP cache.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
-#: Seconds for which an address that never answers holds its connection: longer than any measurement waits.
+#: Seconds for which the server holds a request to an address that stands for one without an answer. No measurement waits as long.
 NEVER_S = 3
 
 
 class Server:
-    """Serves one site on this machine, and counts the bytes of its answers."""
+    """Serves one site on this machine. `sent` counts the bytes of its answers."""
 
     def __init__(self, folder: Path, isolated: bool) -> None:
         self.sent = 0
@@ -60,12 +60,12 @@ class Server:
 
 
 class Lab:
-    """One open page, with JupyterLab started and no kernel yet."""
+    """One open page, in which JupyterLab has started but no kernel has."""
 
     def __init__(self, page: Page, server: Server, which: str) -> None:
         self.page = page
         self.server = server
-        #: ``ours``, ``fetched``, ``bare`` or ``stock``.
+        #: Name of the site: ``ours``, ``fetched``, ``bare`` or ``stock``.
         self.which = which
 
     @property
@@ -76,19 +76,19 @@ class Lab:
         return self.page.evaluate(expression, argument)
 
     def start(self) -> float:
-        """Start a kernel and run a cell. Returns the ms until its reply."""
+        """Start a kernel and run a cell. Return the ms until its reply."""
         return self.js("name => bench.first(name)", self.kernel_name)
 
     def run(self, code: str) -> float:
-        """Run a cell. Returns the ms until its reply."""
+        """Run a cell. Return the ms until its reply."""
         return self.js("code => bench.run(code)", code)
 
     def text(self, code: str) -> str:
-        """Run a cell. Returns its output."""
+        """Run a cell. Return its output."""
         return self.js("code => bench.text(code)", code)
 
     def reload(self) -> None:
-        """Open the page again, like a second visit."""
+        """Open the page again, as for a second visit."""
         self.page.goto("about:blank")
         self.open()
 
@@ -101,7 +101,7 @@ class Lab:
 
 @contextmanager
 def open_lab(browser: Browser, server: Server, which: str) -> Iterator[Lab]:
-    """A page in a new profile: nothing is cached or stored."""
+    """Open a page in a new profile, where nothing is cached or stored. A request to another origin ends the suite."""
     context: BrowserContext = browser.new_context()
     foreign: list[str] = []
 

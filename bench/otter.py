@@ -1,4 +1,4 @@
-"""Runs otter-grader for comparison: `otter run`, its mode without containers, in an environment of its own."""
+"""Runs otter-grader for comparison, in an environment of its own: `otter run`, which is its mode without containers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-#: Of `otter run` and of the kernel it starts, which it does not bring itself.
+#: otter-grader, and the kernel that `otter run` starts but does not require itself.
 REQUIREMENTS = ("otter-grader==7.0.0", "ipykernel==7.4.0")
 NAME = REQUIREMENTS[0].replace("==", " ")
 #: The rubric of the lab: each check one point.
@@ -81,7 +81,7 @@ class Otter:
             raise SystemExit(f"{NAME} made no autograder:\n{done.stderr}")
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        # It must use the kernel of its own environment.
+        # otter must find the kernel of its own environment.
         environment = {
             **os.environ,
             "PATH": f"{self._bin}{os.pathsep}{os.environ['PATH']}",
@@ -91,7 +91,7 @@ class Otter:
         return subprocess.run(command, cwd=self._folder, env=environment, capture_output=True, text=True, check=False)
 
     def grade(self, submission: Path) -> tuple[float, float | None]:
-        """Seconds that a submission takes, and its points; None where it gives none."""
+        """Grade a submission. Return the seconds that this takes, and the points or None if there is no result."""
         out = self._folder / f"out-{submission.stem}"
         out.mkdir()
         begun = time.perf_counter()
@@ -104,7 +104,7 @@ class Otter:
         return seconds, sum(each.get("score") or 0 for each in tests)
 
     def grade_all(self, submissions: Iterable[Path], jobs: int) -> tuple[float, dict[str, tuple[float, float | None]]]:
-        """Seconds for all, so many at a time, and by name without suffix what `grade` returns."""
+        """Grade submissions, `jobs` at a time. Return the seconds for all, and the results of `grade` by file name without suffix."""
         files = list(submissions)
         begun = time.perf_counter()
         with ThreadPoolExecutor(jobs) as executor:

@@ -1,7 +1,7 @@
-// What the suites call in the page: kernels through JupyterLite's own client, timed in the page.
+// Functions that the suites call in the page. They use kernels through JupyterLite's own client and take times in the page.
 window.bench = {
   kernels: [],
-  // Plugins may register their kernels late.
+  // Waits until a kernel is known, since plugins may register their kernels late.
   async known(name) {
     const { kernelspecs } = window.jupyterapp.serviceManager;
     await window.jupyterapp.restored;
@@ -15,7 +15,7 @@ window.bench = {
     bench.kernels.push(session.kernel);
     bench.kernel = session.kernel;
   },
-  // Ms from the request to its reply, with all output taken; a failing cell throws.
+  // Runs a cell and returns the ms from the request to its reply, when all output has arrived. Throws if the cell fails.
   async run(code, onMessage = () => undefined) {
     const begin = performance.now();
     const future = bench.kernel.requestExecute({ code }, false);
@@ -28,7 +28,7 @@ window.bench = {
     if (failure) throw new Error(`${failure.ename}: ${failure.evalue}`);
     return performance.now() - begin;
   },
-  // Ms from asking for a kernel to the first cell's reply.
+  // Starts a kernel and returns the ms from the request for it to the first cell's reply.
   async first(name) {
     const begin = performance.now();
     await bench.start(name);
@@ -52,7 +52,7 @@ window.bench = {
     for (;;) {
       const { content } = await bench.kernel.requestComplete({ code, cursor_pos: code.length });
       const types = content.metadata._jupyter_types_experimental ?? [];
-      // Without it, IPython knows attributes alone; on a slow machine it may not get as far as the types.
+      // Without jedi, IPython knows only attributes. On a slow machine, jedi may not get as far as other types.
       if (types.some(item => item.type !== 'attribute')) return;
     }
   },

@@ -1,4 +1,4 @@
-"""Runs measurements in alternation and takes medians."""
+"""Measures both kernels in turn, and takes medians."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from scripts.chromium import chromium
 from .lab import FLAGS, Lab, Server, open_lab
 from .table import Row
 
-#: Measures something in a fresh page.
+#: A function that measures something in a fresh page and returns one sample.
 Measure = Callable[[Lab], float]
 
 
 class Bench:
-    """The browser and the served sites; what suites get.
+    """The browser and the served sites. Each suite gets this object.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class Bench:
     repetitions
         How often each side is measured.
     quick
-        Whether this run only shows that the suites work.
+        Whether this run only shows that the suites work, and not how fast the kernels are.
     """
 
     def __init__(self, folders: dict[str, Path], repetitions: int, quick: bool = False) -> None:
@@ -51,7 +51,7 @@ class Bench:
 
     @contextmanager
     def lab(self, which: str, isolated: bool = False) -> Iterator[Lab]:
-        """A page of the site `which` (``ours``, ``bare``, ``stock``) in a fresh profile."""
+        """Open a page of a site (see `sites.build`) in a fresh profile."""
         key = (which, isolated)
         if key not in self._servers:
             self._servers[key] = Server(self.folders[which], isolated)
@@ -78,7 +78,7 @@ class Bench:
         measure
             Gets a page and returns one sample.
         ours
-            Which of our sites: ``ours``, or ``bare`` with neither prefetch nor spare.
+            The site that stands for our side, see `sites.build`.
         stock
             Whether the stock kernel is measured too.
         isolated
@@ -89,7 +89,7 @@ class Bench:
         sides = {"ours": ours, **({"stock": "stock"} if stock else {})}
         samples: dict[str, list[float]] = {side: [] for side in sides}
         for turn in range(self.repetitions):
-            # The second one finds a warm file cache, so they take turns.
+            # Both sides take turns in being first, since the second one finds a warm file cache.
             for side in list(sides) if turn % 2 else list(reversed(sides)):
                 with self.lab(sides[side], isolated) as lab:
                     samples[side].append(measure(lab))
@@ -105,7 +105,13 @@ class Bench:
         limit: float | None = None,
         stock_plain: bool = False,
     ) -> Row:
-        """A row of samples that a suite has taken itself; keys ``ours`` and, where there is one, ``stock``."""
+        """Make a row from samples that a suite has taken itself.
+
+        Parameters
+        ----------
+        samples
+            Those of our kernel as ``ours`` and, if there are any, those of the stock kernel as ``stock``.
+        """
         ours = statistics.median(samples["ours"])
         stock = statistics.median(samples["stock"]) if samples.get("stock") else None
         row = Row(

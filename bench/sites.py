@@ -1,4 +1,4 @@
-"""Builds the sites that are compared: each as an author would build it, with the same Pyodide and no other origin."""
+"""Builds the sites that are compared. Each is built as an author would do it, with the same Pyodide, and uses no other origin."""
 
 from __future__ import annotations
 
@@ -22,21 +22,22 @@ REPO = Path(__file__).resolve().parent.parent
 OUT = REPO / "bench" / "out"
 PYODIDE = REPO / "labextension" / "node_modules" / "pyodide"
 VERSIONS = runpy.run_path(str(REPO / "jupyterlite_browsergrad" / "_version.py"))
-#: What the stock kernel loads at its start, besides what comes with it.
+#: Packages that the stock kernel loads at its start, beside those that it contains.
 STOCK_PACKAGES = ("micropip", "packaging", "ipython", "jedi")
-#: The package of a stock start that neither Pyodide nor the extension contains.
+#: The package that the stock kernel needs at its start, and that neither Pyodide nor the extension contains.
 STOCK_EXTRA = "comm==0.2.3"
 STOCK_EXTENSION = "@jupyterlite/pyodide-kernel-extension"
 STOCK_ADDONS = [f"jupyterlite-pyodide-kernel-{name}" for name in ("lock", "piplite", "pyodide")]
 
 
 def build(force: bool = False) -> dict[str, Path]:
-    """Return the folders of the sites. Build those whose contents have changed.
+    """Return the folders of the sites. Build them if something in them has changed, or if `force` is true.
 
     Returns
     -------
     dict
-        ``stock``; ``ours``, as built; ``fetched``, ours with prefetch and no spare; ``bare``, with neither, for measuring what a start takes.
+        ``stock``: the stock kernel. ``ours``: our kernel with its defaults. ``fetched``: our kernel with prefetch, but without a spare.
+        ``bare``: our kernel with neither, to measure a start from nothing.
     """
     stamp = OUT / "stamp.json"
     state = _state()
@@ -56,6 +57,7 @@ def build(force: bool = False) -> dict[str, Path]:
 
 
 def _state() -> Any:
+    """Everything on which the built sites depend."""
     built = paths.labextension()
     files = sorted(path for path in built.rglob("*") if path.is_file())
     return [
@@ -105,7 +107,7 @@ def _closure(packages: dict[str, Any], names: tuple[str, ...]) -> Iterator[str]:
 
 
 def _download(requirements: list[str]) -> dict[str, Path]:
-    """Fetch pure-Python wheels of exactly these versions from the package index, once."""
+    """Download pure-Python wheels of exactly these versions from the package index, unless they are here already."""
     folder = OUT / "wheels"
     folder.mkdir(parents=True, exist_ok=True)
     pip = [sys.executable, "-m", "pip", "download", "-qq", "--disable-pip-version-check", "--no-deps"]
@@ -147,7 +149,7 @@ def _lite(output: Path, addons: list[str], labextension: Path, config: dict[str,
 
 
 def _packed(labextension: Path, source: Path) -> Path:
-    """A wheel that contains only the extension, as `federated_extensions` needs it."""
+    """Make a wheel that contains only the extension, in the form that `federated_extensions` needs."""
     name = json.loads((labextension / "package.json").read_text("utf-8"))["name"]
     wheel = source / "extension-1-py3-none-any.whl"
     prefix = f"extension-1.data/data/share/jupyter/labextensions/{name}"

@@ -1,4 +1,4 @@
-"""Rows of results, as JSON and as a table in the documentation."""
+"""Writes rows of results as JSON, and as a table in the documentation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,17 @@ BEGIN, END = "<!-- results: written by `make bench` -->", "<!-- end of results -
 
 @dataclass
 class Row:
-    """One measurement: medians of `samples`, and ours divided by the stock kernel's."""
+    """One measurement.
+
+    Attributes
+    ----------
+    ours, stock
+        Medians of the samples of our kernel and of the stock kernel.
+    ratio
+        `ours` divided by `stock`.
+    limit
+        Greatest ratio that the project accepts.
+    """
 
     name: str
     unit: str
@@ -29,9 +39,9 @@ class Row:
     samples: dict[str, list[float]]
     isolated: bool = False
     limit: float | None = None
-    #: Greatest value of `ours` the project wants, in `unit`, where no ratio tells it.
+    #: Greatest value of `ours` that the project accepts, in `unit`, if there is no `limit`.
     bound: float | None = None
-    #: Whether the stock kernel was measured in pages that are not isolated, though ours were.
+    #: Whether the stock kernel was measured in pages that are not isolated, although ours are isolated.
     stock_plain: bool = False
 
     def __str__(self) -> str:
@@ -39,7 +49,7 @@ class Row:
 
 
 def machine(browser_version: str) -> dict[str, Any]:
-    """What the figures depend on."""
+    """Return the machine, system and versions on which the figures depend."""
     model = [
         line.split(":")[1].strip()
         for line in (Path("/proc/cpuinfo").read_text("utf-8") if Path("/proc/cpuinfo").exists() else "").splitlines()
@@ -65,6 +75,7 @@ def number(value: float | None, unit: str) -> str:
 
 
 def wanted(row: dict[str, Any]) -> str:
+    """Return the text of the column *wanted*: the greatest ratio or value that the project accepts."""
     if row["limit"] is not None:
         return f"≤ {row['limit']}"
     bound = row.get("bound")
@@ -84,7 +95,7 @@ def cells(row: dict[str, Any]) -> list[str]:
 
 
 def stored(row: Row) -> dict[str, Any]:
-    """Return what the file keeps of a row: for each side's samples how many there were, and their quartiles."""
+    """Return a row in the form for the JSON file, with the number and the quartiles of each side's samples instead of all of them."""
     kept = asdict(row)
     kept["spread"] = {
         side: {
@@ -97,7 +108,7 @@ def stored(row: Row) -> dict[str, Any]:
 
 
 def write_json(path: Path, about: dict[str, Any], rows: dict[str, list[Row]], order: list[str]) -> dict[str, Any]:
-    """Put the suites that ran into the file; those that did not keep their rows and their machine."""
+    """Write the suites that ran into the file. All other suites keep their rows and their machine."""
     suites = json.loads(path.read_text("utf-8"))["suites"] if path.is_file() else {}
     for name, measured in rows.items():
         suites[name] = {"machine": about, "rows": [stored(row) for row in measured]}
@@ -107,7 +118,7 @@ def write_json(path: Path, about: dict[str, Any], rows: dict[str, list[Row]], or
 
 
 def write_markdown(path: Path, content: dict[str, Any]) -> None:
-    """Put the table between the two marks in `path`."""
+    """Write the tables between the two marks in a page."""
     text = path.read_text("utf-8")
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]

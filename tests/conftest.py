@@ -1,4 +1,4 @@
-"""Long tables that `make test` tries in part."""
+"""Shortens long tables of tests for `make test`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         assert marker is not None
         (step,) = marker.args
         share = -(-len(entries) // step)
-        shuffled = random.Random(name).sample(entries, len(entries))  # the same in every run
+        shuffled = random.Random(name).sample(entries, len(entries))  # the same entries in every run
         kept = shuffled[share : 2 * share] if is_plain else shuffled[:share]
         left_out.update({item.nodeid for item in entries} - {item.nodeid for item in kept})
     if left_out:

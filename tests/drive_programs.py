@@ -1,6 +1,6 @@
-"""Programs that work with files. Each prints the same on Linux and on a kernel's drive, whatever it does there.
+"""Programs that work with files. Each prints the same on Linux and on a kernel's drive.
 
-Every program runs in an empty folder of its own, and what it leaves there is compared too.
+Every program runs in an empty folder of its own. The files that it leaves there are compared too.
 """
 
 from __future__ import annotations
@@ -260,7 +260,7 @@ print(open('big.txt').read() == text); gc.collect(); os.remove('big'); os.remove
 }
 
 _PRELUDE = "import errno, filecmp, gc, os, shutil, stat, time, warnings\nfrom pathlib import Path\n"
-#: Prints what is left of all files, by name and content, but for bytes that hold times.
+#: Prints the name and content of each file that is left, without bytes that hold times.
 _LEFT = """
 def left():
     found = {}
@@ -278,7 +278,7 @@ with warnings.catch_warnings():
 
 
 def cell(name: str) -> str:
-    """A program as one cell: in a folder of its own, in which it leaves what it leaves."""
+    """A program as one cell, which runs in a folder of its own and leaves its files there."""
     number = list(PROGRAMS).index(name)
     return (
         f"{_PRELUDE}import warnings\nwarnings.simplefilter('ignore', ResourceWarning)\n"
@@ -288,7 +288,7 @@ def cell(name: str) -> str:
 
 
 def on_linux(folder: Path) -> dict[str, str]:
-    """What CPython prints for each program, in an empty folder."""
+    """The text that CPython prints for each program, in an empty folder."""
     code = f"import contextlib, io, json\nshown = {{}}\nfor name, cell in {[(n, cell(n)) for n in PROGRAMS]!r}:\n" + (
         "    with contextlib.redirect_stdout(io.StringIO()) as out: exec(cell, {'__name__': '__main__'})\n"
         "    shown[name] = out.getvalue()\nprint(json.dumps(shown))"
@@ -300,7 +300,7 @@ def on_linux(folder: Path) -> dict[str, str]:
 
 
 def different(shown: dict[str, str], expected: dict[str, str]) -> dict[str, list[str]]:
-    """The lines in which programs differ, by program."""
+    """The lines that differ, by program."""
     lines = {name: difflib.ndiff(expected[name].splitlines(), shown[name].splitlines()) for name in expected}
     found = {name: [line for line in compared if line[0] in "-+"] for name, compared in lines.items()}
     return {name: differing for name, differing in found.items() if differing}

@@ -1,4 +1,4 @@
-"""A server on 127.0.0.1 that plays the CDN of Pyodide's packages, and misbehaves when told to."""
+"""A server on 127.0.0.1 that stands for the CDN of Pyodide's packages, and fails in the ways that a test asks for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 class FileServer:
-    """Serves a folder below ``/full/``, with ranges.
+    """Serves a folder below ``/full/``, with range requests.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""How long tests wait for what should come: longer than a machine takes that does much else, so that only what hangs fails."""
+"""How long tests wait for events: longer than a busy machine takes, so that only a hang fails."""
 
 HANG_S = 180
 HANG_MS = 1000 * HANG_S

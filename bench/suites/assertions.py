@@ -1,4 +1,4 @@
-"""10,000 assertions in one cell of an open notebook, beside 10,000 displays: time, longest frame, size when saved."""
+"""Measures 10,000 assertions in one cell of an open notebook, beside 10,000 displays: time, longest frame, and size when saved."""
 
 from __future__ import annotations
 
@@ -29,14 +29,15 @@ for i in range(10_000):
     expected, actual = pairs[i % 100]
     bg.assert_fail(f'case {i}', 'the values differ', expected=expected, actual=actual)"""
 DISPLAYS = "for i in range(10_000): display(i)"
-#: Cells by name of the rows; the stock kernel has no such module, and displays instead.
+#: Cells by the names of their rows. The stock kernel does not have the module, so its cell runs `DISPLAYS` instead.
 CELLS = {"10,000 assertions": ASSERTIONS, "10,000 failures": FAILURES, "10,000 failures of long values": LONG}
-#: The longest frame that is wanted, in ms.
+#: Longest frame that the project accepts, in ms.
 FRAME_MS = 200
-#: Greatest size of the saved notebook, in kB: every failure is in it, so of failures alone there is none.
+#: Greatest size of the saved notebook that the project accepts, in kB. Cells of failures have no limit, since each failure is saved.
 SAVED_KB = {"10,000 assertions": 1000}
 
-#: Runs a cell as a click does; resolves with ms until its reply, ms of the longest frame until the page is idle, and kB when saved.
+#: Runs a cell as a click does. Resolves with the ms until its reply, the ms of the longest frame until the page is idle, the kB of the
+#: saved notebook, and the number of outputs.
 RUN = """async ([kernel, code]) => {
   const { commands, restored, serviceManager, shell } = jupyterapp;
   await restored;
@@ -88,7 +89,7 @@ RUN = """async ([kernel, code]) => {
 
 
 def run(bench: Bench) -> list[Row]:
-    """In pages that are not isolated: in isolated ones the stock kernel hangs after some cells."""
+    """Measure in pages that are not isolated, since the stock kernel hangs after some cells in isolated ones."""
     samples: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for turn in range(bench.repetitions):
         for side in ("ours", "stock") if turn % 2 else ("stock", "ours"):

@@ -1,7 +1,7 @@
-"""What running code costs, kind by kind: the price of being able to stop it, and of anything else that is between.
+"""Measures how fast code runs, for each kind of code. This shows what it costs that code can be stopped.
 
-Each kind runs for a moment first, so that both sides have been compiled as far as the browser does. Then it is timed inside
-Python, and the least of several times counts: whatever else the machine does makes it longer, nothing shorter.
+Each kind runs for a moment first, so that the browser has compiled both sides. Then Python itself takes the time. The least of
+several times counts, since other work of the machine can only make a time longer.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from ..runner import Bench, Measure
 from ..table import Row
 from .throughput import row, sampled
 
-#: A kind to the body of the function that is timed: 10–50 ms each.
+#: Kind of code to the body of the function that is timed. Each takes 10–50 ms.
 KINDS = {
     "loops": """
         total = 0
@@ -119,7 +119,7 @@ print(min(timed() for _ in range({times})))"""
 TIMEIT = """result = get_ipython().run_line_magic("timeit", "-o -q -n 200000 -r 5 x = 1; x + 1")
 print(result.best * 200_000 * 1000)"""
 WARM_S, TIMES = 0.4, 9
-#: The greatest ratio wanted, of a kind and of the median of all.
+#: The greatest ratios that the project accepts: for each kind, and for the median of all kinds.
 MAX_RATIO, MAX_MEDIAN = 1.03, 1.0
 
 
@@ -135,12 +135,12 @@ def run(bench: Bench) -> list[Row]:
 
 
 def milliseconds(code: str) -> Measure:
-    """Measure by what a cell prints."""
+    """Return a measure: the ms that a cell prints."""
     return lambda lab: float(lab.text(code))
 
 
 def median(bench: Bench, kinds: list[Row], isolated: bool) -> Row:
-    """The middle one of the kinds' ratios: as if the stock kernel took 1."""
+    """Make a row of the median of the kinds' ratios. The stock kernel's value is 1."""
     ratios = [row.ratio for row in kinds if row.ratio is not None]
     return bench.row(
         "computing: median of the ratios",

@@ -1,11 +1,12 @@
 """200 submissions graded here and on a local Dask cluster, 40 of them hostile: what they cost the other 160.
 
-A wrong verdict, a missing line, more memory or time than promised, or a file that is left behind ends the suite with an error.
-otter-grader's mode without containers grades the harmless ones beside it, and the two forms in which a rubric runs are compared.
+The suite ends with an error if a verdict is wrong, a line is missing, a file is left behind, or more memory or time is used than
+promised. It also compares the two forms in which a rubric runs, and lets otter-grader's mode without containers grade the harmless
+submissions.
 
 usage: python -m bench.suites.grading [--count N] [--hostile N] [--rounds N] [--no-otter]
 
-runs this suite alone, without a browser, and writes nothing.
+This command runs the suite alone, without a browser, and writes no results.
 """
 
 from __future__ import annotations
@@ -40,13 +41,13 @@ from ..table import Row
 
 JOBS = 2
 MEMORY_MB, OUTPUT_MB = 512, 1
-#: What a Python process of the grader may hold, however many submissions there are, and whatever they do.
+#: Most memory of one of the grader's Python processes, however many submissions there are, and whatever they do.
 PARENT_MB = 500
-#: What all may take of the time of the harmless ones, limits of time aside.
+#: Greatest ratio of the time for all submissions to that for the harmless ones, without the time of those that reach a time limit.
 MAX_TIMES = 1.5
-#: What a rubric's own interpreter may make of a submission's time.
+#: Greatest ratio of a submission's time with the rubric in an interpreter of its own to that with the rubric in the same interpreter.
 MAX_APART = 1.3
-#: What a sandbox may hold: Python's memory, and what is not Python's.
+#: Most memory of a sandbox's process: the limit of Python's memory, and as much again as the rest of the process needs.
 SANDBOX_MB = MEMORY_MB + 768
 LIMITS = [
     "--cell-timeout",
@@ -60,21 +61,21 @@ LIMITS = [
     "--submission-size",
     "2",
 ]
-#: Harmless submissions that are graded in both forms, one at a time, taking turns.
+#: Number of harmless submissions that are graded in both forms of rubric, one at a time and in turn.
 IN_BOTH_FORMS = 8
-#: Batches of harmless submissions that otter-grader and ours take turns with.
+#: Number of batches of harmless submissions that otter-grader and our grader take in turn.
 OTTER_BATCHES = 4
-#: Seconds until what a killed process left must be gone; only for a hang.
+#: Seconds until the files of a killed process must be gone. Only reached after a hang.
 GONE_S = 120
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is graded; only the full size says whether the limits of time are kept."""
+    """How much is graded. Limits of time and of ratios are checked only at the full size."""
 
     count: int = 200
     hostile: int = 40
-    #: How often each of `IN_BOTH_FORMS` is graded in each form of rubric.
+    #: How often each submission of `IN_BOTH_FORMS` is graded in each form of rubric.
     rounds: int = 7
     otter: bool = True
 
@@ -87,13 +88,13 @@ SMALL = Size(20, 8, 2)
 
 
 class Memory:
-    """The most that processes held, in MB, as the system has noted it (`VmHWM` in /proc): by Python's, and by those below."""
+    """The most memory that processes have had, in MB, from `VmHWM` in /proc: Python processes, and those that they have started."""
 
     def __init__(self) -> None:
         self.python = self.sandbox = 0.0
 
     def look(self, pids: Iterable[int]) -> None:
-        """Note what these Python processes and their children have held up to now."""
+        """Note the most memory that these Python processes and their children have had up to now."""
         for pid in pids:
             self.python = max(self.python, _most_mb(pid))
             with suppress(psutil.NoSuchProcess):
@@ -102,14 +103,16 @@ class Memory:
 
 
 def _most_mb(pid: int) -> float:
-    with suppress(OSError):  # it has ended
+    with suppress(OSError):  # the process has ended
         found = re.search(r"VmHWM:\s*(\d+) kB", Path(f"/proc/{pid}/status").read_text("utf-8"))
-        return int(found[1]) / 1024 if found else 0.0  # an ended process that nobody has waited for has none
+        return (
+            int(found[1]) / 1024 if found else 0.0
+        )  # a process that has ended, but was not waited for, has no such line
     return 0.0
 
 
 class Folder:
-    """What is graded, where it lies, and where the grader's own files go."""
+    """The folder with the lab and the submissions, and with the folder for the grader's temporary files."""
 
     def __init__(self, path: Path, size: Size) -> None:
         self.path = path
@@ -134,12 +137,20 @@ class Folder:
         backwards: bool = False,
         kill_after: int | None = None,
     ) -> float:
-        """Run the command, to its end or for so many lines, and return its seconds.
+        """Run the command and return its seconds.
 
         Parameters
         ----------
+        out
+            Name of the file for the results.
+        more
+            Further options.
+        memory
+            Notes the memory of the command's processes.
         watched
             Further Python processes whose memory counts as the command's own.
+        kill_after
+            Number of lines after which the command is killed.
         """
         files = self.files(submissions)[:: -1 if backwards else 1]
         results = self.path / out
@@ -160,30 +171,30 @@ class Folder:
         return time.perf_counter() - begun
 
     def _state(self) -> list[tuple[str, int, int, int]]:
-        """Of all that lies in the lab's and the submissions' folders."""
+        """Path, mode, size and time of each file in the folders of the lab and the submissions."""
         found = sorted(path for name in ("lab", "in") for path in (self.path / name).rglob("*"))
         return [(str(path), (status := path.lstat()).st_mode, status.st_size, status.st_mtime_ns) for path in found]
 
     def nothing_is_left(self) -> None:
-        """End the suite if there is anything in the folder for temporary files, or if lab or submissions have changed."""
+        """End the suite if there is a file in the folder for temporary files, or if the lab or a submission has changed."""
         if self._state() != self._before:
             raise SystemExit("the folders of the lab and the submissions are not what they were")
         deadline = time.monotonic() + GONE_S
         while left := list(self.tmp.iterdir()):
             if time.monotonic() > deadline:
                 raise SystemExit(f"files are left behind: {left}")
-            time.sleep(0.1)  # what a killed process left is removed by a shell that is not our child
+            time.sleep(0.1)  # a shell that is not our child removes the files of a killed process
 
 
 def limits_s(out: Path) -> float:
-    """Seconds in the cells and rubrics of submissions that reached a limit of time."""
+    """Return the seconds in cells and rubrics of submissions that reached a time limit."""
     return sum(
         line["cells_s"] + line["rubric_s"] for line in lines_of(out) if (line["error"] or {}).get("kind") == "timeout"
     )
 
 
 class Rows(list[Row]):
-    """What was measured."""
+    """The rows of this suite. `add` prints each, and ends the suite if its value is greater than its bound."""
 
     def add(
         self, name: str, unit: str, value: float | list[float], bound: float | None = None, enforce: bool = True
@@ -213,7 +224,7 @@ def run(bench: Bench | None, size: Size | None = None) -> list[Row]:
 
 
 def _beside_each_other(folder: Folder, size: Size, rows: Rows) -> None:
-    """The harmless ones alone, then all."""
+    """Grade the harmless submissions alone, then all submissions."""
     jobs = ["--jobs", str(JOBS)]
     memory = Memory()
     harmless, count = len(folder.harmless), len(folder.submissions)
@@ -254,7 +265,7 @@ def _on_dask(folder: Folder, rows: Rows) -> None:
 
 
 def _killed_and_resumed(folder: Folder) -> None:
-    """A run that was killed goes on where it was, and keeps what it had."""
+    """Check that a run which was killed continues where it was, and keeps its results."""
     some, out = folder.harmless[: 3 * len(handed_in.HARMLESS)], folder.path / "resumed.jsonl"
     folder.grade(some, out.name, "--jobs", str(JOBS), kill_after=len(some) // 3)
     before = out.read_bytes()
@@ -265,7 +276,7 @@ def _killed_and_resumed(folder: Folder) -> None:
 
 
 def _forms(folder: Folder, size: Size, rows: Rows) -> None:
-    """Time of a submission, start and end of its sandbox included, with the rubric in one interpreter with it and in one of its own."""
+    """Measure a submission with the rubric in the same interpreter and in one of its own. Start and end of the sandbox count."""
     lab, limits = load_lab(folder.path / "lab")[0], JobLimits(memory_bytes=MEMORY_MB << 20)
     files = {path.stem: path for path in (folder.path / "in").iterdir()}
 
@@ -279,7 +290,7 @@ def _forms(folder: Folder, size: Size, rows: Rows) -> None:
     samples: dict[str, list[float]] = {"shared": [], "apart": []}
     some = folder.harmless[:IN_BOTH_FORMS]
     with scratch.kept():
-        for form in samples:  # what the first of a run makes, the others find
+        for form in samples:  # a first submission, since the first of a run prepares files that the others find
             seconds(some[0], form)
         for turn in range(size.rounds):
             for each in some:
@@ -293,7 +304,7 @@ def _forms(folder: Folder, size: Size, rows: Rows) -> None:
 
 
 def _otter(folder: Folder, rows: Rows) -> None:
-    """Both grade the harmless submissions, batch by batch in turns: what else the machine does then concerns both."""
+    """Let our grader and otter-grader grade the harmless submissions in turn, batch by batch, so that other work of the machine slows both."""
     try:
         otter = Otter(OUT / "otter", folder.path / "otter")
     except (OSError, subprocess.CalledProcessError) as error:

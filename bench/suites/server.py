@@ -1,4 +1,4 @@
-"""The kernel on a server: its start, and how long Stop takes. The stock kernel has none; ipykernel is beside it by name."""
+"""Measures the kernel on a server: its start, and how long Stop takes. The stock kernel cannot run there, so ipykernel has rows instead."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..runner import Bench
 from ..table import Row
 
 TIMEOUT_S = 60
-#: What a front end should wait for at most.
+#: Longest time that a front end should wait for a kernel's first reply, in ms.
 START_MS = 1500
 
 
@@ -47,7 +47,7 @@ def sandbox_start() -> float:
 
 
 def kernel_start(name: str) -> float:
-    """Process, sockets and boot, as a front end sees it."""
+    """Start a kernel as a front end does: with its process, its sockets and its boot. Return the ms to the first cell's end."""
     begin = time.perf_counter()
     manager, client = start_new_kernel(kernel_name=name)
     try:

@@ -1,4 +1,4 @@
-"""How long a visitor waits for Python, and what it costs."""
+"""Measures how long a visitor waits for Python, and how much is transferred and kept in memory for it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..runner import Bench
 from ..table import Row
 
 Samples = dict[str, dict[str, list[float]]]
-#: Row to its unit and the greatest ratio wanted.
+#: Name of a row to its unit and the greatest ratio that the project accepts.
 ROWS: dict[str, tuple[str, float | None]] = {
     "first cell, first visit": ("ms", 0.15),
     "first cell, second visit": ("ms", None),
@@ -29,7 +29,7 @@ def run(bench: Bench) -> list[Row]:
     for isolated in (False, True):
         samples: Samples = defaultdict(lambda: {"ours": [], "stock": []})
         for turn in range(bench.repetitions):
-            # Whoever comes second finds the file cache warm: take turns.
+            # Both sides take turns in being first, since the second one finds a warm file cache.
             for side in ("ours", "stock") if turn % 2 else ("stock", "ours"):
                 _visit(bench, side, isolated, samples)
         rows += [
@@ -39,7 +39,7 @@ def run(bench: Bench) -> list[Row]:
 
 
 def _visit(bench: Bench, side: str, isolated: bool, samples: Samples) -> None:
-    """Everything that one fresh profile shows."""
+    """Take one sample for each row of a side, in a fresh profile."""
 
     def take(name: str, value: float) -> None:
         samples[name][side].append(value)
@@ -53,7 +53,7 @@ def _visit(bench: Bench, side: str, isolated: bool, samples: Samples) -> None:
         take("second kernel", lab.start())
         take("memory of a further kernel", resident(lab) - held)
         if side == "stock":
-            # It does nothing ahead: a page that has waited starts as any other, and so does a restart.
+            # The stock kernel prepares nothing ahead. So a page that has been open for a while starts it no faster.
             take("first cell, page prefetched", first)
             take("first cell, spare Python", first)
             take("restart", lab.js("() => bench.restart()"))
@@ -76,11 +76,11 @@ def _wait(lab: Lab, mark: str) -> None:
 
 
 def resident(lab: Lab) -> float:
-    """MB of memory private to the browser's renderer processes, after a garbage collection."""
+    """Return the MB of memory that only the browser's renderer processes use, after a garbage collection."""
     session = lab.page.context.new_cdp_session(lab.page)
     session.send("HeapProfiler.collectGarbage")
     session.detach()
-    time.sleep(1)  # freed pages go back to the system a little later
+    time.sleep(1)  # freed memory goes back to the system a little later
     browser = lab.page.context.browser.new_browser_cdp_session()
     processes = browser.send("SystemInfo.getProcessInfo")["processInfo"]
     browser.detach()

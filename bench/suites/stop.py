@@ -1,4 +1,4 @@
-"""How long Stop takes, for every kind of code, and what it costs code that nobody stops."""
+"""Measures how long Stop takes for each kind of code, and how much it slows code that nobody stops."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ..runner import Bench
 from ..table import Row
 
 STOP = Path(__file__).resolve().parents[2] / "tests" / "stop"
-#: Tries of each case, those before that don't count (browsers compile code that runs often), and interrupts of the storm.
+#: Tries of each case; tries before them that do not count, since browsers compile code that runs often; interrupts of the storm.
 TRIES, WARM_UP, STORM = 60, 10, 2000
-#: Ms wanted for the 95th percentile, by the kind of a case.
+#: Most ms that the project accepts for the 95th percentile, by the kind of a case.
 BOUNDS = {"busy": 15, "waits": 50, "slow": 120, "request": 120}
-#: Seconds of C code that never looks at signals.
+#: C code that runs for some seconds and never asks for signals.
 DEAF = "sum(range(10**9))"
-#: Runs a loop with Pyodide polling and without, in turn; prints both, in ms.
+#: Runs a loop in turn with Pyodide's polling for signals and without it. Prints the ms of both.
 COST = """import pyodide_js, time
 from pyodide.code import run_js
 poll = run_js("(m, on) => { m.HEAP8[m._Py_EMSCRIPTEN_SIGNAL_HANDLING] = on; }")
@@ -37,9 +37,9 @@ for turn in range(2 * ROUNDS):
     samples[on].append((time.perf_counter() - begin) * 1000)
 poll(pyodide_js._module, True)
 print(*samples[True], '|', *samples[False])"""
-#: Name of a loop, what it adds up, how often, and the greatest ratio wanted. C code of the second asks for an interrupt itself.
+#: Name of a loop, the expression that it adds up, how often, and the greatest accepted ratio. In the second loop, C code asks for signals.
 LOOPS = [("tight loop", "i & 7", 2_000_000, 1.03), ("loop of `str`", "len(str(i))", 500_000, None)]
-#: Presses Stop, then *Restart now* as soon as it is offered; resolves with ms from that click to the next cell's reply.
+#: Presses Stop, then *Restart now* as soon as that is offered. Resolves with the ms from the second click to the next cell's reply.
 RECOVER = """async code => {
   const { kernel } = bench;
   const running = kernel.requestExecute({ code }, false);
@@ -88,7 +88,7 @@ def run(bench: Bench) -> list[Row]:
 
 
 def host(lab: Lab) -> None:
-    """Start a kernel, and put the driver of the interrupts into the page once nothing else starts there."""
+    """Start a kernel and its spare. Then put the code that interrupts cells into the page."""
     lab.start()
     lab.page.wait_for_function("performance.getEntriesByName('browsergrad:spare').length")
     lab.run("open('data.txt', 'w').write('hello') and None")
@@ -113,7 +113,7 @@ def percentile(samples: list[float], share: float) -> float:
 
 
 def table(lab: Lab, tries: int, isolated: bool) -> list[Row]:
-    """Each kind of code, interrupted at random moments: ms from the interrupt to the cell's reply."""
+    """Interrupt each kind of code at random moments. The rows have the ms from the interrupt to the cell's reply."""
     rows = []
     by_kind: dict[str, list[float]] = {kind: [] for kind in BOUNDS}
     seed = random.randrange(2**31)
@@ -134,7 +134,7 @@ def table(lab: Lab, tries: int, isolated: bool) -> list[Row]:
 
 
 def storm(lab: Lab, count: int, isolated: bool) -> list[Row]:
-    """Interrupts at random moments over everything: none may hang, get lost, or hit the next cell."""
+    """Interrupt all kinds of code at random moments. No interrupt may hang, get lost, or hit the next cell."""
     seed = random.randrange(2**31)
     result = lab.js("([cases, count, seed]) => stop.storm(stopHost, cases, count, seed)", [cases(lab), count, seed])
     print(f"storm {seed}: {result['sent']} interrupts, {result['outcomes']}", flush=True)
@@ -146,15 +146,15 @@ def storm(lab: Lab, count: int, isolated: bool) -> list[Row]:
     ]
     if result["bad"]:
         raise SystemExit(f"storm (seed {seed}): {result['bad']}")
-    # A heap that is not full grows by a fifth at a time.
+    # The heap grows by a fifth at a time, so that some growth does not mean a leak.
     return [report(row, isolated, bound) for row, bound in zip(rows, (0, 20), strict=True)]
 
 
 def cost(lab: Lab, rounds: int, isolated: bool, name: str, expression: str, count: int, limit: float | None) -> Row:
-    """A loop with interrupts on, to the same with them off, in turn."""
+    """Compare a loop while interrupts are on with the same loop while they are off, in turn."""
     code = COST.replace("EXPRESSION", expression).replace("COUNT", str(count)).replace("ROUNDS", str(rounds))
     on, off = ([float(value) for value in half.split()] for half in lab.text(code).split("|"))
-    # Of neighbours: a machine that changes its speed meanwhile does so for both.
+    # Each ratio is that of two neighbouring runs, so that a change of the machine's speed concerns both.
     ratio = statistics.median(with_stop / without for with_stop, without in zip(on, off, strict=True))
     row = Row(
         f"{name} with Stop, to one without",
@@ -169,7 +169,7 @@ def cost(lab: Lab, rounds: int, isolated: bool, name: str, expression: str, coun
 
 
 def recover(lab: Lab) -> float:
-    """Ms from *Restart now* over a wedged cell to the reply of the next, with a spare in reserve."""
+    """Return the ms from *Restart now*, while a cell ignores Stop, to the next cell's reply. A spare is ready."""
     lab.start()
     lab.page.wait_for_function("performance.getEntriesByName('browsergrad:spare').length")
     return lab.js(RECOVER, DEAF)

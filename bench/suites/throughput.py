@@ -1,4 +1,4 @@
-"""What a running kernel costs per message, per byte and per instruction."""
+"""Measures how long a running kernel takes for messages, data and code."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COMM = """import comm
 data = bytes(10_000_000)
 channel = comm.create_comm(target_name='bench')
 for _ in range(10): channel.send(data={}, buffers=[data])"""
-#: Registers the comm's other end; resolves when everything has arrived.
+#: Registers the page's end of the comm and runs the cell. Resolves with the ms until everything has arrived.
 COMM_IN_PAGE = """async code => {
   let received = 0;
   let all;
@@ -42,11 +42,11 @@ COMM_IN_PAGE = """async code => {
 }"""
 
 
-#: Ms a page rests between its kernel's start and the first row.
+#: Ms between the start of a page's kernel and the first row.
 SETTLE_MS = 4000
-#: Cells before the row of short ones: from then on neither side gets any faster.
+#: Number of cells that run before the row of short cells. After them, neither side gets faster.
 WARM_UP = 160
-#: Where each side is measured: its site, and whether the page is isolated. In isolated pages the stock kernel hangs after some cells.
+#: Site of each side, and whether its page is isolated. The stock kernel hangs after some cells in isolated pages.
 SIDES = {"stock": ("stock", False), "ours": ("bare", False), "isolated": ("bare", True)}
 
 
@@ -60,14 +60,14 @@ def run(bench: Bench) -> list[Row]:
 
 
 def sampled(bench: Bench, measures: dict[str, Measure]) -> dict[str, dict[str, list[float]]]:
-    """Take samples of all measures in one page for each side, in turns; by name, then by side."""
+    """Take samples of all measures, in one page for each side and in turn. Return them by name, then by side."""
     samples: dict[str, dict[str, list[float]]] = {name: {side: [] for side in SIDES} for name in measures}
     for turn in range(bench.repetitions):
         for side in list(SIDES) if turn % 2 else list(reversed(SIDES)):
             site, isolated = SIDES[side]
             with bench.lab(site, isolated) as lab:
                 lab.start()
-                # What the start has set going ends first: the browser's compiler, files fetched ahead of need.
+                # Work that the start has begun ends first: the browser compiles code, and files are fetched ahead.
                 lab.page.wait_for_timeout(SETTLE_MS)
                 for name, measure in measures.items():
                     samples[name][side].append(measure(lab))
@@ -75,7 +75,7 @@ def sampled(bench: Bench, measures: dict[str, Measure]) -> dict[str, dict[str, l
 
 
 def row(bench: Bench, name: str, samples: dict[str, list[float]], isolated: bool, limit: float | None) -> Row:
-    """Make a row of one kind of page; isolated ones against the stock kernel's that are not."""
+    """Make a row of isolated pages or of others. The stock kernel's page is not isolated in either case."""
     sides = {"ours": samples["isolated" if isolated else "ours"], "stock": samples["stock"]}
     return bench.row(name, "ms", sides, isolated=isolated, stock_plain=isolated, limit=limit)
 
@@ -89,20 +89,20 @@ def first_passes(lab: Lab) -> float:
 
 
 def passes(lab: Lab) -> float:
-    """Once the browser has compiled what it takes part in."""
+    """Return the median ms of short cells, after the browser has compiled the code that handles them."""
     for _ in range(WARM_UP):
         lab.run("pass")
     return statistics.median(lab.run("pass") for _ in range(40))
 
 
 def complete(lab: Lab) -> float:
-    """Of a name that exists: ours fetches jedi then, and meanwhile answers without it."""
+    """Complete a name for the first time. Our kernel begins to fetch jedi then, and answers without it."""
     lab.run("import os")
     return lab.js("() => bench.complete('os.pa')")
 
 
 def complete_again(lab: Lab) -> float:
-    """With jedi: ours fetches it at the first completion."""
+    """Complete a name with jedi, which our kernel has fetched at the first completion."""
     lab.js("() => bench.completeWithJedi('import os\\nos.pa')")
     return lab.js("() => bench.complete('import collections\\ncollections.Ord')")
 
@@ -115,7 +115,7 @@ def loop(lab: Lab) -> float:
     return float(lab.text(LOOP))
 
 
-#: Row to what measures it and the greatest ratio wanted, in the order they are run in one page.
+#: Name of a row to its measure and the greatest accepted ratio, in the order in which they run in one page.
 ROWS: dict[str, tuple[Measure, float | None]] = {
     "`pass`, there and back, at first": (first_passes, None),
     "`pass`, there and back": (passes, 0.5),

@@ -1,7 +1,7 @@
 """Makes a lab from one source: the students' notebook, the reference, the rubrics and the manifest.
 
-The lab can be made again after each edit of the source. Files that were edited since they were made, or that were not made here, are not
-overwritten. The manifest belongs to the teacher: once it exists, only its paths are written.
+The lab can be made again after each edit of the source. A file is only overwritten if it was made here and not edited since. The manifest
+belongs to the teacher: once it exists, only its paths are updated.
 """
 
 from __future__ import annotations
@@ -24,24 +24,34 @@ from .source import Problems, read_source
 
 __all__ = ["Made", "assign", "lab_of"]
 
-#: File with the hashes of the files that were made, in the folder that is not published.
+#: File with the hashes of the files that were made. It is in the lab's hidden folder, which is not published.
 RECORD = "assign.json"
 
 
 @dataclass(frozen=True)
 class Made:
-    """What `assign` has done: the lab's folder, the files that have changed, and notes for the teacher."""
+    """The result of `assign`.
+
+    Attributes
+    ----------
+    written
+        The files that were new or have changed.
+    plan
+        The lab's tests and questions, and notes for the teacher.
+    points
+        The points of all tests.
+    """
 
     folder: Path
     written: list[Path]
     plan: Plan
     points: float
-    #: Of questions that a person grades.
+    #: The points of all questions that a person grades.
     manual_points: float = 0
 
 
 def lab_of(source: Path) -> Path:
-    """The folder of the lab that is made from a source: ``search`` for ``search.hidden/any.ipynb``, else for ``search.ipynb`` beside it."""
+    """Return the folder of the lab that is made from a source: ``search`` for both ``search.hidden/any.ipynb`` and ``search.ipynb``."""
     parent = source.absolute().parent
     if parent.name.endswith(HIDDEN) and parent.name != HIDDEN:
         return source.parent.parent / parent.name.removesuffix(HIDDEN)
@@ -49,19 +59,21 @@ def lab_of(source: Path) -> Path:
 
 
 def assign(source: Path, folder: Path | None = None, *, force: bool = False, test_cells: bool = True) -> Made:
-    """Make the lab of `source` in `folder`; the default is that of `lab_of`.
+    """Make the lab of a source.
 
     Parameters
     ----------
+    folder
+        The lab's folder. If None, that of `lab_of`.
     force
-        Overwrite files that were edited, or not made here.
+        Overwrite files that were edited, or that were not made here.
     test_cells
         Whether the students' notebook has the tests that are not hidden.
 
     Raises
     ------
     AuthoringError
-        The source has broken markers (all are reported), or a file is in the way. Nothing was written.
+        The source has broken markers, all of which the message names, or a file would be overwritten. Nothing was written.
     """
     folder = folder or lab_of(source)
     name = lab_id(folder)
@@ -74,7 +86,7 @@ def assign(source: Path, folder: Path | None = None, *, force: bool = False, tes
     _refuse(files, known, force)
     written = _write(files)
     made = {_key(path, folder): _hash(text) for path, text in files.items() if path.name != MANIFEST_NAME}
-    for key in known.keys() - made.keys():  # made earlier, and no longer part of the lab
+    for key in known.keys() - made.keys():  # files made earlier that are no longer part of the lab
         old = folder.parent / key
         if old.is_file() and _hash_of(old) == known[key]:
             old.unlink()
@@ -165,6 +177,7 @@ def _known(record: Path) -> dict[str, str]:
 
 
 def _refuse(files: dict[Path, str], known: dict[str, str], force: bool) -> None:
+    """Raise `AuthoringError` if a file would be overwritten that was edited, or not made here."""
     folder = next(iter(files)).parent
     problems = []
     for path, text in files.items():
@@ -195,7 +208,7 @@ def _hash_of(path: Path) -> str:
 
 
 def _write(files: dict[Path, str]) -> list[Path]:
-    """Write the files that differ."""
+    """Write the files whose content differs, and return their paths."""
     written = []
     for path, text in files.items():
         try:

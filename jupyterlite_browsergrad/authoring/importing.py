@@ -1,4 +1,4 @@
-"""Makes labs from a course of nbgrader or otter: one from each notebook, with a report about what was not carried over."""
+"""Makes labs from a course in nbgrader's or otter's form: one from each notebook. Reports what could not be carried over."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .source import SourceCell, read_source
 
 __all__ = ["Imported", "import_course", "report_text"]
 
-#: Folders of nbgrader and otter that hold no masters.
+#: Folders of nbgrader and otter that do not hold master notebooks.
 _OTHER = {"release", "submitted", "autograded", "feedback", "dist", "tests", *SKIPPED}
 #: Files that belong to the tools, not to students.
 _TOOLS = {"nbgrader_config.py", "gradebook.db", "otter_config.json", "environment.yml", "header.ipynb"}
@@ -30,7 +30,7 @@ _TOOLS = {"nbgrader_config.py", "gradebook.db", "otter_config.json", "environmen
 
 @dataclass
 class Imported:
-    """The result for a notebook: a lab, or the reason why there is none."""
+    """The result for one notebook: `made` is the lab, or `problem` says why there is none."""
 
     notebook: Path
     kind: str
@@ -42,14 +42,23 @@ class Imported:
 
 
 def import_course(paths: list[Path], out: Path, *, force: bool = False, test_cells: bool = True) -> list[Imported]:
-    """Make a lab in `out` of each notebook of nbgrader's or otter's that is found.
+    """Make a lab from each notebook of nbgrader or otter in some paths.
 
-    The notebook is copied into the folder ``LAB.hidden``, from which `assign` makes the lab again; files beside it into the lab.
+    Copies the notebook into the folder ``LAB.hidden``, so that `assign` can make the lab again, and the files beside it into the lab.
+
+    Parameters
+    ----------
+    paths
+        Notebooks, or folders to search.
+    out
+        The folder for the labs.
+    force, test_cells
+        As in `assign`.
 
     Raises
     ------
     AuthoringError
-        A path does not exist, or nothing was found.
+        A path does not exist, or no such notebook was found.
     """
     found = [each for path in paths for each in _notebooks(path)]
     outputs = [each for path in paths for each in _outputs(path, {path.stem for path, _, _ in found})]
@@ -64,7 +73,7 @@ def import_course(paths: list[Path], out: Path, *, force: bool = False, test_cel
     done = []
     for path, kind, problem in found:
         name = kebab_case(path.stem)
-        if names[name] > 1 or not name:  # for example, problem1 of several assignments
+        if names[name] > 1 or not name:  # for example, several assignments have a notebook problem1
             name = kebab_case(f"{path.absolute().parent.name} {path.stem}")
         done.append(
             _import(path, kind, out / name, force, test_cells, generated.get(path))
@@ -75,6 +84,7 @@ def import_course(paths: list[Path], out: Path, *, force: bool = False, test_cel
 
 
 def _notebooks(root: Path) -> Iterator[tuple[Path, str, str]]:
+    """Find master notebooks: path, kind, and the reason why it cannot be read or an empty text."""
     if not root.exists():
         raise AuthoringError(f"there is no file or folder {root}")
     if root.is_file():
@@ -95,13 +105,14 @@ def _notebooks(root: Path) -> Iterator[tuple[Path, str, str]]:
 
 
 def _kind(cells: list[SourceCell]) -> str:
+    """Whose notebook it is: ``otter``, ``nbgrader``, or an empty text for any other notebook."""
     if is_otter(cells):
         return "otter"
     return "nbgrader" if any("nbgrader" in cell.metadata for cell in cells) else ""
 
 
 def _outputs(root: Path, masters: set[str]) -> Iterator[Generated]:
-    """What otter has generated, where its master notebook is not among what was found."""
+    """Assignments that otter has generated and whose master notebook was not found."""
     if root.is_dir():
         for folder, names, _ in os.walk(root):
             names[:] = sorted(name for name in names if name not in SKIPPED and not name.endswith(HIDDEN))
@@ -145,7 +156,7 @@ def _assign_text(content: bytes, name: str, folder: Path, force: bool, test_cell
 
 
 def _copy_files(path: Path, folder: Path, done: Imported) -> None:
-    """Copy files beside a notebook, such as data and pictures. Files that are in the lab already stay."""
+    """Copy files beside a notebook, such as data and pictures. Files that are in the lab already are not overwritten."""
     for file in sorted(path.parent.rglob("*")):
         inside = file.relative_to(path.parent)
         if any(part.startswith(".") or part in _OTHER or part.endswith(HIDDEN) for part in inside.parts):

@@ -1,4 +1,4 @@
-"""Markers in a cell's code, in the forms of nbgrader and otter: what students get, and what the reference has.
+"""Reads markers in a cell's code, in the forms of nbgrader and otter, and removes what students must not get.
 
 ============================================  ==========================================================
 marker                                        students get
@@ -26,7 +26,7 @@ __all__ = ["student_code", "without_hidden"]
 _REGION = re.compile(
     r"(?P<indent>\s*)(?P<hash>#+)\s*(?P<side>BEGIN|END) (?P<what>SOLUTION|HIDDEN TESTS|MARK SCHEME)(?P<quiet> NO PROMPT)?\s*"
 )
-#: The same words elsewhere in a line, or in small letters: a mistake that would show students the solution.
+#: Matches a marker that is written wrongly, such as in lower case or behind code. It would show the solution to students.
 _ALMOST = re.compile(r"#.*\b(BEGIN|END)[ _-]*(SOLUTION|HIDDEN[ _-]*TEST|MARK[ _-]*SCHEME)", re.IGNORECASE)
 _PROMPT = re.compile(r"\s*(?:\"{3}|'{3})?\s*#+\s*(BEGIN|END) PROMPT\s*")
 _LINE = re.compile(r"(?P<code>.*?)\s*#\s*SOLUTION(?P<quiet> NO PROMPT)?\s*")

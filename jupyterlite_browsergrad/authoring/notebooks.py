@@ -17,7 +17,7 @@ KERNEL = {"display_name": "Python (BrowserGrad)", "language": "python", "name": 
 
 
 def cell(kind: str, source: str, number: int, metadata: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return a cell without outputs. Its id depends only on its number, so that a notebook that is made again differs only in changed cells."""
+    """Return a cell without outputs. Its id depends only on its number: a notebook that is made again differs only in changed cells."""
     made: dict[str, Any] = {"cell_type": kind, "id": f"cell-{number:02}", "metadata": metadata or {}}
     if kind == "code":
         made |= {"execution_count": None, "outputs": []}
@@ -26,7 +26,7 @@ def cell(kind: str, source: str, number: int, metadata: dict[str, Any] | None = 
 
 
 def notebook(cells: Iterable[dict[str, Any]], manifest: str | None = None) -> dict[str, Any]:
-    """Return a notebook. `manifest` is the path of the lab's manifest if it does not lie beside the notebook."""
+    """Return a notebook. `manifest` is the path of the lab's manifest if that is not beside the notebook."""
     metadata: dict[str, Any] = {"kernelspec": dict(KERNEL), "language_info": {"name": "python"}}
     if manifest is not None:
         metadata["browsergrad"] = {"manifest": manifest}
@@ -39,13 +39,13 @@ def notebook_text(content: dict[str, Any]) -> str:
 
 
 def kebab_case(name: str) -> str:
-    """Return `name` as the id of a manifest, such as ``week-1-sorting``; empty if no letter or digit of ASCII is in it."""
+    """Return `name` as the id of a manifest, such as ``week-1-sorting``. It is empty if the name has no ASCII letter or digit."""
     words = re.findall("[a-z0-9]+", re.sub("(?<=[a-z0-9])(?=[A-Z])", " ", name).lower())
     return "-".join(words)
 
 
 def lab_id(folder: Path) -> str:
-    """Return the id of the lab in a folder: its name in kebab case. Raises `AuthoringError` if that has no letter or digit of ASCII."""
+    """Return the id of the lab in a folder: its name in kebab case. Raises `AuthoringError` if the name has no ASCII letter or digit."""
     name = kebab_case(folder.absolute().name)
     if not name:
         raise AuthoringError(f"{folder}: a lab's name needs letters or digits of ASCII, such as linear-search")

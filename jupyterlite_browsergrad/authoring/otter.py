@@ -1,4 +1,4 @@
-"""Reads otter's ``assign`` notebooks, format 1: raw cells begin and end blocks, and hold settings in YAML."""
+"""Reads source notebooks of otter's ``assign``, format 1: raw cells begin and end blocks, and hold settings in YAML."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Question:
     manual: bool = False
 
     def own_points(self, problems: Problems) -> float:
-        """What a question without tests is worth: one point where it does not say."""
+        """The points of a question without tests: one point, unless its settings say otherwise."""
         points = 1 if self.points is None else self.points
         if isinstance(points, bool) or not isinstance(points, (int, float)) or points < 0:
             if self.cell is not None:
@@ -48,7 +48,7 @@ class Question:
         return points
 
     def share_points(self, tests: list[Any], problems: Problems) -> None:
-        """Give each test its points by otter's rules: tests without points share the points of their question."""
+        """Give each test its points by otter's rules: tests without points of their own share the points of their question."""
         if not tests or self.cell is None:
             return
         total = self.points
@@ -86,7 +86,7 @@ class OtterTest:
 
 
 def is_otter(cells: list[SourceCell]) -> bool:
-    """Whether any raw cell begins a block of otter, or has otter's settings."""
+    """Whether any raw cell begins one of otter's blocks or has otter's settings."""
     return any(
         cell.kind == "raw" and cell.lines and (_BLOCK.fullmatch(cell.lines[0]) or _CONFIG.fullmatch(cell.lines[0]))
         for cell in cells
@@ -95,7 +95,7 @@ def is_otter(cells: list[SourceCell]) -> bool:
 
 @dataclass
 class OtterBlocks:
-    """Walks through the cells and knows which blocks are open."""
+    """Goes through the cells and keeps track of the open blocks."""
 
     problems: Problems
     questions: list[Question] = field(default_factory=list)
@@ -103,7 +103,7 @@ class OtterBlocks:
     _open: list[tuple[str, SourceCell]] = field(default_factory=list)
 
     def roles(self, cells: list[SourceCell]) -> Iterator[tuple[SourceCell, str, Question]]:
-        """Give each cell that is not a marker its role, ``text``, ``solution``, ``prompt`` or ``test``, and its question."""
+        """Return each cell that is not a marker, with its role (``text``, ``solution``, ``prompt`` or ``test``) and its question."""
         prompted = {id(begin) for begin in _prompted(cells)}
         for cell in cells:
             first = cell.lines[0].strip() if cell.lines else ""
@@ -165,7 +165,7 @@ def _prompted(cells: list[SourceCell]) -> Iterator[SourceCell]:
 
 
 def settings(cell: SourceCell, problems: Problems, lines: list[str] | None = None) -> dict[str, Any]:
-    """Read the YAML below a cell's first line, or `lines`."""
+    """Read settings in YAML: below a cell's first line, or in `lines` if given."""
     import yaml
 
     text = "\n".join(cell.lines[1:] if lines is None else lines)
@@ -184,7 +184,7 @@ def settings(cell: SourceCell, problems: Problems, lines: list[str] | None = Non
 
 
 def otter_test(cell: SourceCell, problems: Problems) -> OtterTest:
-    """Read a test cell. A comment or settings say whether it is hidden; its saved output is the expected one."""
+    """Read a test cell. A comment or its settings say whether it is hidden. Its saved output is the expected output."""
     lines = cell.lines
     first = lines[0].strip() if lines else ""
     found: dict[str, Any] = {}
@@ -206,7 +206,7 @@ def otter_test(cell: SourceCell, problems: Problems) -> OtterTest:
 
 
 def _shows(code: str) -> bool:
-    """Whether a test's output matters: it ends in an expression, or prints."""
+    """Whether a test shows a value: its last statement is an expression."""
     try:
         body = ast.parse(code).body
     except SyntaxError:

@@ -1,4 +1,4 @@
-"""What otter's ``assign`` has written, as a source again: the notebooks for students and for grading, and the tests.
+"""Turns the output of otter's ``assign`` back into a source: the notebooks for students and for grading, and the tests.
 
 The two notebooks are compared cell by cell. Where they differ, the one for grading has the solution, and the students' its prompt.
 """
@@ -33,11 +33,11 @@ _QUESTION = re.compile(r"<!--\s*(BEGIN|END) QUESTION\s*-->\s*")
 
 @dataclass
 class Generated:
-    """An assignment that otter has generated: its notebook with solutions, and the students'."""
+    """An assignment that otter has generated: the notebook with solutions, and the students' notebook."""
 
     solved: Path
     student: Path
-    #: What did not carry over.
+    #: Messages about what could not be carried over.
     notes: list[str] = field(default_factory=list)
 
     def source_text(self) -> str:
@@ -55,7 +55,7 @@ class Generated:
         if config.is_file():
             self.notes += [f"{config}: the setting {name!r} is not followed" for name in settings_of(config)]
         made = list(self._cells(tests))
-        for left in tests.values():  # without a cell that checks them
+        for left in tests.values():  # tests that no cell runs
             made += [_test_cell(test) for test in left]
         return notebook_text(notebook(cell(kind, text, number) for number, (kind, text) in enumerate(made)))
 
@@ -64,7 +64,7 @@ class Generated:
         for path in (
             self.solved,
             self.student,
-        ):  # the students' has no hidden tests: it counts where there are no others
+        ):  # the students' notebook has no hidden tests, so it is only used if there are no other tests
             folder = path.parent / "tests"
             several = [
                 test for file in sorted(folder.glob("*.py")) if file.stem != "__init__" for test in tests_of_file(file)
@@ -121,7 +121,7 @@ class Generated:
 
 
 def _given(each: SourceCell, tests: dict[str, list[GeneratedTest]]) -> Iterator[tuple[str, str]]:
-    """A cell that both notebooks have: text, code, or the place where tests of a question run."""
+    """A cell that both notebooks have: text, code, or the call that runs a question's tests."""
     check = _CHECK.fullmatch(each.source) if each.kind == "code" else None
     if check:
         yield from (_test_cell(test) for test in tests.pop(check["name"], []))
@@ -146,7 +146,7 @@ def _metadata(path: Path) -> dict[str, Any]:
 
 
 def generated_in(folder: Path) -> list[Generated]:
-    """The assignments in a folder that otter has written: ``autograder`` and ``student`` with notebooks of one name."""
+    """Return otter's assignments in a folder: notebooks that both ``autograder`` and ``student`` have under one name."""
     found = []
     for solved in sorted((folder / "autograder").glob("*.ipynb")):
         student = folder / "student" / solved.name

@@ -1,4 +1,4 @@
-"""Tests that otter has generated: ``tests/*.py``, or the metadata of a notebook, as dictionaries or as functions.
+"""Reads tests that otter has generated: in ``tests/*.py`` or in a notebook's metadata, as dictionaries or as functions.
 
 A file is read, and never run.
 """
@@ -23,7 +23,7 @@ __all__ = ["GeneratedTest", "settings_of", "tests_of_file", "tests_of_metadata"]
 
 @dataclass
 class GeneratedTest:
-    """A test case, with its code as plain Python; what it is worth is told by the question's settings."""
+    """A test case, with its code as plain Python. If `points` is None, the question's settings give its points."""
 
     question: str
     name: str
@@ -35,7 +35,7 @@ class GeneratedTest:
 
 
 def tests_of_metadata(path: Path, metadata: dict[str, Any]) -> list[GeneratedTest]:
-    """Return the tests in a notebook's metadata. Raises `AuthoringError` for what is not of otter's form."""
+    """Return the tests in a notebook's metadata. Raises `AuthoringError` if they are not in otter's form."""
     tests = metadata.get("tests")
     found: list[GeneratedTest] = []
     for name, spec in (tests if isinstance(tests, dict) else {}).items():
@@ -104,7 +104,7 @@ def _of_spec(path: Path, spec: dict[str, Any]) -> list[GeneratedTest]:
 
 
 def _named(path: Path, cases: list[GeneratedTest], points: Any) -> list[GeneratedTest]:
-    """Name cases as otter does, and give each its points."""
+    """Name the test cases as otter does, and give each its points."""
     problems = Problems()
     for number, case in enumerate(cases, 1):
         case.name = case.name or f"{case.question} - {number}"
@@ -115,7 +115,7 @@ def _named(path: Path, cases: list[GeneratedTest], points: Any) -> list[Generate
 
 
 def _code_of_doctest(text: str) -> str:
-    """A doctest as plain Python: what is shown becomes an assert."""
+    """A doctest as plain Python: the expected output becomes an assertion."""
     lines: list[str] = []
     for example in doctest.DocTestParser().get_examples(text):
         source = example.source.rstrip("\n")
@@ -135,7 +135,7 @@ def _code_of_doctest(text: str) -> str:
 
 
 def _case(node: ast.FunctionDef, question: str) -> GeneratedTest:
-    """A function under ``@test_case(…)``: it is defined and called, with the names that it takes."""
+    """A function with the decorator ``@test_case(…)``. The test defines it and calls it with the names that its parameters have."""
     call = next(each for each in node.decorator_list if isinstance(each, ast.Call))
     options = {each.arg: ast.literal_eval(each.value) for each in call.keywords if each.arg}
     names = [each.arg for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
@@ -149,7 +149,7 @@ def _case(node: ast.FunctionDef, question: str) -> GeneratedTest:
 
 
 def settings_of(path: Path) -> list[str]:
-    """Names of the settings in ``otter_config.json``. Raises `AuthoringError` where it is not JSON."""
+    """Return the names of the settings in ``otter_config.json``. Raises `AuthoringError` if it is not JSON."""
     try:
         found = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Which tests change names that the student's functions use: they have to work on the student's own names."""
+"""Finds the tests that change names which the student's functions use. Such a test has to run with the student's own names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["ReferenceNames", "bound_by"]
 
 
 class ReferenceNames:
-    """Names of the reference: those that its cells define, and those that its functions look up when they are called."""
+    """Names in the reference: `defined` are those that its cells define, `used` the global names that its functions use."""
 
     def __init__(self, cells: Iterable[str]) -> None:
         self.defined: set[str] = set()
@@ -18,14 +18,17 @@ class ReferenceNames:
         for code in cells:
             try:
                 top = symtable.symtable(code, "cell", "exec")
-            except (SyntaxError, ValueError):  # magics, or a fault that shows when the reference runs
+            except (SyntaxError, ValueError):  # magics, or an error that shows when the reference runs
                 continue
             self.defined |= {each.get_name() for each in top.get_symbols() if _binds(each)}
             for inner in _inside(top):
                 self.used |= {each.get_name() for each in inner.get_symbols() if each.is_global()}
 
     def changed_by(self, code: str) -> list[str]:
-        """What a test has to declare as ``global`` to change the reference's names as a cell does: all names that it binds; empty if it changes none."""
+        """Return the names that a test must declare as ``global`` so that it changes the student's names, as a cell does.
+
+        These are all names that the test binds or deletes. The list is empty if it changes none of the reference's names.
+        """
         bound, deleted = bound_by(code)
         if (deleted & self.defined) or (bound & self.defined & self.used):
             return sorted(bound | deleted)
@@ -33,7 +36,7 @@ class ReferenceNames:
 
 
 def bound_by(code: str) -> tuple[set[str], set[str]]:
-    """The names that a cell's code binds, and those that it deletes. Raises SyntaxError."""
+    """Return the names that a cell's code binds, and the names that it deletes. Raises SyntaxError."""
     top = symtable.symtable(code, "test", "exec")
     bound = {each.get_name() for each in top.get_symbols() if _binds(each)}
     for inner in _inside(top):

@@ -1,4 +1,4 @@
-"""What a source becomes: cells of notebooks, checks of rubrics, and questions that a person grades."""
+"""The parts that a source is sorted into: cells of notebooks, checks of rubrics, and questions that a person grades."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ["ByHand", "Piece", "Plan", "Test"]
 
 
 class Piece(NamedTuple):
-    """A cell of a notebook that is made.
+    """A cell of a notebook to be made.
 
     Attributes
     ----------
     marks
-        Its metadata under ``browsergrad``: ``{"manual": name}`` for an answer that a person grades, ``{"test": name}`` for a test.
+        The cell's metadata under ``browsergrad``: ``{"manual": name}`` for an answer that a person grades, ``{"test": name}`` for a test.
     """
 
     kind: str
@@ -26,16 +26,16 @@ class Piece(NamedTuple):
 
 @dataclass
 class Test:
-    """One check of the rubrics.
+    """A test, which becomes a check of the rubrics.
 
     Attributes
     ----------
     shown
-        Code that the published rubric has; empty for a hidden test.
+        The code in the published rubric. Empty for a hidden test.
     whole
-        Code that grading uses.
+        The code in the rubric for grading.
     expected
-        Text that the code has to show, as otter compares it; None: it reports by exceptions alone.
+        The output that the code must have, compared as otter does. None if the test only fails by exceptions.
     feedback_pass, feedback_fail
         Texts for the student.
     """
@@ -58,9 +58,9 @@ class ByHand:
     Attributes
     ----------
     is_task
-        The marked cell is the task; the answer is in the cells that students add below it.
+        Whether the marked cell is the task itself. Then the answer is in the cells that the student adds below it.
     guide
-        The reference's answer, with its mark scheme: only the teacher's page has it.
+        The reference's answer with its mark scheme. Only the teacher's page shows it.
     """
 
     name: str
@@ -72,26 +72,26 @@ class ByHand:
 
 @dataclass
 class Plan:
-    """What is made of a source, and what people have to be told."""
+    """Everything that is made from a source, and messages for the teacher."""
 
     student: list[Piece] = field(default_factory=list)
     reference: list[Piece] = field(default_factory=list)
-    #: Code that is the same for both: its imports are the tests' too.
+    #: Code cells that students and reference have in common. Tests may use their imports.
     given: list[SourceCell] = field(default_factory=list)
     tests: list[Test] = field(default_factory=list)
     manual: list[ByHand] = field(default_factory=list)
-    #: What did not carry over.
+    #: Messages about what could not be carried over.
     notes: list[str] = field(default_factory=list)
 
     def add(self, cell: SourceCell, student: str | None = None, by_hand: ByHand | None = None) -> None:
-        """Add a cell for both.
+        """Add a cell to both notebooks.
 
         Parameters
         ----------
         student
-            Its text for students where that differs.
+            The text for students; None if it is the same.
         by_hand
-            The question that the cell answers, or is.
+            The question to which the cell is the answer or the task.
         """
         marks = {"manual": by_hand.name} if by_hand else {}
         self.reference.append(Piece(cell.kind, cell.source, marks))

@@ -1,4 +1,4 @@
-"""Finds the tasks, solutions and tests among a source's cells: by our own markers, or those of nbgrader or otter."""
+"""Finds the tasks, solutions and tests among a source's cells, by our own markers or those of nbgrader or otter."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ __all__ = ["plan_of"]
 _TEST = re.compile(
     r"#+\s*(?P<hidden>HIDDEN )?TEST:?\s+(?P<name>.*?)(?:\s*[(\[](?P<points>[0-9.]+)\s*points?[)\]])?\s*", re.IGNORECASE
 )
-#: Matches the line that makes a cell a test, without its line end, so that all lines keep their numbers.
+#: Matches the line that makes a cell a test. The line end is not part of it: removing the match keeps the numbers of all lines.
 _HEAD = re.compile(r"^[ \t]*#+[ \t]*(HIDDEN )?TEST\b.*$", re.IGNORECASE | re.MULTILINE)
-#: What makes a cell a question that a person grades: a comment in code, an HTML comment in a text.
+#: Matches the line that makes a cell a question for a person to grade: a comment in code, an HTML comment in Markdown.
 _MANUAL = re.compile(
     r"(?:#+|<!--)\s*MANUAL:?\s+(?P<name>.*?)(?:\s*[(\[](?P<points>[0-9.]+)\s*points?[)\]])?\s*(?:-->)?\s*",
     re.IGNORECASE,
 )
 _SAID = re.compile(r"#+\s*(PASS|FAIL):\s*(.+)")
-#: A text with a solution in it; headings of other texts are no markers.
+#: Matches a marker in a Markdown cell that contains a solution. Other headings are not markers.
 _SOLVED = re.compile(r"^\s*#+\s*(BEGIN|END) (SOLUTION|MARK SCHEME)", re.MULTILINE)
 _AUTOTEST = re.compile(r"^\s*#+\s*(HASHED )?AUTOTEST\b", re.MULTILINE)
 #: Fields of nbgrader's metadata that are read. Versions 1 and 2 differ only in other fields.
@@ -82,7 +82,7 @@ def _cell(cell: SourceCell, plan: Plan, problems: Problems) -> None:
 
 
 def _own_manual(cell: SourceCell, first: str, manual: re.Match[str], plan: Plan, problems: Problems) -> None:
-    """A cell that begins with ``# MANUAL name (2 points)``, in a text within an HTML comment."""
+    """Add a cell that begins with ``# MANUAL name (2 points)``. In Markdown, this is an HTML comment."""
     if not manual["name"]:
         problems.add(cell, 1, "a question needs a name: `# MANUAL why it works (2 points)`")
     points = _number(manual["points"], cell, problems)
@@ -96,7 +96,7 @@ def _own_manual(cell: SourceCell, first: str, manual: re.Match[str], plan: Plan,
 
 
 def _as_text(code: str) -> str:
-    """What stands for a solution in a text."""
+    """Replace the placeholder for code with the placeholder for text."""
     return code.replace("# YOUR CODE HERE\nraise NotImplementedError()", "YOUR ANSWER HERE")
 
 
@@ -127,9 +127,9 @@ def _add_test(
 
 
 def _show(plan: Plan, test: Test) -> None:
-    """Put a test that is not hidden into the students' notebook, where it stands in the source."""
+    """Put a test that is not hidden into the students' notebook, at the same place as in the source."""
     if test.shown:
-        with contextlib.suppress(SyntaxError):  # told when the rubric is written
+        with contextlib.suppress(SyntaxError):  # reported when the rubric is written
             plan.student.append(Piece("code", f"# TEST {test.name}\n{test_code(test)}", {"test": test.name}))
 
 
@@ -150,7 +150,7 @@ def _is_code(text: str) -> bool:
 
 
 def _nbgrader(cell: SourceCell, marks: dict[str, Any], plan: Plan, problems: Problems) -> None:
-    """A cell with nbgrader's metadata. With only grade it is a test, with only solution a task; with both it is graded by hand."""
+    """Add a cell with nbgrader's metadata: ``grade`` alone makes it a test, ``solution`` alone a task, and both a question to grade by hand."""
     if marks.get("schema_version", 1) not in _NBGRADER:
         problems.add(
             cell, 1, f"its metadata have nbgrader's version {marks['schema_version']!r}; versions 1 to 3 are known"

@@ -35,7 +35,7 @@ def rubric_text(plan: Plan, title: str, *, hidden: bool, problems: Problems) -> 
         try:
             body = _body(test, text)
         except SyntaxError as error:
-            if hidden:  # the published rubric's equal error is not reported again
+            if hidden:  # the published rubric has the same error, which is not reported twice
                 said = error.msg + (
                     ": IPython's magics and shell commands do not work in a rubric"
                     if "%" in text or "!" in text
@@ -50,7 +50,7 @@ def rubric_text(plan: Plan, title: str, *, hidden: bool, problems: Problems) -> 
 
 
 def _check(test: Test, body: str, changed: list[str]) -> str:
-    """A check as a block; as a function that works on the student's own names where it changes some."""
+    """A check as a block of code; as a function that runs with the student's own names if it changes any of them."""
     options = "" if test.points is None else f", points={plain(test.points, 12)!r}"
     for name, value in (
         ("group", test.group),
@@ -96,7 +96,7 @@ def test_code(test: Test) -> str:
 
 
 def comparing(tree: ast.Module, lines: list[str], expected: str) -> list[str]:
-    """Compare a test's output, like otter, which uses doctest: the value of the last expression, or the printed text."""
+    """Return the lines with a comparison of the test's output. Like otter, compare the last expression's value or the printed text."""
     last = tree.body[-1]
     assert isinstance(last, ast.Expr)
     before = lines[: last.lineno - 1]
@@ -121,7 +121,7 @@ def _is_call_of_print(node: ast.expr) -> bool:
 
 
 def _inside_texts(code: str) -> set[int]:
-    """Numbers of the lines that begin inside a string. Indenting them would change the string."""
+    """Numbers of the lines that begin inside a string. They must not be indented, since that would change the string."""
     inside: set[int] = set()
     starts: list[int] = []
     for token in tokenize.generate_tokens(io.StringIO(code).readline):
@@ -136,7 +136,7 @@ def _inside_texts(code: str) -> set[int]:
 
 
 def _imports(given: Iterable[SourceCell], tests: Iterable[str]) -> Iterator[str]:
-    """Imports of shared code that tests use: a rubric that runs apart has its own modules."""
+    """Imports in the shared cells that tests use. The rubric repeats them, since it may run in an interpreter of its own."""
     used: set[str] = set()
     for text in tests:
         try:
@@ -159,7 +159,7 @@ def _imports(given: Iterable[SourceCell], tests: Iterable[str]) -> Iterator[str]
 
 
 def _is_local(cell: SourceCell, node: ast.Import | ast.ImportFrom) -> bool:
-    """Whether a module lies beside the source: a rubric does not find it."""
+    """Whether a module is beside the source. A rubric cannot import it from there."""
     modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
     tops = [module.partition(".")[0] for module in modules]
     folder = cell.file.parent

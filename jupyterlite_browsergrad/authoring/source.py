@@ -44,7 +44,7 @@ class SourceCell:
         return self.source.splitlines()
 
     def at(self, line: int = 1) -> str:
-        """The place of a line of the cell (counted from 1), for people."""
+        """The place of a line of the cell, for messages. Lines are counted from 1."""
         return f"{self.file}: cell {self.number}, line {self.line + line}"
 
 
@@ -55,11 +55,11 @@ class Problems:
         self.found: list[str] = []
 
     def add(self, cell: SourceCell, line: int, text: str) -> None:
-        """Note a problem at a line of a cell, from 1."""
+        """Note a problem at a line of a cell. Lines are counted from 1."""
         self.found.append(f"{cell.at(line)}: {text}")
 
     def check(self) -> None:
-        """Raise `AuthoringError` if there are any."""
+        """Raise `AuthoringError` if there are any problems. The message has all of them."""
         if self.found:
             raise AuthoringError("nothing was written:\n" + "\n".join(f"- {each}" for each in self.found))
 

@@ -20,7 +20,7 @@ def collect(lab: Path, paths: list[Path], folder: Path, most_bytes: int) -> int:
     Raises
     ------
     GradingError
-        The lab has nothing to grade by hand, there are no submissions, or the sheet that is there has errors: it stays as it is.
+        The lab has nothing to grade by hand, there are no submissions, or the existing sheet has errors. The sheet stays as it is.
     """
     from ..manual.answer_page import answers_page
     from ..manual.answer_sheet import Answer, merged, read_sheet, write_sheet

@@ -20,7 +20,7 @@ __all__ = ["Book", "Row", "make_book"]
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """A student. `mark` is None if nothing was handed in."""
+    """The row of one student. `mark` is None if nothing was handed in."""
 
     student: Student
     mark: Mark | None = None
@@ -34,7 +34,7 @@ class Row:
 
 @dataclass
 class Book:
-    """All rows, and the submissions that are in no row, each with the reason."""
+    """All rows. `left` has each submission that has no row, with the reason."""
 
     lab: str
     possible: float
@@ -63,7 +63,7 @@ def make_book(
     rule
         The rule for late submissions.
     times
-        Times of submissions, by their path or its last part. Blackboard's names include them too.
+        Times of submissions, by their path or its last part. If a time is missing, the one in a file name from Blackboard counts.
     cap
         The most points of a grade.
 
@@ -106,7 +106,7 @@ def _student(handed: Handed) -> Student:
 
 
 def _latest(marks: list[Mark], handed: dict[str, Handed], book: Book) -> Mark | None:
-    """The last attempt of a student. If names do not say which one that is, there is none, and all are left over."""
+    """The last attempt of a student. None if the names do not say which one that is. All other attempts go to `book.left`."""
     if len(marks) < 2:
         return marks[0] if marks else None
     marks = sorted(marks, key=lambda mark: handed[mark.submission].order)

@@ -1,4 +1,4 @@
-"""Read CSV files that platforms and spreadsheets write."""
+"""Reads CSV files that platforms and spreadsheets write."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ["delimiter_of", "read_csv_text"]
 
 
 def read_csv_text(path: Path) -> str:
-    """Return the text of a CSV file in UTF-8, or UTF-16 with its mark.
+    """Return the text of a CSV file in UTF-8, or in UTF-16 with a byte order mark.
 
     Raises
     ------
     GradingError
-        It cannot be read, or has another encoding.
+        The file cannot be read, or has another encoding.
     """
     try:
         content = path.read_bytes()
@@ -35,6 +35,6 @@ def read_csv_text(path: Path) -> str:
 
 
 def delimiter_of(text: str) -> str:
-    """Return what separates the columns: the sign that the first line has most of."""
+    """Return the character that separates the columns: a comma, semicolon or tab, whichever is most frequent in the first line."""
     first = text.partition("\n")[0]
     return max(",;\t", key=first.count)

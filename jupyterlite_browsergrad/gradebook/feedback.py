@@ -45,7 +45,7 @@ def _error(error: dict[str, Any]) -> str:
 
 
 def _by_hand(mark: Mark) -> list[str]:
-    """Answers that a person graded."""
+    """The answers that a person grades."""
     parts = []
     for each in mark.by_hand:
         given = "–" if each.points is None else number(each.points)

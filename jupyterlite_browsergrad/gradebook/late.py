@@ -18,7 +18,13 @@ __all__ = ["LateRule", "read_times"]
 
 @dataclass(frozen=True)
 class LateRule:
-    """Each day that has begun costs some percent of the earned points, after some free days, up to a maximum."""
+    """The rule for late submissions: after some free days, each day that has begun costs a percentage of the earned points.
+
+    Attributes
+    ----------
+    per_day, most
+        Percentage for each day, and for all days together.
+    """
 
     due: datetime
     per_day: float = 0.0

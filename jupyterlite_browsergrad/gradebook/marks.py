@@ -17,7 +17,7 @@ __all__ = ["HandMark", "Mark", "read_marks"]
 
 @dataclass(frozen=True)
 class HandMark:
-    """What a person gave for one question; `points` is None where nobody has graded it yet."""
+    """The points that a person gave for one question. `points` is None if nobody has graded the answer yet."""
 
     question: str
     possible: float
@@ -32,11 +32,13 @@ class Mark:
     Attributes
     ----------
     submission
-        Its path in the form that was given to `grade`.
+        Its path, as it was given to `grade`.
+    earned, possible
+        Points of the checks, with those in `by_hand`.
     result
-        The line of `grade`.
+        The result that `grade` has written for it.
     by_hand
-        What a person graded; `earned` and `possible` have it already.
+        The questions that a person grades.
     """
 
     submission: str
@@ -48,7 +50,7 @@ class Mark:
 
     @property
     def ungraded(self) -> int:
-        """How many answers nobody has graded yet."""
+        """The number of answers that nobody has graded yet."""
         return sum(each.points is None for each in self.by_hand)
 
 
@@ -68,7 +70,7 @@ def read_marks(path: Path, lab: str | None = None) -> list[Mark]:
     for number, line in enumerate(lines, 1):
         if line.strip():
             mark = _mark(line, f"{path}, line {number}")
-            # A submission that was handed in again has a later line, which is the one that counts.
+            # A submission that was graded again has a second line. The last line counts.
             found.pop((mark.lab, mark.submission), None)
             found[mark.lab, mark.submission] = mark
     labs = sorted({mark.lab for mark in found.values()})

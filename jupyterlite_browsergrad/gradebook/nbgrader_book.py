@@ -1,4 +1,4 @@
-"""Write results into nbgrader's gradebook database, by nbgrader's own API: into a copy, which then takes the database's place."""
+"""Writes results into nbgrader's gradebook database, with nbgrader's own API. Writes a copy first, which then replaces the database."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Exported", "export_to_nbgrader"]
 
 @dataclass
 class Exported:
-    """What was written: numbers of students and cells, and what people have to be told."""
+    """The result of an export: the numbers of students and cells, and messages for the teacher."""
 
     students: int = 0
     cells: int = 0
@@ -25,9 +25,9 @@ class Exported:
 
 
 def export_to_nbgrader(book: Book, path: Path, notebook: str | None) -> Exported:
-    """Write each student's points by check, and points and comments by hand, into the cells of these names.
+    """Write each student's points into the cells that have the names of the checks and questions, with the comments by hand.
 
-    Students that the database does not have are added. Lateness and caps are nbgrader's own matter: cells get what they earned.
+    Adds students that the database does not have. Does not apply lateness and caps, which nbgrader computes itself.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def export_to_nbgrader(book: Book, path: Path, notebook: str | None) -> Exported
     try:
         shutil.copyfile(path, work)
         try:
-            # SQLAlchemy warns of what nbgrader does itself when it adds a submission.
+            # When nbgrader adds a submission, SQLAlchemy warns about nbgrader's own code.
             with warnings.catch_warnings(action="ignore"), Gradebook(f"sqlite:///{work.resolve()}") as target:
                 done = _Export(target, book, *_place(target, notebook, book.lab, path)).run()
         except GradingError:
@@ -90,7 +90,7 @@ def _place(target: Any, notebook: str | None, lab: str, path: Path) -> tuple[str
 
 
 class _Export:
-    """One run, into an open gradebook of nbgrader's."""
+    """One export into an open gradebook of nbgrader."""
 
     def __init__(self, target: Any, book: Book, assignment: str, notebook: str) -> None:
         self.target = target
@@ -145,7 +145,7 @@ class _Export:
 
 
 def _earned(result: dict[str, Any]) -> dict[str, float]:
-    """Points by check; checks that never ran have earned none."""
+    """The points of each check. A check that did not run has none."""
     found = dict.fromkeys(result["missing"], 0.0)
     for each in result["assertions"]:
         if each.get("points"):

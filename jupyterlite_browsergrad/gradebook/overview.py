@@ -17,7 +17,7 @@ __all__ = ["overview_page"]
 BINS = 10
 #: Number of groups of failures, and of students in one group, that are listed.
 MAX_GROUPS = 30
-#: Matches the parts that differ, from run to run or from value to value, in messages about the same mistake.
+#: Matches the parts of a message that differ between runs or values, although the mistake is the same.
 _VARIES = re.compile(r"0x[0-9a-f]+|\d+(?:\.\d+)?|'[^']*'|\"[^\"]*\"", re.IGNORECASE)
 
 

@@ -1,4 +1,4 @@
-"""The common parts of all pages. They have no scripts, fetch nothing, and have light and dark colours."""
+"""The common parts of all pages. Pages have no scripts, fetch nothing, and have light and dark colours."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ a { color: var(--bar); } @media print { body { max-width: none; } pre { max-heig
 
 
 def escaped(text: object) -> str:
-    """Return any text in a form that can be a part of a page."""
+    """Return any text as HTML, cut to the longest length allowed."""
     return html.escape(cut(visible(str(text)), LONGEST))
 
 

@@ -30,7 +30,7 @@ _COLUMNS = {
 
 @dataclass(frozen=True)
 class Student:
-    """One row of a roster, or the student that a submission's name names."""
+    """One row of a roster, or the student whom a submission's name gives."""
 
     name: str = ""
     id: str = ""
@@ -95,7 +95,7 @@ def _turned(name: str) -> str:
 
 
 def _letters(name: str) -> str:
-    """A name in the form of Canvas's file names: only letters and digits, without accents."""
+    """A name as Canvas writes it in file names: only letters and digits, without accents."""
     plain = unicodedata.normalize("NFKD", name).casefold()
     return "".join(letter for letter in plain if letter.isalnum())
 

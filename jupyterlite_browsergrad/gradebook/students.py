@@ -28,14 +28,14 @@ _BLACKBOARD = re.compile(r"(?P<task>.+)_(?P<user>[^_]+)_attempt_(?P<time>\d{4}(?
 
 @dataclass(frozen=True)
 class Handed:
-    """The information in a submission's path.
+    """What a submission's path says about its student.
 
     Attributes
     ----------
     key
-        Distinguishes students: an id if there is one.
+        Identifies the student: the id if there is one.
     order
-        Later attempts of a student sort higher. Empty if names do not say the order.
+        Sorts the attempts of a student, the last one highest. Empty if the names do not say the order.
     late
         Whether the name says that the submission is late, as Canvas's names do.
     """

@@ -32,7 +32,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def defused(value: Any) -> Any:
-    """Return a text that is not a formula in a spreadsheet. Numbers stay numbers."""
+    """Return a text in a form that a spreadsheet does not take for a formula. Numbers stay numbers."""
     if not isinstance(value, str):
         return "" if value is None else value
     value = value.replace("\0", "")

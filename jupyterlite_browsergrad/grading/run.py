@@ -186,7 +186,7 @@ def _run(job: Job, cells: list[str], result: dict[str, Any]) -> None:
 
 
 class _Clock:
-    """Calls `end`, in a thread of its own, when blocks of `running` have taken so many seconds in total."""
+    """Calls `end`, in a thread of its own, when all blocks of `running` together have taken a number of seconds."""
 
     def __init__(self, seconds: float, end: Callable[[], None]) -> None:
         self._left = seconds

@@ -55,7 +55,7 @@ class Submission:
         return self.path.as_posix()
 
     def read(self, most_bytes: int) -> Read:
-        """Read the file as it is now. The result is a problem unless it is an ordinary file of at most so many bytes."""
+        """Read the file as it is now. The result is a problem if it is not an ordinary file, or is too large."""
         if self.problem:
             return Read(problem=self.problem)
         try:

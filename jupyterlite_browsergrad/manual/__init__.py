@@ -1,1 +1,1 @@
-"""Answers that a person grades: they are collected, written on a sheet to fill in, and the sheet is read back."""
+"""Answers that a person grades: collects them, writes a sheet to fill in, and reads the sheet back."""

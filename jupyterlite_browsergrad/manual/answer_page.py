@@ -1,4 +1,4 @@
-"""The page on which a teacher reads the answers: question by question, so that all are graded alike."""
+"""Makes the page on which a teacher reads the answers. It is sorted by question, which makes it easier to grade all answers alike."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ __all__ = ["answers_page"]
 
 
 def answers_page(lab: str, questions: list[ManualQuestion], answers: Sequence[Answer], lines: Sequence[Line]) -> str:
-    """Return the page; `lines` are those of the sheet, the answers' first and in their order."""
+    """Return the page.
+
+    Parameters
+    ----------
+    lines
+        The lines of the sheet: first one for each answer, in the order of the answers.
+    """
     open_ones = sum(line.points is None for line in lines[: len(answers)])
     parts = [
         f"<h1>{escaped(lab)}: answers to grade by hand</h1>",

@@ -1,7 +1,7 @@
 """The sheet that a person fills in: a CSV file with one line for each answer.
 
-The columns ``points`` and ``comment`` are the teacher's. When the sheet is made again they stay, also those of submissions that are
-not among the given ones this time.
+The teacher fills in the columns ``points`` and ``comment``. They are kept when the sheet is made again, even for submissions that are
+not given this time.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from ..gradebook.tables import csv_text, defused
 __all__ = ["CHANGED", "COLUMNS", "GONE", "Answer", "Line", "merged", "read_sheet", "write_sheet"]
 
 COLUMNS = ("row", "question", "submission", "possible", "points", "comment", "note", "answer", "lab", "version")
-#: Note of an answer that is not the one that was graded.
+#: Note for an answer that has changed since it was graded.
 CHANGED = "the answer has changed since it was graded: look again, then empty this note"
-#: Note of a line that is kept and counts no more.
+#: Note for a line that is kept, but no longer counts.
 GONE = "the lab has no such question any more: this line does not count"
-#: Characters of an answer in the sheet; the page has all of it.
+#: Longest part of an answer in the sheet, in characters. The page has the whole answer.
 SHORT = 500
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a submission has for a question."""
+    """A submission's answer to a question. `note` is for the teacher, for example that there is no answer."""
 
     question: str
     submission: str
@@ -43,13 +43,25 @@ class Answer:
 
     @property
     def version(self) -> str:
-        """Tells whether an answer is the one that was graded."""
+        """A hash of the text, which shows whether the answer has changed since it was graded."""
         return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a sheet; `place` says where it is for people, `points` is None where it is not graded yet."""
+    """A line of a sheet.
+
+    Attributes
+    ----------
+    points
+        None for an answer that is not graded yet.
+    note
+        A hint to the teacher, such as `CHANGED`.
+    version
+        `Answer.version` of the answer that was graded.
+    place
+        File and line, for messages.
+    """
 
     question: str
     submission: str
@@ -64,17 +76,19 @@ class Line:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What tells lines apart."""
+        """Identifies the line: the question and the submission."""
         return self.question, self.submission
 
 
 def merged(lab: str, worth: dict[str, float], answers: Iterable[Answer], before: Iterable[Line]) -> list[Line]:
-    """Return the lines of a new sheet: answers with what was filled in before, then the other lines that there were.
+    """Return the lines of a new sheet: first the answers, with what was filled in before, then all other lines of the sheet before.
 
     Parameters
     ----------
     worth
         The points of each question of the lab.
+    before
+        The lines of the sheet before.
     """
     shown_worth = {str(defused(name)): points for name, points in worth.items()}
     known = {line.key: line for line in before}
@@ -99,7 +113,7 @@ def merged(lab: str, worth: dict[str, float], answers: Iterable[Answer], before:
 
 
 def write_sheet(path: Path, lines: Iterable[Line]) -> None:
-    """Write the sheet whole or not at all, so that nothing that was filled in is lost.
+    """Write the sheet. If that fails, the file stays as it was, so that nothing that was filled in is lost.
 
     Raises
     ------
@@ -114,7 +128,7 @@ def write_sheet(path: Path, lines: Iterable[Line]) -> None:
     fresh = path.with_name(path.name + ".new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Excel takes a file without the mark for one in the computer's own encoding.
+        # Without a byte order mark, Excel reads a file in the computer's own encoding.
         fresh.write_bytes(csv_text(rows).encode("utf-8-sig", "backslashreplace"))
         os.replace(fresh, path)
     except OSError as error:
@@ -122,12 +136,12 @@ def write_sheet(path: Path, lines: Iterable[Line]) -> None:
 
 
 def read_sheet(path: Path) -> list[Line]:
-    """Read a sheet that was filled in, perhaps by a spreadsheet: with commas, semicolons or tabs, decimal points or commas.
+    """Read a sheet that was filled in. A spreadsheet may have saved it: with commas, semicolons or tabs, and with decimal commas.
 
     Raises
     ------
     GradingError
-        It cannot be read, or lines of it are wrong: all are told, each with its line in the file.
+        It cannot be read, or some lines are wrong. The message names all of them.
     """
     text = read_csv_text(path)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text))
@@ -178,7 +192,7 @@ def _line(cells: dict[str, str], place: str, problems: list[str]) -> Line | None
 
 
 def _number(text: str) -> float | None:
-    """A number from 0 on, also with a decimal comma."""
+    """Read a number that is not negative, with a decimal point or comma. None if it is not one."""
     try:
         value = float(text.strip().replace(",", "."))
     except ValueError:
@@ -187,6 +201,7 @@ def _number(text: str) -> float | None:
 
 
 def _twice(lines: list[Line]) -> list[str]:
+    """Problems between lines: the same key twice, or different possible points for one question."""
     problems = []
     seen: dict[tuple[str, str], Line] = {}
     worth: dict[tuple[str, str], Line] = {}

@@ -1,4 +1,4 @@
-"""Add what a person graded to what the checks gave."""
+"""Adds the points that a person gave to the points of the checks."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["add_sheet"]
 
 
 def add_sheet(marks: list[Mark], lines: list[Line], path: Path) -> tuple[list[Mark], list[str]]:
-    """Return the marks with their points by hand, and what people have to be told.
+    """Return the marks with their points by hand, and messages for the teacher.
 
-    A submission without a line for a question counts as not graded there.
+    If a submission has no line for a question, its answer counts as not graded yet.
 
     Raises
     ------
     GradingError
-        Lines name submissions that have no result, or another lab: all are told.
+        Lines name submissions that have no result, or another lab. The message names all of them.
     """
     known = {str(defused(mark.submission)): mark for mark in marks}
     problems, told = [], []

@@ -1,4 +1,4 @@
-"""The questions of a lab that a person grades, as `assign` wrote them beside it, and the answers in a submission."""
+"""Reads the questions of a lab that a person grades, from the file that `assign` wrote beside it, and the answers in a submission."""
 
 from __future__ import annotations
 
@@ -16,7 +16,15 @@ __all__ = ["HandedOut", "ManualQuestion", "answers_of", "read_questions"]
 
 @dataclass(frozen=True)
 class ManualQuestion:
-    """One question; `guide` is the reference's answer, `is_task` whether the answer is below the marked cell."""
+    """A question that a person grades.
+
+    Attributes
+    ----------
+    is_task
+        Whether the marked cell is the task itself. Then the answer is in the cells that the student adds below it.
+    guide
+        The reference's answer.
+    """
 
     name: str
     points: float
@@ -26,19 +34,19 @@ class ManualQuestion:
 
 @dataclass(frozen=True)
 class HandedOut:
-    """What students got: ids and texts of the notebook's cells, by which what they added is told apart."""
+    """Ids and texts of the cells in the students' notebook. They show which cells of a submission the student has added."""
 
     ids: frozenset[str]
     texts: frozenset[str]
 
 
 def read_questions(lab: Path) -> tuple[str, list[ManualQuestion], HandedOut]:
-    """Read the lab's id, its questions, and what students got.
+    """Read a lab's id, its questions, and the cells that students got.
 
     Raises
     ------
     GradingError
-        The lab has no such questions, or what `assign` wrote cannot be read.
+        The lab has no such questions, or the file that `assign` wrote cannot be read.
     """
     folder = (lab.parent if lab.name == MANIFEST_NAME else lab).resolve()
     path = folder.with_name(folder.name + HIDDEN) / MANUAL
@@ -72,7 +80,7 @@ def _handed_out(starter: Path) -> HandedOut:
 
 
 def cells_of_notebook(content: bytes) -> list[dict[str, Any]]:
-    """Return a notebook's cells. Raises ValueError for what is not one."""
+    """Return a notebook's cells. Raises ValueError if the content is not a notebook."""
     try:
         cells = json.loads(content.decode("utf-8-sig"))["cells"]
         if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
@@ -83,13 +91,13 @@ def cells_of_notebook(content: bytes) -> list[dict[str, Any]]:
 
 
 def text_of_cell(cell: dict[str, Any]) -> str:
-    """Return a cell's text, whatever somebody wrote in its place."""
+    """Return a cell's text. Also reads sources that the notebook format does not allow, since submissions are not trusted."""
     source = cell.get("source", "")
     return source if isinstance(source, str) else "".join(map(str, source if isinstance(source, list) else []))
 
 
 def _question_of(cell: dict[str, Any]) -> str | None:
-    """The question that a cell belongs to, by the mark of `assign`, or in a notebook of nbgrader's by its own."""
+    """The question that a cell belongs to: by nbgrader's metadata if it has any for this, otherwise by the metadata that `assign` wrote."""
     ours, theirs = marks_of_cell(cell, "browsergrad"), marks_of_cell(cell, "nbgrader")
     by_hand = theirs.get("task") or (theirs.get("grade") and theirs.get("solution"))
     name = theirs.get("grade_id") if by_hand else ours.get("manual")
@@ -99,9 +107,14 @@ def _question_of(cell: dict[str, Any]) -> str | None:
 def answers_of(
     name: str, content: bytes, questions: list[ManualQuestion], handed_out: HandedOut
 ) -> dict[str, tuple[str, str]]:
-    """Return for each question the answer in a submission, and what the teacher has to be told about it.
+    """Return the answer to each question in a submission, with a note for the teacher or an empty text.
 
-    A Python file has no cells: all of it is the answer to each question.
+    A Python file has no cells. So the whole file is the answer to each question.
+
+    Parameters
+    ----------
+    name, content
+        The submission's file.
     """
     if not name.endswith(".ipynb"):
         text = content.decode("utf-8", "replace")

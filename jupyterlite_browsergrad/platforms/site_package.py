@@ -1,4 +1,4 @@
-"""Pack a built site into one zip file: for Moodle's file resource, or as a SCORM package."""
+"""Packs a built site into one zip file: for Moodle's file resource, or as a SCORM package."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ CONFIG = "jupyter-lite.json"
 LAUNCHER = "browsergrad-scorm.html"
 SCRIPT = "browsergrad-scorm.js"
 RESULTS = "jupyterlite-browsergrad:results"
-#: The same bytes each time: zip files cannot hold an earlier time.
+#: Time of each file in the package, the earliest that zip files can hold. So the same site gives the same bytes each time.
 TIME = (1980, 1, 1, 0, 0, 0)
-#: What Moodle takes out of the names of files, so that pages would not find them.
+#: Matches what Moodle removes from file names. Pages would not find such a file.
 _MOODLE = re.compile(r"[\x00-\x1f\x7f&<>\"`|':\\]|\.\.+")
+#: Longest path, and longest name, of a file in Moodle, in characters.
 MOODLE_LONGEST = 255
-#: What is compressed already.
+#: Suffixes of files that are compressed already.
 _PACKED = (".gz", ".br", ".zip", ".whl", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".woff", ".woff2")
 
 
 @dataclass(frozen=True)
 class Packed:
-    """What was written."""
+    """The package that was written."""
 
     path: Path
     files: int
@@ -42,12 +43,12 @@ class Packed:
 
 
 def moodle_package(site: Path, out: Path) -> Packed:
-    """Pack a site for Moodle's resource *File*: unpacked there, with ``index.html`` as the main file.
+    """Pack a site for Moodle's resource *File*. The teacher unpacks it there and makes ``index.html`` the main file.
 
     Raises
     ------
     SiteError
-        It is not a built site, or has file names that Moodle would change: all are told. Nothing was written.
+        It is not a built site, or has file names that Moodle would change. The message names all of them. Nothing was written.
     """
     files = _files(site)
     problems = [
@@ -66,12 +67,14 @@ def moodle_package(site: Path, out: Path) -> Packed:
 
 
 def scorm_package(site: Path, out: Path, version: str, notebook: str | None = None, title: str | None = None) -> Packed:
-    """Pack a site as a SCORM package with one lab, whose score and completion the platform gets.
+    """Pack a site as a SCORM package with one lab. The platform gets the lab's score and whether it is complete.
 
     Parameters
     ----------
     notebook
-        Its path in the site, such as ``search/search.ipynb``; None: the only notebook there is.
+        Path of the lab's notebook in the site, such as ``search/search.ipynb``. If None, the only notebook of the site.
+    title
+        Title of the package. If None, the notebook's name.
 
     Raises
     ------
@@ -123,7 +126,7 @@ def _notebook(files: Mapping[str, Path], wanted: str | None) -> str:
 
 
 def _config(path: Path) -> bytes:
-    """The site's settings, with results posted to the launcher, which has the same origin."""
+    """The site's settings, changed so that it posts results to the launcher, which has the same origin."""
     try:
         config: dict[str, Any] = json.loads(path.read_text("utf-8"))
         settings = config.setdefault("jupyter-config-data", {}).setdefault("litePluginSettings", {})

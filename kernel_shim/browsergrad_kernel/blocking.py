@@ -1,7 +1,7 @@
-"""Makes calls that wait interruptible: ``time.sleep``, ``input``, ``run_sync``.
+"""Makes blocking calls interruptible: ``time.sleep``, ``input``, ``run_sync``.
 
-In cross-origin isolated pages and in Deno, they wait on shared memory. Elsewhere they suspend the stack if the
-engine can do that (JSPI); if not, they ask the page through the service worker.
+In cross-origin isolated pages and in Deno, they wait on shared memory. Elsewhere they suspend the stack, if the engine
+can do that (JSPI). If it cannot, they ask the page through the service worker.
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ def _pyodide_can_run_sync() -> bool:
     return False
 
 
+#: Pyodide's own ``run_sync``, and the one that replaces it. Both are set by `install`.
 _pyodide_run_sync: Callable[[Any], Any]
 _run_sync: Callable[[Any], Any]
 
-#: Milliseconds between two checks for room, in pages where Python cannot see that the page has made some.
+#: Milliseconds between two checks whether the page can take more output, where Python is not woken when it can.
 TURN_MS = 20
 
-#: Text of the ``SystemError`` with which Pyodide refuses to suspend, although it said before that it could:
-#: it took the call of Python for another one.
+#: Text of the ``SystemError`` with which Pyodide refuses to suspend, although it said before that it could. It had
+#: mistaken the way in which Python was called.
 REFUSED = "Cannot stack switch"
 
 #: How calls wait: "shared-memory", "stack-switching", "service-worker" or "none". Set by `install`.
@@ -38,7 +39,7 @@ _wait_mode = "none"
 
 
 class _SyncWait:
-    """A suspended run_sync call."""
+    """A suspended call of ``run_sync``. `hit` says whether an interrupt has ended it."""
 
     __slots__ = ("future", "hit")
 
@@ -67,12 +68,12 @@ def _may_suspend() -> bool:
 
 
 def can_wait() -> bool:
-    """Whether `wait_for` works at this place."""
+    """Whether `wait_for` can be called here."""
     return _can_run_sync()
 
 
 def wait_for(awaitable: Any) -> Any:
-    """Wait for a promise in code that is not asynchronous. Stop ends the wait. Call `can_wait` first."""
+    """Wait for a promise in synchronous code. Stop ends the wait. Call `can_wait` before."""
     return _run_sync(awaitable)
 
 
@@ -129,12 +130,12 @@ def read_line(prompt: str, password: bool, publish: Callable[[str, bool], None])
 
 
 def suspended_or(promise: Callable[[], Any], now: Callable[[], Any]) -> Any:
-    """The result of the promise that `promise` returns, if Python can be suspended here; else the result of `now`, which blocks."""
+    """Return the result of the promise from `promise` if Python can be suspended here; otherwise the result of `now`, which blocks."""
     return _run_sync(promise()) if _may_suspend() else now()
 
 
 def wait_for_room() -> None:
-    """Wait while the page has received more output than it has shown.
+    """Wait until the page has shown enough of the output that it has received.
 
     Raises
     ------
@@ -150,19 +151,19 @@ def wait_for_room() -> None:
 
 
 def _turn(ms: int = 0) -> bool:
-    """Suspend the stack for a moment, so that messages of the page arrive. Python's own callbacks do not run meanwhile.
+    """Suspend the stack for a moment, so that messages from the page arrive. Callbacks of Python's event loop do not run meanwhile.
 
     Returns
     -------
     bool
-        False if the stack cannot be suspended. Nothing has happened then.
+        False if the stack could not be suspended.
     """
     if not _can_run_sync():
         return False
     try:
         _suspend(host.tick(ms))
     except SystemError as error:
-        # The caller of Python must get its return value; suspending here would lose the value of a promise's callback.
+        # JavaScript has called Python and needs the return value at once, such as that of a promise's callback.
         if REFUSED not in str(error):
             raise
         return False
@@ -172,9 +173,9 @@ def _turn(ms: int = 0) -> bool:
 
 
 def _suspend(awaitable: Any) -> Any:
-    """Pyodide's ``run_sync``, with debuggers switched off.
+    """Call Pyodide's ``run_sync`` with debuggers switched off.
 
-    If a debugger stopped in code that the event loop runs during the wait, nobody could answer it.
+    A debugger that stops in code which the event loop runs during the wait could not be answered.
     """
     monitoring: Any = sys.monitoring  # type: ignore[attr-defined]  # since Python 3.12
     trace, tool = sys.gettrace(), monitoring.DEBUGGER_ID
@@ -194,7 +195,7 @@ def _suspend(awaitable: Any) -> Any:
 
 
 def _on_alarm(signum: int, frame: Any) -> None:
-    """Run the event loop once, so that an interrupt can arrive. Used where there is no shared memory."""
+    """Let the event loop turn once, so that an interrupt can arrive. Used where there is no shared memory."""
     if not _turn():
         host.poll_main()
 
@@ -223,7 +224,7 @@ def _wrap_run_sync() -> None:
         finally:
             if wait in current.sync_waits:
                 current.sync_waits.remove(wait)
-        if wait.hit:  # even if the future ended at the same moment: the interrupt must not get lost
+        if wait.hit:  # even if the future has ended at the same moment, since the interrupt must not get lost
             future.cancel()
             if future.done() and not future.cancelled():
                 future.exception()

@@ -3,7 +3,7 @@ import { join, normalize, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const SOURCES = join(__dirname, '..', 'src');
-/** What the files of each folder may import beside those of their own. */
+/** The modules that files of each folder may import, beside those of the folder itself. */
 const LAYERS: Record<string, string[]> = {
   runtime: [],
   server: ['kernel', 'runtime'],

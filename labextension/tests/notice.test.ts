@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
-/** What JupyterLab has on the screen, and what it was told. */
+/** The notifications on JupyterLab's screen, and the calls that made them. */
 const screen = vi.hoisted(() => ({
   text: null as string | null,
   deaf: 0,

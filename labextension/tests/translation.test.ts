@@ -5,7 +5,7 @@ import * as ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
 const SOURCES = join(__dirname, '..', 'src');
-/** Where a string is what people read. */
+/** Places in which a string is shown to people. */
 const PROPERTIES = /^(?:textContent|innerText|title|label|caption|placeholder|alt|body)$/;
 const ATTRIBUTES = /^(?:aria-label|aria-description|title|alt|placeholder)$/;
 
@@ -58,7 +58,7 @@ function words(node: ts.Node): string {
     : '';
 }
 
-/** Texts of a source that people read as they are, in whatever language. */
+/** Texts of a source that people read in the same form in every language. */
 function bareTexts(source: string, name = 'x.tsx'): string[] {
   const found: string[] = [];
   const visit = (node: ts.Node): void => {

@@ -1,4 +1,4 @@
-"""Sites built by the real ``jupyter lite build``, as a teacher would."""
+"""Sites that the real ``jupyter lite build`` builds, as a teacher would build them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PLUGIN = "jupyterlite-browsergrad:kernel"
 
 
 class Site:
-    """A folder to build from, and what came out."""
+    """A folder to build from, and the site that was built."""
 
     def __init__(self, folder: Path):
         self.source = folder / "source"
@@ -79,7 +79,7 @@ def site(tmp_path: Path) -> Site:
 
 
 def add_labextension(wheel: Path, name: str) -> Path:
-    """Let a wheel carry a prebuilt labextension, as those of widgets do."""
+    """Make a wheel that contains a prebuilt labextension, as wheels of widgets do."""
     package = {
         "name": name,
         "version": "1.0",
@@ -93,7 +93,7 @@ def add_labextension(wheel: Path, name: str) -> Path:
 
 
 def make_distribution(folder: Path) -> Path:
-    """Lay out the smallest thing that is a Pyodide distribution: two locked packages, one needing the other."""
+    """Make the smallest folder that is a Pyodide distribution: two locked packages, one of which needs the other."""
     folder.mkdir(parents=True)
     for name in ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip"):
         (folder / name).write_text(f"fake {name}", "utf-8")
@@ -143,7 +143,7 @@ def test_the_authors_other_settings_of_the_plugin_stay(site):
 
 
 def test_the_labextension_comes_along_when_installed_ones_are_ignored(site):
-    # The stock kernel's addons check files that then are not there.
+    # The stock kernel's addons check files that this site does not have.
     stock = [f"jupyterlite-pyodide-kernel-{name}" for name in ("lock", "piplite", "pyodide")]
     config = {"LiteBuildConfig": {"ignore_sys_prefix": True, "disable_addons": stock}}
     (site.source / "jupyter_lite_config.json").write_text(json.dumps(config), "utf-8")

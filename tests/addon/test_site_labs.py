@@ -1,4 +1,4 @@
-"""Labs among a site's contents, through the real ``jupyter lite build``."""
+"""Labs among a site's contents, built by the real ``jupyter lite build``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def add_lab(site: Site, folder: str = "labs/one", **changes: Any) -> Path:
 
 
 def holds_secret(folder: Path) -> list[str]:
-    """Files that hold the solution, as bytes, also inside archives."""
+    """Return the files that contain the solution, as bytes. Looks into archives too."""
     found = []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         parts = [path.read_bytes()]

@@ -1,4 +1,4 @@
-"""Sites with single packages of a Pyodide release, from a server that plays its CDN."""
+"""Sites with single packages of a Pyodide release, from a server that stands for its CDN."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from jupyterlite_browsergrad.server_kernel.sandbox import Sandbox
 from jupyterlite_browsergrad.site import own_pyodide
 from tests.wheels import DISTRIBUTION, download, make_wheel, unzip_pyodide
 
-#: `jupyter lite`, with a lock made for the test in place of that of the embedded release. What another Pyodide starts from is not made:
-#: that takes minutes, and is tested with sites of its own.
+#: `jupyter lite`, with a lock made for the test in place of the embedded release's. The files from which another Pyodide starts are not made:
+#: that takes minutes, and other tests build such sites.
 LITE = """
 import json, sys
 from pathlib import Path
@@ -37,12 +37,12 @@ main(sys.argv[2:])
 """
 TAG = "cp314-cp314-pyemscripten_2026_0_wasm32"
 
-#: A build takes ten seconds, so the whole course of several builds is left to releases.
+#: A build takes ten seconds, so the test with several builds only runs before a release.
 all_builds = pytest.mark.skipif(not os.environ.get("ALL_STARTS"), reason="runs with ALL_STARTS=1: make test-release")
 
 
 class Site:
-    """A folder to build from, and what came out."""
+    """A folder to build from, and the site that was built."""
 
     def __init__(self, folder: Path, lock: dict[str, Any] | None = None):
         self.source = folder / "source"
@@ -93,7 +93,7 @@ def server(tmp_path: Path) -> Iterator[FileServer]:
 
 @pytest.fixture
 def lock(server: FileServer) -> dict[str, Any]:
-    """The lock of a release on the server: `Plots` needs arrays, and nothing needs unused."""
+    """The lock of a release on the server: `Plots` needs arrays, and nothing needs `unused`."""
     wheels = {name: make_wheel(server.folder, name, "1.0", TAG) for name in ("plots", "arrays", "unused")}
     lock = {name: entry(wheel, name, ("arrays",) if name == "plots" else ()) for name, wheel in wheels.items()}
     lock["plots"]["imports"] = ["plots", "Plots"]
@@ -101,7 +101,7 @@ def lock(server: FileServer) -> dict[str, Any]:
 
 
 def add_notebook(folder: Path) -> Path:
-    """Add a notebook that imports what nobody has, and a module that imports plots; return the folder with both."""
+    """Add a notebook that imports a module nobody has, and a module that imports plots. Return the folder with both."""
     (folder / "lab").mkdir(parents=True)
     cells = [{"cell_type": "code", "source": "%%time\nimport near, seaborn", "metadata": {}, "outputs": []}]
     notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
@@ -111,7 +111,7 @@ def add_notebook(folder: Path) -> Path:
 
 
 class Publisher:
-    """Publishes a site's own Pyodide in this process, with none of the rest of a build."""
+    """Publish a site's own Pyodide in this process, without the rest of a build."""
 
     def __init__(self, folder: Path, contents: Path):
         self.folder = folder

@@ -1,4 +1,4 @@
-"""The wheel in ``dist/``, as ``make build`` leaves it, holds everything, once."""
+"""The wheel in ``dist/``, made by ``make build``, contains each file once and misses none."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_it_installs_with_no_node_and_is_found(wheel, tmp_path):
     environment = tmp_path / "venv"
     venv.create(environment, with_pip=False)
     python = environment / "bin" / "python"
-    # Dependencies are lent by the environment of this run: what is tested is the wheel.
+    # The dependencies are those of this environment, since only the wheel is tested.
     subprocess.run(
         [sys.executable, "-m", "pip", "--python", str(python), "install", "-q", "--no-deps", "--no-index", str(wheel)],
         check=True,

@@ -1,4 +1,4 @@
-"""nbgrader's own example course: the points that nbgrader gives are those of `grade`, for the same notebooks."""
+"""nbgrader's own example course: nbgrader and `grade` give the same points for the same notebooks."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from jupyterlite_browsergrad.cli import main
 
 pytestmark = [
     pytest.mark.skipif(not os.environ.get("ALL_STARTS"), reason="runs with ALL_STARTS=1: make test-release"),
-    pytest.mark.timeout(3600),  # nbgrader and all that it needs is installed first
+    pytest.mark.timeout(3600),  # nbgrader and its dependencies are installed first
 ]
 
-#: Runs in an environment with nbgrader: makes the release, grades all that was handed in, and prints what each cell got.
+#: Runs in an environment with nbgrader: makes the release, grades all submissions, and prints the points of each cell.
 GRADE = """
 import json, shutil, sys
 from pathlib import Path
@@ -60,13 +60,13 @@ print(json.dumps(found))
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    """nbgrader's example course, and what nbgrader gave: student -> notebook -> cell -> score, None where a person gives it, and most."""
+    """nbgrader's example course and nbgrader's points: student -> notebook -> cell -> points (None if a person gives them), and the most."""
     root = tmp_path_factory.mktemp("nbgrader")
     subprocess.run([sys.executable, "-m", "venv", root / "venv"], check=True)
     python = root / "venv" / "bin" / "python"
     subprocess.run([python, "-m", "pip", "install", "-q", "nbgrader==0.9.6", "ipykernel"], check=True)
     (root / "course").mkdir()
-    path = f"{root / 'venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"  # nbgrader calls alembic
+    path = f"{root / 'venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"  # nbgrader runs the command alembic
     environment = {**os.environ, "JUPYTER_PREFER_ENV_PATH": "1", "PYTHONWARNINGS": "ignore", "PATH": path}
     done = subprocess.run(
         [python, "-c", GRADE, root / "course"], check=True, stdout=subprocess.PIPE, text=True, env=environment, cwd=root

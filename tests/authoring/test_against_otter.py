@@ -1,4 +1,4 @@
-"""An assignment of otter's: what `otter run` gives for submissions is what `grade` gives, from the master and from what otter generates."""
+"""An assignment of otter's: `otter run` and `grade` give the same points, for the master and for otter's output."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .test_assign import cell
 
 pytestmark = [
     pytest.mark.skipif(not os.environ.get("ALL_STARTS"), reason="runs with ALL_STARTS=1: make test-release"),
-    pytest.mark.timeout(3600),  # otter and all that it needs is installed first
+    pytest.mark.timeout(3600),  # otter and its dependencies are installed first
 ]
 
 
@@ -40,7 +40,7 @@ MASTER = [
     cell("code", '""" # BEGIN TEST CONFIG\npoints: 2\nsuccess_message: Five it is.\n""" # END TEST CONFIG\nx == 5', outputs=shown("True")),
     cell("code", "# HIDDEN\nprint(x)", outputs=PRINTED), cell("raw", "# END TESTS"), cell("raw", "# END QUESTION"),
 ]  # fmt: skip
-#: What students wrote, besides the reference and the starter.
+#: Submissions of students, beside the reference and the starter.
 WRITTEN = {
     "partly": "def thrice(n):\n    return 6 if n == 2 else None",
     "strings": "def thrice(n):\n    return n * 3\nx = 4",
@@ -84,7 +84,7 @@ def test_points_are_those_that_otter_gives_for_the_same_submissions(tmp_path: Pa
         theirs[submission.stem] = {
             each["name"]: (each["score"], each["max_score"]) for each in results["tests"] if each.get("max_score")
         }
-    # Otter's own cells need otter: only the code of students is compared.
+    # Otter's own cells need otter, so only the students' code is compared.
     for path in handed.iterdir():
         content = json.loads(path.read_text("utf-8"))
         content["cells"] = [each for each in content["cells"] if "otter" not in str(each["source"]) and "grader." not in str(each["source"])]  # fmt: skip

@@ -110,7 +110,7 @@ def test_a_script_becomes_a_lab(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert text == "# Two functions"
     assert task.endswith("    # YOUR CODE HERE\n    raise NotImplementedError()")
     assert limit == "limit = ..."
-    # Tests stand where they stood, without what is hidden, and cannot be edited.
+    # Tests are in their places, without their hidden lines, and cannot be edited.
     assert first == "# TEST a circle of radius 1\nassert math.isclose(area(1), math.pi)"
     assert second == "# TEST the limit\nassert limit == 3"
     cells = json.loads((lab / "circle.ipynb").read_text("utf-8"))["cells"]
@@ -211,7 +211,7 @@ def test_a_test_that_takes_a_name_away_does_so_for_the_students_functions(tmp_pa
     made = assign(tmp_path / "sums.py")
     rubric = (made.folder / "rubric.py").read_text("utf-8")
     compile(rubric, "rubric.py", "exec")
-    # Only the test that needs it works in place: `result` is no name that a function of the reference looks up.
+    # Only the test that needs it works in place: no function of the reference uses the global name `result`.
     assert rubric.count("@bg.in_place\ndef _test():\n    global kept, squares\n") == 1
     reference = "\n".join(sources(made.folder / "reference.ipynb"))
     other = reference.replace("sum(squares(n))", "n * (n + 1) * (2 * n + 1) // 6")
@@ -257,7 +257,7 @@ def test_a_lab_is_made_again_after_an_edit_and_the_manifest_stays_the_teachers(t
     again = assign(source)
     assert sources(again.folder / "circle.ipynb")[0] == "# Circles"
     assert json.loads(manifest.read_text("utf-8")) == fields
-    # No test is hidden any more, so the rubric for grading has gone.
+    # No test is hidden any more, so the rubric for grading is removed.
     assert not (tmp_path / "circle.hidden" / "rubric.py").exists()
 
 
@@ -339,7 +339,7 @@ def test_markers_say_what_students_get(line: str, student: str) -> None:
 
 TASK = "# %%\nx = 1  # SOLUTION\n"
 TEST = "# %%\n# TEST a\nassert x == 1\n"
-#: Source -> where and what the error says.
+#: Source -> the place and the text of the error.
 BROKEN: dict[str, tuple[str, str]] = {
     "no end": ("# %%\n### BEGIN SOLUTION\nx = 1\n" + TEST, r"cell 1, line 2: BEGIN SOLUTION without END SOLUTION"),
     "no begin": ("# %%\nx = 1\n### END SOLUTION\n" + TEST, r"cell 1, line 3: END SOLUTION without BEGIN"),
@@ -387,7 +387,7 @@ def test_broken_markers_are_told_with_file_cell_and_line_and_nothing_is_written(
     assert list(tmp_path.iterdir()) == [source]
 
 
-#: Cells -> what the error says.
+#: Cells -> the text of the error.
 BROKEN_CELLS: dict[str, tuple[list[dict[str, Any]], str]] = {
     "no grade_id": ([*NBGRADER, graded("code", "assert 1", grade=True, points=1, grade_id="")], r"cell 6, line 1: .* no grade_id"),
     "by hand without points": ([*NBGRADER, graded("markdown", "", grade=True, solution=True, grade_id="b")], r"its points are None"),

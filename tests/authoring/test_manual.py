@@ -29,7 +29,7 @@ def lab(tmp_path: Path) -> Path:
 
 
 def hand_in(lab: Path, name: str, answer: str | None, *added: dict[str, Any]) -> Path:
-    """A submission: the lab's notebook with an answer to `why`, None without that cell, and cells below the task."""
+    """A submission: the lab's notebook with an answer to `why` (None: without that cell), and with cells below the task."""
     notebook = json.loads((lab / f"{lab.name}.ipynb").read_text("utf-8"))
     cells: Cells = []
     for each in notebook["cells"]:
@@ -56,7 +56,7 @@ def lines(folder: Path) -> list[dict[str, str]]:
 
 
 def fill(folder: Path, *values: tuple[str, str], **spreadsheet: Any) -> None:
-    """Fill in points and comments, from the first line on, as a spreadsheet saves it."""
+    """Fill in points and comments, from the first line on, and save the sheet as a spreadsheet does."""
     rows = lines(folder)
     for row, (points, comment) in zip(rows, values, strict=False):
         row |= {"points": points, "comment": comment}
@@ -119,7 +119,7 @@ def test_answers_that_are_not_graded_yet_are_told(
     fill(tmp_path, ("2", ""))
     write_results(tmp_path, result(ada, 3), result("in/late.ipynb", 3))
     assert book(tmp_path) == 1
-    # One of Ada's, and both of the one who handed in after the answers were collected.
+    # One answer of Ada's, and both answers of the student who handed in after the answers were collected.
     assert "3 answers are not graded yet" in capsys.readouterr().err
     assert "Not graded yet" in (tmp_path / "out/feedback/ada.html").read_text("utf-8")
     assert "2 answers not graded yet" in (tmp_path / "out/overview.html").read_text("utf-8")
@@ -141,7 +141,7 @@ def test_what_was_filled_in_stays_when_answers_are_collected_again(
     assert found["why", "ada.ipynb"]["points"] == "1" and "has changed" in found["why", "ada.ipynb"]["note"]
     assert found["why", "bob.ipynb"]["points"] == "2" and found["why", "bob.ipynb"]["comment"] == "fine"
     assert found["why", "cy.ipynb"]["points"] == ""
-    # The note stays until the teacher has looked.
+    # The note stays until the teacher has looked at the answer.
     collect(lab)
     assert sum("has changed" in row["note"] for row in lines(tmp_path)) == 1
     write_results(tmp_path, *(result((tmp_path / "in" / f"{name}.ipynb").as_posix()) for name in ("ada", "bob", "cy")))
@@ -175,7 +175,7 @@ def test_sheets_are_read_as_spreadsheets_save_them(delimiter: str, encoding: str
 
 
 HEAD = "question,submission,possible,points,lab\n"
-#: The sheet -> what the error says.
+#: The sheet -> the text of the error.
 BAD: dict[str, tuple[bytes, str]] = {
     "no column": (b"question,submission,points\n", r"does not have the column 'possible' once"),
     "column twice": (b"question,submission,possible,points,points\n", r"does not have the column 'points' once"),

@@ -117,7 +117,7 @@ def test_generated_notebooks_and_tests_become_a_lab(
     good = run_rubric(rubric, {"thrice": lambda n: 3 * n, "x": 5})
     assert (good["counts"], good["points"]) == ({"pass": 6, "fail": 0, "error": 0}, {"earned": 5, "possible": 5})
     bad = run_rubric(rubric, {"thrice": lambda n: n, "x": 6})
-    # What a doctest shows when it prints has to be shown; that None has no triple is not an error of this one.
+    # A value that a doctest shows has to be asserted. That None has no triple is not an error of this test.
     assert [each["kind"] for each in bad["assertions"]] == ["fail", "fail", "fail", "fail", "fail", "pass"]
     assert bad["assertions"][4]["feedback"] == "It is five."
     assert (labs / "hw.hidden" / "hw.ipynb").is_file()

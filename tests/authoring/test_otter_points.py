@@ -1,4 +1,4 @@
-"""Points of otter's questions are shared as otter 7 shares them; the table was computed with its own function."""
+"""Points of otter's questions are shared as otter 7 shares them. The table was computed with otter's own function."""
 
 from __future__ import annotations
 

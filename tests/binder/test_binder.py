@@ -1,4 +1,4 @@
-"""``binder/postBuild`` in a fresh environment with the built wheel: the kernel runs notebooks, labs and site are there."""
+"""``binder/postBuild`` in a fresh environment with the built wheel: the kernel runs notebooks, and labs and site exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Copies of the site with something changed in what Python starts from, and pages that open them."""
+"""Copies of the site in which a file that Python starts from is changed, and pages that open them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FROM_SNAPSHOT = "[browsergrad] Python has started from its memory snapshot"
 FROM_FILES = "[browsergrad] Python has started from its files"
 WITHOUT = "[browsergrad] Python starts without its memory snapshot"
 
-#: Gets the kernel's folder and its manifest, which is written back afterwards.
+#: Changes the kernel's folder, and its manifest, which is written back afterwards.
 Change = Callable[[Path, dict[str, Any]], object]
 
 
@@ -28,7 +28,7 @@ def nothing(kernel: Path, manifest: dict[str, Any]) -> None:
 
 
 def copy(site: Path, folder: Path, change: Change = nothing, **settings: Any) -> Path:
-    """A copy of the site, with its kernel folder changed, and the kernel's settings."""
+    """A copy of the site with a changed kernel folder and with settings of the kernel."""
     target = folder / "site"
     shutil.copytree(site, target, copy_function=lambda source, path: Path(path).hardlink_to(source))
     kernel = target / KERNEL
@@ -55,7 +55,7 @@ def snapshot(kernel: Path, manifest: dict[str, Any]) -> Path:
 
 
 def enter(page: Page, address: str) -> Lab:
-    """Open the site in a page; nothing is routed, so that the browser has its cache."""
+    """Open the site in a page. No request is routed, since a page with routes does not use the browser's cache."""
     page.set_default_timeout(HANG_MS)
     page.goto(f"{address}/lab/index.html")
     wait_for_app(page)
@@ -66,7 +66,7 @@ def enter(page: Page, address: str) -> Lab:
 def opened(
     browser: Browser, site: Path, isolated: bool = True, script: str = "", **context: Any
 ) -> Iterator[tuple[Lab, list[str]]]:
-    """A page of `site` where `script` ran first, and what it writes to the console."""
+    """A page of `site` in which `script` runs first, and the texts that it writes to the console."""
     server, address = serve(site, isolated)
     log: list[str] = []
     page = new_page(browser, **context)

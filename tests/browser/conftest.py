@@ -33,7 +33,7 @@ from tests.wheels import DISTRIBUTION, download, make_wheel, unzip_pyodide
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 OTHER_PYODIDE = "314.0.5"
-#: Holds the user guide's assignment: with solutions, and as released to students.
+#: Contains the user guide's assignment: with solutions, and as released to students.
 NBGRADER = "nbgrader==0.9.6"
 MIME_TYPES = {".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm"}
 
@@ -42,7 +42,7 @@ expect.set_options(timeout=HANG_MS)
 
 
 def new_page(browser: Browser, **options: Any) -> Page:
-    """A page in a context of its own, to be closed with that."""
+    """A page in a context of its own. Closing the page closes the context."""
     page = browser.new_context(**options).new_page()
     page.context.set_default_timeout(HANG_MS)
     return page
@@ -59,7 +59,7 @@ class _Handler(SimpleHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if "never" in self.path.split("/"):
-            time.sleep(3)  # longer than any test waits, but no connection is lost for good
+            time.sleep(3)  # Longer than any test waits, but no connection is lost for good.
             self.send_error(503)
         else:
             super().do_GET()
@@ -71,7 +71,7 @@ class _Handler(SimpleHTTPRequestHandler):
         super().end_headers()
 
     def log_message(self, *args: object) -> None:
-        """Tests are quiet."""
+        """A handler that logs nothing, since tests are quiet."""
 
 
 def serve(folder: Path, isolated: bool, kind: type[_Handler] = _Handler) -> tuple[ThreadingHTTPServer, str]:
@@ -83,19 +83,19 @@ def serve(folder: Path, isolated: bool, kind: type[_Handler] = _Handler) -> tupl
 
 @contextmanager
 def served(folder: Path, isolated: bool) -> Iterator[str]:
-    """The address of a folder, as long as it is wanted."""
+    """Serve a folder and give its address, until the block ends."""
     server, address = serve(folder, isolated)
     yield address
     server.shutdown()
     server.server_close()
 
 
-#: What older browsers don't have, for `without`.
+#: Globals that older browsers do not have, for `without`.
 STACK_SWITCHING = ("WebAssembly.Suspending", "WebAssembly.promising")
 
 
 def without(site: Path, static: str, folder: Path, missing: Iterable[str]) -> Path:
-    """A copy in `folder` of a site in whose worker the globals `missing` are missing."""
+    """Copy a site into `folder`, and remove the globals `missing` from its worker."""
     copy = folder / "site"
     shutil.copytree(site, copy, copy_function=os.link)
     worker = copy / static.strip("/") / "runtime" / "worker.js"
@@ -109,7 +109,7 @@ def without(site: Path, static: str, folder: Path, missing: Iterable[str]) -> Pa
 def held(
     folder: Path, isolated: bool, part: str, after: int = 0, times: int = 1_000_000
 ) -> Iterator[tuple[str, threading.Event, threading.Event]]:
-    """The address of a folder whose files with `part` in their path come only once the second event is set.
+    """Serve a folder, but hold back the files with `part` in their paths until the second event is set.
 
     The first event is set when one is asked for. With `after`, so many bytes of the body come at once; only the first `times` requests are held. Requests of a
     page that a service worker controls reach neither Playwright's routes nor its slow networks: so it is the server
@@ -154,7 +154,7 @@ def write_files(root: Path, files: Mapping[str, bytes]) -> None:
 def build_site(
     folder: Path, contents: Mapping[str, bytes] | None = None, front_ends: bool = True, **config: Any
 ) -> Path:
-    """Build a site as a teacher would; `config` are traits of BrowsergradAddon.
+    """Build a site as a teacher would. `config` has traits of BrowsergradAddon.
 
     Without `front_ends` the labextensions of the environment are left out.
     """
@@ -163,7 +163,7 @@ def build_site(
     write_files(source / "contents", own | dict(contents or {}))
     site = {
         "exposeAppInBrowser": True,
-        # Installed for comparisons; a site without it opens every Python notebook with our kernel.
+        # This extension is installed for comparisons. A site without it opens every Python notebook with our kernel.
         "disabledExtensions": ["@jupyterlite/pyodide-kernel-extension"],
     }
     (source / "jupyter-lite.json").write_text(
@@ -188,7 +188,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def other_pyodide() -> Path:
-    """Another build of Pyodide than the embedded one."""
+    """A build of Pyodide other than the embedded one."""
     folder = ROOT / "labextension/.assets" / OTHER_PYODIDE
     if not folder.is_dir():
         with tempfile.TemporaryDirectory(dir=folder.parent) as partial:
@@ -217,7 +217,7 @@ def full_pyodide(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture(scope="session")
 def full_site(full_pyodide: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A site on that distribution, with two packages of its own and what the notebooks of `kernel_cases` need."""
+    """A site on that distribution, with two packages of its own and the packages that the notebooks of `kernel_cases` need."""
     wheels = tmp_path_factory.mktemp("wheels")
     own = [str(make_wheel(wheels, name, "1.0")) for name in ("pure", "hurt")]
     needs = {need for case in kernel_cases.load() for need in case.needs}
@@ -249,25 +249,25 @@ STOP = HERE.parent / "stop"
 
 
 def stop_cases(base: str) -> list[dict[str, Any]]:
-    """The kinds of code that Stop must end, for a page at `base`."""
+    """The kinds of code that Stop must end, with addresses of the page's site."""
     text = (STOP / "cases.json").read_text(encoding="utf-8")
     return json.loads(text.replace("NEVER", f"'{base}/never'"))
 
 
 @dataclass
 class Lab:
-    """A page with one kernel, driven through JupyterLite's own client."""
+    """A page with one kernel, which tests drive through JupyterLite's own client."""
 
     page: Page
     foreign: list[str] = field(default_factory=list)
-    #: What no code of the page caught.
+    #: Errors that no code of the page has caught.
     errors: list[str] = field(default_factory=list)
 
     def start(self, path: str = "", name: str = "browsergrad") -> str:
         return self.page.evaluate("([path, name]) => bg.start(path, name)", [path, name])
 
     def run(self, code: str, input: list[str] | None = None, after_ms: int = 0, **options: Any) -> Run:
-        """Run a cell; each line of `input` answers a question so many ms after it was asked."""
+        """Run a cell. Each line of `input` answers a question, the given number of ms after it was asked."""
         arguments = [code, options, input or [], after_ms]
         result = self.page.evaluate("arguments => bg.run(...arguments)", arguments)
         return Run(result["reply"], result["messages"])
@@ -277,7 +277,7 @@ class Lab:
         return Run(result["reply"], result["messages"])
 
     def add_stop_driver(self) -> None:
-        """Put the driver of the interrupts' table and storm into the page."""
+        """Add the script that interrupts cells, for the tests of the table and the storm."""
         for name in ("driver.js", "page_host.js"):
             self.page.add_script_tag(content=(STOP / name).read_text(encoding="utf-8"))
 
@@ -287,7 +287,7 @@ class Lab:
 
 @dataclass
 class Run:
-    """What came back of one request."""
+    """The messages of one request."""
 
     reply: dict[str, Any]
     messages: list[dict[str, Any]]
@@ -338,7 +338,7 @@ def wait_for_app(page: Page) -> None:
 
 @contextmanager
 def opened(browser: Browser, base: str) -> Iterator[Lab]:
-    """A page that asks no other origin for anything."""
+    """A page whose requests to other origins fail the test."""
     lab = open_lab(browser, base)
     yield lab
     assert lab.foreign == [], "nothing may come from another origin"
@@ -353,7 +353,7 @@ def _wait_listening(port: int) -> None:
             return
         except ConnectionRefusedError:
             assert time.monotonic() < deadline, f"nothing listens on port {port}"
-            time.sleep(0.05)  # a port that is not open yet has nothing to wait on
+            time.sleep(0.05)  # Nothing can be awaited until the port is open.
 
 
 @contextmanager
@@ -364,7 +364,7 @@ def jupyterlab(root: Path, home: Path) -> Iterator[tuple[str, int]]:
         *("--port=0", "--IdentityProvider.token=", "--ServerApp.open_browser=False", f"--ServerApp.root_dir={root}"),
         *("--LabApp.news_url=", "--LabApp.extension_manager=readonly"),
     ]
-    # Settings and workspaces of whoever runs the tests are left alone.
+    # Settings and workspaces of the person who runs the tests are left alone.
     environ = os.environ | {"HOME": str(home), "JUPYTER_CONFIG_DIR": str(home), "JUPYTER_RUNTIME_DIR": str(home)}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=root, env=environ) as process:
         assert process.stderr is not None
@@ -376,10 +376,10 @@ def jupyterlab(root: Path, home: Path) -> Iterator[tuple[str, int]]:
                 address = f"http://127.0.0.1:{found[1]}"
                 break
         assert address, "".join(lines)
-        # The rest of its log must not fill the pipe.
+        # Read the rest of its log, so that the pipe does not fill up.
         drain = subprocess.Popen(["cat"], stdin=process.stderr, stdout=subprocess.DEVNULL)
         try:
-            _wait_listening(int(address.rpartition(":")[2]))  # it names its address before it listens
+            _wait_listening(int(address.rpartition(":")[2]))  # The server prints its address before it listens.
             yield address, process.pid
         finally:
             process.terminate()
@@ -406,7 +406,7 @@ def lab(browser: Browser, base: str) -> Iterator[Lab]:
 
 @pytest.fixture(scope="module", params=["shared-memory", "stack-switching", "service-worker"])
 def mode(request: pytest.FixtureRequest) -> str:
-    """Each way in which a page reaches its busy worker."""
+    """Each way in which a page can reach its busy worker."""
     return request.param
 
 
@@ -414,7 +414,7 @@ def mode(request: pytest.FixtureRequest) -> str:
 def lab_in_mode(
     browser: Browser, site: Path, static: str, mode: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Lab]:
-    """A page whose kernel has started in the folder ``sub`` and works in that way."""
+    """A page that reaches its worker in that way, and whose kernel has started in the folder ``sub``."""
     folder = (
         without(site, static, tmp_path_factory.mktemp("old"), STACK_SWITCHING) if mode == "service-worker" else site
     )
@@ -433,7 +433,7 @@ def viewer(browser: Browser, site: Path) -> Iterator[Lab]:
 
 @pytest.fixture
 def view(viewer: Lab) -> Lab:
-    """The same page loaded anew."""
+    """Load the same page again."""
     address = viewer.page.url.split("/lab/")[0]
     viewer.page.goto(f"{address}/lab/index.html?reset")
     wait_for_app(viewer.page)

@@ -1,4 +1,4 @@
-// Helpers the tests put into the page: start a kernel through JupyterLite's own client, run cells.
+// Helpers that the tests put into the page. They start a kernel through JupyterLite's own client, and run cells.
 window.bg = {
   async start(path = '', name = 'browsergrad') {
     const app = window.jupyterapp;
@@ -17,7 +17,7 @@ window.bg = {
     await session.kernel.info;
     return session.kernel.id;
   },
-  // Runs one cell; `input` answers input requests in order, each after so many ms.
+  // Runs one cell. `input` answers input requests in order, each after a number of ms.
   async run(code, options = {}, input = [], afterMs = 0) {
     const kernel = window.kernel;
     const messages = [];

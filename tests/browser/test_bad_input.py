@@ -1,4 +1,4 @@
-"""Whatever comes: an answer and an idle status."""
+"""Every request gets an answer and an idle status, whatever it contains."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_malformed_content_is_refused_by_field(lab: Lab, content: dict[str, obje
 )
 def test_malformed_requests_are_answered(lab: Lab, msg_type: str, content: object) -> None:
     run = lab.request(msg_type, content)
-    # A reply to is_complete_request has statuses of its own.
+    # A reply to is_complete_request has other statuses.
     assert run.content["status"] in ("ok", "error", "unknown")
     assert run.idle
     assert lab.run("1 + 1").result == "2"

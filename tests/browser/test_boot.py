@@ -1,4 +1,4 @@
-"""What the visitor sees while Python starts, and when it can't."""
+"""The messages that visitors see while Python starts, and when it cannot start."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOTIFICATIONS = """() => {
 
 @contextmanager
 def damaged(site: Path, damage: Callable[[type], None]) -> Iterator[str]:
-    """The site's address on a server that `damage` has made worse."""
+    """Serve the site on a server that `damage` has changed."""
     server, address = serve(site, isolated=True)
     damage(server.RequestHandlerClass.func)
     try:
@@ -60,7 +60,7 @@ def typed(name: str, mime: str) -> Callable[[type], None]:
 
 
 def failure(browser: Browser, base: str) -> tuple[str, str]:
-    """What a cell's error says, and the dialog behind the notification."""
+    """The text of a cell's error, and the dialog behind the notification."""
     lab = open_lab(browser, base)
     try:
         lab.js("() => { bg.start(); }")
@@ -86,7 +86,7 @@ def failure(browser: Browser, base: str) -> tuple[str, str]:
     ],
 )
 def test_a_missing_asset_is_named(browser: Browser, site: Path, name: str) -> None:
-    # From the snapshot Python starts without some of them.
+    # The snapshot is missing too, since Python starts from it without some of these files.
     with damaged(site, missing(name, "kernel/snapshot")) as base:
         for text in failure(browser, base):
             assert name in text
@@ -122,7 +122,7 @@ def test_too_little_memory_is_named(browser: Browser, site: Path) -> None:
 
 @pytest.mark.parametrize("isolated", [True, False], ids=["isolated", "plain"])
 def test_progress_has_names_and_percentages_and_goes_away(browser: Browser, site: Path, isolated: bool) -> None:
-    # Else Python would be there before anything is worth a notification.
+    # Otherwise Python would start before anything is worth a notification.
     with held(site, isolated, "kernel/snapshot") as (base, _, release):
         lab = open_lab(browser, base)
         lab.js(NOTIFICATIONS)
@@ -138,7 +138,7 @@ def test_progress_has_names_and_percentages_and_goes_away(browser: Browser, site
 
 
 def test_a_worker_whose_script_never_comes_is_asked_for_again(browser: Browser, site: Path, tmp_path: Path) -> None:
-    """With what was meant for it, the first cells above all."""
+    """The second worker gets everything that was sent to the first, above all the first cells."""
     with held(copy(site, tmp_path, prefetch=False, prewarm=False), True, "/runtime/worker.js", times=1) as (
         base,
         asked,

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a file that Python starts from: the kernel works, or an error names the file and says how to mend it."""
+"""If a file that Python starts from is damaged, the kernel works, or an error names the file and says how to repair it."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ ASSETS = {
     "sources": f"kernel/{MANIFEST['packs']['site']['file']}",
     "jedi": f"kernel/{MANIFEST['packs']['jedi']['file']}",
 }
-#: What else is missing, so that the asset is needed.
+#: Other files that are missing too, so that the damaged one is needed.
 WITHOUT = {"sources": "compiled", "stdlib-of-files": "snapshot"}
-#: A cell, an import from the standard library, one from the packs; neither is in memory.
+#: A cell, an import from the standard library, and one from the packs. Neither module is in memory before.
 CELLS = ["1 + 1", "import wave; 2", "import prompt_toolkit.shortcuts; 3"]
 
-#: Starts a kernel as a page does, and runs cells in it.
+#: Starts a kernel as a page does, and runs the cells in it.
 START = """async ([base, cells, completes]) => {
   const { KernelClient } = await import('/runtime/index.js');
   const log = [];
@@ -98,7 +98,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes | None]] = {
 
 
 def _other(asset: str, data: bytes, pyodide: Path) -> bytes:
-    """The file as another build has it."""
+    """The file, as another build has it."""
     if asset == "lock":
         return data.replace(b'"python": "3.14', b'"python": "3.13')
     if asset in ("snapshot", "compiled", "sources", "jedi"):
@@ -107,7 +107,7 @@ def _other(asset: str, data: bytes, pyodide: Path) -> bytes:
 
 
 class _Damaging(_Handler):
-    """Serves the labextension's static folder; below `/ASSET+DAMAGE/` with that damage."""
+    """Serves the labextension's static folder. Below `/ASSET+DAMAGE/`, the asset has that damage."""
 
     other_pyodide: Path
     asked: Counter[str]
@@ -147,7 +147,7 @@ class _Damaging(_Handler):
         return io.BytesIO(body)
 
     def copyfile(self, source: Any, outputfile: Any) -> None:
-        with suppress(ConnectionError):  # what has failed already is not read to its end
+        with suppress(ConnectionError):  # The page stops reading once the start has failed.
             super().copyfile(source, outputfile)
 
 
@@ -181,7 +181,7 @@ def page(browser: Browser, other_pyodide: Path) -> Iterator[Page]:
 
 
 class Start:
-    """How a start from a damaged folder went."""
+    """The result of a start from a damaged folder."""
 
     def __init__(self, page: Page, asset: str, damage: str):
         base = page.url.replace("/kernel/manifest.json", f"/{asset}+{damage}/")
@@ -242,7 +242,7 @@ def test_another_whole_standard_library_is_started_from(page: Page) -> None:
 )
 def test_without_it_there_is_no_python_but_an_error_that_names_it(page: Page, asset: str, damage: str) -> None:
     start = Start(page, asset, damage)
-    # One byte need not matter, nor another version's file.
+    # A changed byte need not do harm, and neither need a file of another version.
     if start.error is None and damage in ("flipped", "other"):
         assert (start.way, start.results) == ("files", ["2", "2", "3"]), start
     else:

@@ -1,4 +1,4 @@
-"""Nothing differs to the user whether Python has started from its memory snapshot or from its files.
+"""Users see no difference between a Python that has started from its memory snapshot and one that has started from its files.
 
 The kernel's own tests run over both too, see `test_snapshot`.
 """
@@ -22,11 +22,11 @@ from wheels import make_wheel
 
 pytestmark = pytest.mark.pages("isolated")
 
-#: How Python starts, and whether the page is isolated.
+#: Each way to start Python, and whether the page is isolated.
 WAYS = [("snapshot", True), ("files", True), ("snapshot", False), ("files", False)]
-#: A visitor who is not where the snapshot was made.
+#: Settings of a visitor whose browser differs from the machine where the snapshot was made.
 VISITOR = {"timezone_id": "America/New_York", "locale": "de-DE"}
-#: What a kernel draws; each must differ from the other kernels'.
+#: Random values that a kernel draws. They must differ from those of other kernels.
 DRAWN = """
 import random, secrets, tempfile, uuid
 def drawn():
@@ -35,7 +35,7 @@ def drawn():
             secrets.token_hex(8), tempfile.mktemp(), tempfile.mkdtemp(), uuid.getnode(), str(uuid.uuid1()), str(uuid.uuid4())]
 import json; print(json.dumps(drawn()))
 """
-#: What code can ask about the Python it runs in.
+#: Code that asks about the Python in which it runs.
 FACTS = """
 import asyncio, gc, json, locale, logging, os, platform, signal, sys, threading, time, warnings
 print(json.dumps({
@@ -66,7 +66,7 @@ def name(way: tuple[str, bool]) -> str:
 
 @dataclass
 class Start:
-    """A page, and how its kernels start."""
+    """A page, and the way in which its kernels start."""
 
     lab: Lab
     way: str
@@ -88,7 +88,7 @@ def start(request: pytest.FixtureRequest, browser: Browser, packages: dict[str, 
     with opened(browser, packages[way], isolated, **VISITOR) as (lab, log):
         lab.start("sub")
         assert lab.run("1 + 1").result == "2"
-        # A spare that was there before has said nothing.
+        # A spare that has started before this call does not log anything.
         assert {"snapshot": FROM_FILES, "files": FROM_SNAPSHOT}[way] not in log
         yield Start(lab, way, lab.page.url.split("/lab/")[0])
 
@@ -104,7 +104,7 @@ def printed(lab: Lab, code: str) -> Any:
     return json.loads(run.text())
 
 
-#: Facts of the ways seen before, by whether the page is isolated.
+#: The facts of the ways that were tested before, by whether the page is isolated.
 _facts: dict[bool, dict[str, Any]] = {}
 
 
@@ -125,7 +125,7 @@ def test_every_kernel_draws_its_own(start: Start) -> None:
         drawn.append(printed(start.lab, DRAWN))
         hashes.add(start.lab.run("hash('a')").result)
     assert all(one != other for one, other in zip(*drawn, strict=True)), drawn
-    # As the documentation says, this one thing is the same in all kernels from the snapshot.
+    # This one fact is the same in all kernels from the snapshot, as the documentation says.
     assert len(hashes) == {"snapshot": 1, "files": 2}[start.way]
 
 
@@ -142,7 +142,7 @@ def test_it_is_now(lab: Lab) -> None:
 
 
 def test_packages_come_from_the_site(lab: Lab) -> None:
-    """Compiled code is linked into a Python that came out of the snapshot."""
+    """Compiled packages can be linked into a Python that comes from the snapshot."""
     done = lab.run("import msgpack, msgpack._cmsgpack\nmsgpack.unpackb(msgpack.packb({'a': [1, 2.5]}))")
     assert done.content["status"] == "ok", done.content
     assert done.result == "{'a': [1, 2.5]}"
@@ -180,7 +180,7 @@ def test_what_was_not_in_memory_is_read_from_the_site(lab: Lab) -> None:
 
 @pytest.mark.parametrize("start", [way for way in WAYS if way[0] == "files"], ids=name, indirect=True)
 def test_stop_ends_every_kind_of_code(start: Start) -> None:
-    """From the snapshot: see `test_stop`."""
+    """Kernels started from files. `test_stop` has the same test for the snapshot."""
     start.lab.add_stop_driver()
     seed = random.randrange(2**31)
     rows = start.lab.js("([cases, seed]) => stop.table(stopHost, cases, 1, seed)", [stop_cases(start.address), seed])
@@ -192,8 +192,8 @@ def test_stop_ends_every_kind_of_code(start: Start) -> None:
     "start", [way for way in WAYS if way[0] == "snapshot" or os.environ.get("ALL_STARTS")], ids=name, indirect=True
 )
 def test_too_deep_a_recursion_is_an_error_and_the_variables_stay(start: Start) -> None:
-    """The table that `tests/recursion` runs in Deno; started from files, where a release is tested."""
-    # The way through JavaScript is proved in Deno.
+    """The table that `tests/recursion` runs in Deno. Kernels started from files run it only before a release."""
+    # The Deno tests cover recursion through JavaScript.
     assert problems_in(start.lab, [program for program in PROGRAMS if not program.get("slow")]) == []
 
 

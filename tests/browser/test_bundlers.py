@@ -1,4 +1,4 @@
-"""The runtime in apps that bundlers have built: the worker is found, wherever the app is put."""
+"""The runtime in apps that bundlers have built. The app finds the worker, wherever the app is put."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from scripts import toolchain
 
 EXAMPLE = ROOT / "examples" / "vite"
 LABEXTENSION = ROOT / "labextension"
-#: An app that runs a cell, ends a loop, starts again after a hard stop, and shows what came of it.
+#: An app that runs a cell, ends a loop, starts again after a hard stop, and shows the results.
 APP = """
 import { createSession } from './browsergrad/runtime/index.js';
 const python = new URL('browsergrad/', document.baseURI).href;
@@ -35,7 +35,7 @@ document.title = [first.stdout, second.error.kind, third.stdout].map(text => tex
 
 @pytest.fixture(scope="module")
 def vite_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The example, made ready by the commands of its README."""
+    """The example, made ready with the commands of its README."""
     project = tmp_path_factory.mktemp("vite") / "project"
     shutil.copytree(EXAMPLE, project, ignore=shutil.ignore_patterns("node_modules", "dist", "browsergrad"))
     sync(project / "src" / "browsergrad", ("runtime",))
@@ -46,7 +46,7 @@ def vite_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def vite_app(vite_project: Path) -> Path:
-    """The example, built, in a folder of a site."""
+    """The built example in a folder of a site."""
     toolchain.run_npm("run", "build", cwd=vite_project)
     site = vite_project.parent / "site"
     shutil.move(vite_project / "dist", site / "courses" / "python")
@@ -86,7 +86,7 @@ def test_the_vite_example_runs_and_stops_from_a_sub_path(vite_page: Page) -> Non
 
 @contextmanager
 def vite_server(project: Path) -> Iterator[str]:
-    """The address of Vite's own server, which bundles nothing."""
+    """Start Vite's own server, which does not bundle, and give its address."""
     command = [
         str(toolchain.node_bin() / "node"),
         "node_modules/vite/bin/vite.js",

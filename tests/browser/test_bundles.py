@@ -1,4 +1,4 @@
-"""What the module's displays become in notebooks: the same in the browser kernel and in an ordinary one, and small."""
+"""Outputs of the module's displays in notebooks: small, and the same in the browser kernel and in an ordinary one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from conftest import Lab, Run
 from hangs import HANG_S
 
-from browsergrad._mime import ARTIFACT_MIME, ASSERTIONS_MIME  # isort: skip  # the module, which the environment has installed
+from browsergrad._mime import ARTIFACT_MIME, ASSERTIONS_MIME  # isort: skip  # the module that the environment has installed
 
 pytestmark = pytest.mark.pages("isolated")
 
@@ -41,12 +41,12 @@ def without_times(value: Any) -> Any:
     text = json.dumps(value, sort_keys=True)
     text = re.sub(r'"durationMs": [\d.e-]+', '"durationMs": 0', text)
     text = re.sub(r"[\d.]+ (ms|s)\b", "0 ms", text)
-    # File names and addresses are a kernel's own.
+    # File names and addresses differ between kernels.
     return re.sub(r"File [^,]*, line|<ipython-input-[^>]*>|0x[0-9a-f]+", "", text)
 
 
 def shown(run: Run) -> list[dict[str, Any]]:
-    """The data of a cell's displays after all updates, which follows our schemas; without a display that has been emptied."""
+    """The data of a cell's displays after all updates, without a display that was emptied. Checks that it follows our schemas."""
     displays: dict[str, dict[str, Any]] = {}
     for message in run.messages:
         if message["type"] in ("display_data", "update_display_data"):
@@ -63,7 +63,7 @@ def shown(run: Run) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def ordinary() -> list[list[dict[str, Any]]]:
-    """What the same cells store when nbclient runs them with ipykernel."""
+    """The outputs that nbclient stores when it runs the same cells with ipykernel."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in CELLS])
     nbclient.NotebookClient(notebook, kernel_name="python3", timeout=HANG_S).execute()
     return [
@@ -99,7 +99,7 @@ def test_ten_thousand_failures_keep_their_detail_in_a_small_output(lab: Lab) -> 
     assert len(json.dumps(data)) < 1_000_000
 
 
-#: A repr that says when it has begun, and never ends.
+#: A repr that prints when it begins, and never ends.
 ENDLESS = """import browsergrad as bg
 from browsergrad import _text
 _text.REPR_SECONDS = {seconds}
@@ -138,7 +138,7 @@ def test_a_repr_that_never_ends_can_be_stopped(lab: Lab) -> None:
     assert [one["name"] for one in shown(run)[0][ASSERTIONS_MIME]["assertions"]] == ["next"]
 
 
-#: What users may give that nobody wants, and the start of the error; None where it is taken, cut or as text.
+#: Odd arguments, and the start of the error. None if the argument is accepted, cut or taken as text.
 HOSTILE = [
     ("bg.assert_pass('n' * 10**7)", None),
     ("bg.assert_fail('n', 'm' * 10**7, expected='e' * 10**7, actual=['a'] * 10**6)", None),

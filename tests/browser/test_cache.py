@@ -1,4 +1,4 @@
-"""What Python starts from is fetched and compiled once: for all kernels of a page, and for the next visit."""
+"""Files that Python starts from are fetched and compiled once: for all kernels of a page, and for the next visit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jupyterlite_browsergrad.site.static_server import SiteServer
 from scripts.chromium import FLAGS, chromium
 
 PREFETCHED = "performance.getEntriesByName('browsergrad:prefetched').length"
-#: Tells on a channel when Pyodide's WebAssembly is compiled; there are small modules too.
+#: Posts to a channel when Pyodide's WebAssembly is compiled. Small modules do not count.
 COUNT_COMPILED = """
 {
   const channel = new BroadcastChannel('compiled');
@@ -38,7 +38,7 @@ new BroadcastChannel('compiled').onmessage = event => compiled.push(event.data);
 
 @contextmanager
 def requests(site: Path) -> Iterator[tuple[str, list[list[str]]]]:
-    """The address of the site on `jupyter browsergrad serve`, and its log: method, path, status."""
+    """Serve the site with `jupyter browsergrad serve`. Gives its address and its log: method, path and status."""
     seen: list[list[str]] = []
 
     def log(line: str) -> None:
@@ -52,17 +52,17 @@ def requests(site: Path) -> Iterator[tuple[str, list[list[str]]]]:
 
 
 def sent(seen: list[list[str]]) -> list[str]:
-    """What Python starts from, of all that was sent whole."""
+    """The files that Python starts from, among all that were sent whole."""
     return [path for method, path, status in seen if method == "GET" and status == "200" and f"/{STATIC}/" in path]
 
 
 def asked(seen: list[list[str]]) -> list[str]:
-    """Paths of what can be shared between kernels: modules of JavaScript are each worker's own."""
+    """Paths of the files that kernels can share. Each worker has JavaScript modules of its own."""
     return [path for _method, path, _status in seen if f"/{STATIC}/" in path and not path.endswith(("js", ".map"))]
 
 
 def use_everything(lab: Lab) -> None:
-    """Start a kernel and let it need each file it may ever ask the site for."""
+    """Start a kernel and use every file that it can ever request from the site."""
     lab.start()
     assert lab.run("import prompt_toolkit.shortcuts, xml.dom.minidom; 1 + 1").result == "2"
     with lab.page.expect_console_message(lambda message: "jedi is ready" in message.text):
@@ -70,7 +70,7 @@ def use_everything(lab: Lab) -> None:
 
 
 def wait_for_the_rest(lab: Lab) -> None:
-    """Wait until the page has fetched what Python may need later, which it does when the first cell is done."""
+    """Wait until the page has fetched the files that Python may need later. It does this when the first cell is done."""
     for name in ("/site-cp", "/python_stdlib.zip"):
         lab.page.wait_for_function(
             f"performance.getEntriesByType('resource').some(entry => entry.name.includes('{name}'))"
@@ -81,12 +81,12 @@ def wait_for_the_rest(lab: Lab) -> None:
 def test_the_second_visit_takes_everything_from_the_browsers_cache(
     browser: Browser, site: Path, tmp_path: Path, ahead: bool
 ) -> None:
-    """Whoever has fetched it, a worker or the page while it was idle."""
+    """Each file is fetched once, by a worker or by the page while it was idle."""
     changed = copy(site, tmp_path, prefetch=ahead, prewarm=False)
     with requests(changed) as (address, seen):
         for visit in ("first", "second"):
             begin = len(seen)
-            # The browser ends in between: what it keeps in memory is no cache for tomorrow.
+            # The browser ends in between, since its cache in memory does not last until the next day.
             with browser.browser_type.launch_persistent_context(
                 tmp_path / "profile", executable_path=chromium(), args=FLAGS
             ) as context:
@@ -133,7 +133,7 @@ def test_further_kernels_neither_fetch_nor_compile(browser: Browser, site: Path,
             lab.start()
             assert lab.run("1 + 1").result == "2"
             paths.append(asked(seen[begin:]))
-            wait_for_the_rest(lab)  # that this kernel's worker gets
+            wait_for_the_rest(lab)  # files that this kernel's worker gets
         assert lab.js("() => compiled") == ["page" if ahead else "worker"]
         assert paths[1:] == [[], []]
         assert bool(paths[0]) is not ahead
@@ -150,16 +150,16 @@ def test_a_spare_waits_where_the_site_and_the_memory_allow(
 ) -> None:
     memory = f"Object.defineProperty(navigator, 'deviceMemory', {{ value: {gigabytes} }});"
     with opened(browser, copy(site, tmp_path, **settings), script=memory) as (lab, log):
-        # It begins right then, if at all, and who comes later waits for it.
+        # The fetch begins at once or not at all. A kernel that comes later waits for it.
         lab.page.wait_for_function(PREFETCHED)
         lab.start()
         assert lab.run("1 + 1").result == "2"
-        # A spare has started for nobody, and says nothing.
+        # A spare starts before there is a kernel, so it has not logged anything.
         assert (FROM_SNAPSHOT not in log) is is_spare
 
 
 def test_what_python_may_need_later_is_fetched_by_the_page(browser: Browser, site: Path) -> None:
-    """Not by the worker: while Python blocks it, it takes no bytes, and Chromium lets nobody else have the file for 20 s."""
+    """The page fetches them, not the worker. While Python blocks the worker, it does not read, and Chromium lets nobody else have the file for 20 s."""
     with opened(browser, site) as (lab, _log):
         lab.start()
         lab.run("pass")

@@ -1,4 +1,4 @@
-"""The small notebooks that once failed, in pages; those that need a whole distribution of Pyodide on one."""
+"""Small notebooks that once failed, in pages. Those that need a whole distribution of Pyodide run on one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.kernel_cases import Case, Message
 
 HANG_S = 120
 
-#: Runs one cell; its questions are answered after `delay` ms, and Stop is pressed after `stop` ms.
+#: Runs one cell. Answers its questions after `delay` ms, and presses Stop after `stop` ms.
 RUN = """async ([code, answers, delay, stop, hang]) => {
   const messages = [];
   const future = kernel.requestExecute({ code, allow_stdin: answers.length > 0, stop_on_error: true }, false);
@@ -41,7 +41,7 @@ MAKE_FOLDER = """path => jupyterapp.serviceManager.contents.save(path, { path, t
 
 
 class Pages:
-    """One page for many cases: each gets a kernel and a folder of its own."""
+    """One page for many cases. Each case gets a kernel and a folder of its own."""
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab

@@ -1,11 +1,11 @@
-"""Completion answers soon and keeps no cell waiting, however slow jedi is."""
+"""Completion answers soon and does not delay cells, however slow jedi is."""
 
 from __future__ import annotations
 
 import pytest
 from conftest import Lab
 
-#: Replaces what jedi needs done by something that does not end before `released` is true.
+#: Replaces a part of jedi's preparation by one that does not end before `released` is true.
 NEVER_READY = """
 from browsergrad_kernel import completion
 from js import console
@@ -16,7 +16,7 @@ def piece():
 kept = completion._readiness.pieces[:]
 completion._readiness.pieces[:] = [piece]
 """
-#: A jedi that is ready, and does not come to an end.
+#: A jedi that is ready, but whose completion never ends.
 NEVER_FOUND = """
 completion._readiness.pieces.clear()
 def search(completer, code, position):
@@ -36,14 +36,14 @@ def lab(lab_in_mode: Lab) -> Lab:
 
 
 def matches(lab: Lab) -> list[str]:
-    """What is found of `OS`: nothing at first, where the machine is so busy that even names take longer than an answer may."""
+    """Complete `OS`. There may be no match at first, if the machine is so busy that even names take too long."""
     while not (found := lab.request("complete_request", OS).content["matches"]):
         pass
     return found
 
 
 def test_modules_that_no_cell_has_imported_are_known_before_jedi_is(lab: Lab) -> None:
-    """It loads meanwhile, and what it needs done begins, begins again after each cell, and ends at last."""
+    """jedi loads in the background. Its preparation begins, begins again after each cell, and ends at last."""
     with lab.page.expect_console_message(lambda message: message.text == "piece begins"):
         assert "path" in matches(lab)
     with lab.page.expect_console_message(lambda message: message.text == "piece begins"):
@@ -76,4 +76,4 @@ def test_jedi_knows_more_once_it_is_ready(lab: Lab) -> None:
     lab.run("completion._found = real\nfor piece in kept: piece()")
     request = {"code": "def f(n: int) -> str: ...\nf(1).upp", "cursor_pos": 35}
     while lab.request("complete_request", request).content["matches"] != ["upper"]:
-        lab.page.wait_for_timeout(5000)  # the machine is slow: it is searched on meanwhile
+        lab.page.wait_for_timeout(5000)  # The machine is slow, and the search goes on in the background.

@@ -40,7 +40,7 @@ class JupyterHost:
         return str(message["header"]["msg_id"])
 
     def _collect(self, ids: list[str], inputs: list[str], interrupt: str = "") -> list[Answer]:
-        """Answers to all of `ids`; Stop is pressed when a message of the type `interrupt` comes."""
+        """The answers to all requests in `ids`. Presses Stop when a message of the type `interrupt` comes."""
         replies: dict[str, Any] = {}
         messages: dict[str, list[tuple[str, dict[str, Any]]]] = {msg_id: [] for msg_id in ids}
         idle: set[str] = set()
@@ -64,7 +64,7 @@ class JupyterHost:
                     if message["msg_type"] == interrupt:
                         interrupt = ""
                         self.manager.interrupt_kernel()
-            time.sleep(0.002)  # three sockets are looked at in turn
+            time.sleep(0.002)  # The three sockets are read in turn.
         return [(replies[msg_id], messages[msg_id]) for msg_id in ids]
 
     def request(self, msg_type: str, content: dict[str, Any], inputs: list[str]) -> Answer:
@@ -94,7 +94,7 @@ class BrowserHost:
         return self._answer(self.lab.js(code, [content, inputs]))
 
     def burst(self, contents: list[dict[str, Any]]) -> list[Answer]:
-        # JupyterLab's client stops its own futures of aborted cells: bg.run reports their replies alike.
+        # JupyterLab's client ends the futures of aborted cells itself, so `bg.run` reports their replies in the same way.
         found = self.lab.js("cs => Promise.all(cs.map(c => bg.run(c.code, c)))", contents)
         return [self._answer(result) for result in found]
 
@@ -158,7 +158,7 @@ CASES: dict[str, Callable[[Any], list[Answer]]] = {
     "silent error": run("1 / 0", silent=True),
     "silent output": run("print(1)", silent=True),
     "store_history off": then(run("n = 1", store_history=False), run("n")),
-    # All have arrived by the time the first one fails.
+    # All of them have arrived by the time when the first one fails.
     "stop_on_error": burst(execute("import time\ntime.sleep(1)\n1 / 0"), execute("2"), execute("3")),
     "stop_on_error off": burst(execute("1 / 0", stop_on_error=False), execute("2")),
     "non-execute after an error": then(burst(execute("1 / 0")), ask("is_complete_request", code="1")),
@@ -206,12 +206,12 @@ CASES: dict[str, Callable[[Any], list[Answer]]] = {
 
 
 def seen(answers: list[Answer]) -> list[Any]:
-    """What of the answers must be equal."""
+    """The parts of the answers that must be equal."""
     first: int | None = None
     found = []
     for reply, messages in answers:
         parts = []
-        # Channels keep no order among each other.
+        # Messages of different channels have no fixed order.
         ordered = sorted(messages, key=lambda message: message[0] != "input_request")
         for msg_type, content in [*ordered, ("reply", reply)]:
             kept = {key: value for key, value in content.items() if key not in ("traceback", "metadata")}
@@ -243,21 +243,21 @@ def seen(answers: list[Answer]) -> list[Any]:
 
 
 def documented() -> dict[tuple[str, str], str]:
-    """Case and host of each line of the document's table, and the reason it gives."""
+    """Case and host of each line of the document's table, with the reason that the table gives."""
     rows = re.findall(r"^\| ([^|]+?) \| (browser|server) \| ([^|]+?) \|$", DOCUMENT.read_text("utf-8"), re.MULTILINE)
     return {(case, host): reason for case, host, reason in rows}
 
 
 @pytest.fixture(scope="module")
 def oracle() -> Iterator[dict[str, list[Any]]]:
-    """What ipykernel does."""
+    """The answers of ipykernel."""
     host = JupyterHost("python3")
     yield {name: seen(case(host)) for name, case in CASES.items()}
     host.close()
 
 
 def compare(host: Any, name: str, oracle: dict[str, list[Any]]) -> list[str]:
-    """Cases that differ though the document does not say so, or do not though it does."""
+    """Cases that differ although the document does not say so, or that the document lists although they do not differ."""
     known = documented()
     wrong = []
     for case, steps in CASES.items():

@@ -1,4 +1,4 @@
-"""Files on a site's drive behave as on Linux: the same programs print the same, whichever way Python reaches the page."""
+"""Files on a site's drive behave as on Linux: the same programs print the same texts, however Python reaches the page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def address(
     request: pytest.FixtureRequest, site: Path, static: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     folder = site
-    if request.param == "service worker":  # no stack switching either
+    if request.param == "service worker":  # This browser cannot switch stacks either.
         folder = without(site, static, tmp_path_factory.mktemp("no-jspi"), STACK_SWITCHING)
     server, address = serve(folder, isolated=request.param == "isolated")
     yield address

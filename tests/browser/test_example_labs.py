@@ -1,4 +1,4 @@
-"""The example labs as a student works on them, in the site that `make demo` builds."""
+"""The example labs, done as a student does them, in the site that `make demo` builds."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def page(browser: Browser, labs_site: Path, request: pytest.FixtureRequest) -> I
 
 
 def check(page: Lab, passed: int, failed: int) -> dict[str, dict[str, str]]:
-    """Click *Check my work*; what the results panel shows then, and the download: messages by kind and name."""
+    """Click *Check my work*. Return the rows of the panel, and the messages of the downloaded file by kind and name."""
     page.page.locator(".jp-NotebookPanel-toolbar").get_by_text("Check my work").click()
     panel = page.page.locator(".bg-panel")
     expect(panel.get_by_role("status")).to_have_text(f"{passed} passed, {failed} failed, 0 errors")

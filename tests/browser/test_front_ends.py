@@ -1,4 +1,4 @@
-"""Saved notebooks in JupyterLab and Notebook 7, on a server and in JupyterLite: each shows our renderers and the panel *Lab results*."""
+"""Saved notebooks in JupyterLab and Notebook 7, on a server and in JupyterLite. Each shows our renderers and the panel *Lab results*."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def has_our_outputs(page: Page) -> None:
-    """Whether each of `EXAMPLES` is shown by our renderer, none by its HTML."""
+    """Whether our renderer shows each of `EXAMPLES`, and never its HTML."""
     outputs = page.locator(".bg-output")
     expect(outputs).to_have_count(len(EXAMPLES))
     expect(outputs.locator(".bg-table > tbody > tr")).to_have_count(5)
@@ -50,7 +50,7 @@ def has_our_outputs(page: Page) -> None:
 
 
 def has_the_panel(page: Page) -> None:
-    """Whether the menu *View* offers *Lab results*, and what it shows there."""
+    """Whether the menu *View* has *Lab results*, and what the panel shows."""
     page.get_by_role("menuitem", name="View", exact=True).click()
     page.locator(".lm-Menu-item", has_text="Right Sidebar").click()
     page.locator(".lm-Menu-item", has_text="Lab results").click()

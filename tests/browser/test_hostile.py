@@ -1,4 +1,4 @@
-"""Hostile notebooks, trusted and not: what they put into assertions and artifacts is shown as text, and nothing of it runs."""
+"""Hostile notebooks, trusted or not. What they put into assertions and artifacts is shown as text, and no script of theirs runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from conftest import Lab
 from playwright.sync_api import Route
 from test_results import OPEN, PIXEL, content, failure, notebook
 
-#: Tells of every script that ran where it must not: by a flag, a dialog, or a report of the policy.
+#: Reports every script that runs where it must not: by a flag, a dialog, or a report of the policy.
 WATCH = """() => {
   window.pwned = [];
   window.alert = window.confirm = window.prompt = text => pwned.push(`dialog ${text}`);
@@ -81,7 +81,7 @@ def hostile() -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def viewer(viewer: Lab) -> Lab:
-    """Its policy reports what inline script would have run."""
+    """A page whose policy reports any inline script that would have run."""
 
     def with_policy(route: Route) -> None:
         response = route.fetch()
@@ -105,10 +105,10 @@ def test_nothing_of_a_hostile_notebook_runs(trusted: bool, view: Lab) -> None:
     view.page.on("console", lambda message: logged.append(message.text))
     for start in range(0, len(bundles), 20):
         part = bundles[start : start + 20]
-        # As text: Playwright's own way into the page has limits for depth.
+        # Sent as text, since Playwright limits how deeply values may nest.
         text = json.dumps(notebook(*part, trusted=trusted))
         view.js(f"async ([path, text]) => ({OPEN})([path, JSON.parse(text)])", [f"hostile{start}.ipynb", text])
-        # Outputs out of view are made when the page is idle: bring each into view.
+        # JupyterLab makes outputs out of view when the page is idle, so each is brought into view.
         view.js(
             """async () => {
               const notebook = shown.content;
@@ -142,6 +142,6 @@ def test_nothing_of_a_hostile_notebook_runs(trusted: bool, view: Lab) -> None:
         view.js("() => shown.dispose()")
     assert view.js("() => pwned") == []
     assert view.js("() => ({}).polluted") is None
-    # JupyterLab's own rejection where one scroll overtakes another.
+    # JupyterLab itself rejects a promise when one scroll begins before another has ended.
     assert [text for text in view.errors if not text.startswith("Scrolling to a new item")] == []
     assert [text for text in logged if "Content Security Policy" in text and "script" in text] == []

@@ -1,4 +1,4 @@
-"""Pyodide 0.27, in a browser that cannot suspend Python: packages that no text tells of, and recursions, which a newer one ends too."""
+"""Pyodide 0.27 in a browser that cannot suspend Python: packages that no text names, and recursion, which a newer browser ends too."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from conftest import STACK_SWITCHING, Lab, opened, served, without
 from playwright.sync_api import Browser
 from recursion.table import on_3_12, on_one_stack, problems_in, short
 
-#: The whole table where a release is tested.
+#: The whole table runs only before a release.
 PROGRAMS = [program for program in on_3_12() if not program.get("slow")]
 TRIED = PROGRAMS if os.environ.get("ALL_STARTS") else short(PROGRAMS)
 
@@ -47,7 +47,7 @@ def test_compiled_modules_are_found_with_what_they_need(lab: Lab) -> None:
         ).result
         == "3"
     )
-    # What came now counts as loaded, for imports that a text tells of.
+    # The package that came now counts as loaded for imports that a text names.
     assert lab.run("import numpy\nnumpy.arange(3).tolist()").result == "[0, 1, 2]"
 
 

@@ -1,4 +1,4 @@
-"""Sites on hosts that send no headers: their own service worker isolates them."""
+"""Sites on hosts that send no headers. The sites' own service worker isolates them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def base(site: Path) -> Iterator[str]:
-    """The site without COOP/COEP, in a folder as on GitHub Pages."""
+    """The site without COOP/COEP headers, in a folder, as on GitHub Pages."""
     (site.parent / "host").mkdir()
     (site.parent / "host" / "lab-course").symlink_to(site)
     server, address = serve(site.parent / "host", isolated=False)

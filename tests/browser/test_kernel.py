@@ -258,7 +258,7 @@ def test_ten_thousand_lines_between_stderr_and_displays_arrive_in_order(lab: Lab
 
 
 def test_text_shows_while_the_code_goes_on_computing(lab: Lab) -> None:
-    """The first text goes out at once, the second is held until it is asked for."""
+    """The first text is sent at once. The second waits until the worker asks Python for it."""
     status = lab.js(
         """async code => {
           const running = kernel.requestExecute({ code }, false);
@@ -278,7 +278,7 @@ def test_text_shows_while_the_code_goes_on_computing(lab: Lab) -> None:
 
 
 def test_text_of_every_sort_arrives_as_it_was_written(lab: Lab) -> None:
-    """Short texts that follow each other are held by Python, until the worker takes them."""
+    """Python holds back short texts that follow each other, until the worker takes them."""
     code = r"""import sys
 class Text(str): pass
 class Prints:
@@ -298,7 +298,7 @@ print(written, file=sys.stderr)"""
 
 
 def test_text_of_a_background_task_stays_with_its_cell(lab: Lab) -> None:
-    """Also where both write many short texts at once."""
+    """Also if both write many short texts at the same time."""
     background = """import asyncio
 async def tell():
     for i in range(200):

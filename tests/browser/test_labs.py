@@ -36,7 +36,7 @@ BIG = b"0123456789" * 600_000
 
 
 def notebook(*cells: str, **metadata: Any) -> bytes:
-    """One with these cells: text where a capital or `#` begins, else code."""
+    """A notebook with these cells: text if a cell begins with a capital letter or `#`, otherwise code."""
     made = []
     for index, source in enumerate(cells):
         cell = {"id": f"c{index}", "source": source, "metadata": {}}
@@ -121,7 +121,7 @@ def isolated(labs_site: Path) -> Iterator[str]:
 
 @pytest.fixture
 def once(browser: Browser, isolated: str) -> Iterator[Lab]:
-    """For what does not depend on isolation."""
+    """A page for tests that do not depend on isolation."""
     with opened(browser, isolated) as lab:
         yield lab
 
@@ -141,7 +141,7 @@ def open_notebook(page: Lab, path: str) -> None:
 
 
 def refusal(page: Lab, code: str = "print('ran')") -> str:
-    """What the kernel answers a cell that comes through its client; it must not run."""
+    """The kernel's answer to a cell that comes through its client and must not run."""
     run = page.run(code)
     assert run.content["status"] == "error"
     assert run.content["ename"] == "LabRuntimeMismatch"
@@ -200,7 +200,7 @@ def test_a_manifest_edited_while_the_notebook_is_open_is_checked_again(once: Lab
     expect(badge).to_have_text("adding 1.1.0")
     expect(banner).to_have_count(0)
     assert once.run("a").result == "1", "what refused cells did not touch is still there"
-    # Also when Python itself writes it: the cell that does so is the last to run.
+    # Also checked again if Python itself writes the file. The cell that does so still runs.
     assert once.run("open('manifest.json', 'w').write('{}')").content["status"] == "ok"
     assert "/requires_browsergrad: requires_browsergrad is missing" in refusal(once)
 
@@ -234,7 +234,7 @@ def test_when_the_site_fails_nothing_runs(once: Lab, part: str, how: str) -> Non
         else:
             route.fulfill(status=500)
 
-    # A kernel started by its client alone, so that the notebook's own requests don't fail.
+    # The kernel is started by its client alone, so that requests of the notebook do not fail.
     once.page.context.route(f"**/{part}*", answer)
     once.start("good")
     problem = refusal(once)
@@ -295,7 +295,7 @@ def test_another_kernel_or_another_view_does_not_get_round_the_check(once: Lab) 
     }"""
     once.js(switched)
     assert refusal(once) == message
-    # A second view of the notebook, then a free notebook that shares the kernel.
+    # A second view of the notebook, then a notebook without a lab that shares the kernel.
     once.js("""async () => {
       const context = panel.context;
       const view = await jupyterapp.commands.execute('docmanager:open', { path: context.path, factory: 'Notebook', options: { mode: 'split-right' } });
@@ -383,7 +383,7 @@ def test_a_dataset_of_another_site_that_cannot_be_reached_is_named(page: Lab) ->
     assert page.run("bg.dataset('near').read_text()").result == "'1,2\\n3,4\\n'", "the others can be used"
     page.page.context.unroute(FAR)
 
-    # Fetched once it can be, without cookies or the page's address, and not again.
+    # Fetched once the network works again, without cookies and without the page's address, and not again.
     headers: list[dict[str, str]] = []
 
     def answer(route: Route) -> None:
@@ -424,7 +424,7 @@ def test_cells_wait_for_datasets_and_stop_ends_the_wait(once: Lab) -> None:
     assert once.js("async () => (await cell).reply")["content"]["status"] == "ok"
 
 
-# --- what a student does
+# --- a student's work
 
 BUTTON = ".jp-NotebookPanel-toolbar >> text={}"
 
@@ -497,7 +497,7 @@ def test_reset_asks_and_keeps_a_backup(once: Lab) -> None:
     assert once.js(backups) == ["mine = 1"]
 
 
-#: Names of the toolbar's items that lie outside of it.
+#: Names of the toolbar's items that are outside of it.
 OUTSIDE = """() => {
   const bar = panel.toolbar.node.getBoundingClientRect();
   return [...panel.toolbar.node.children].filter(item => {
@@ -516,7 +516,7 @@ def test_the_toolbar_holds_its_items(once: Lab, width: int) -> None:
     assert width > 900 or once.page.locator("[data-jp-item-name='toolbar-popup-opener']").is_visible()
 
 
-#: What the palette shows; at once, since it closes when something else takes the focus.
+#: The entries of the palette. They are read at once, since the palette closes when something else takes the focus.
 PALETTE = """async () => {
   await jupyterapp.commands.execute('apputils:activate-command-palette');
   const labels = () => [...document.querySelectorAll('.lm-CommandPalette-itemLabel')].map(label => label.textContent);
@@ -542,7 +542,7 @@ def test_the_commands_are_in_menu_and_palette_of_labs_alone(once: Lab) -> None:
     assert once.js("ids => ids.map(id => jupyterapp.commands.isEnabled(id))", ids) == [False, False]
 
 
-#: A platform: a run-time of SCORM in the page, and a package's page in a frame.
+#: A learning platform: a page with SCORM's run-time, and a page of the package in a frame.
 PLATFORM = """<!doctype html><meta charset="utf-8"><title>School</title>
 <script src="scorm12.js"></script>
 <script>window.API = new Scorm12API({ autocommit: false, lmsCommitUrl: false });</script>

@@ -1,4 +1,4 @@
-"""Labs in JupyterLab on a server, whose ordinary kernel knows nothing of them: there the front end refuses."""
+"""Labs in JupyterLab on a server. Its ordinary kernel does not know labs, so the front end refuses to run them."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_reset_asks_keeps_a_backup_and_restarts(page: Lab, server: tuple[str, Pa
 
 
 def refused(page: Lab) -> str | None:
-    """Why the notebook's cells don't run, None when they do."""
+    """The reason why the notebook's cells do not run; None if they run."""
     outputs = page.js(RUN_ALL)
     if texts(outputs) == "ran\n":
         return None

@@ -1,4 +1,4 @@
-"""Whatever a cell waits for comes, however late, in every way a page can wait."""
+"""However late an answer comes, a waiting cell gets it, in every way in which a page can wait."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from conftest import Lab, Run
 from hangs import HANG_MS
 from late_answers import DELAYS_MS, TRIES, waits
 
-#: Runs a cell and answers what it asks for, each after `delay` ms; null when it does not end within `limit` ms of all that.
+#: Runs a cell and answers each of its questions after `delay` ms. Null if it does not end within `limit` ms after that.
 ANSWERED = """async ([code, lines, delay, limit]) => {
   const messages = [];
   const running = kernel.requestExecute({ code, stop_on_error: true, allow_stdin: true }, false);

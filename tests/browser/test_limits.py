@@ -1,4 +1,4 @@
-"""Where an interrupt is not enough: the question to the user, the hard stop, and time limits."""
+"""Cases in which an interrupt is not enough: the question to the user, the hard stop, and time limits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect
 
 pytestmark = pytest.mark.pages("either")
 
-#: Seconds of C code that never looks at signals.
+#: C code that runs for some seconds and never asks for signals.
 DEAF = "print('deaf', flush=True)\nsum(range(3 * 10**8))"
 STUBBORN = "while True:\n  try:\n    while True: pass\n  except KeyboardInterrupt: pass"
 QUESTION = "does not respond to Stop"
@@ -28,12 +28,12 @@ def fresh(browser: Browser, base: str) -> Iterator[Lab]:
 
 
 def begin(lab: Lab, code: str) -> None:
-    """Start a cell whose outcome `outcome` waits for."""
+    """Start a cell, whose result the function `outcome` waits for."""
     lab.js("async code => { window.running = bg.run(code); await busy; }", code)
 
 
 def begin_deaf(lab: Lab) -> None:
-    """Start C code; an interrupt before it would end the cell."""
+    """Start a cell and wait until its C code runs. Before that, an interrupt would end the cell."""
     begin(lab, DEAF)
     printed(lab, "deaf")
 
@@ -74,7 +74,7 @@ def test_the_question_goes_when_the_code_ends_by_itself(fresh: Lab) -> None:
         "import time\nend = time.time() + 6\nwhile time.time() < end:\n  try:\n    print('trying', flush=True)\n"
         "    while time.time() < end: pass\n  except KeyboardInterrupt: pass",
     )
-    printed(fresh, "trying")  # an interrupt before the `try` would end the cell
+    printed(fresh, "trying")  # Before the `try`, an interrupt would end the cell.
     fresh.js("() => kernel.interrupt()")
     fresh.page.get_by_text(QUESTION).wait_for()
     assert outcome(fresh).content["status"] == "ok"
@@ -83,7 +83,7 @@ def test_the_question_goes_when_the_code_ends_by_itself(fresh: Lab) -> None:
 
 
 def test_a_spare_takes_over(fresh: Lab) -> None:
-    """A spare boots beside the kernel, once, and is this notebook's after a hard stop."""
+    """A spare starts beside the kernel, once. After a hard stop, the notebook gets it."""
     fresh.page.wait_for_function("performance.getEntriesByName('browsergrad:spare').length")
     begin_deaf(fresh)
     fresh.js("() => kernel.interrupt()")
@@ -100,7 +100,7 @@ def test_a_spare_takes_over(fresh: Lab) -> None:
 
 
 def restarted(lab: Lab) -> None:
-    """The front end has seen that the kernel restarts: what it sends from now on counts."""
+    """Wait until the front end knows that the kernel restarts. Requests that it sends after that are answered."""
     lab.page.wait_for_function("statuses.includes('autorestarting')")
 
 

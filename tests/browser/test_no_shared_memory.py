@@ -1,4 +1,4 @@
-"""An isolated page in a browser that has no shared memory, as WebKitGTK is shipped: everything works as in a page that is not isolated."""
+"""An isolated page in a browser without shared memory, such as WebKitGTK. Everything works as in a page that is not isolated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notebooks of others, run as a student does: opened in JupyterLab, all cells."""
+"""Notebooks of others, run as a student runs them: opened in JupyterLab, all cells."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def embedded(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         for part in ("source", "release")
         for path in (guide / part / "ps1").glob("*.ipynb")
     }
-    # The widgets' front end must come out of the vendored wheel.
+    # The front end of the widgets must come from the vendored wheel.
     packages = ["ipywidgets", "cowsay==6.1"]
     return build_site(tmp_path_factory.mktemp("site"), notebooks, front_ends=False, packages=packages)
 
@@ -93,12 +93,12 @@ def old_lab(request: pytest.FixtureRequest, browser: Browser, older: Path) -> It
 
 
 def run_all(lab: Lab, path: str) -> list[dict[str, Any]]:
-    """Open a notebook, run its cells one by one, and return the code cells as saved."""
+    """Open a notebook, run its cells one by one, and return the saved code cells."""
     return [cell for cell in lab.js(RUN_ALL, path) if cell["cell_type"] == "code"]
 
 
 def errors(cells: list[dict[str, Any]]) -> dict[str, str]:
-    """By nbgrader's id of the cell: the name of the error it ended with."""
+    """The name of the error with which each cell ended, by nbgrader's id of the cell."""
     return {
         cell["metadata"].get("nbgrader", {}).get("grade_id", ""): output["ename"]
         for cell in cells
@@ -125,7 +125,7 @@ def test_the_runtime_works_on_an_older_distribution(old_lab: Lab) -> None:
 
 
 def test_a_compiled_module_of_an_older_distribution_takes_its_time(old_lab: Lab) -> None:
-    """That Pyodide calls a module's initialization through JavaScript, where nothing can be suspended."""
+    """A module whose initialization Pyodide calls through JavaScript, where Python cannot be suspended."""
     code = """
 import builtins, time
 from pyodide.ffi import can_run_sync, run_sync
@@ -227,11 +227,11 @@ def installs(lab: Lab) -> None:
         assert lab.request("complete_request", request).content["matches"] == ["dump", "dumps"]
     completed = {"matches": []}
     while not completed["matches"] or completed["metadata"]["_jupyter_types_experimental"][0]["type"] != "function":
-        completed = lab.request("complete_request", request).content  # a slow machine interrupts jedi at first
+        completed = lab.request("complete_request", request).content  # On a slow machine, jedi is interrupted at first.
     assert completed["matches"] == ["dump", "dumps"]
 
 
-#: Fifteen that follow each other at once.
+#: Fifteen requests that follow each other at once.
 CELLS_AFTER_A_COMPLETION = """async code => {
   await kernel.requestComplete({ code: 'os.pa', cursor_pos: 5 });
   for (let i = 0; i < 15; i++) await bg.run(code);
@@ -251,7 +251,7 @@ def test_what_is_done_ahead_of_need_keeps_no_cell_waiting(new_lab: Lab) -> None:
 
 
 def test_vendored_packages_install_without_another_origin(new_lab: Lab) -> None:
-    installs(new_lab)  # the fixture counts requests to other origins
+    installs(new_lab)  # The fixture counts requests to other origins.
 
 
 def test_vendored_packages_install_on_an_older_distribution(old_lab: Lab) -> None:
@@ -263,13 +263,13 @@ def test_vendored_packages_install_on_an_older_distribution(old_lab: Lab) -> Non
     "code", ["import comm, ipywidgets", "%pip install ipywidgets", "LOAD", "name = 'ipywidgets'\n__import__(name)"]
 )
 def test_stop_gives_up_a_download(browser: Browser, embedded: Path, isolated: bool, code: str) -> None:
-    """Pyodide loads one package at a time: one that never comes must not keep the next from coming."""
+    """Pyodide loads one package at a time. A package that never comes must not keep the next one from loading."""
     code = code.replace("LOAD", "import pyodide_js\nawait pyodide_js.loadPackage('ipywidgets')")
     with held(embedded, isolated, "/ipywidgets-") as (address, asked, release), opened(browser, address) as lab:
         lab.start()
         lab.js("code => { window.running = bg.run(code); }", code)
         while not asked.is_set():
-            lab.page.wait_for_timeout(20)  # Playwright passes requests on only while it waits
+            lab.page.wait_for_timeout(20)  # Playwright only passes requests on while it waits.
         lab.js("() => kernel.interrupt()")
         assert lab.js("() => running")["reply"]["content"]["ename"] == "KeyboardInterrupt"
         assert lab.run("import cowsay").content["status"] == "ok"

@@ -1,4 +1,4 @@
-"""Output by any way reaches the cell that wrote it, in a page: isolated and not, in kernels and in sessions."""
+"""Output reaches the cell that wrote it, however it was written: in isolated pages and others, in kernels and in sessions."""
 
 from __future__ import annotations
 

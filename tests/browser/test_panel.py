@@ -18,7 +18,7 @@ OPEN = """async ([path, sources]) => {
   await shown.sessionContext.ready;
   await jupyterapp.commands.execute('browsergrad:show-results');
 }"""
-#: Runs a cell as a click does; its end is awaited elsewhere.
+#: Runs a cell as a click does, and does not wait for its end.
 RUN = """index => {
   jupyterapp.shell.activateById(shown.id);
   shown.content.activeCellIndex = index;
@@ -48,7 +48,7 @@ def test_counts_rise_while_a_cell_runs(view: Lab) -> None:
     counted = int(view.js("() => shown.content.widgets[1].outputArea.node.textContent"))
     panel = view.page.locator(".bg-panel")
     expect(panel.locator("> .bg-counts")).to_contain_text("1 failed")
-    # The interrupt may come between counting and reporting.
+    # The interrupt may come between the check and its report.
     assert view.js(f"() => {PASSED}") in (counted - 1, counted)
     expect(panel.locator("h3")).to_have_text(
         ["Cell 1: import time", "Cell 3: bg.assert_fail('last', 'm', expected=1, actual=2)"]
@@ -76,7 +76,7 @@ def test_focus_place_and_selection_stay_while_a_cell_runs(view: Lab) -> None:
     view.page.wait_for_function("document.querySelectorAll('.bg-panel li').length >= 40")
     checks = panel.get_by_role("group", name="Checks")
     checks.focus()
-    for _ in range(4):  # the button that leads to the cell, then the checks
+    for _ in range(4):  # The button that leads to the cell comes first, then the checks.
         view.page.keyboard.press("Tab")
     third = panel.get_by_role("button", name="check 3", exact=True)
     expect(third).to_be_focused()

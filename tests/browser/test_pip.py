@@ -1,4 +1,4 @@
-"""%pip, namesakes of Python's modules and absent modules in real pages, isolated and not."""
+"""%pip, files with the names of Python's modules, and absent modules, in isolated pages and others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `docs/explanation/security.md` says that code can reach in a page, and what it cannot."""
+"""What code can reach in a page and what it cannot, as `docs/explanation/security.md` says."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.pages("plain")
 
-#: Sets a mark in the page, if it may run.
+#: Sets a mark in the page, if it can run.
 SCRIPT = '<img src="data:," onerror="window.wasHere = (window.wasHere ?? 0) + 1"><b>shown</b>'
 
 

@@ -1,4 +1,4 @@
-"""Renderers and the panel *Lab results*, with what users put into them."""
+"""Renderers and the panel *Lab results*, with everything that users put into them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Route, expect
 
 AXE = (ROOT / "labextension/node_modules/axe-core/axe.min.js").read_text("utf-8")
 
-#: Opens a notebook, trusted or not, and waits until its cells are there.
+#: Opens a notebook, trusted or not, and waits until its cells are shown.
 OPEN = """async ([path, content]) => {
   await jupyterapp.restored;
   await jupyterapp.serviceManager.contents.save(path, { type: 'notebook', format: 'json', content });
@@ -67,7 +67,7 @@ def axe(lab: Lab, *selectors: str) -> list[str]:
     ]
 
 
-# --- what is shown
+# --- renderers
 
 
 EXAMPLES = [
@@ -130,7 +130,7 @@ def test_thousands_of_assertions_are_made_when_they_are_asked_for(view: Lab) -> 
     assert view.js("() => document.querySelectorAll('.bg-output *').length") < 5000
 
 
-#: Replaces the output of the first cell as a kernel's update does, and tells whether its first row is still the same element.
+#: Replaces the output of the first cell as an update from a kernel does. Returns whether its first row is still the same element.
 UPDATE = """async bundle => {
   const { outputs } = shown.content.widgets[0].model;
   const row = document.querySelector('.bg-table > tbody > tr');
@@ -187,7 +187,7 @@ def test_the_tree_works_by_keyboard_and_search(view: Lab) -> None:
     assert view.js("() => document.activeElement.getAttribute('aria-level')") == "4"
 
 
-#: Words of an element that are broken over two lines.
+#: Words in an element that are broken over two lines.
 BROKEN = """selector => [...document.querySelectorAll(selector)].flatMap(one => {
   const broken = [];
   const walker = document.createTreeWalker(one, NodeFilter.SHOW_TEXT);
@@ -300,7 +300,7 @@ def test_an_output_leads_to_its_cell(view: Lab) -> None:
 
 
 class Embedding(BaseHTTPRequestHandler):
-    """A page of another origin with the site in a frame, that keeps what it is sent."""
+    """A page of another origin that shows the site in a frame, and keeps the messages that it gets."""
 
     site = ""
 
@@ -314,7 +314,7 @@ class Embedding(BaseHTTPRequestHandler):
         self.wfile.write(page.encode())
 
     def log_message(self, *args: object) -> None:
-        """Tests are quiet."""
+        """A handler that logs nothing, since tests are quiet."""
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["its-origin-is-named", "another-is-named"])
@@ -348,7 +348,7 @@ def test_only_a_page_of_the_named_origin_is_told(named: bool, browser: Browser, 
         assert message["results"]["path"] == "told.ipynb"
         assert message["results"]["counts"] == {"pass": 1, "fail": 1, "error": 0}
     else:
-        # The browser itself says that it withheld the message.
+        # The browser itself logs that it has withheld the message.
         while not any("target origin" in text for text in posted):
             page.wait_for_event("console", lambda message: "target origin" in message.text)
         assert page.evaluate("got.filter(([, data]) => data?.type === 'browsergrad:results')") == []

@@ -1,4 +1,4 @@
-"""The runtime from a plain page: no bundler, no Jupyter."""
+"""The runtime in a plain page, without a bundler and without Jupyter."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jupyterlite_browsergrad.site.wheels import read_wheel
 
 pytestmark = pytest.mark.pages("either")
 
-#: `hardStop(session)` runs code that no interrupt ends, aborts it once it runs, and returns the result.
+#: `hardStop(session)` runs code that no interrupt ends, aborts it when it runs, and returns the result.
 HARD_STOP = """() => { window.hardStop = session => { const controller = new AbortController();
   const code = "print('in')\\nwhile True:\\n  try:\\n    while True: pass\\n  except KeyboardInterrupt: pass";
   return session.exec({ code, signal: controller.signal, onStdout: () => controller.abort() }); }; }"""
@@ -246,7 +246,7 @@ def test_a_traceback_names_the_users_lines_only(page: Page) -> None:
 def own_page(
     request: pytest.FixtureRequest, browser: Browser, site: Path, static: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Page]:
-    """A site of one's own: the runtime, a package in its distribution's lock, a JavaScript module."""
+    """A site of an author: the runtime, a package in its distribution's lock, and a JavaScript module."""
     folder = tmp_path_factory.mktemp("own") / "site"
     shutil.copytree(site / static.lstrip("/"), folder)
     path = folder / "pyodide" / "greeter-1.0-py3-none-any.whl"

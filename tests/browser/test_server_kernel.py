@@ -1,4 +1,4 @@
-"""The server kernel in JupyterLab, as its users drive it: cells, Stop, a question, a restart, a lab."""
+"""The server kernel in JupyterLab, used as people use it: cells, Stop, a question, a restart, a lab."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def open_here(page: Lab, path: str) -> None:
 
 
 def run(page: Lab, source: str) -> None:
-    """Type a cell in place of the first one and run it; nobody waits for its end."""
+    """Replace the first cell's text and run the cell. Does not wait for its end."""
     page.js(FIRST)
     page.js(WRITE, source)
     page.js(RUN)
@@ -98,7 +98,7 @@ def test_a_lab_runs_and_one_that_pins_another_runtime_is_refused(page: Lab) -> N
     expect(page.page.locator(".bg-LabBanner")).to_contain_text(message)
     (error,) = page.js(RUN_ALL)
     assert (error["ename"], error["evalue"]) == ("LabRuntimeMismatch", message)
-    # The kernel refuses too, whoever asks.
+    # The kernel refuses too, whichever client asks.
     assert page.run("print('ran')").content["evalue"] == message
 
 

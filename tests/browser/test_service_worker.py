@@ -1,4 +1,4 @@
-"""Stop where neither shared memory nor stack switching exist: Python asks the site's service worker."""
+"""Stop without shared memory and without stack switching: Python asks the site's service worker."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from recursion.table import PROGRAMS, on_one_stack, problems_in, short
 
 @pytest.fixture(scope="module")
 def base(site: Path, static: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The site without isolation, whose worker finds no stack switching."""
+    """The site without isolation, whose worker cannot switch stacks."""
     with served(without(site, static, tmp_path_factory.mktemp("no-jspi"), STACK_SWITCHING), isolated=False) as address:
         yield address
 
@@ -40,7 +40,7 @@ def test_stop_ends_the_cell_and_keeps_the_variables(lab: Lab, base: str, kind: s
 
 @pytest.mark.timeout(900)
 def test_too_deep_a_recursion_is_an_error_and_the_variables_stay(lab: Lab) -> None:
-    """The whole table where a release is tested."""
+    """The whole table runs only before a release."""
     programs = [program for program in PROGRAMS if not program.get("slow")]
     assert problems_in(lab, on_one_stack(programs if os.environ.get("ALL_STARTS") else short())) == []
 

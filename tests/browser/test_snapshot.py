@@ -1,4 +1,4 @@
-"""Starting from the memory snapshot: nothing may differ to the user, and whatever is wrong with it, Python starts."""
+"""Starts from the memory snapshot: users see no difference, and Python starts whatever is wrong with the snapshot."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ globals().update(
 
 @pytest.fixture(scope="session", params=["files"])
 def base(site: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A site whose snapshot is gone: the kernel's tests run over both ways to start."""
+    """A site without its snapshot, so that the kernel's tests cover both ways to start."""
     folder = copy(site, tmp_path_factory.mktemp("files"), lambda kernel, manifest: snapshot(kernel, manifest).unlink())
     server, address = serve(folder, isolated=True)
     yield address
@@ -40,7 +40,7 @@ def test_python_starts_from_the_snapshot(browser: Browser, site: Path, isolated:
 
 
 def _other_build(kernel: Path, manifest: dict[str, Any]) -> None:
-    """Whole and unharmed, but of another Pyodide."""
+    """A snapshot that is whole, but belongs to another Pyodide."""
     path = snapshot(kernel, manifest)
     data = gzip.decompress(path.read_bytes())
     at = data.index(b'"buildId":"') + len(b'"buildId":"')
@@ -136,7 +136,7 @@ def test_what_was_not_in_memory_is_there(browser: Browser, site: Path) -> None:
 
 
 def test_the_session_runs_from_its_files(browser: Browser, site: Path) -> None:
-    """The runtime without Jupyter has no IPython in it."""
+    """The runtime without Jupyter does not load IPython."""
     server, address = serve(site, isolated=True)
     page = new_page(browser)
     try:

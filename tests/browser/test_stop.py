@@ -1,4 +1,4 @@
-"""Interrupts through JupyterLite's own client: at random moments, and never into the next cell."""
+"""Interrupts through JupyterLite's own client, at random moments. None may reach the next cell."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def driven(lab: Lab) -> Lab:
 @pytest.mark.thinned(2)
 @pytest.mark.parametrize("name", [case["name"] for case in stop_cases("")])
 def test_stop_ends_the_cell_and_keeps_the_variables(driven: Lab, base: str, name: str) -> None:
-    """At random moments, each followed by a cell that must be untouched. `make bench` tries more often."""
+    """Interrupts at random moments, each followed by a cell that must not be interrupted. `make bench` tries more often."""
     cases = [case for case in stop_cases(base) if case["name"] == name]
     (row,) = driven.js("([cases, seed]) => stop.table(stopHost, cases, 2, seed)", [cases, random.randrange(2**31)])
     assert row["bad"] == []
@@ -44,7 +44,7 @@ def test_stop_ends_the_cell_and_keeps_the_variables(driven: Lab, base: str, name
 
 
 def test_a_storm_of_interrupts_loses_none(driven: Lab, base: str) -> None:
-    """Cells long and short, requests, queued cells and idleness, interrupted at random: 80 times."""
+    """Long and short cells, requests, queued cells and an idle kernel, interrupted 80 times at random moments."""
     seed = random.randrange(2**31)
     result = driven.js("([cases, seed]) => stop.storm(stopHost, cases, 80, seed)", [stop_cases(base), seed])
     assert result["bad"] == [], f"seed {seed}"
@@ -87,7 +87,7 @@ def test_the_traceback_of_a_callback_from_javascript_is_the_users(lab: Lab) -> N
 
 @pytest.fixture(scope="module")
 def jupyterlab(browser: Browser, base: str) -> Iterator[Lab]:
-    """JupyterLab with nothing open."""
+    """JupyterLab without an open document."""
     lab = open_lab(browser, base)
     yield lab
     assert lab.foreign == []
@@ -96,7 +96,7 @@ def jupyterlab(browser: Browser, base: str) -> Iterator[Lab]:
 
 @pytest.fixture
 def notebook(jupyterlab: Lab) -> Iterator[Lab]:
-    """A notebook opened in JupyterLab, whose kernel runs."""
+    """A notebook that is open in JupyterLab, and whose kernel runs."""
     lab = jupyterlab
     lab.js(
         """async () => {
@@ -135,7 +135,7 @@ def press_run(lab: Lab, code: str) -> None:
 
 
 def wait_until_busy(lab: Lab) -> None:
-    """A cell runs, and has run for a moment when somebody could press Stop."""
+    """Wait until a cell has run for a moment, as when somebody presses Stop."""
     lab.page.wait_for_function("kernel.status === 'busy'")
     lab.page.wait_for_timeout(300)
 
@@ -181,7 +181,7 @@ def test_the_stop_button_closes_the_prompt(notebook: Lab, code: str) -> None:
 
 
 def test_the_stop_button_offers_to_restart_what_does_not_respond(notebook: Lab) -> None:
-    """The notebook, its session and its kernel's id stay; the notice says that variables are lost."""
+    """The notebook, its session and its kernel's id stay. The notice says that the variables are lost."""
     page = notebook.page
     identity = "() => { const { session } = jupyterapp.shell.currentWidget.sessionContext; return [session.id, session.kernel.id]; }"
     before = notebook.js(identity)
@@ -193,7 +193,7 @@ def test_the_stop_button_offers_to_restart_what_does_not_respond(notebook: Lab) 
     page.get_by_role("button", name="Restart now").click()
     page.locator(".jp-OutputArea-output").get_by_text("KernelRestarted").first.wait_for()
     page.get_by_text("Python stopped and was restarted; variables are lost").wait_for()
-    page.locator(".jp-Dialog").get_by_role("button").click()  # JupyterLab says as well that the kernel restarts
+    page.locator(".jp-Dialog").get_by_role("button").click()  # JupyterLab also says that the kernel restarts.
     press_run(notebook, "'lost' in globals()")
     page.locator(".jp-OutputArea-executeResult").get_by_text("False").wait_for()
     assert notebook.js(identity) == before
@@ -209,7 +209,7 @@ def test_the_status_bar_says_what_stop_can_do(notebook: Lab) -> None:
 
 
 def test_a_double_click_on_stop_ends_one_cell_once(notebook: Lab) -> None:
-    """The second press comes while the cell cleans up, which it must be able to finish."""
+    """The second press comes while the cell cleans up. The cell must be able to finish that."""
     page = notebook.page
     press_run(
         notebook,

@@ -1,4 +1,4 @@
-"""``urllib.request`` and ``http.client`` in a page: what the browser answers, and why it does not."""
+"""``urllib.request`` and ``http.client`` in a page: the browser's answers, and the reasons why there is none."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import pytest
 from conftest import STACK_SWITCHING, Lab, _Handler, new_page, open_lab, serve, without
 from playwright.sync_api import Browser
 
-#: Answers a request by what was asked.
+#: Makes an answer from the request.
 ECHO = "/echo"
 
 
 class _Server(_Handler):
-    """Beside the site: an echo, a redirect, a packed text, and files that other sites may not read."""
+    """A server with the site, an echo, a redirect, a compressed text, and files that other sites may not read."""
 
     protocol_version = "HTTP/1.1"
 
@@ -69,7 +69,7 @@ def address(
     request: pytest.FixtureRequest, site: Path, static: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     folder = site
-    if request.param == "service worker":  # no stack switching either
+    if request.param == "service worker":  # This browser cannot switch stacks either.
         folder = without(site, static, tmp_path_factory.mktemp("no-jspi"), STACK_SWITCHING)
     server, address = serve(folder, request.param == "isolated", _Server)
     yield address
@@ -79,7 +79,7 @@ def address(
 
 @pytest.fixture(scope="module")
 def foreign(site: Path) -> Iterator[str]:
-    """Another site, which allows nobody to read it."""
+    """Another site, whose files nobody else may read."""
     server: ThreadingHTTPServer
     server, address = serve(site, False, _Server)
     yield address

@@ -1,4 +1,4 @@
-"""The cells that are compared: a table by kind, and what a generator with a seed adds."""
+"""The cells that are compared: a table of kinds, and cells that a generator adds from a seed."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-#: Of the generated expressions; another one gives others.
+#: Seed of the generated expressions. Another seed gives other expressions.
 SEED = 20
 EXPRESSIONS = 90
 
 
 @dataclass(frozen=True)
 class Case:
-    """Cells that are run one after the other; `stdin` answers their questions."""
+    """Cells that run one after the other. `stdin` has the answers to their questions."""
 
     kind: str
     cells: tuple[str, ...]
@@ -23,11 +23,11 @@ class Case:
 
     @property
     def name(self) -> str:
-        """By what the list of differences calls it: all its code."""
+        """The key of this case in the list of differences: all its code."""
         return "\n---\n".join(self.cells)
 
     def content(self, cell: str) -> dict[str, Any]:
-        """Of the execute_request."""
+        """The content of the execute_request for a cell."""
         return {
             "code": cell,
             "silent": False,
@@ -819,7 +819,7 @@ TABLE: dict[str, list[str | tuple[str, ...]]] = {
     ],
 }
 
-#: With answers to their questions.
+#: Cells that ask questions, with the answers.
 ASKING: list[tuple[str, tuple[str, ...]]] = [
     ("input()", ("one",)),
     ("input('name? ')", ("Ada",)),
@@ -841,7 +841,7 @@ ASKING: list[tuple[str, tuple[str, ...]]] = [
     ("%debug", ("p 6 * 7", "q")),
 ]
 
-#: Errors that need more than a text.
+#: Errors whose arguments are more than a text.
 _SPECIAL = {
     "BaseExceptionGroup": "'several', [ValueError(1)]",
     "ExceptionGroup": "'several', [ValueError(1)]",
@@ -853,7 +853,7 @@ _LEAVING = ("SystemExit", "GeneratorExit", "KeyboardInterrupt")
 
 
 def _exceptions() -> list[str]:
-    """All that Python has built in, raised in a function and shown."""
+    """All of Python's built-in exceptions, raised in a function and shown."""
     names = sorted(
         name
         for name, value in vars(builtins).items()
@@ -869,7 +869,7 @@ def _exceptions() -> list[str]:
 
 
 class _Expressions:
-    """Expressions with values of many types, and errors now and then."""
+    """Expressions with values of many types, and with errors now and then."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -887,7 +887,7 @@ class _Expressions:
         )()
 
     def key(self) -> str:
-        """A leaf that can be hashed."""
+        """A value without parts that can be hashed."""
         return next(leaf for leaf in iter(self.leaf, None) if leaf not in ("[]", "{}"))
 
     def make(self, depth: int) -> str:
@@ -913,7 +913,7 @@ class _Expressions:
 
 
 def cases() -> list[Case]:
-    """All of them, in the order in which they are run in one kernel."""
+    """All cases, in the order in which they run in one kernel."""
     made = _Expressions(SEED)
     found = [Case("expressions", (made.make(depth % 3 + 1),)) for depth in range(EXPRESSIONS)]
     found += [Case("exceptions", (cell,)) for cell in _exceptions()]

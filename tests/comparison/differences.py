@@ -1,4 +1,4 @@
-"""What differs from ipykernel, and why: ``tests/fixtures/comparison.json``, shown in the documentation."""
+"""The differences from ipykernel with their reasons: ``tests/fixtures/comparison.json``, shown in the documentation."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs/reference/conformance.md"
 FILE = ROOT / "tests/fixtures/comparison.json"
-#: Between these lines of the document stands the table.
+#: The table in the document is between these lines.
 BEGIN, END = "<!-- differing cells -->\n", "<!-- end of differing cells -->\n"
-#: Who is different, and how the document says it.
+#: Which kernel is the reason for a difference, and the document's words for it.
 CAUSES = {"python": "Python", "platform": "WebAssembly", "kernel": "this kernel"}
 #: Longest code in the table, in characters.
 LONGEST = 90
@@ -19,7 +19,7 @@ LONGEST = 90
 
 @dataclass(frozen=True)
 class Difference:
-    """One case that differs."""
+    """A case whose answers differ."""
 
     code: str
     cause: str
@@ -27,7 +27,7 @@ class Difference:
 
 
 def load() -> tuple[str, list[Difference]]:
-    """Python version of the ipykernel that the list was made with, and the list."""
+    """The Python version of the ipykernel with which the list was made, and the list."""
     data = json.loads(FILE.read_text("utf-8"))
     found = [
         Difference(code, group["cause"], group["reason"]) for group in data["differences"] for code in group["cells"]
@@ -53,13 +53,13 @@ def table() -> str:
 
 
 def documented() -> str:
-    """What the document shows."""
+    """The text that the document shows."""
     text = DOCUMENT.read_text("utf-8")
     return text.partition(BEGIN)[2].partition(END)[0].strip("\n") + "\n"
 
 
 def write_document() -> None:
-    """Put the table into the document; ``python -m tests.comparison.differences`` does."""
+    """Write the table into the document. ``python -m tests.comparison.differences`` calls this."""
     text = DOCUMENT.read_text("utf-8")
     before, after = text.partition(BEGIN)[0], text.partition(END)[2]
     DOCUMENT.write_text(f"{before}{BEGIN}\n{table()}\n{END}{after}", "utf-8")

@@ -1,4 +1,4 @@
-"""The two kernels: ipykernel in a process, ours in a sandbox. Both run cells and tell what came."""
+"""Runs cells in the two kernels and returns their answers: ipykernel in a process, our kernel in a sandbox."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HANG_S = 60
 
 @dataclass
 class Answer:
-    """What one cell was answered."""
+    """The answer to one cell."""
 
     reply: dict[str, Any] = field(default_factory=dict)
     messages: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Reference:
 
 @contextmanager
 def reference(folder: Path) -> Iterator[Reference]:
-    """Start ipykernel in a folder, with no configuration of whoever runs the tests."""
+    """Start ipykernel in a folder, without the configuration of the person who runs the tests."""
     argv = [
         sys.executable,
         "-m",
@@ -88,7 +88,7 @@ def reference(folder: Path) -> Iterator[Reference]:
 
 
 class Ours:
-    """The server kernel's sandbox: the same worker and Python as in a page."""
+    """The server kernel's sandbox, with the same worker and the same Python as in a page."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox

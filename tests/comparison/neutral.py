@@ -1,4 +1,4 @@
-"""What of two kernels' answers must be equal: without addresses, times, folders, and the insides of libraries."""
+"""The parts of two kernels' answers that must be equal: without addresses, times, folders, and frames inside libraries."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from typing import Any
 
 from .hosts import Answer
 
-#: Where they come from, and what stands for it.
+#: Texts that differ between processes, and their replacements.
 _REPLACED = [
     (re.compile(r"\x1b\[[0-9;]*m"), ""),
     (re.compile(r"<ipython-input-\d+-\w+>|(?<![^\s\"'(])[^\s\"'(]*ipykernel_\d+/\d+\.py"), "<cell>"),
-    (re.compile(r"\b\d{5,}\.py\b"), "<cell>"),  # what a syntax error keeps of the name
+    (re.compile(r"\b\d{5,}\.py\b"), "<cell>"),  # the part of the name that a syntax error keeps
     (re.compile(r"In\[\d+\]"), "In[n]"),
     (re.compile(r"File <frozen [\w.]+>:\d+"), "File <lib>/frozen.py"),
-    (re.compile(r"The slowest run took .*\n|(?:Compiler|Parser) +: .*\n"), ""),  # on a busy machine
+    (
+        re.compile(r"The slowest run took .*\n|(?:Compiler|Parser) +: .*\n"),
+        "",
+    ),  # notes of %timeit, some of them only on a busy machine
     (re.compile(r"\b0x[0-9a-f]{4,}\b"), "0x0"),
-    # A library's file; versions of Python have their own lines.
+    # A library's file. Versions of Python have other lines.
     (
         re.compile(
             r"(?<![\w./~-])[\w./~-]*/python3\.?\d+(?:\.zip)?/(?:(?:site|dist)-packages/)?([\w./-]+\.py)(?::\d+)?"
@@ -27,12 +30,12 @@ _REPLACED = [
     (re.compile(r"\b\d+(?:\.\d+)?(?:e[+-]?\d+)? ?(?:[nmµu]|μ)?s\b"), "<time>"),
     (re.compile(r"\x1b\]8;[^\x07\x1b]*(?:\x07|\x1b\\)"), ""),
 ]
-#: Of tracebacks: a frame's first line.
+#: The first line of a frame in a traceback.
 _FRAME = re.compile(r"^(?:Cell In|File )", re.MULTILINE)
 
 
 def text(value: str, folder: str) -> str:
-    """A text without what names a process, a moment or a place."""
+    """A text without the parts that name a process, a time or a place."""
     value = value.replace(folder, "<folder>")
     for pattern, instead in _REPLACED:
         value = pattern.sub(instead, value)
@@ -40,7 +43,7 @@ def text(value: str, folder: str) -> str:
 
 
 def traceback(lines: list[str], folder: str) -> list[str]:
-    """Frames of a traceback; those of libraries one after the other are one, since other versions have others."""
+    """The frames of a traceback. Successive frames of libraries count as one, since their number depends on the version."""
     whole = text("\n".join(lines), folder)
     starts = [0, *(found.start() for found in _FRAME.finditer(whole)), len(whole)]
     parts = [whole[start:end].strip() for start, end in itertools.pairwise(starts)]
@@ -49,7 +52,7 @@ def traceback(lines: list[str], folder: str) -> list[str]:
         if part.startswith("File <lib>") and index < len(parts) - 1:
             part = "<library>"
         elif part.startswith("File <lib>"):
-            part = "<library>\n" + part.rpartition("\n\n")[2]  # what follows the last frame
+            part = "<library>\n" + part.rpartition("\n\n")[2]  # the text after the last frame
         if part and not (part == "<library>" and found and found[-1] == part):
             found.append(part)
     return found
@@ -74,7 +77,7 @@ def _error(content: dict[str, Any], folder: str) -> dict[str, Any]:
 
 
 class Comparable:
-    """Turns the answers of one kernel into what is compared; counts start at its first cell, and comms have names."""
+    """Turns the answers of one kernel into what is compared. Execution counts start at its first cell, and comms get names."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
@@ -90,7 +93,7 @@ class Comparable:
     def cell(self, answer: Answer) -> list[Any]:
         """Messages in order, streams joined, then the reply."""
         found: list[Any] = []
-        # Channels keep no order among each other.
+        # Messages of different channels have no fixed order.
         for kind, content in sorted(answer.messages, key=lambda message: message[0] != "input_request"):
             if kind == "status":
                 continue

@@ -1,4 +1,4 @@
-"""Many cells in ipykernel and in this kernel: what comes is the same, but for a list with reasons."""
+"""Many cells in ipykernel and in this kernel: the answers are the same, except for a list of differences with reasons."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .cells import Case, cases
 from .neutral import Comparable
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-#: Cells that are compared, at least.
+#: Least number of cells that are compared.
 FEWEST = 300
 
 Outcome = list[list[Any]]
@@ -23,12 +23,12 @@ Outcome = list[list[Any]]
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Case, Outcome, Outcome]]:
-    """Each case with what is compared of ipykernel's answers and of ours."""
+    """Each case, with the parts of ipykernel's answers and of ours that are compared."""
     theirs_in, ours_in = (tmp_path_factory.mktemp(name) / "work" for name in ("reference", "ours"))
     for folder in (theirs_in, ours_in):
         folder.mkdir()
     wanted = cases()
-    # Both at once: two processes.
+    # Both run at the same time, in two processes.
     with Sandbox(ours_in) as sandbox, hosts.reference(theirs_in) as reference, ThreadPoolExecutor() as pool:
         running = pool.submit(lambda: hosts.run_all(hosts.Ours(sandbox), wanted))
         theirs, ours = hosts.run_all(reference, wanted), running.result()
@@ -53,7 +53,7 @@ def test_cells_do_what_they_do_in_ipykernel(outcomes: list[tuple[Case, Outcome, 
 def test_every_listed_difference_is_one(outcomes: list[tuple[Case, Outcome, Outcome]]) -> None:
     python, listed = differences.load()
     same_python = python == "{}.{}".format(*sys.version_info[:2])
-    # With another Python, ipykernel may word an error as ours does.
+    # ipykernel with another Python may word an error as ours does.
     strict = {one.code for one in listed if one.cause != "python" or same_python}
     assert [case.name for case, theirs, ours in outcomes if theirs == ours and case.name in strict] == []
 
@@ -65,7 +65,7 @@ def test_the_list_names_cells_that_are_compared_once() -> None:
 
 
 def test_no_case_is_compared_twice() -> None:
-    """A name says which one differs; a case that depends on those before it may be repeated."""
+    """A name identifies one case. A case that depends on those before it may occur again."""
     names = [case.name for case in cases()]
     known = {one.code for one in differences.load()[1]}
     assert {name for name in known if names.count(name) > 1} == set()

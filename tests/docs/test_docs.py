@@ -37,7 +37,7 @@ def page(built: Path, name: str) -> str:
 
 
 def text(page: str) -> str:
-    """What a reader sees."""
+    """The text that a reader sees."""
     return html.unescape(re.sub(r"<[^>]*>", "", page))
 
 
@@ -110,7 +110,7 @@ def test_every_field_of_the_manifest_is_in_the_reference(built: Path) -> None:
 
 
 class Loads(HTMLParser):
-    """Collects what a browser fetches when it shows a page."""
+    """Collects the addresses that a browser fetches when it shows a page."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The tutorials, typed as the pages say, from an empty folder to results; and commands that other pages show exist."""
+"""The tutorials, typed as their pages say, from an empty folder to results. Commands that other pages show exist."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 TUTORIAL = (DOCS / "tutorial" / "from-nothing.md").read_text("utf-8")
 FROM_NBGRADER = (DOCS / "tutorial" / "index.md").read_text("utf-8")
 FILES = ["manifest.json", "reference.py", "rubric.py", "search.ipynb", "starter.py"]
-#: Done for whoever runs the tests: the environment is theirs.
+#: Commands that the tests do not run, since their environment is ready.
 INSTALLED = re.compile(r"^(python -m venv|source|pip install) .*\n", re.MULTILINE)
 
 
 def blocks(text: str, language: str) -> list[str]:
-    """Fenced code of a page."""
+    """The fenced code of a page."""
     return re.findall(rf"^ *```{language}\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
 
 
@@ -37,7 +37,7 @@ Bash = Callable[[str], str]
 
 @pytest.fixture
 def bash(tmp_path: Path) -> Bash:
-    """Runs a script in an empty folder, with this environment's commands, and returns what it prints."""
+    """Runs a script in an empty folder, with this environment's commands, and returns the text that it prints."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
     def run(script: str) -> str:

@@ -23,7 +23,7 @@ NAMES = ("adds", "adds negatives")
 
 
 def result(submission: str, earned: float = 3, **more: Any) -> dict[str, Any]:
-    """A line of grade: two checks, worth 1 and 2 points."""
+    """A result of `grade`: two checks, worth 1 and 2 points."""
     kinds = ["pass" if earned >= 1 else "fail", "pass" if earned >= 3 else "fail"]
     assertions = []
     for name, kind, points in zip(NAMES, kinds, (1, 2), strict=True):
@@ -162,7 +162,7 @@ def test_200_submissions_become_a_table_for_canvas(tmp_path: Path) -> None:
 
 
 class Page(HTMLParser):
-    """What a page would load, run or link to; its headings, and elements that were not closed."""
+    """Collects the addresses that a page would load, run or link to, its headings, and elements that are not closed."""
 
     VOID = ("meta", "br", "link", "img")
 
@@ -216,7 +216,7 @@ def test_unknown_students_are_told_and_nothing_is_lost(tmp_path: Path, capsys: p
     assert "s/eve.py: no student of" in said.err and "2 of 2 students have a grade" in said.out
     assert table(tmp_path / "out", "left-over.csv")[1][:3] == ["s/eve.py", "1", "3"]
     assert "s/eve.py" in (tmp_path / "out/overview.html").read_text("utf-8")
-    # Mended, the list of what was left over goes.
+    # Once all submissions have a row, the list of the others is removed.
     with (tmp_path / "roster.csv").open("a", encoding="utf-8") as file:
         file.write("Eve,3,eve@x.org\n")
     assert make(tmp_path, "--roster", str(tmp_path / "roster.csv")) == 0
@@ -251,7 +251,7 @@ def test_rosters_are_read_in_the_encodings_and_with_the_delimiters_of_platforms(
     assert table(tmp_path / "out")[1][:2] == ["Zoë Ångström", "7"]
 
 
-#: File -> its content, and what the error says of it.
+#: File -> its content, and the text of the error.
 BAD: dict[str, tuple[str, bytes, str]] = {
     "no result": ("results.jsonl", b'{"a": 1}\n', r"results.jsonl, line 1, is not a result"),
     "no JSON": ("results.jsonl", b"x\n", r"line 1, is not a result"),

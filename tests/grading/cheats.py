@@ -1,7 +1,7 @@
-"""Wrong solutions that try to pass, by what they reach for.
+"""Wrong solutions that try to pass, ordered by what they attack.
 
-Each is code that comes after `WRONG` in a submission to the lab of `labs.py`, whose rubric imports `statistics` here too. `SHARED`
-names those that pass where the rubric shares an interpreter with them; `docs/howto/grading.md` lists the same names.
+Each is code that follows `WRONG` in a submission to the lab of `labs.py`, whose rubric also imports `statistics` here. `SHARED` names
+the cheats that pass if the rubric shares an interpreter with them. `docs/howto/grading.md` lists the same names.
 """
 
 from __future__ import annotations
@@ -322,7 +322,7 @@ def find(words, wanted):
     "sleeps": "import time\ndef find(words, wanted): time.sleep(1000)\n",
 }
 
-#: Those that pass in the shared form.
+#: Cheats that pass in the shared form.
 SHARED = {
     "subclass of int",
     "subclass of float",

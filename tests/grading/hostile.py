@@ -1,4 +1,4 @@
-"""Submissions that try to hold up, fill, fool or end the grader, and two that only look so: one of each kind."""
+"""Submissions that try to block, fill, fool or end the grader, and two that only look as if they did: one of each kind."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-#: A solution to no lab, in which the rest of the code counts.
+#: A solution to no lab. Only the rest of the submission's code matters.
 _JS = "from pyodide.code import run_js\nrun_js({!r})\n"
 
 
 @dataclass(frozen=True)
 class Hostile:
-    """One kind.
+    """One kind of submission.
 
     Attributes
     ----------
     make
         Writes the submission to a path.
     kinds
-        What its error may be: None for a result like any other.
+        Allowed kinds of its error; None for a result without an error.
     reaches_limit
-        Whether it goes on until a limit of time.
+        Whether it runs until it reaches a time limit.
     suffix
-        Of the file.
+        Suffix of its file.
     """
 
     make: Callable[[Path], None]
@@ -43,7 +43,7 @@ def _javascript(text: str, *kinds: str | None, then: str = "", reaches_limit: bo
 
 
 def _answers(text: str) -> str:
-    """Code that answers for the shell whatever it is asked."""
+    """Code that makes the kernel answer every user expression with a text of its own."""
     return (
         "get_ipython().user_expressions = lambda wanted: "
         f"{{'result': {{'status': 'ok', 'metadata': {{}}, 'data': {{'text/plain': {text}}}}}}}\n"
@@ -51,12 +51,12 @@ def _answers(text: str) -> str:
 
 
 def _during(function: str, event: str) -> str:
-    """Code whose function, when the rubric calls it, sends an event past the module's checks."""
+    """Code that sends an event without the module's checks, when the rubric calls its function."""
     return f"import sys\ndef {function}(*args):\n    sys.modules['browsergrad._sink'].emit('assertion', {event})\n    return 0\n"
 
 
 def _posted(messages: str) -> str:
-    """JavaScript that posts what only the kernel's worker should."""
+    """JavaScript that posts a message that only the kernel's worker should post."""
     return (
         "const one = type => ({type: 'message', buffers: [], bytes: 0, json: JSON.stringify({channel: 'iopub', header: "
         "{msg_id: 'm', msg_type: type, session: '', username: '', date: '', version: '5.4'}, parent_header: {}, metadata: {}, "
@@ -78,7 +78,7 @@ def _deep(path: Path) -> None:
 
 
 def _link(path: Path) -> None:
-    """To the first submission there, which is right."""
+    """A link to the first submission in the folder, which is right."""
     other = next(each for each in sorted(path.parent.iterdir()) if each.is_file() and not each.is_symlink())
     path.symlink_to(other.name)
 
@@ -104,10 +104,10 @@ for letters in (120, 127, 128, 5000):
         pass
 """
 
-#: By name.
+#: All kinds, by name.
 KINDS: dict[str, Hostile] = {
     "mode_that_is_none": _code("import pyodide_js\npyodide_js.FS.mknod('/drive/y', -1, 0)\n", "runtime"),
-    # On a busy machine its 60 MB may not be there before the cell's time is over.
+    # On a busy machine, its 60 MB may not be written before the cell's time is over.
     "reply_without_end": _code(_answers('"[" + "0," * 30_000_000 + "]"'), "tampered", "timeout"),
     "reply_of_brackets": _code(_answers('"[" * 2_000_000'), "tampered"),
     "reply_of_halves": _code(_answers('ascii(chr(0xd800) * 64 + "{}")'), "tampered"),
@@ -118,7 +118,7 @@ KINDS: dict[str, Hostile] = {
     ),
     "path_of_a_million": _javascript(_PATH, None),
     "lies_to_the_page": _javascript(_LIES, None, "crash"),
-    # Where the rubric runs apart, what a submission records by itself counts for nothing.
+    # If the rubric runs apart, events that a submission records by itself do not count.
     "duration_that_is_none": _code(
         _during("FUNCTION", '{"kind": "pass", "name": "x", "durationMs": float("nan")}'), "tampered", None
     ),
@@ -158,7 +158,7 @@ KINDS: dict[str, Hostile] = {
 
 
 def write(name: str, path: Path, function: str) -> Path:
-    """Write a submission of this kind; `function` is what the rubric calls."""
+    """Write a submission of this kind. `function` is the one that the rubric calls."""
     hostile = KINDS[name]
     path = path.with_name(path.name + hostile.suffix)
     hostile.make(path)
@@ -168,11 +168,11 @@ def write(name: str, path: Path, function: str) -> Path:
 
 
 def kind_of(line: dict[str, object]) -> str | None:
-    """Of the error in a result."""
+    """The kind of the error in a result."""
     error = line["error"]
     return error["kind"] if isinstance(error, dict) else None
 
 
 def as_lines(out: Path) -> list[dict[str, object]]:
-    """The results in a file."""
+    """Return the results in a file."""
     return [json.loads(line) for line in out.read_text("utf-8").splitlines()]

@@ -1,4 +1,4 @@
-"""A small lab."""
+"""A small lab for the tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 #: The command, in a process of its own.
 GRADE = (sys.executable, "-m", "jupyterlite_browsergrad", "grade")
-#: Where it is not the subject which form of the rubric a lab can have: the command need not find out.
+#: For labs of tests that do not concern the form of the rubric, so that the command need not find out which forms are possible.
 APART = ("--rubric", "apart")
 GOOD = """
 def find(words, wanted):

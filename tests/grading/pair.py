@@ -1,4 +1,4 @@
-"""Rubric's and student's end of the line in one Python, without sandboxes: quick, for rules and values."""
+"""Both ends of the line between rubric and student in one Python, without sandboxes. This is quick, and enough to test rules and values."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from jupyterlite_browsergrad.grading.apart.link import Ended, Link
 from jupyterlite_browsergrad.grading.apart.rubric_side import RubricRules, _Line, received_names
 from jupyterlite_browsergrad.grading.apart.values import words_of
 
-#: How long either end waits: it is the other one's fault if it ends.
+#: How long either end waits. If this ends, the other end has failed.
 HANG_S = 60
 
 
 class Pair:
-    """A student's cell, and stand-ins of its names.
+    """A student's cell, and stand-ins for its names.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Pair:
         self.rules = RubricRules("rubric.py")
         self.link = Link(self.ask_student, self.rules)
         hello = self.link.read(self.to_rubric.get(timeout=HANG_S))
-        # Both ends share this interpreter: what the student's end has replaced is put back.
+        # Both ends share this interpreter, so names that the student's end has replaced are restored.
         sys.stdout, sys.stderr, builtins.input = before
         self.line = _Line(self.link)
         self.line.random = random.getstate()
@@ -59,7 +59,7 @@ class Pair:
 
     def _outgoing(self, message: dict[str, Any]) -> None:
         self.line.outgoing(message)
-        message.pop("patch", None)  # one interpreter: it is patched already
+        message.pop("patch", None)  # In one interpreter, the student's names are patched already.
         message.pop("random", None)
 
     def _serve(self, names: dict[str, Any], wanted: list[str] | None) -> None:

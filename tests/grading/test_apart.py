@@ -1,4 +1,4 @@
-"""A rubric's interpreter: what it keeps in step with the submission's, and when it may be used again."""
+"""A rubric's interpreter: the state that it shares with the submission's interpreter, and when it may be used again."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ with bg.check("its objects are not pickled"):
     else:
         raise AssertionError
 """
-#: Each is a rubric's text; `math.left` would show the next submission what the one before has left.
+#: Texts of rubrics. `math.left` would show the next submission what the rubric before has left behind.
 CLEAN = """
 import math
 
@@ -158,13 +158,13 @@ LEAVES = CLEAN + "math.left = True\n"
 
 
 def grade(folder: Path, rubric: str, submissions: int = 2, solution: str = SOLUTION) -> list[dict[str, Any]]:
-    """Grade equal submissions one after the other, apart."""
+    """Grade equal submissions one after the other, each with its rubric apart."""
     write_lab(folder / "lab", rubric=rubric, reference=solution)
     (folder / "in").mkdir()
     for number in range(submissions):
         (folder / "in" / f"{number}.py").write_text(f"{solution}\n# {number}\n", "utf-8")
     out = folder / "results.jsonl"
-    limits = ["--cell-timeout", "60", "--timeout", "120"]  # only for hangs
+    limits = ["--cell-timeout", "60", "--timeout", "120"]  # only reached after a hang
     command = ["grade", str(folder / "lab"), str(folder / "in"), "--out", str(out), "--jobs", "1", "--rubric", "apart"]
     assert main([*command, *limits]) == 0
     return [json.loads(line) for line in out.read_text("utf-8").splitlines()]

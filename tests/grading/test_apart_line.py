@@ -1,4 +1,4 @@
-"""What travels between a rubric and a submission, and who decides: both ends of the line in one Python."""
+"""The values that are sent between a rubric and a submission, and which side decides. Both ends of the line run in one Python."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_exceptions_are_caught_by_their_class(student: Any) -> None:
     assert caught.value.number == 7 and caught.value.args == (7,) and isinstance(caught.value, ValueError)
     with pytest.raises(SystemExit):
         student["stop"](SystemExit(3))
-    # Nothing that a submission raises ends the rubric as Ctrl-C would.
+    # No exception of a submission ends the rubric as Ctrl-C would.
     for kind in (KeyboardInterrupt, GeneratorExit):
         with pytest.raises(Exception, match="In the submission") as other:
             student["stop"](kind)
@@ -198,7 +198,7 @@ def test_the_rubrics_functions_and_files_can_be_called_back(student: Any, tmp_pa
 def test_input_is_what_the_rubric_feeds(student: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     monkeypatch.setattr("builtins.input", lambda prompt: asked.append(prompt) or "Ada")
-    # The student's end has its own `input` here only while it serves in an interpreter of its own.
+    # The student's end has an `input` of its own only while it serves in another interpreter.
     assert student.link.services["input"]("Who? ") == "Ada" and asked == ["Who? "]
 
 
@@ -373,7 +373,7 @@ def test_whatever_a_message_holds_it_is_read_or_refused(node: Any) -> None:
     except (ProtocolError, Ended):
         return
     except AssertionError as error:
-        assert str(error) == "nothing is asked"  # a class that it would have to ask about
+        assert str(error) == "nothing is asked"  # a class whose description would have to be asked for
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""How NumPy's arrays and scalars travel between a rubric and a submission: both ends of the line in one Python, with real NumPy."""
+"""NumPy's arrays and scalars, sent between a rubric and a submission. Both ends of the line run in one Python, with real NumPy."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def student() -> Iterator[Any]:
 
 
 def alike(one: Any, other: Any) -> bool:
-    """Equal to the last bit, with the type, dtype and shape; of C's types of one size, such as long and long long, NumPy's first is as good."""
+    """Whether both are equal to the last bit, with the same type, dtype and shape. C types of one size, such as long and long long, count as equal."""
     kind = type(other) if isinstance(other, np.ndarray) else np.dtype(other.dtype.str).type
     return (
         type(one) is kind and one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
@@ -140,7 +140,7 @@ def test_arrays_of_objects_arrive_item_by_item(student: Any) -> None:
     ],
 )
 def test_other_arrays_stay_where_they_are_and_are_equal_to_no_value(student: Any, expression: str) -> None:
-    """Of records, and of subclasses: a stand-in has their attributes, and decides nothing."""
+    """Arrays of records and of subclasses stay with the student. Their stand-ins have attributes, and decide nothing."""
     found = student["made"](expression)
     assert not isinstance(found, np.ndarray) and len(found) in (1, 2, 3)
     assert found.shape == (len(found),)

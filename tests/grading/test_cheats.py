@@ -1,4 +1,4 @@
-"""Wrong solutions that try to pass, graded in real sandboxes in both forms; and honest ones, which must pass in both."""
+"""Wrong solutions that try to pass, and honest ones that must pass, graded in real sandboxes in both forms of rubric."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from .labs import APART, GOOD, write_lab
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "howto" / "grading.md"
 LABS = ROOT / "examples" / "labs"
-#: Only for hangs; among the cheats are some that hang.
+#: Only reached after a hang. Some of the cheats hang.
 LIMITS = ["--timeout", "300", "--memory", "512", "--cell-timeout", "100", "--jobs", "2"]
 CHEATS_S = ["--cell-timeout", "20"]
-#: About so many cheats are tried beside those that pass in the shared form; `ALL_CHEATS=1` tries all, before a release.
+#: About this many cheats are tried beside those that pass in the shared form. `ALL_CHEATS=1` tries all, before a release.
 SOME = 10
 
 pytestmark = pytest.mark.timeout(3600)
 
 
 def grade(folder: Path, lab: Path, form: str, *more: str) -> dict[str, dict[str, Any]]:
-    """Lines of the results by the submission's file name."""
+    """The results by the submission's file name."""
     out = folder / f"{lab.name}-{form}.jsonl"
     assert main(["grade", str(lab), str(folder / "in"), "--out", str(out), "--rubric", form, *LIMITS, *more]) == 0
     return {Path(line["submission"]).stem: line for line in map(json.loads, out.read_text("utf-8").splitlines())}
 
 
 def tried() -> set[str]:
-    """Names of the cheats that a run tries."""
+    """The names of the cheats that a run tries."""
     if os.environ.get("ALL_CHEATS"):
         return set(CHEATS)
     return {*SHARED, *sorted(set(CHEATS) - SHARED)[:: len(CHEATS) // SOME]}

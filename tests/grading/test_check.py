@@ -32,7 +32,7 @@ def test_what_depends_on_how_python_starts_is_found(tmp_path: Path, capsys: pyte
     with Sandbox() as sandbox:
         result = sandbox.execute("hash('ant')")
     frozen = result.of("execute_result")[0]["data"]["text/plain"]
-    # A snapshot's hashes are those of the machine that made it.
+    # A snapshot's hashes are those of the machine where it was made.
     reference = GOOD + f"\nif hash('ant') != {frozen}:\n    del find\n"
     write_lab(tmp_path / "lab", reference=reference, starter=f"if hash('ant') == {frozen}:\n    1 / 0\n")
     assert main(["check", str(tmp_path), "--jobs", "2"]) == 1

@@ -1,4 +1,4 @@
-"""Whose time counts while a rubric and a submission talk: the submission's turns, and nothing that a busy machine adds."""
+"""Whose time counts while a rubric and a submission exchange messages: only that of the submission's turns, without delays of a busy machine."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DONE = {"status": "ok"}
 
 
 class Side:
-    """Stands in for a sandbox: each of its turns takes some time of the clock, and the last one ends its request."""
+    """Stands for a sandbox. Each of its turns takes some time of the clock, and the last one ends its request."""
 
     def __init__(self, clock: list[float], turns: list[float], says: str) -> None:
         self._clock = clock
@@ -49,7 +49,7 @@ class Side:
 
 
 def talk(student: list[float], rubric: list[float]) -> Outcome:
-    """Let two sides talk whose turns take these seconds, the greetings' first."""
+    """Let two sides exchange messages. Their turns take these seconds; the first are those of the greetings."""
     clock = [0.0]
     sides = Side(clock, student, '{"hello":"proof"}'), Side(clock, rubric, '{"hello":"rubric"}')
     return Exchange(*sides, LIMIT_S, clock=lambda: clock[0]).run("serve", "proof", "grade", {})

@@ -1,4 +1,4 @@
-"""Submissions of all kinds, graded by the command in real sandboxes: right verdicts, and none touches another."""
+"""Submissions of all kinds, graded by the command in real sandboxes. The verdicts are right, and no submission affects another."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.processes import children, wait_gone
 
 from .labs import APART, GOOD, GRADE, NAMES, write_lab
 
-#: What students try, after a wrong solution.
+#: Tricks that students try, after a wrong solution.
 CHEATS = {
     "patched_module": """
 import browsergrad as bg
@@ -107,7 +107,7 @@ sys.settrace(lambda frame, event, argument: frame.f_globals.clear() if frame.f_c
 }
 #: Every other one, and before a release all: `test_cheats.py` has more of them.
 TRIED = CHEATS if os.environ.get("ALL_CHEATS") else dict(list(CHEATS.items())[::2])
-#: The kernel's own answers are spoilt, or have no signature.
+#: Submissions that spoil the kernel's own answers, or send answers without a signature.
 TAMPERED = {"own_grader", "own_rubric", "answered_for_the_shell", "replaced_json"}
 
 #: Code, kind of the error in its result, and whether its solution still counts.
@@ -160,7 +160,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (handed_in / f"end_{name}.py").write_text(code, "utf-8")
     (handed_in / "broken.ipynb").write_text("{", "utf-8")
     for number in range(6):
-        # An early cell that fails costs nothing of what the others define.
+        # A cell that fails early does not spoil the definitions of the other cells.
         (handed_in / f"good_{number}.ipynb").write_text(notebook("1 / 0", GOOD, f"# {number}"), "utf-8")
     data = (
         "import browsergrad as bg\n"
@@ -174,7 +174,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def results(folder: Path) -> dict[str, dict[str, Any]]:
-    """Lines of the results by the submission's file name."""
+    """The results by the submission's file name."""
     out = folder / "results.jsonl"
     limits = ["--cell-timeout", "10", "--timeout", "90", "--memory", "512", "--output", "1"]
     status = main(["grade", str(folder / "lab"), str(folder / "in"), "--jobs", "2", "--out", str(out), *limits])
@@ -214,7 +214,7 @@ def test_cheating_does_not_pass(results: dict[str, dict[str, Any]], name: str) -
     if name in TAMPERED:
         assert kind(result) == "tampered"
     elif name not in ("left_during_the_rubric", "spoilt_interpreter"):
-        # The real rubric saw the wrong solution.
+        # The real rubric graded the wrong solution.
         assert result["counts"] == {"pass": 1, "fail": 2, "error": 0}, result
 
 
@@ -265,14 +265,14 @@ def test_a_run_that_is_ended_leaves_no_process_and_goes_on(folder: Path, tmp_pat
     for file, code in zip(files, [GOOD, "while True:\n    pass\n"], strict=True):
         file.write_text(code, "utf-8")
     arguments = [folder / "lab", *files, "--out", out, "--jobs", "1", *APART]
-    # A shell that runs the tests in the background has them ignore SIGINT, and so would this child.
+    # If a shell runs the tests in the background, they ignore SIGINT, and so would this child.
     listen = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
     pipes: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen([*GRADE, *arguments, "--cell-timeout", "100"], preexec_fn=listen, **pipes) as run:
         sandboxes: list[int] = []
         while not out.is_file() or not out.read_bytes().endswith(b"\n") or not sandboxes:
             assert run.poll() is None
-            time.sleep(0.05)  # a file that grows has nothing to wait on
+            time.sleep(0.05)  # A growing file sends no event that could be awaited.
             sandboxes = children(run.pid, "deno")
         before = out.read_bytes()
         run.send_signal(how)
@@ -301,7 +301,7 @@ def test_a_terminal_sees_the_progress(folder: Path, results: dict[str, dict[str,
     )
     os.close(terminal)
     shown = b""
-    with contextlib.suppress(OSError):  # the other end has been closed
+    with contextlib.suppress(OSError):  # The other end of the pipe is closed.
         while piece := os.read(screen, 4096):
             shown += piece
     os.close(screen)
@@ -323,5 +323,5 @@ def test_a_dask_cluster_gives_the_same_verdicts(folder: Path, results: dict[str,
     assert sorted(Path(line["submission"]).stem for line in lines) == sorted(names)
     for line in lines:
         here = results[Path(line["submission"]).stem]
-        # Counts of the wedged one depend on whether it answered the interrupt in time.
+        # The counts of the submission that hangs depend on whether it answered the interrupt in time.
         assert (line["passed"], kind(line)) == (here["passed"], kind(here))

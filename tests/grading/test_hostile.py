@@ -1,4 +1,4 @@
-"""A run with a submission of every hostile kind: each has its line and its verdict, others go on, and nothing is left or fills up."""
+"""A run with one submission of each hostile kind. Each has its line and its verdict, others go on, and no file is left and no disk filled."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from tests.processes import children, wait_gone
 from .hostile import KINDS, as_lines, kind_of, write
 from .labs import APART, GOOD, GRADE, write_lab
 
-# The first test waits for the run of all kinds, of which some go on until a limit.
+# The first test waits for the run of all kinds. Some of them go on until a limit.
 pytestmark = pytest.mark.timeout(900)
 
-#: What the process of the command may hold, however large what students send is.
+#: Most memory of the command's process, however much the students' code sends.
 MAX_MB = 500
-#: The limit of a cell is for those that never end: the others have all the time that a busy machine takes.
+#: The limit of a cell ends those that never end. All others have as much time as a busy machine takes.
 LIMITS = ["--cell-timeout", "30", "--timeout", "200", "--memory", "512", "--output", "1", "--submission-size", "2"]
-#: Runs the command and tells the most memory it held.
+#: Runs the command and prints the most memory that it had.
 MEASURED = """
 import re, sys
 from jupyterlite_browsergrad.cli import main
@@ -45,7 +45,7 @@ sys.exit(status)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A lab, and what is handed in: one of each kind between good ones."""
+    """A lab, and submissions: one of each kind, between good ones."""
     folder = tmp_path_factory.mktemp("hostile")
     write_lab(folder / "lab")
     (folder / "in").mkdir()
@@ -59,7 +59,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def run(folder: Path) -> tuple[dict[str, dict[str, Any]], int]:
-    """Results by the submission's name, and the most memory of the command's process in MB."""
+    """The results by the submission's name, and the most memory of the command's process in MB."""
     command = [
         sys.executable,
         "-c",
@@ -154,14 +154,14 @@ def test_an_ended_run_leaves_no_copy_of_the_lab(tmp_path: Path, how: signal.Sign
     (tmp_path / "tmp").mkdir()
     (tmp_path / "wedged.py").write_text("while True:\n    pass\n", "utf-8")
     command = [*GRADE, tmp_path / "lab", tmp_path / "wedged.py", *APART]
-    # A shell that runs the tests in the background has them ignore SIGINT, and so would this child.
+    # If a shell runs the tests in the background, they ignore SIGINT, and so would this child.
     listen = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
     environment = {**os.environ, "TMPDIR": str(tmp_path / "tmp")}
     limits = ["--out", tmp_path / "out", "--cell-timeout", "600", "--timeout", "600", "--jobs", "1"]
     with subprocess.Popen([*command, *limits], env=environment, preexec_fn=listen, stderr=subprocess.PIPE) as run:
         while not (sandboxes := children(run.pid, "deno")) or not list((tmp_path / "tmp").glob("*/*/manifest.json")):
             assert run.poll() is None, run.communicate()
-            time.sleep(0.05)  # folders that are made have nothing to wait on
+            time.sleep(0.05)  # New folders send no event that could be awaited.
         run.send_signal(how)
         said = run.communicate()[1]
     wait_gone(sandboxes)
@@ -170,7 +170,7 @@ def test_an_ended_run_leaves_no_copy_of_the_lab(tmp_path: Path, how: signal.Sign
     deadline = time.monotonic() + 60
     while list((tmp_path / "tmp").iterdir()):
         assert time.monotonic() < deadline, list((tmp_path / "tmp").rglob("*"))
-        time.sleep(0.05)  # the shell that removes it is not our child
+        time.sleep(0.05)  # The shell that removes it is not our child.
 
 
 def test_what_is_left_all_the_same_is_removed_by_the_next_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,7 +226,7 @@ def test_a_second_run_into_one_file_is_refused(
 
 
 def test_texts_of_a_submission_move_no_cursor(folder: Path, tmp_path: Path) -> None:
-    """Names of files, and of errors, may hold escape sequences."""
+    """Names of files and of errors may contain escape sequences."""
     name = "a\x1b]0;mine\x07\x1b[2J.py"
     (tmp_path / name).write_text("raise type('\\x1b[31mE', (Exception,), {})('\\x9b2J')\n", "utf-8")
     command = [*GRADE, folder / "lab", tmp_path, "--out", tmp_path / "\x1b[1mout", *APART]

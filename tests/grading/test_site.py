@@ -35,7 +35,7 @@ def test_the_packages_of_a_site_are_there(
     lab, site = str(tmp_path / "course" / "lab"), str(tmp_path / "site")
     assert main(["check", lab]) == 1
     assert "ModuleNotFoundError: No module named 'mylab'" in capsys.readouterr().out
-    # Started from the snapshot too, which `check` would miss.
+    # Python starts from the site's snapshot. Otherwise `check` would report it.
     assert main(["check", lab, "--site", site]) == 0
 
     handed_in, out = tmp_path / "one.py", tmp_path / "results.jsonl"
@@ -47,7 +47,7 @@ def test_the_packages_of_a_site_are_there(
     assert main([*grade, "--site", str(tmp_path / "course")]) == 1
     assert "there is no site with this kernel at" in capsys.readouterr().err
 
-    # The settings as the page has them.
+    # The settings that the documentation's page shows.
     (settings,) = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     (tmp_path / "browsergrad_kernel_config.py").write_text(settings.replace("/srv/course/site", site), "utf-8")
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))

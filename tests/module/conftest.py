@@ -1,4 +1,4 @@
-"""The module with a record of its events, and with nothing left from one test to the next."""
+"""Records the module's events, and restores its state after each test."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _fresh() -> Iterator[None]:
 
 @pytest.fixture
 def events() -> list[dict[str, Any]]:
-    """What a host that installed its sink is given."""
+    """The events that a host gets from the sink that it has installed."""
     record: list[dict[str, Any]] = []
     _sink.install(record.append)
     return record

@@ -49,13 +49,13 @@ def test_the_message_is_the_users_or_the_source() -> None:
             len([])
             > 2
         )  # fmt: skip
-    # pytest puts its own text into the asserts of test modules; plain code shows the source.
+    # pytest rewrites the asserts of test modules. Ordinary code shows its source.
     assert bg.results()[0]["message"].startswith("too small")
     assert bg.results()[1]["message"]
 
 
 def run_plain(source: str, **names: Any) -> dict[str, Any]:
-    """Run code as a notebook does: with its source in linecache, and no rewritten asserts."""
+    """Run code as a notebook does: with its source in linecache, and without rewritten asserts."""
     import linecache
 
     filename = "<cell>"

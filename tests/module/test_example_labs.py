@@ -1,4 +1,4 @@
-"""The example labs: the solution passes its rubric, the starter code does not, and the notebook holds the starter code."""
+"""The example labs: the solution passes its rubric, the starter code does not, and the notebook contains the starter code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Saved notebooks where nobody knows our MIME types: as nbconvert writes them to HTML."""
+"""Saved notebooks in programs that do not know our MIME types: as nbconvert writes them to HTML."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>"
 
 
 def bundles(name: str = "") -> list[dict[str, Any]]:
-    """One of each kind, with `name` in every text."""
+    """One MIME bundle of each kind, with `name` in every text."""
     assertions = [
         {"kind": "pass", "name": f"adds{name}"},
         {"kind": "fail", "name": f"zero{name}", "message": f"sign{name}", "expectedRepr": f"0{name}", "actualRepr": f"-1{name}"},
@@ -38,7 +38,7 @@ def converted(*outputs: dict[str, Any], theme: str = "light") -> str:
 
 
 class Page(HTMLParser):
-    """Names of tags in order, cells of tables, sources of images, and attributes that would run something."""
+    """The names of tags in order, cells of tables, sources of images, and attributes that would run code."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

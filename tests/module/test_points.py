@@ -1,4 +1,4 @@
-"""What checks are worth."""
+"""The points of checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The six functions and what they refuse."""
+"""The six functions of the module, and the arguments that they refuse."""
 
 from __future__ import annotations
 
@@ -287,7 +287,7 @@ def test_reprs_of_cycles_and_depths_end() -> None:
     for _ in range(100_000):
         deep = [deep]
     assert "[...]" in _text.limited_repr(deep)
-    while deep:  # frees it level by level
+    while deep:  # freed level by level, since a deep recursion would end Python
         deep = deep.pop()
 
 

@@ -1,4 +1,4 @@
-"""Where events go: a host's sink, a notebook, a terminal."""
+"""The places where events go: a host's sink, a notebook, a terminal."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ HOSTILE = "<script>alert(1)</script>\u202e\0\"'&\n"
 
 
 class RecordingPublisher(DisplayPublisher):
-    """Keeps what a front end would get."""
+    """Keeps the messages that a front end would get."""
 
     def publish(
         self, data: Any, metadata: Any = None, *, transient: Any = None, update: bool = False, **_: Any
@@ -65,7 +65,7 @@ def published(shell: RecordingShell) -> list[dict[str, Any]]:
 
 
 class Tags(HTMLParser):
-    """Names of the tags and attributes of a page."""
+    """The names of the tags and attributes of a page."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class Tags(HTMLParser):
 
 
 def validate(bundle: dict[str, Any]) -> None:
-    """Against our schemas and as an output of a saved notebook."""
+    """Check an output against our schemas, and as an output of a saved notebook."""
     for mime, schema in SCHEMAS.items():
         if mime in bundle:
             jsonschema.Draft202012Validator(schema).validate(bundle[mime])

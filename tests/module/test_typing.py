@@ -1,4 +1,4 @@
-"""The module as mypy's strict mode sees it in the environment it is installed in."""
+"""The installed module, checked by mypy's strict mode."""
 
 from __future__ import annotations
 

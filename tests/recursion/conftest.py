@@ -1,4 +1,4 @@
-"""Another Pyodide."""
+"""A distribution of another Pyodide."""
 
 from __future__ import annotations
 

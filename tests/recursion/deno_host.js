@@ -1,6 +1,6 @@
 // Runs the programs of the table in one kernel after another, each followed by a cell that must find the variables.
 // Arguments: URL of the static folder, path of the programs (JSON), how Python starts, URL of Pyodide, URL of the worker.
-// Prints one JSON line a program.
+// Prints one line of JSON for each program.
 const [base, programsPath, startOf, pyodide, worker] = Deno.args;
 const { KernelClient } = await import(`${base}runtime/index.js`);
 const programs = JSON.parse(Deno.readTextFileSync(programsPath));

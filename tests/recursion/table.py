@@ -1,4 +1,4 @@
-"""Programs that call themselves too deeply, and what must become of each."""
+"""Programs that call themselves too deeply, and how each must end."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ PROGRAMS: list[dict[str, Any]] = json.loads((HERE / "programs.json").read_text(e
 
 
 def short(programs: Iterable[dict[str, Any]] = PROGRAMS) -> list[dict[str, Any]]:
-    """Return at most ten programs, of different kinds."""
+    """Return at most ten programs of different kinds."""
     return [program for program in programs if program.get("short")]
 
 
 def on_3_12(programs: Iterable[dict[str, Any]] = PROGRAMS) -> list[dict[str, Any]]:
-    """Return programs as they end on CPython 3.12: its parser has errors of its own, and one of them runs without end."""
+    """Return the programs with their ends on CPython 3.12. Its parser has errors of its own, and one program never ends there."""
     return [
         program | {"ends": program.get("ends312", program.get("ends", "RecursionError"))}
         for program in programs
@@ -26,12 +26,12 @@ def on_3_12(programs: Iterable[dict[str, Any]] = PROGRAMS) -> list[dict[str, Any
 
 
 def on_one_stack(programs: Iterable[dict[str, Any]] = PROGRAMS) -> list[dict[str, Any]]:
-    """Return programs as they may end where the engine has no further stacks: the deepest in RecursionError, too."""
+    """Return the programs with their ends in an engine without further stacks, where the deepest may end in RecursionError too."""
     return [program | {"ends": "either"} if program.get("deep") else program for program in programs]
 
 
 def problem(program: dict[str, Any], ename: str | None, result: str | None, after: str | None) -> str | None:
-    """Say what is wrong with how a program ended; None when nothing is.
+    """Return what is wrong with how a program ended; None if nothing is wrong.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def problem(program: dict[str, Any], ename: str | None, result: str | None, afte
 
 
 def problems_in(lab: Any, programs: Iterable[dict[str, Any]]) -> list[str]:
-    """Run programs in a page's kernel, one after another; what is wrong with how they ended."""
+    """Run programs in a page's kernel, one after another. Return what is wrong with how they ended."""
     lab.run("kept = [1, 2, 3]")
     found = []
     for program in programs:

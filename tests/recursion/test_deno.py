@@ -1,4 +1,4 @@
-"""Too deep a recursion, in Deno: an error like any other, and the next cell finds the variables."""
+"""Recursion that is too deep, in Deno: an error like any other, after which the next cell still finds the variables."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ import pytest
 from .table import HERE, PROGRAMS, on_3_12, on_one_stack, problem, short
 
 STATIC = HERE.parents[1] / "jupyterlite_browsergrad" / "labextension" / "static"
-#: Programs of the storm; `STORM=500` tries so many, before a release.
+#: Number of programs of the storm. `STORM=500` tries more, before a release.
 STORM = int(os.environ.get("STORM", "100"))
 
 
-#: What a worker does before all else, to be another engine's: one that has no further stacks, or Pyodide 0.27's, which takes
-#: only a scope with this function for a browser's worker.
+#: Code that a worker runs first, to behave as another engine: one without further stacks, or one for Pyodide 0.27, which takes
+#: a scope for a browser's worker only if it has this function.
 ONE_STACK = "delete WebAssembly.promising; delete WebAssembly.Suspending;"
 OLD_WORKER = "globalThis.importScripts = () => { throw new TypeError('this is a module'); };"
 
 
 def run(programs: list[dict], start: str, folder: Path, pyodide: Path | None = None, before: str = "") -> list[dict]:
-    """What became of each program, one after another in one kernel as long as that lives."""
+    """The end of each program. They run one after another in one kernel, as long as that lives."""
     path = folder / "programs.json"
     path.write_text(json.dumps(programs), encoding="utf-8")
     pyodide = pyodide or STATIC / "pyodide"
@@ -45,7 +45,7 @@ def run(programs: list[dict], start: str, folder: Path, pyodide: Path | None = N
 
 
 def problems(programs: list[dict], rows: list[dict]) -> list[str]:
-    """What is wrong with how they ended."""
+    """Return what is wrong with how the programs ended."""
     ends = zip(programs, rows, strict=True)
     found = [problem(program, row.get("ename"), row.get("result"), row.get("after")) for program, row in ends]
     return [text for text in found if text] + [row["died"] for row in rows if row.get("died")]
@@ -80,14 +80,14 @@ def test_the_traceback_names_the_function_of_the_user(rows: dict[str, dict]) -> 
 def test_a_storm_of_recursions_leaves_the_kernel_alive(tmp_path: Path) -> None:
     seed = int(os.environ.get("STORM_SEED") or random.randrange(2**31))
     pick = random.Random(seed)
-    # The way back through JavaScript is long.
+    # The way back through JavaScript takes long.
     programs = [program for program in PROGRAMS if not program.get("slow")]
     storm = [pick.choice(programs) for _ in range(STORM)]
     assert problems(storm, run(storm, "snapshot", tmp_path)) == [], f"seed {seed}"
 
 
 def tried(programs: list[dict]) -> list[dict]:
-    """All where a release is tested, else some."""
+    """All programs before a release, otherwise some."""
     return programs if os.environ.get("ALL_STARTS") else short(programs)
 
 

@@ -1,4 +1,4 @@
-"""One sandbox for the tests that leave it usable."""
+"""One sandbox for all tests that leave it usable."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jupyterlite_browsergrad.server_kernel.sandbox import Sandbox
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A skipped test is a failed one: jupyter_kernel_test leaves out what it has no sample for."""
+    """Make a skipped test fail, since jupyter_kernel_test skips the tests for which it has no sample."""
     report = yield
     if report.skipped:
         report.outcome = "failed"
@@ -21,7 +21,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the sandbox sees."""
+    """The folder that the sandbox sees."""
     return tmp_path_factory.mktemp("folder")
 
 

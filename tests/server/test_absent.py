@@ -1,4 +1,4 @@
-"""Modules and calls that Python in WebAssembly cannot have: they keep what they promise, or say why they do not."""
+"""Modules and calls that Python in WebAssembly cannot have: they work as far as they promise, or say why they do not."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run(sandbox: Sandbox, code: str) -> Result:
     return result
 
 
-#: What somebody may ask of each.
+#: Code that somebody may try with each.
 PROMISES = {
     "fcntl": "flock lockf fcntl ioctl LOCK_EX LOCK_NB F_GETFL",
     "multiprocessing": "Process Pool cpu_count",

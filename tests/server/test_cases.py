@@ -1,4 +1,4 @@
-"""The small notebooks that once failed, on a server."""
+"""Small notebooks that once failed, on a server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HANG_S = 120
 
 
 class Kernel:
-    """Runs cells in a sandbox and answers what they ask."""
+    """Runs cells in a sandbox and answers their questions."""
 
     def __init__(self, sandbox: Sandbox, stop_after_s: float | None) -> None:
         self.sandbox = sandbox

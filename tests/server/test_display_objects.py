@@ -1,4 +1,4 @@
-"""Every class of ``IPython.display`` shows what it shows in IPython itself."""
+"""Every class of ``IPython.display`` gives the same output as in IPython itself."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def expected(expression: str) -> dict[str, Any]:
 
 
 def plain(bundle: dict[str, Any], folder: str) -> Any:
-    """Without addresses of objects, the folder's path, and how bytes are written."""
+    """A text without addresses of objects, without the folder's path, and without the form in which bytes are written."""
     data = {
         key: base64.b64encode(value).decode() if isinstance(value, bytes) else value
         for key, value in bundle["data"].items()

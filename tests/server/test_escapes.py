@@ -1,4 +1,4 @@
-"""Attempts to get out of the sandbox, from Python and from JavaScript: each is refused, and says so."""
+"""Attempts to get out of the sandbox, from Python and from JavaScript. Each is refused with an error that says so."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jupyterlite_browsergrad.server_kernel.sandbox import Limits, Sandbox
 MEGABYTE = 1 << 20
 NODE = "has no modules of Node|does not provide an export"
 
-#: What is tried, in Python, and the error it ends with.
+#: Attempts in Python, and the error with which each ends.
 PYTHON = {
     "open('/etc/passwd')": "FileNotFoundError",
     "open('/drive/../../etc/passwd')": "FileNotFoundError",
@@ -63,7 +63,7 @@ PYTHON = {
     "%pip install https://127.0.0.1:PORT/mine-1-py3-none-any.whl": "Error",
 }
 
-#: The same in JavaScript.
+#: Attempts in JavaScript, likewise.
 JAVASCRIPT = {
     "Deno.readTextFileSync('/etc/passwd')": "Deno is not defined",
     "new Function('return Deno')()": "Deno is not defined",
@@ -122,7 +122,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    """Where somebody listens; nobody may ever call."""
+    """A server that listens and that no code may ever reach."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
         listener.setblocking(False)
@@ -190,7 +190,7 @@ def test_memory_taken_by_javascript_ends_the_sandbox() -> None:
 
 
 def through_a_module(code: str) -> str:
-    """A cell that runs `code` as a module of its own: a way on which Deno can forget its import map."""
+    """A cell that runs `code` as a module of its own, which is a way in which Deno can forget its import map."""
     source = f"import('data:text/javascript,' + encodeURIComponent({code!r}))"
     return f"from pyodide.code import run_js\nawait run_js({source!r})\nimport asyncio; await asyncio.sleep(60)"
 
@@ -233,7 +233,7 @@ def test_the_modules_of_node_have_no_rights_either(prison: Sandbox) -> None:
 
 
 def test_messages_the_user_makes_up_reach_no_file_outside(prison: Sandbox) -> None:
-    """User code can speak as the worker does; whoever answers trusts none of it."""
+    """User code can send messages as the worker does. The process that answers does not trust them."""
     call = "{type: 'call', id: 9, call: {kind: 'drive', request: {method: 'get', path: 'out/secret.txt'}}}"
     prison.execute(f"from pyodide.code import run_js\nrun_js({f'postMessage({call})'!r})")
     refused(prison, "open('/drive/out/secret.txt')", "PermissionError")

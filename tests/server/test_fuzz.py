@@ -1,4 +1,4 @@
-"""Whatever a worker sends, in whatever order: requests are answered, files stay inside, and the sandbox can be ended."""
+"""Whatever a worker sends, in any order: requests are answered, files stay inside, and the sandbox can be ended."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from jupyterlite_browsergrad.server_kernel.sandbox import Limits, Sandbox
 
 from .worker_messages import BUFFERS, BYTES, FRAMES, VALUES
 
-#: Seconds until a thread counts as one that will never end.
+#: Seconds after which a thread counts as one that will never end.
 HANG_S = 60
 
 
 class Deno:
-    """Stands in for the process: what the test writes comes from it, and it takes all it is given."""
+    """Stands for the process: tests write its output, and it accepts all input."""
 
     def __init__(self, *command: object, **options: object) -> None:
         from_us, self._in = os.pipe()
@@ -56,7 +56,7 @@ class Deno:
                 pass
 
     def say(self, data: bytes) -> None:
-        with contextlib.suppress(OSError, ValueError):  # the sandbox has ended it
+        with contextlib.suppress(OSError, ValueError):  # The sandbox has ended it.
             self._ours[0].write(data)
 
     def kill(self) -> None:
@@ -89,7 +89,7 @@ def shared() -> Iterator[Path]:
 
 
 def talk(shared: Path, said: list[bytes], monkeypatch: pytest.MonkeyPatch, how: str) -> None:
-    """Have a sandbox with an open request listen, and end it."""
+    """Let a sandbox with an open request read these bytes, and end it."""
     got: list[dict[str, Any]] = []
     limits = Limits(output_bytes=10_000, reply_bytes=10_000, file_bytes=10_000, disk_bytes=10_000, files=5)
     monkeypatch.setattr(module, "SLACK_BYTES", 1000)
@@ -112,7 +112,7 @@ def talk(shared: Path, said: list[bytes], monkeypatch: pytest.MonkeyPatch, how: 
     deadline = time.monotonic() + HANG_S
     while not answered(answers):
         assert time.monotonic() < deadline, answers
-        time.sleep(0.01)  # another thread is at it
+        time.sleep(0.01)  # Another thread is handling it.
         answers = [each for each in got if each["parent_header"].get("msg_id") == "request"]
     assert sorted(os.listdir(shared.parent / "outside")) == ["secret"]
     assert (shared.parent / "outside" / "secret").read_text() == "secret"
@@ -169,7 +169,7 @@ def test_kill_does_not_wait_for_a_file_request(shared: Path, monkeypatch: pytest
 
 
 def test_file_requests_are_answered_one_after_the_other(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker that does not take the answer gets no other one, so that answers never pile up here."""
+    """A worker that does not take an answer gets no further one, so that answers never pile up."""
     monkeypatch.setattr(Deno, "_take", staticmethod(lambda pipe: None))
     monkeypatch.setattr(file_requests, "TAKES_S", 0.2)
     monkeypatch.setattr(subprocess, "Popen", Deno)
@@ -186,7 +186,7 @@ def test_file_requests_are_answered_one_after_the_other(shared: Path, monkeypatc
 
 
 def test_output_is_counted_here_too(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of every type, whatever request it names: a worker that writes to the pipe itself passes Deno's own count."""
+    """Messages of every type, for any request. A worker that writes to the pipe itself avoids Deno's own counting."""
     for kind in ("stream", "status", "execute_reply", "made_up"):
         with monkeypatch.context() as patch:
             patch.setattr(subprocess, "Popen", Deno)
@@ -230,7 +230,7 @@ def test_a_log_without_end_is_cut(shared: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_two_kernels_can_write_one_file_at_once(tmp_path: Path) -> None:
-    """Who reads meanwhile sees one whole text or another, and a file that is there does not go away."""
+    """A reader sees one whole text or the other at any time, and an existing file never disappears."""
     one, other, reader = (Folder(tmp_path) for _ in range(3))
     texts = [bytes([65 + number]) * 20_000 for number in range(4)]
     one.answer({"method": "put", "path": "shared.txt"}, [texts[0]])
@@ -265,7 +265,7 @@ def test_two_kernels_can_write_one_file_at_once(tmp_path: Path) -> None:
         folder.close()
 
 
-#: What a worker has no reason to post, as JavaScript.
+#: Messages that a worker has no reason to post, as JavaScript.
 POSTED = [
     "undefined",
     "null",
@@ -290,7 +290,7 @@ POSTED = [
 
 @pytest.mark.timeout(1200)
 def test_a_real_worker_may_post_anything(shared: Path) -> None:
-    """Each cell has an answer. Code that speaks for the worker may spoil its own Python, and no other."""
+    """Each cell gets an answer. Code that sends messages as the worker may spoil its own Python, but no other."""
     sandbox = Sandbox(shared).start()
     try:
         for posted in POSTED:

@@ -1,4 +1,4 @@
-"""Programs that print or compare outputs and do not follow updates of a display."""
+"""Output in programs that print or compare outputs and do not follow updates of a display."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packages of the distribution are there wherever they are imported."""
+"""Packages of the distribution are found wherever they are imported."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jupyterlite_browsergrad.server_kernel.sandbox import Sandbox
 from jupyterlite_browsergrad.site.wheels import read_wheel
 from tests.wheels import make_wheel
 
-#: Looks for another package while it is imported, as pandas does for pyarrow; and imports one when it is used.
+#: A module that looks for another package while it is imported, as pandas does for pyarrow, and that imports one when it is used.
 CURIOUS = """
 import importlib.util
 try:
@@ -86,7 +86,7 @@ def test_a_package_is_there_when_it_is_imported(sandbox: Sandbox, folder: Path, 
 
 
 def test_a_magic_gets_the_library_it_is_made_for(sandbox: Sandbox) -> None:
-    """It fails in this one, which has no figures; but it is loaded."""
+    """The import of the package fails here, since this kernel has no figures. But the package is loaded."""
     sandbox.execute("%matplotlib inline")
     assert value(sandbox, "import sys; sys.modules['matplotlib'].version") == "'1.0'"
 

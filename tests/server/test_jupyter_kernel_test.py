@@ -1,4 +1,4 @@
-"""jupyter_kernel_test, with every sample filled in."""
+"""jupyter_kernel_test, with a sample for every test."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class TestKernel(jupyter_kernel_test.KernelTests):
 
 
 class TestIopubWelcome(jupyter_kernel_test.IopubWelcomeTests):
-    """The message that tells a client that its subscription works."""
+    """The message that tells a client that it has subscribed."""
 
     kernel_name = "browsergrad"
     support_iopub_welcome = True

@@ -1,4 +1,4 @@
-"""The kernel in its own process, as Jupyter's clients and front ends drive it."""
+"""The kernel in a process of its own, used as Jupyter's clients and front ends use it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TIMEOUT_S = HANG_S
 
 
 class Running:
-    """A kernel and a client of it."""
+    """A kernel and its client."""
 
     def __init__(self, folder: Path, *arguments: str) -> None:
         self.manager = KernelManager(kernel_name="browsergrad")
@@ -36,7 +36,7 @@ class Running:
         self.client.wait_for_ready(timeout=TIMEOUT_S)
 
     def run(self, code: str, on_message: Callable[[Any], None] = lambda message: None, **more: Any) -> Any:
-        """Run a cell; its reply's content and the messages before its idle status."""
+        """Run a cell. Return its reply's content, and the messages before its idle status."""
         messages: list[Any] = []
 
         def hear(message: Any) -> None:
@@ -64,13 +64,15 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 def test_messages_have_ids_parents_and_one_session(kernel: Running) -> None:
     msg_id = kernel.client.execute("print('a'); 1")
-    # On a busy machine answers to the questions of the start come late.
+    # On a busy machine, answers to the first requests come late.
     while (reply := kernel.client.get_shell_msg(timeout=TIMEOUT_S))["parent_header"]["msg_id"] != msg_id:
         pass
     messages = [reply]
     while messages[-1]["content"].get("execution_state") != "idle":
         message = kernel.client.get_iopub_msg(timeout=TIMEOUT_S)
-        if message["parent_header"].get("msg_id") == msg_id:  # others end the requests that waited for the start
+        if (
+            message["parent_header"].get("msg_id") == msg_id
+        ):  # All other messages end requests that waited for the start.
             messages.append(message)
     assert len({message["header"]["msg_id"] for message in messages}) == len(messages) == 6
     assert {message["parent_header"]["session"] for message in messages} == {kernel.client.session.session}
@@ -177,7 +179,7 @@ def test_tracebacks_look_as_ipython_shows_them(kernel: Running) -> None:
         return [re.sub(r"In\[\d+\]|0x[0-9a-f]+", "", "\n".join(kernel.run(code)[0]["traceback"])) for code in FAILING]
 
     ours = shown()
-    assert all("\x1b[30;43m" in text for text in ours)  # what runs, on yellow
+    assert all("\x1b[30;43m" in text for text in ours)  # the running part of a line, on yellow
     kernel.run(IPYTHONS_OWN)
     try:
         assert shown() == ours
@@ -215,7 +217,7 @@ def test_no_process_outlives_the_kernel(tmp_path: Path, how: str) -> None:
     assert len(pids) == 2
     if how == "shutdown":
         kernel.client.shutdown()
-        # Clients end a kernel by force that takes longer.
+        # Clients kill a kernel that takes longer to end.
         kernel.manager.provisioner.process.wait(kernel.manager.shutdown_wait_time)
     else:
         os.kill(pid, {"terminate": signal.SIGTERM, "kill": signal.SIGKILL}[how])

@@ -1,4 +1,4 @@
-"""Whatever a cell waits for comes, however late, in Deno."""
+"""However late an answer comes, a waiting cell gets it, in Deno."""
 
 from __future__ import annotations
 

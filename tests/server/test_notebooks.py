@@ -1,4 +1,4 @@
-"""Programs that run notebooks, and notebooks made to break those that do: nbgrader's own."""
+"""Programs that run notebooks, and nbgrader's own notebooks that are made to break such programs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
-    # Papermill and older notebooks: not ours.
+    # Warnings of Papermill and about older notebooks are not ours.
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),
 ]
 NBGRADER = "nbgrader==0.9.6"
@@ -50,7 +50,7 @@ SPEC = {"name": "browsergrad", "display_name": "Python (BrowserGrad)", "language
 
 
 def client_of(made: Any, folder: Path) -> NotebookClient:
-    """A client that runs the notebook in a kernel with limits."""
+    """A client that runs a notebook in a kernel with limits."""
     return NotebookClient(
         made,
         kernel_name="browsergrad",
@@ -71,7 +71,7 @@ def run(made: Any, folder: Path) -> Any:
 
 
 def errors(made: Any) -> list[str]:
-    """Names of the errors of each code cell, '' where there is none."""
+    """The names of the errors of each code cell; an empty text for a cell without an error."""
     return [
         "".join(output.ename for output in cell.outputs if output.output_type == "error")
         for cell in made.cells
@@ -109,7 +109,7 @@ def test_papermill_runs_a_notebook_with_parameters(tmp_path: Path) -> None:
     assert nbformat.read(tmp_path / "out.ipynb", 4).cells[-1].outputs[0].data["text/plain"] == "42"
 
 
-#: Notebook of nbgrader's tests: the errors its cells end with.
+#: Notebook of nbgrader's tests: the errors with which its cells end.
 ADVERSARIES = {
     "apps/files/infinite-loop": ["CellTimeoutError"],
     "apps/files/infinite-loop-with-output": ["CellTimeoutError|MemoryError"],
@@ -148,7 +148,7 @@ def test_a_notebook_made_to_break_graders_ends_as_it_should(adversaries: Path, t
 
 
 def test_adversaries_and_good_notebooks_run_side_by_side(adversaries: Path, tmp_path: Path) -> None:
-    """One sandbox's misery is not another's: good notebooks run while others wedge, flood and recurse."""
+    """A sandbox in trouble does not disturb others: good notebooks run while others hang, flood and recurse."""
     names = [name for name in ADVERSARIES if "infinite" in name]
     good = [notebook("print(sum(range(10)))") for _ in names]
     bad = [nbformat.read(adversaries / f"{name}.ipynb", 4) for name in names]

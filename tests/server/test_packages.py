@@ -1,4 +1,4 @@
-"""Packages in the sandbox: from folders that it was given, and from the network only where that is allowed."""
+"""Packages in the sandbox: from folders that it was given, and from the network only if that is allowed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def value(sandbox: Sandbox, code: str) -> str:
 
 @pytest.fixture(scope="module")
 def vendored(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of wheels with their index, as a built site has one."""
+    """A folder of wheels with their index, as in a built site."""
     folder = tmp_path_factory.mktemp("vendored")
     wheels = [make_wheel(folder, "mylab", "1.5", requires=("myhelp>=2",)), make_wheel(folder, "myhelp", "2.0")]
     (folder / "all.json").write_text(json.dumps(piplite_index([read_wheel(wheel) for wheel in wheels])), "utf-8")
@@ -33,7 +33,7 @@ def vendored(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[str]]]:
-    """An index on this machine that speaks as PyPI does: its host, and the paths it was asked for."""
+    """A package index on this machine that answers as PyPI does. Gives its host, and the paths that were requested."""
     wheel = make_wheel(tmp_path_factory.mktemp("index"), "faraway", "3.0")
     asked: list[str] = []
 
@@ -53,7 +53,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[
             self.wfile.write(body)
 
         def log_message(self, *args: object) -> None:
-            """Tests are quiet."""
+            """A handler that logs nothing, since tests are quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -89,7 +89,7 @@ faraway.version
 def test_the_network_is_refused_unless_allowed(index: tuple[str, list[str]], vendored: Path) -> None:
     host, asked = index
     with Sandbox(packages=[vendored]) as sandbox:
-        # Past `%pip`, which does not even try.
+        # This avoids `%pip`, which would not even try.
         content = sandbox.execute("%pip install mylab\n" + INSTALL.format(host=host)).content
         assert "Can't fetch metadata for 'faraway'" in content["evalue"], content
         content = sandbox.execute(f"await pyfetch('http://{host}/pypi/faraway/json')").content

@@ -1,4 +1,4 @@
-"""%pip with the real micropip: what is installed, replaced and removed, from files alone."""
+"""%pip with the real micropip, from files alone: the distributions that it installs, replaces and removes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, 
 
 @pytest.fixture
 def sandbox(shared: tuple[Sandbox, Path]) -> Iterator[Sandbox]:
-    """One in which nothing is installed."""
+    """A sandbox in which nothing is installed."""
     yield shared[0]
     run(
         shared[0],
@@ -61,7 +61,7 @@ def run(sandbox: Sandbox, code: str) -> str:
 
 
 def versions(sandbox: Sandbox, name: str = "tinylab") -> str:
-    """Of every distribution of that name: a replaced one must leave nothing."""
+    """All distributions of that name, since a replaced one must leave nothing behind."""
     return run(
         sandbox,
         f"from importlib.metadata import distributions\nprint([d.version for d in distributions() if d.name == {name!r}])",

@@ -1,4 +1,4 @@
-"""A sandbox as graders use it: cells in, results out, limits kept, and an answer whatever happens."""
+"""A sandbox as graders use it: it runs cells, keeps limits, and answers whatever happens."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_modules_are_found_however_late_they_come(sandbox: Sandbox, folder: Path
 
 
 def test_the_first_report_of_a_check_imports_nothing(sandbox: Sandbox) -> None:
-    """All that it needs is in the snapshot: what is not has to be fetched first, in a page."""
+    """Everything that it needs is in the snapshot. In a page, anything else would have to be fetched first."""
     code = "import sys, browsergrad as bg\nbefore = set(sys.modules)\nbg.assert_pass('a')\nset(sys.modules) - before"
     assert sandbox.execute(code).of("execute_result")[0]["data"]["text/plain"] == "set()"
 
@@ -69,7 +69,7 @@ def test_whole_messages_go_through_an_event_loop(sandbox: Sandbox) -> None:
 
 
 def interrupted(sandbox: Sandbox, code: str) -> Result:
-    """Run a cell and interrupt it once it says so."""
+    """Run a cell, and interrupt it as soon as it prints."""
     results = []
     started = threading.Event()
 
@@ -108,7 +108,7 @@ def test_a_cell_ends_at_its_limit() -> None:
 
 
 def test_the_time_of_a_request_begins_when_python_is_there() -> None:
-    """How long that takes has a limit of its own."""
+    """The time for this has a limit of its own."""
     answered = threading.Event()
     with Sandbox(limits=Limits(cell_s=HANG_S)) as sandbox:
         request = sandbox.message("kernel_info_request", {})
@@ -159,7 +159,7 @@ def test_a_process_that_dies_answers_whatever_is_open(sandbox: Sandbox) -> None:
 
 
 def open_files(pid: int) -> set[str]:
-    """Files, not pipes or devices, that a process has open for writing."""
+    """The files, without pipes and devices, that a process has open for writing."""
     found = set()
     for entry in Path(f"/proc/{pid}/fdinfo").iterdir():
         flags = int(re.search(r"flags:\s*(\d+)", entry.read_text())[1], 8)  # type: ignore[index]
@@ -170,7 +170,7 @@ def open_files(pid: int) -> set[str]:
 
 
 def test_a_sandbox_writes_nothing_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even what Deno keeps of TypeScript, for which it asks nobody's permission."""
+    """Not even Deno's cache of TypeScript, for which Deno needs no permission."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     code = "'data:application/typescript,' + encodeURIComponent(`export const a: string = '${'x'.repeat(9e4)}';`)"

@@ -1,4 +1,4 @@
-"""The server kernel refuses labs that must not run, and lets others know their lab."""
+"""The server kernel refuses labs that must not run, and lets all others find their lab."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def kernel(folder: Path, **environ: str) -> Iterator[BlockingKernelClient]:
 
 
 def run(client: BlockingKernelClient, code: str) -> tuple[dict[str, Any], str]:
-    """The reply's content, and what was printed."""
+    """The reply's content, and the text that was printed."""
     printed: list[str] = []
 
     def hear(message: dict[str, Any]) -> None:

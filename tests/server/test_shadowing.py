@@ -1,4 +1,4 @@
-"""A folder in which every module of Python's has a namesake: the kernel works, and the student's files are theirs."""
+"""A folder in which each of Python's modules has a namesake. The kernel works, and imports give students their own files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMES = sorted(
 
 @pytest.fixture(scope="module", params=["untouched", "imported"])
 def sandbox(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """Where the files lie, or where the student has imported those that can be."""
+    """Runs all cells in a folder with the files, or in one where the student has imported all files that can be imported."""
     folder: Path = tmp_path_factory.mktemp("drive")
     for name in NAMES:
         (folder / f"{name}.py").write_text(f"print('this is {name}.py')\nmine = 1\n")
@@ -86,7 +86,9 @@ def test_what_the_kernel_does_works(sandbox: Sandbox, code: str) -> None:
 
 def test_the_debugger_starts(sandbox: Sandbox) -> None:
     content = sandbox.execute("breakpoint()").content
-    assert content["ename"] == "StdinNotImplementedError", content  # it has asked, and nobody can answer here
+    assert content["ename"] == "StdinNotImplementedError", (
+        content
+    )  # It has asked a question, which nobody can answer here.
     sandbox.execute("1 / 0")
     assert sandbox.execute("%debug").content["ename"] == "StdinNotImplementedError"
 

@@ -1,4 +1,4 @@
-"""What a worker may send: frames of every kind, right, almost right and wrong."""
+"""Generates the messages that a worker may send: frames of every kind, right, almost right and wrong."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from jupyterlite_browsergrad.server_kernel import frames
 
-#: Names that mean something, so that combinations are not all refused at the first look.
+#: Names with a meaning, so that not all combinations are refused at the first check.
 _WORDS = [
     "", "a", "..", ".", "data.txt", "sub", "sub/new", "a/" * 3000, "x" * 300, "ж" * 120, "out/secret", "\0", "\ud800", "/etc/passwd", "\x1b[2J",
     "idle", "busy", "ok", "iopub", "shell", "stdin", "control", "status", "execute_reply", "stream", "request", "get", "put", "mknod", "rename",
@@ -27,7 +27,7 @@ VALUES = st.recursive(
 
 
 def _some(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """An object with these fields, of which any may be missing or hold anything."""
+    """An object with these fields, any of which may be missing or have any value."""
     return st.fixed_dictionaries({}, optional={name: value | VALUES for name, value in fields.items()})
 
 
@@ -41,7 +41,7 @@ _MESSAGE = st.fixed_dictionaries(
         "content": st.dictionaries(TEXTS | st.just("execution_state"), VALUES, max_size=3),
     }
 ) | _some(channel=TEXTS, header=_HEADER, parent_header=_HEADER, metadata=VALUES, content=VALUES)
-#: Of each type that Deno sends, and of others.
+#: Messages of each type that Deno sends, and of other types.
 FRAMES = st.one_of(
     _some(message=_MESSAGE).map(lambda fields: {"type": "message", **fields}),
     _some(id=NUMBERS, method=TEXTS, path=TEXTS, newPath=TEXTS, mode=NUMBERS).map(
@@ -66,7 +66,7 @@ def _encode(frame: dict[str, Any], buffers: list[bytes]) -> bytes:
     return _raw(text, b"".join(buffers))
 
 
-#: The same on the pipe, and what is no frame at all: torn, too deep, too long, lying about its lengths.
+#: The same as frames on the pipe, and bytes that are not a frame: torn, nested too deeply, too long, or with wrong lengths.
 BYTES = st.one_of(
     st.builds(_encode, FRAMES, BUFFERS),
     st.builds(

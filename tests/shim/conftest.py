@@ -1,4 +1,4 @@
-"""A kernel on CPython whose host records what it publishes."""
+"""A kernel on CPython, with a host that records the messages that it publishes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ sys.path.insert(0, str(SHIM))
 
 
 class FakeHost:
-    """What the worker offers, as a record."""
+    """The functions that the worker offers. They record their calls."""
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
@@ -63,7 +63,7 @@ class FakeHost:
         self.pending.clear()
 
     def package_of(self, module: str) -> None:
-        """No package waits to be loaded."""
+        """Claims that no package waits to be loaded."""
 
     async def packages_from_imports(self, code: str) -> None:
         self.imports.append(code)
@@ -86,7 +86,7 @@ def header(msg_type: str) -> dict[str, Any]:
 
 
 class Answer:
-    """Everything published while one request was handled."""
+    """All messages that were published while one request was handled."""
 
     def __init__(self, request: dict[str, Any], messages: list[dict[str, Any]]) -> None:
         self.request = request
@@ -122,14 +122,14 @@ class Answer:
 
 
 class Client:
-    """Sends requests to a kernel and collects what comes back."""
+    """Sends requests to a kernel and collects the answers."""
 
     def __init__(self, kernel: Any, host: FakeHost) -> None:
         self.kernel = kernel
         self.host = host
         self.loop = asyncio.new_event_loop()
         self.epoch = 0
-        # pytest puts its own streams back between a fixture and its test.
+        # pytest restores its own streams between a fixture and its test.
         self.streams = sys.stdout, sys.stderr
 
     def raw(self, message_json: str, buffers: list[bytes] | None = None, request: Any = None) -> Answer:
@@ -145,7 +145,7 @@ class Client:
         self.host.flush()
         answer = Answer(request or {}, self.host.messages[start:])
         for message in answer.messages:
-            # The schema wants a number for `password`; the specification and ipykernel say bool.
+            # The schema requires a number for `password`; the specification and ipykernel say bool.
             if message["header"]["msg_type"] in schema_fragments.keys() - {"input_request"}:
                 validate_message(message)
         assert answer.states == ["busy", "idle"]
@@ -176,7 +176,7 @@ class Client:
 
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Client]:
-    """A kernel with an empty namespace; the shell is one for all tests, as IPython wants it."""
+    """A kernel with an empty namespace. All tests share one shell, since IPython expects a single one."""
     import builtins
     import getpass
     import warnings
@@ -203,7 +203,7 @@ def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Client]:
         comm.close()
     client.loop.run_until_complete(client.loop.shutdown_asyncgens())
     client.loop.close()
-    # Each shell would collect all garbage when the session ends: minutes in sum.
+    # Otherwise each shell would collect all garbage when the session ends, which takes minutes in sum.
     atexit.unregister(kernel.shell.atexit_operations)
     type(kernel.shell).clear_instance()
     InteractiveShell.clear_instance()

@@ -1,4 +1,4 @@
-"""Modules of the standard library that are changed for a browser, in copies that CPython's own does not notice."""
+"""Modules of the standard library that are changed for a browser. The tests use copies, so that CPython's own modules stay unchanged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from browsergrad_kernel import amended, locales, tabs, web  # isort: skip  # con
 
 
 def copy_of(name: str) -> ModuleType:
-    """A module made anew of the same source."""
+    """Make a new module from the same source."""
     found = importlib.util.find_spec(name)
     assert found is not None and found.loader is not None
     module = importlib.util.module_from_spec(found)
@@ -94,7 +94,7 @@ def test_a_student_s_file_of_that_name_is_left_alone(monkeypatch: pytest.MonkeyP
 
 
 class Browser:
-    """What the worker asks the browser, and what that answers."""
+    """Stands for the browser: records the worker's requests, and answers them."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[dict[str, Any], bytes | None]] = []
@@ -115,7 +115,7 @@ class Browser:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any, Browser]:
-    """Copies of ``http.client`` and ``urllib.request`` that ask a browser, and the browser."""
+    """Copies of ``http.client`` and ``urllib.request`` that use a browser, and the browser."""
     browser = Browser()
     monkeypatch.setattr(web, "host", browser)
     client, request = copy_of("http.client"), copy_of("urllib.request")
@@ -192,7 +192,7 @@ def test_statuses_without_a_name_get_one(asked: Any) -> None:
 
 
 def test_a_response_that_failed_can_be_closed(asked: Any) -> None:
-    """Python closes what is left of one; where it cannot, it writes so into a later cell."""
+    """Python closes a response that is left over. If it cannot, it writes an error into a later cell."""
     client, _, browser = asked
     browser.answer = {"failed": "other", "message": "it broke", "origin": ""}
     responses = []

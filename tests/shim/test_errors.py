@@ -1,4 +1,4 @@
-"""Cells that fail: one error message, then a reply that says the same; always idle."""
+"""Cells that fail: one error message, then a reply with the same error, and always an idle status."""
 
 from __future__ import annotations
 

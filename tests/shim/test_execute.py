@@ -176,7 +176,7 @@ def test_text_of_a_callback_that_no_task_has_made_belongs_to_the_newest_cell(cli
     client.run("import contextvars, sys\nout = sys.stdout\ndef callback():\n    print('late', file=out)")
     callback = client.kernel.shell.user_ns["callback"]
     answer = client.run("pass")
-    # JavaScript calls back in a context in which no request was ever set.
+    # JavaScript calls back in a context in which no request was set.
     contextvars.Context().run(callback)
     client.host.flush()
     late = client.host.messages[-1]

@@ -1,4 +1,4 @@
-"""Interrupts on CPython, with a stand-in for the worker: what Python decides, and what it reports."""
+"""Interrupts on CPython, with a stand-in for the worker: Python's decisions, and its reports to the worker."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CELL, LIBRARY = "<cell of a test>", "<library of a test>"
 
 
 class Worker:
-    """Records what Python reports. Says what `known` says, and that nothing further is in hand."""
+    """Records Python's reports. Answers with `known`, and says that there is no further interrupt."""
 
     def __init__(self) -> None:
         self.outcomes: list[str] = []
@@ -43,7 +43,7 @@ class Worker:
         return self.further
 
     def begin(self, epoch: int, request: bool) -> None:
-        """A request begins."""
+        """Begin a request."""
 
     def end(self, epoch: int) -> bool:
         return "raised" in self.outcomes or "thrown" in self.outcomes
@@ -60,7 +60,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
     frames.mark_runs_cells(run_code)
     frames.register_cell_file(CELL)
     monkeypatch.setattr(frames, "soft_files", {LIBRARY})
-    monkeypatch.setattr(cell, "eager_task", lazy_task)  # CPython 3.11 has no eager tasks
+    monkeypatch.setattr(cell, "eager_task", lazy_task)  # Python 3.11 does not have eager tasks.
     interrupts.begin(EPOCH)
     yield worker
     interrupts.end(EPOCH)
@@ -72,12 +72,12 @@ def lazy_task(coroutine: Any, context: Any = None) -> asyncio.Task[Any]:
 
 
 def press() -> None:
-    """What CPython does when the worker says SIGINT."""
+    """Do what CPython does when the worker says SIGINT."""
     signal.raise_signal(signal.SIGINT)
 
 
 def function(source: str, filename: str) -> Callable[..., Any]:
-    """The function `f` that `source` defines in a file of that name."""
+    """Return the function `f` that `source` defines in a file of that name."""
     namespace: dict[str, Any] = {"press": press, "asyncio": asyncio}
     exec(compile(source, filename, "exec"), namespace)
     found: Callable[..., Any] = namespace["f"]
@@ -89,7 +89,7 @@ LIBRARYS = function("import signal\ndef f(): signal.raise_signal(signal.SIGINT)"
 
 
 def run_code(code: Callable[..., Any], *args: Any) -> Any:
-    """What calls the user's code, as IPython's `run_code` does."""
+    """Calls the user's code, as IPython's `run_code` does."""
     return code(*args)
 
 
@@ -173,7 +173,7 @@ def test_an_exception_that_never_left_the_handler_is_raised_again(worker: Worker
     ours = raised.value.__traceback__
     while ours is not None and ours.tb_frame.f_code is not handler.on_sigint.__code__:
         ours = ours.tb_next
-    raised.value.__traceback__ = ours  # as if C code had dropped it where it called the handler
+    raised.value.__traceback__ = ours  # as if C code had dropped the exception where it called the handler
     assert is_raised(run_code, USERS)
     assert worker.outcomes == ["raised", "swallowed", "raised"]
 
@@ -215,7 +215,7 @@ def test_an_interrupt_that_came_through_javascript_or_c_code_is_recognised(worke
 
 
 def in_loop(main: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-    """Run `main` in a loop whose Ctrl+C is left to our handler."""
+    """Run `main` in an event loop that leaves Ctrl+C to our handler."""
     loop = asyncio.new_event_loop()
     try:
         return loop.run_until_complete(main())
@@ -224,14 +224,16 @@ def in_loop(main: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
 
 
 def awaiting(source: str, worker: Worker, then: Callable[[], Any]) -> Any:
-    """Run a cell that awaits, and `then` in the meantime. Return what the cell returns or raises, and what `then` returns."""
+    """Run a cell that awaits, and `then` meanwhile. Return what the cell returns or raises, and what `then` returns."""
 
     async def main() -> Any:
         running = asyncio.ensure_future(interrupts.run_cell(function(source, CELL)()))
         while current.cell is None or not current.cell.is_started:
             await asyncio.sleep(0)
         said = asyncio.get_running_loop().create_future()
-        asyncio.get_running_loop().call_soon(lambda: said.set_result(then()))  # the worker calls outside of all tasks
+        asyncio.get_running_loop().call_soon(
+            lambda: said.set_result(then())
+        )  # The worker calls it outside of all tasks.
         try:
             return await running, await said
         except BaseException as error:
@@ -270,7 +272,7 @@ async def f():
 
 def test_on_idle_finds_nothing_to_stop_where_no_cell_of_that_request_awaits(worker: Worker) -> None:
     assert handler.on_idle(EPOCH + 1) == "drop"
-    assert handler.on_idle(EPOCH) == "defer"  # the cell has not started
+    assert handler.on_idle(EPOCH) == "defer"  # The cell has not started.
     assert awaiting("async def f(): await asyncio.sleep(0)", worker, lambda: None) == (None, None)
     assert handler.on_idle(EPOCH) == "drop"
 
@@ -281,7 +283,7 @@ def test_on_idle_waits_for_an_uninterruptible_block(worker: Worker) -> None:
 
 
 def task(worker: Worker, epoch: int) -> bool:
-    """Interrupt a task that a cell of the request `epoch` has made. Return whether that raised in it."""
+    """Interrupt a task that a cell of the request `epoch` has made. Return whether that raised an exception in the task."""
 
     async def main() -> bool:
         token = frames.cell_epoch.set(epoch)

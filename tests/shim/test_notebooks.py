@@ -64,7 +64,7 @@ def test_packages_that_its_cells_import_are_loaded(client: Client, tmp_path: Pat
     ],
 )
 def test_a_script_runs_as_typed(client: Client, code: str, awaits: bool) -> None:
-    """Its traceback shows the line that ipykernel's shows."""
+    """The traceback shows the same line as ipykernel's."""
     transformed = client.kernel.shell.transform_cell(code)
     assert (notebooks.await_run(transformed) != transformed) is awaits
 

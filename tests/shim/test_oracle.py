@@ -1,4 +1,4 @@
-"""The kernel beside a real ipykernel: the same requests, the same answers."""
+"""The kernel beside a real ipykernel: the same requests get the same answers."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ COMPLETIONS = (
     ("%timei", 6),
     ("zzz_no_such", 11),
 )
-#: These differ on purpose: ipykernel writes a usage error to stderr, and we explain missing modules.
+#: These answers differ on purpose: ipykernel writes a usage error to stderr, and our kernel explains missing modules.
 USAGE = ("%lsmagic_missing", "%%missing\n1")
 
 
@@ -92,7 +92,7 @@ def oracle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 def ask(oracle: Any, msg_type: str, content: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The reply's content and what IOPub carried until idle."""
+    """The reply's content, and the messages on IOPub until the idle status."""
     message = oracle.session.msg(msg_type, content)
     oracle.shell_channel.send(message)
     while True:
@@ -110,7 +110,7 @@ def ask(oracle: Any, msg_type: str, content: dict[str, Any]) -> tuple[dict[str, 
 
 
 def neutral(text: str) -> str:
-    """A text without colours and without what names a process or a file."""
+    """A text without colours, and without the parts that name a process or a file."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", text)
     text = re.sub(r"(<ipython-input-\d+-\w+>|\S*ipykernel_\d+/\d+\.py|\b\d{6,}\.py)", "<cell>", text)
     return re.sub(r"In\[\d+\]", "In[n]", text)

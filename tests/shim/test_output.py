@@ -1,4 +1,4 @@
-"""The kernel's streams: for text, for bytes, and as the original ones."""
+"""The kernel's streams: as text streams, as byte streams, and as Python's original streams."""
 
 from __future__ import annotations
 
@@ -63,6 +63,6 @@ def test_text_written_while_completing_belongs_to_it_and_later_text_to_the_cell(
 
 
 def test_write_returns_the_length_of_the_given_text(client: Client) -> None:
-    """Also where it is escaped, or an unfinished character comes first."""
+    """Also if a character was escaped, or an unfinished one comes first."""
     code = r"sys.stdout.buffer.write(b'\xe2'), sys.stdout.write('\ud800'), sys.stdout.write('\ud800b')"
     assert client.run(f"import sys\n{code}").result == "(1, 1, 2)"

@@ -1,4 +1,4 @@
-"""%pip, packages named by imports, and stand-ins for modules a browser lacks."""
+"""%pip, packages that imports name, and stand-ins for modules that a browser does not have."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .conftest import Client
 
 @pytest.fixture
 def installs(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Piplite's real command line, with a micropip that only records."""
+    """Piplite's real command line, with a micropip that only records its calls."""
     (wheel,) = [
         path
         for path in files("jupyterlite-pyodide-kernel") or ()

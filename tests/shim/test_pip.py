@@ -1,4 +1,4 @@
-"""The command lines of %pip: pip's vocabulary, files of requirements, and pip in the middle of other code."""
+"""The command lines of %pip: pip's options, requirement files, and pip amid other code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REFERENCE = Path(__file__).parents[2] / "docs/reference/pip.md"
 
 @pytest.fixture
 def wheel(tmp_path: Path) -> Callable[[str], Path]:
-    """Writes a file that is enough of a wheel to be found."""
+    """Write a file that has enough of a wheel to be found."""
 
     def write(name: str) -> Path:
         path = tmp_path / name

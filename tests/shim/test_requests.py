@@ -1,4 +1,4 @@
-"""Requests other than execute, and history."""
+"""Requests other than execute, and the history."""
 
 from __future__ import annotations
 

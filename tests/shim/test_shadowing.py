@@ -1,4 +1,4 @@
-"""Files beside the notebook with the names of Python's modules."""
+"""Files beside the notebook that have the names of Python's modules."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .conftest import Client
 
 @pytest.fixture(autouse=True)
 def unloaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """As in a kernel that has just started: the names are not imported, and nothing has been taken."""
+    """The state of a kernel that has just started: the names are not imported, and no file has taken one."""
     for name in [
         name
         for name in sys.modules
@@ -36,7 +36,7 @@ def write(name: str, text: str = "mine = 1\n") -> None:
 
 
 def start(client: Client) -> None:
-    """Count the library as one of Python's folders."""
+    """Count a folder as one of Python's own folders."""
     shadowing._roots = (*shadowing._roots, str(Path("library").resolve()))
 
 
@@ -59,7 +59,7 @@ def test_libraries_find_the_users_modules_that_python_has_not(client: Client) ->
 
 def test_a_library_is_told_of_a_module_that_is_missing_here(client: Client) -> None:
     start(client)
-    write("msilib.py")  # a module of Windows'
+    write("msilib.py")  # a module that Python has only on Windows
     write("library/asks.py", "import msilib\n")
     sys.modules.pop("msilib", None)
     assert client.run("import asks").reply["ename"] == "ModuleNotFoundError"

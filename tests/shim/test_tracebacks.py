@@ -1,4 +1,4 @@
-"""Tracebacks are made quickly and look as IPython's own, to the character."""
+"""Tracebacks are made quickly, and look exactly like IPython's own."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ BRANCHES
         return b
 """.replace("LISTS", textwrap.indent(_LISTS, "        ")).replace("BRANCHES", textwrap.indent(_BRANCHES, "        "))
 
-#: Modules that fail: long ones while they are imported, and functions of all kinds.
+#: Modules that fail: long modules while they are imported, and functions of all kinds.
 MODULES = {
     "broken_in_a_try": f"import sys\n\n{_DICTS}try:\n    N = 1\n    # about N\n    RATIO = sys.maxsize / (N - 1)\nfinally:\n    END = 1\n\n\n{_DICTS}",
     "broken_in_a_call": f"def long():\n{_LISTS}    text = '''three\nquotes\n'''\n    raise ValueError(text,\n                     value_1)\n{_LISTS}\n\nA = 1\nB = long()\n",
@@ -120,7 +120,7 @@ CALLS = [
     "long([])",
     "page()",
 ]
-#: Deeper than our version looks at each frame.
+#: A recursion deeper than the number of frames that our version looks at one by one.
 _DEEP = """import sys
 kept = sys.getrecursionlimit()
 sys.setrecursionlimit(9000)
@@ -187,7 +187,7 @@ LOOPS = [
 
 @pytest.fixture
 def modules(client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
-    """The folder with `MODULES`, and an archive with one of them: a file that can't be opened, as the standard library's."""
+    """A folder with `MODULES`, and an archive with one of them. Like a file of the standard library, that one cannot be opened."""
     for name, source in MODULES.items():
         (tmp_path / f"{name}.py").write_text(source, "utf-8")
     with zipfile.ZipFile(tmp_path / "zipped.zip", "w") as archive:
@@ -195,7 +195,7 @@ def modules(client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
         archive.writestr("zipped/kinds.py", _KINDS)
     monkeypatch.syspath_prepend(tmp_path / "zipped.zip")
     monkeypatch.syspath_prepend(tmp_path)
-    client.run("1/0")  # brings our version in
+    client.run("1/0")  # installs our version
     yield tmp_path
     client.run("%xmode Context\n%colors linux")
     for name in (*MODULES, "zipped", "zipped.kinds"):
@@ -204,7 +204,7 @@ def modules(client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
 @contextlib.contextmanager
 def ipythons_own() -> Iterator[None]:
-    """Let tracebacks be made without anything of ours."""
+    """Make tracebacks without any of our changes."""
     import stack_data
     from browsergrad_kernel import tracebacks
 
@@ -260,13 +260,13 @@ def test_they_do_so_in_every_mode_and_colour(client: Client, modules: Path, chan
             assert tracebacks_of(client, code) == ours
 
 
-#: Where Python is: the file and line of each of its frames, from the innermost to the cell's, whose file has no name.
+#: The file and line of each of Python's frames, from the innermost to the cell's, whose file has no name.
 Place = tuple[tuple[str, int], ...]
 
 
 @contextlib.contextmanager
 def interrupted_when(is_time: Callable[[Place], bool]) -> Iterator[None]:
-    """Raise ``KeyboardInterrupt`` in a cell, or in what it calls, at the first place that ``is_time`` says yes to.
+    """Raise ``KeyboardInterrupt`` in a cell, or in code that it calls, at the first place for which ``is_time`` returns true.
 
     Never where the lock of ``logging`` is held: it would stay so, for the threads of all tests to come.
     """
@@ -295,7 +295,7 @@ def interrupted_when(is_time: Callable[[Place], bool]) -> Iterator[None]:
 @pytest.mark.parametrize("code", LOOPS)
 def test_they_do_so_wherever_a_loop_is_stopped(client: Client, modules: Path, code: str) -> None:
     def places() -> list[Place]:
-        """Those of the loop's beginning, each once."""
+        """The places at the beginning of the loop, each once."""
         seen: dict[Place, None] = {}
         events = itertools.count()
         with interrupted_when(lambda place: bool(seen.setdefault(place)) or next(events) == 400):
@@ -303,7 +303,7 @@ def test_they_do_so_wherever_a_loop_is_stopped(client: Client, modules: Path, co
         return list(seen)
 
     def stopped_at(place: Place) -> str | None:
-        """What is shown, or nothing if Python doesn't come there."""
+        """The traceback that is shown; nothing if Python does not reach the place."""
         events = itertools.count()
         reached = False
 
@@ -316,7 +316,7 @@ def test_they_do_so_wherever_a_loop_is_stopped(client: Client, modules: Path, co
             shown = tracebacks_of(client, code)
         return shown if reached else None
 
-    places()  # what is done but once is done then
+    places()  # Work that is done only once is done then.
     compared = 0
     found = places()
     for place in found[10 :: len(found) // 6]:

@@ -1,4 +1,4 @@
-// The driver's host in Deno: the runtime's own kernel client, with its worker, and no page at all.
+// The driver's host in Deno: the runtime's own kernel client with its worker, without a page.
 // Arguments: URL of the static folder, path of the cases, tries, interrupts of the storm, seed. Prints the
 // driver's results as JSON.
 import './driver.js';
@@ -42,7 +42,7 @@ function request(type, content) {
     reply = resolve;
   });
   open.set(header.msg_id, { busy, reply });
-  // The cell is over when the request is: then the next may be sent.
+  // The cell has ended when its request has. Then the next cell may be sent.
   const done = client
     .request({ channel: 'shell', header, parent_header: {}, metadata: {}, content, buffers: [] })
     .then(() => replied)

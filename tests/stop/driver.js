@@ -3,12 +3,12 @@
 // `{busy, done}` (promises of the busy status and of the reply's content), `interrupt()`, `value(expression)`,
 // and `cancelsQueue`: whether an interrupt cancels the cells that wait behind the running one.
 globalThis.stop = (() => {
-  const HANG_MS = 60_000; // longer than a machine takes that does much else
+  const HANG_MS = 60_000; // longer than a busy machine takes
   const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
   const hang = Symbol('hang');
   const within = (promise, ms = HANG_MS) => Promise.race([promise, sleep(ms).then(() => hang)]);
 
-  // Small and seedable: a failing storm can be run again.
+  // A small random generator with a seed, so that a storm that failed can be run again.
   function random(seed) {
     let state = Math.imul(seed, 2654435761) >>> 0 || 1;
     return () => {
@@ -37,7 +37,7 @@ globalThis.stop = (() => {
     else await sleep(r < 0.9 ? next() * 60 : 60 + next() * 200);
   }
 
-  // One interrupt of one case: how it ended, and the ms from the interrupt to the reply.
+  // Interrupts one case once. Returns how it ended, and the ms from the interrupt to the reply.
   async function once(host, item, next, twice = 0) {
     const running = item.request ? host.request(...item.request) : host.execute(item.code, { stdin: item.stdin });
     if ((await within(running.busy)) === hang) return { outcome: 'never busy' };
@@ -61,7 +61,7 @@ globalThis.stop = (() => {
     return plain(host, 'SENTINEL = {"a": [1, 2, 3]}');
   }
 
-  // Each case `tries` times. Returns [{name, kind, ms: [...], bad: [...]}].
+  // Interrupts each case `tries` times. Returns [{name, kind, ms: [...], bad: [...]}].
   async function table(host, cases, tries, seed, report = () => {}) {
     const next = random(seed);
     const rows = [];

@@ -1,4 +1,4 @@
-"""The kinds of code that Stop must end, in Deno: the runtime's worker with no page around it."""
+"""The kinds of code that Stop must end, in Deno: the runtime's worker without a page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TRIES, STORM = 2, 60
 
 @pytest.fixture(scope="module")
 def result() -> dict:
-    """What the driver reports of its table and its storm."""
+    """The results of the table and of the storm, as the driver reports them."""
     seed = random.randrange(2**31)
     command = [
         deno.find_deno_bin(),

@@ -1,4 +1,4 @@
-"""Contents of assertions that somebody else made: judged as the JSON Schema judges them."""
+"""Contents of assertions that others have made: our check accepts the same ones as the JSON Schema."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VALIDATOR = Draft202012Validator(SCHEMA)
 COUNTS = {"pass": 1, "fail": 0, "error": 0}
 PASS = {"kind": "pass", "name": "adds"}
 
-#: Values that are often right, and often almost right.
+#: Values that are often right, and values that are often almost right.
 SCALARS = (
     st.none()
     | st.booleans()
@@ -59,7 +59,7 @@ CONTENTS = st.builds(
 @given(CONTENTS | SCALARS | st.lists(SCALARS))
 def test_the_written_rules_are_those_of_the_schema(content: Any) -> None:
     if isinstance(content, dict) and isinstance(content.get("counts"), dict):
-        # The one difference that is meant: a count such as 1.0 is an integer to the schema.
+        # One difference is intended: for the schema, a count such as 1.0 is an integer.
         content["counts"] = {
             key: int(value) if isinstance(value, float) and value.is_integer() else value
             for key, value in content["counts"].items()

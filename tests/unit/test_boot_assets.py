@@ -1,4 +1,4 @@
-"""What kernels start from is made the same way twice, in either engine, and only where there is one."""
+"""The files that kernels start from are made the same each time, in either engine, and only if there is one."""
 
 from __future__ import annotations
 

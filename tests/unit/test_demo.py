@@ -1,4 +1,4 @@
-"""``jupyter browsergrad demo``: what it builds."""
+"""``jupyter browsergrad demo``: the sites that it builds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from jupyterlite_browsergrad.site.release import embedded_lock
 
 @pytest.fixture
 def builds(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], dict[str, Any]]]:
-    """Contents and settings of each build, which does not run."""
+    """The contents and settings of each build, which does not run."""
     made: list[tuple[list[str], dict[str, Any]]] = []
 
     def run(command: list[str], *, cwd: Path, check: bool) -> subprocess.CompletedProcess[bytes]:

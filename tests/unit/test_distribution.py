@@ -1,4 +1,4 @@
-"""Archives of a Pyodide distribution: one limit of size, whatever their format."""
+"""Archives of a Pyodide distribution: all formats have the same limit of size."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_one_that_unpacks_to_too_much_is_refused(tmp_path: Path, suffix: str, mo
 
 
 def test_a_header_without_end_is_not_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`tarfile` reads names and attributes whole, however long they are."""
+    """`tarfile` reads names and attributes into memory, however long they are."""
     monkeypatch.setattr(module, "MAX_AT_ONCE", 50_000)
     path = tmp_path / "a.tar.gz"
     with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT, pax_headers={"comment": "x" * 100_000}) as archive:

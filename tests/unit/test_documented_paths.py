@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 REPO = Path(__file__).resolve().parents[2]
-#: Folders that commands make: they need not exist when the tests run.
+#: Folders that commands make. They need not exist when the tests run.
 MADE = (
     "bench/out",
     "docs/_build",
@@ -36,13 +36,13 @@ def tracked() -> list[str]:
 FILES = tracked()
 FOLDERS = {parent.as_posix() for name in FILES for parent in PurePosixPath(name).parents} - {"."}
 TOP = {name for name in FOLDERS if "/" not in name}
-#: The changelog is left out: it tells of earlier versions.
+#: The changelog is left out, since it describes earlier versions.
 TEXTS = [name for name in FILES if name.endswith((".md", *SOURCES)) and name != "CHANGELOG.md"]
 MARKDOWN = [name for name in FILES if name.endswith(".md")]
 
 
 def exists(code: str) -> bool:
-    """False if `code` looks like a path or a module of the repository, and there is none."""
+    """False if `code` looks like a path or a module of the repository but there is none."""
     if MODULE.fullmatch(code):
         return module_exists(code)
     path = code.removeprefix("./").rstrip("/")
@@ -112,7 +112,7 @@ def test_links_to_files_lead_somewhere() -> None:
 
 
 def test_the_layout_table_names_every_folder() -> None:
-    """Folders at the top and those in them; examples and sources may name deeper ones too."""
+    """Folders at the top, and the folders in them. Examples and sources may name deeper ones too."""
     table = (REPO / "CONTRIBUTING.md").read_text("utf-8").partition("## Layout")[2].partition("\n## ")[0]
     named = set(re.findall(r"`([^`]+)`", table))
     wanted = {name for name in FOLDERS if name.count("/") <= 1}

@@ -1,4 +1,4 @@
-"""Every error class has its place in what is written about errors."""
+"""Every error class is named where errors are documented."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ BUILT_IN = {
 FOREIGN = {"CancelledError", "UsageError"}
 ROOT = "BrowsergradError"
 ENTRY = re.compile(r"^    [├└]── (\w+) +\((\w+)\)", re.MULTILINE)
-#: `termios.error` is Python's own; what a front end asks wrongly never reaches a cell.
+#: `termios.error` is Python's own. Wrong requests of a front end never reach a cell.
 ELSEWHERE = {"error", "BadRequest"}
 
 
 def classes_of(folder: str) -> dict[str, list[str]]:
-    """Exception classes of a folder's modules with the names of their bases; private classes are left out."""
+    """The exception classes of a folder's modules, with the names of their bases. Private classes are left out."""
     bases: dict[str, list[str]] = {}
     for path in sorted((REPO / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):

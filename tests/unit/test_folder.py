@@ -1,4 +1,4 @@
-"""The folder a sandbox sees: all of it, and nothing beyond."""
+"""The folder that a sandbox sees: all of it, and nothing outside of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames on the pipes to Deno: whole, or refused."""
+"""Frames on the pipes to Deno are read whole, or refused."""
 
 from __future__ import annotations
 

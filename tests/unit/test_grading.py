@@ -1,4 +1,4 @@
-"""What grading does without a sandbox: reading submissions, keeping results."""
+"""The parts of grading that need no sandbox: reading submissions, and keeping results."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ LIMIT = 1000
 
 
 def problems(*paths: Path) -> dict[str, str | None]:
-    """By name: why a submission is not read."""
+    """The reason why each submission is not read, by its name."""
     return {each.path.name: each.read(LIMIT).problem for each in find_submissions(list(paths))}
 
 
@@ -111,7 +111,7 @@ def test_links_are_not_followed_where_a_shell_has_put_in_the_names(tmp_path: Pat
     one, other = (tmp_path / name / "solution.py" for name in "ab")
     assert [each.problem is None for each in find_submissions([one, other])] == [True, False]
     assert [each.problem is None for each in find_submissions([tmp_path / "a", tmp_path / "b"])] == [True, False]
-    # How the teacher gets to the folder of all submissions is the teacher's affair.
+    # A link in the path to the folder of all submissions is allowed, since the teacher has made it.
     (tmp_path / "term").symlink_to(tmp_path)
     assert [each.problem for each in find_submissions([tmp_path / "term" / "a" / "solution.py"])] == [None]
 
@@ -132,7 +132,7 @@ def test_a_submission_is_read_when_it_is_its_turn(tmp_path: Path) -> None:
 def test_folders_may_be_deep(tmp_path: Path) -> None:
     here = os.open(tmp_path, os.O_RDONLY)
     try:
-        for _ in range(1500):  # deeper than Python recurses, and than a path can name
+        for _ in range(1500):  # deeper than Python can recurse, and than a path can be long
             os.mkdir("d", dir_fd=here)
             below = os.open("d", os.O_RDONLY, dir_fd=here)
             os.close(here)
@@ -204,7 +204,7 @@ def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path) -> None:
         results.add(RESULT)
         whole = path.read_bytes()
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-        # Half of the next line fits.
+        # Only half of the next line fits.
         resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) * 3 // 2, limits[1]))
         try:
             with pytest.raises(GradingError, match=r"cannot be written.*run the command again"):

@@ -1,4 +1,4 @@
-"""What the worker offers to Python and what Python asks of it are the same functions."""
+"""The worker offers exactly the functions that Python calls."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ FIELD = re.compile(r"^    (\w+)(?=[:,(])", re.MULTILINE)
 
 
 def offered() -> list[str]:
-    """Names of the functions of the worker's module, in order."""
+    """The names of the functions of the worker's module, in their order."""
     found = [match for path in sorted(WORKER.rglob("*.ts")) for match in MODULE.findall(path.read_text("utf-8"))]
     assert len(found) == 1, "one function hostModule() is expected among the worker's files"
     return FIELD.findall(found[0])
 
 
 def asked(source: str) -> set[str]:
-    """Names of the attributes of `host` that Python code uses."""
+    """The attributes of `host` that Python code uses."""
     return {
         node.attr
         for node in ast.walk(ast.parse(source))
@@ -40,7 +40,7 @@ def asked(source: str) -> set[str]:
 
 
 def reported(source: str) -> set[str]:
-    """What Python code says with `host.interrupt_outcome`."""
+    """The outcomes that Python code reports with `host.interrupt_outcome`."""
     return {
         node.value
         for call in ast.walk(ast.parse(source))

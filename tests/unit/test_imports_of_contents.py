@@ -1,4 +1,4 @@
-"""What notebooks and modules import is read from their text."""
+"""The imports of notebooks and modules are read from their text."""
 
 from __future__ import annotations
 

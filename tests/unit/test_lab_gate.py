@@ -1,4 +1,4 @@
-"""What a server kernel asks before each cell."""
+"""The check that a server kernel makes before each cell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which module may import which: public doors are used, and nothing imports in a circle."""
+"""Rules of imports between modules: public modules are used, and no imports form a circle."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 REPO = Path(__file__).resolve().parents[2]
-#: Package -> the folder it lies in.
+#: Package -> its folder.
 PACKAGES = {
     "jupyterlite_browsergrad": REPO,
     "browsergrad": REPO / "kernel_shim",
@@ -20,7 +20,7 @@ PACKAGES = {
 
 
 def modules(package: str) -> dict[str, Path]:
-    """Dotted names of a package's modules, and their files."""
+    """The dotted names of a package's modules, and their files."""
     root = PACKAGES[package]
     found = {}
     for path in sorted((root / package).rglob("*.py")):
@@ -31,7 +31,7 @@ def modules(package: str) -> dict[str, Path]:
 
 
 def imports(name: str, path: Path, known: dict[str, Path]) -> Iterator[str]:
-    """The modules of `known` that one imports, also within functions."""
+    """The modules among `known` that one module imports, also inside functions."""
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -50,7 +50,7 @@ def imports(name: str, path: Path, known: dict[str, Path]) -> Iterator[str]:
 @pytest.mark.parametrize("package", PACKAGES)
 def test_no_module_imports_itself_through_others(package: str) -> None:
     known = modules(package)
-    # A package's own file names what it offers, and so imports what may import it.
+    # A package's own file imports the names that it offers, so it may import modules that import it.
     graph = {
         name: {each for each in imports(name, path, known) if known[each].name != "__init__.py"}
         for name, path in known.items()

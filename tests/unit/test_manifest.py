@@ -1,4 +1,4 @@
-"""The rules of lab manifests, by the cases that TypeScript reads too."""
+"""The rules of lab manifests, tested with the cases that TypeScript's tests use too."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SCHEMA = json.loads(
     (Path(jupyterlite_browsergrad.__file__).parent / "schemas" / "manifest.v1.schema.json").read_text("utf-8")
 )
 CASES = FIXTURE["cases"]
-#: Rules that JSON Schema can't express.
+#: Rules that JSON Schema cannot express.
 BEYOND_SCHEMA = {
     "two datasets of one name",
     "version '9007199254740992.0.0'",
@@ -82,8 +82,8 @@ def test_a_value_gives_exactly_the_expected_errors(case: dict[str, Any]) -> None
 def test_the_schema_agrees(case: dict[str, Any]) -> None:
     valid = Draft202012Validator(SCHEMA).is_valid(value_of(case))
     codes = {code for _, code in case["errors"]}
-    # The schema is the looser one in what it can't express, in the form of URLs, and before a last
-    # line feed, where Python's `$` matches and ECMAScript's, which JSON Schema asks for, doesn't.
+    # The schema accepts more in three points: in rules that it cannot express, in the form of URLs, and before a last
+    # line feed. There Python's `$` matches, but ECMAScript's, which JSON Schema requires, does not.
     looser = (
         case["name"] in BEYOND_SCHEMA
         or codes == {"url"}
@@ -168,7 +168,7 @@ def test_what_satisfies_exactly_satisfies_the_ranges(pin: str, version: str) -> 
     exact, tilde, caret = (is_semver_compatible(operator + pin, version) for operator in ("", "~", "^"))
     assert tilde or not exact
     assert caret or not exact
-    # `~0.0.1` takes 0.0.2, `^0.0.1` does not; from 0.1 on, `^` takes all that `~` takes.
+    # `~0.0.1` allows 0.0.2, and `^0.0.1` does not. From 0.1 on, `^` allows all that `~` allows.
     assert caret or not tilde or pin.startswith("0.0.")
 
 

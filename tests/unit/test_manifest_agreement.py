@@ -1,4 +1,4 @@
-"""Both implementations of the manifest rules say the same of manifests nobody thought of."""
+"""Both implementations of the manifest rules agree on generated manifests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ sys.path.insert(0, str(REPO / "scripts"))
 import toolchain  # noqa: E402  # found through the path above
 
 BASE = json.loads((REPO / "tests/fixtures/manifest_cases.json").read_text("utf-8"))["base"]
-#: Makes each part of a path or URL that one of the rules is about.
+#: Generates each part of a path or URL that one of the rules concerns.
 PIECES = [
     "", ".", "..", "/", "\\", "a", "b.py", "%2e", "%2E%2e", "%2f", "%5C", "%00", "%", "%c3%a4", " ", "\n", "\t", "\0", "\x7f",
     "C:", "http:", "https://", "HTTPS://", "https://example.org", "HTTPS://a.b", "%7F", "file:///", "data:,", "//", "é", "\u2028", "\ud800", "😀", "~", "?q=1", "#f", "example.org", "@", ":80", "[::1]",
@@ -64,7 +64,7 @@ FIELDS = {
     "reference_path": paths | values,
     "datasets": datasets | values,
 }
-#: A good manifest with some fields changed, added or missing.
+#: A valid manifest with some fields changed, added or missing.
 manifests = st.builds(
     lambda changed, dropped, added: {key: v for key, v in (BASE | changed | added).items() if key not in dropped},
     st.fixed_dictionaries({}, optional=FIELDS),
@@ -75,7 +75,7 @@ manifests = st.builds(
 
 @st.composite
 def texts(draw: st.DrawFn) -> str:
-    """JSON of manifests with parts cut out, doubled and put in."""
+    """JSON texts of manifests with parts removed, doubled and inserted."""
     text = json.dumps(draw(manifests), ensure_ascii=draw(st.booleans()), indent=draw(st.sampled_from([None, 1])))
     for _ in range(draw(st.integers(0, 2))):
         start = draw(st.integers(0, len(text)))

@@ -1,4 +1,4 @@
-"""The built packs and standard library are what the worker expects."""
+"""The built packs and the standard library are in the form that the worker expects."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_the_snapshot_is_bound_to_all_it_was_made_from():
 
 
 def test_a_full_distribution_of_the_embedded_version_gets_the_precompiled_standard_library(tmp_path):
-    """The snapshot goes with that; a distribution of another build keeps its own."""
+    """The snapshot belongs to that library. A distribution of another build keeps its own."""
     from jupyterlite_browsergrad.site.distribution import with_our_stdlib
 
     source, kernel = tmp_path / "source", tmp_path / "kernel"

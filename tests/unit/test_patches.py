@@ -1,4 +1,4 @@
-"""What is replaced of other projects is listed, and still exists there."""
+"""All names of other projects that we replace are listed, and still exist there."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ SECTIONS = {
 }
 IMPORTED = ("Python's standard library", "IPython and what it builds on", "On servers, and in the build")
 PACKED = ("micropip and piplite", "Pyodide's Python")
-#: Not in every version, or not to be found in Python's sources.
+#: Names that not every version has, or that Python's sources do not show.
 ABSENT = {
-    "micropip.package_index.CompatibilityLayer",  # ours, where micropip has none
+    "micropip.package_index.CompatibilityLayer",  # a name of ours that micropip does not have
     "micropip.install",  # in the package's own file, by a loop over names
     "pyodide_js._module",  # JavaScript
     "threading._start_joinable_thread",  # since Python 3.13
@@ -44,7 +44,7 @@ def names(title: str) -> list[str]:
 
 
 def exists(dotted: str) -> bool:
-    """Whether a name can be had by imports and attributes, or is set by a class's methods."""
+    """Whether a name can be reached by imports and attributes, or is set by a class's methods."""
     parts = dotted.split(".")
     for end in range(len(parts), 0, -1):
         try:
@@ -67,7 +67,7 @@ def test_a_replaced_name_exists(name: str) -> None:
 
 @pytest.fixture(scope="module")
 def packed() -> dict[str, str]:
-    """Python files of the embedded Pyodide and of the kernel's pack, by their paths."""
+    """The Python files of the embedded Pyodide and of the kernel's pack, by their paths."""
     with zipfile.ZipFile(paths.static("pyodide", "python_stdlib.zip")) as archive:
         files = {
             name: archive.read(name)
@@ -114,7 +114,7 @@ def test_a_name_of_pyodides_module_is_in_its_files(name: str, pyodide: str) -> N
 
 
 def replacing(path: Path) -> Iterator[str]:
-    """Attributes of what a file imports from elsewhere that it sets."""
+    """The attributes that a file sets on objects that it imports from elsewhere."""
     tree = ast.parse(path.read_text("utf-8"))
     foreign = set()
     for node in ast.walk(tree):

@@ -1,4 +1,4 @@
-"""Where the built labextension is looked for."""
+"""The places where the built labextension is searched for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jupyterlite_browsergrad.errors import AssetsNotFoundError, BrowsergradError
 
 @pytest.fixture
 def elsewhere(monkeypatch, tmp_path):
-    """Take the source tree and this distribution's files out of the search."""
+    """Remove the source tree and this distribution's files from the search."""
     monkeypatch.setattr(paths, "HERE", tmp_path / "package")
     monkeypatch.setattr(paths, "LABEXTENSION", "no-such-distribution")
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "data"))

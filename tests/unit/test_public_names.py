@@ -11,18 +11,18 @@ import pytest
 REPO = Path(__file__).resolve().parents[2]
 RUNTIME = REPO / "labextension/src/runtime"
 PAGE = (REPO / "docs/reference/names.md").read_text("utf-8")
-#: Where names are imported from -> the promised names.
+#: Import path -> the promised names.
 PROMISED = {
     place: re.findall(r"`(\w+)`", names) for place, names in re.findall(r"^\| (`.+?) \| (.+) \|$", PAGE, re.MULTILINE)
 }
 PYTHON = [place.strip("`") for place in PROMISED if place.startswith(("`browsergrad", "`jupyterlite_"))]
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
-#: A statement that exports names of another module, after its comment if it has one.
+#: A statement that exports names of another module, with the comment before it if there is one.
 EXPORT = re.compile(r"(/\*\*(?:(?!\*/).)*\*/\s*)?export (type )?\{(.*?)\} from '[^']+';", re.DOTALL)
 
 
 def exported() -> tuple[set[str], set[str]]:
-    """The runtime's public values and types: what is marked as internal is left out."""
+    """The runtime's public values and types, without those that are marked as internal."""
     values: set[str] = set()
     types: set[str] = set()
     for comment, kind, inner in EXPORT.findall((RUNTIME / "index.ts").read_text("utf-8")):
@@ -58,5 +58,5 @@ def test_the_runtime_exports_every_type_of_its_interface() -> None:
     events = COMMENT.sub("", (RUNTIME / "events.ts").read_text("utf-8"))
     events_declared = set(re.findall(r"^export (?:interface|type) ((?:Assertion|Artifact)\w*)", events, re.MULTILINE))
     assert declared and events_declared
-    # What an assertions output holds concerns notebooks alone.
+    # The content of an assertions output concerns notebooks only.
     assert (declared | events_declared) - exported()[1] == {"AssertionsContent"}

@@ -1,4 +1,4 @@
-"""Single packages of a Pyodide release: fetched when a site is built, checked, and remembered."""
+"""Single packages of a Pyodide release: downloaded when a site is built, checked, and kept."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TAG = "cp314-cp314-pyemscripten_2026_0_wasm32"
 
 
 class Shelf:
-    """A release on a server, and the core of it in a folder."""
+    """A release on a server, and its core in a folder."""
 
     def __init__(self, folder: Path, server: FileServer):
         self.folder = folder

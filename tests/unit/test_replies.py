@@ -1,4 +1,4 @@
-"""What the grader reads of a reply: text that one look tells to be text, and JSON that follows the schema."""
+"""The parts of a reply that the grader reads: a text, which one look recognizes, and JSON that follows the schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The static server: headers, types, caching, and what it refuses to hand out."""
+"""The static server: headers, types, caching, and requests that it refuses."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def test_without_isolation_the_two_headers_are_left_out(root):
 
 def test_the_command_prints_its_address_and_ends_cleanly_on_ctrl_c(root):
     command = [sys.executable, "-m", "jupyterlite_browsergrad", "serve", str(root), "--port", "0"]
-    # A shell that runs the tests in the background has them ignore SIGINT, and so would this child.
+    # If a shell runs the tests in the background, they ignore SIGINT, and so would this child.
     listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, preexec_fn=listen, **pipes) as process:
@@ -253,7 +253,7 @@ def test_the_documentation_shows_what_is_printed() -> None:
 
 
 def answers(server: SiteServer, request: bytes) -> bytes:
-    """All that comes back for these bytes, up to the end of the connection."""
+    """All bytes that come back for a request, until the connection ends."""
     with socket.create_connection(server.server_address[:2], timeout=60) as connection:
         connection.sendall(request)
         found = b""
@@ -297,7 +297,7 @@ def test_a_client_that_sends_slowly_has_a_limited_time(server: SiteServer, monke
         def drip() -> None:
             with contextlib.suppress(OSError):
                 connection.sendall(b"GET /a.json HTTP/1.1\r\nX: ")
-                while not ended.wait(0.05):  # never a pause that is long by itself
+                while not ended.wait(0.05):  # No single pause is long.
                     connection.sendall(b"x")
 
         dripping = threading.Thread(target=drip)
@@ -321,7 +321,7 @@ def test_a_client_that_takes_nothing_has_a_limited_time(
         deadline = time.monotonic() + 60
         while threading.active_count() > before:
             assert time.monotonic() < deadline
-            time.sleep(0.02)  # the server's thread is not ours to join
+            time.sleep(0.02)  # The server's threads are not ours to join.
 
 
 def test_requests_are_logged_without_control_characters(root: Path) -> None:

@@ -62,7 +62,7 @@ def test_a_scorm_package_has_the_site_its_manifest_and_a_page_that_reports(
     assert "Search &lt;1&gt;" in page and "<1>" not in page
     settings = config["jupyter-config-data"]["litePluginSettings"]
     assert settings == {"other:plugin": {"a": 1}, "jupyterlite-browsergrad:results": {"parentOrigin": "self"}}
-    # The site itself stays as it is, and the same site gives the same file.
+    # The site itself stays unchanged, and the same site gives the same file.
     assert "self" not in (site / "jupyter-lite.json").read_text("utf-8")
     before = out.read_bytes()
     main(["package", str(site), "--scorm", version, "--title", "Search <1>", "--out", str(out)])

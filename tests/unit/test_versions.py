@@ -1,4 +1,4 @@
-"""Every place that repeats a version repeats the same one, and nothing names a place to download from."""
+"""All places that repeat a version agree, and no file names an address to download from."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_an_npm_lock_names_no_download_address_but_keeps_the_hashes(path):
     lock = json.loads(path.read_text("utf-8"))
     packages = {name: entry for name, entry in lock["packages"].items() if name and not entry.get("link")}
     assert [name for name, entry in packages.items() if "resolved" in entry] == []
-    # Optional packages of other platforms may have been added without one (scripts/complete_lock.py).
+    # Optional packages of other platforms may have been added without an address (scripts/complete_lock.py).
     needed = {name: entry for name, entry in packages.items() if not (entry.get("optional") and "cpu" in entry)}
     assert [name for name, entry in needed.items() if "integrity" not in entry and not entry.get("inBundle")] == []
 

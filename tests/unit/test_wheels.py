@@ -1,4 +1,4 @@
-"""Front ends inside wheels: unpacked below their folder, and never beyond it."""
+"""Front ends inside wheels are unpacked below their folder, and never outside of it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def wheel(folder: Path, *paths: str) -> Path:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    """The folder of labextensions in a site that holds other things."""
+    """The folder of labextensions in a site that contains other things too."""
     (tmp_path / "site" / "extensions" / "other").mkdir(parents=True)
     (tmp_path / "site" / "index.html").write_text("mine", "utf-8")
     (tmp_path / "site" / "extensions" / "other" / "package.json").write_text("mine", "utf-8")

@@ -1,4 +1,4 @@
-"""Operations of a side on its own objects, at the request of the other side."""
+"""Does the operations that the other side asks for, with objects of this side."""
 
 from __future__ import annotations
 
@@ -14,7 +14,24 @@ from .values import GENUINE, MAX_TEXT, ProtocolError, base_of, copy_of, mutable_
 def do(
     services: dict[str, Callable[..., Any]], op: str, target: Any, name: Any, args: list[Any], kwargs: dict[str, Any]
 ) -> Any:
-    """Do the requested operation with an object of this side, or let one of the `services` do it."""
+    """Do a requested operation and return its result.
+
+    Parameters
+    ----------
+    services
+        Further operations, which take no object.
+    op
+        The operation.
+    target
+        The object of this side; None for a service.
+    name
+        Name of the attribute or special method.
+
+    Raises
+    ------
+    ProtocolError
+        There is no such operation. Anything that the operation itself raises is its answer.
+    """
     match op:
         case "call":
             return target(*args, **kwargs)
@@ -48,9 +65,10 @@ def do(
 
 
 def _special(target: Any, name: str | None, args: list[Any]) -> Any:
+    """Call a special method, which Python looks up in the object's class."""
     if name not in SPECIAL and name != "__hash__":
         raise ProtocolError("no such special method")
-    match name:  # like the interpreter, with its own fallbacks
+    match name:  # these built-in functions have fallbacks for classes without the method
         case "__repr__":
             return repr(target)
         case "__str__":
@@ -63,6 +81,14 @@ def _special(target: Any, name: str | None, args: list[Any]) -> Any:
 
 
 def _describe(kind: Any) -> list[Any]:
+    """Describe a class, so that the other side can make a stand-in for it with `make_mirror`.
+
+    Returns
+    -------
+    list
+        Name, qualified name, module, docstring, base classes, names of special methods, the immutable and the mutable built-in type that
+        it derives from, its name in `FLAVOURS`, and the built-in exception that it derives from. None where there is none.
+    """
     if not isinstance(kind, type):
         raise ProtocolError("no class")
     root = kind.__mro__
@@ -99,6 +125,7 @@ def _describe(kind: Any) -> list[Any]:
 
 
 def _of_class(classes: tuple[type, ...], name: str) -> Any:
+    """The attribute that the first of some classes has of its own; None: no class has it. Calls no code of the classes."""
     for each in classes:
         if name in each.__dict__:
             return each.__dict__[name]
@@ -106,10 +133,12 @@ def _of_class(classes: tuple[type, ...], name: str) -> Any:
 
 
 def _text(value: Any, limit: int) -> str:
+    """A plain and short text; empty for anything that is not a text."""
     return str.__str__(value)[:limit].replace("\0", "") if isinstance(value, str) else ""
 
 
 def _signature(target: Any) -> Any:
+    """Describe a function's signature: parameters and return annotation. A value that may be missing is in a list of at most one."""
     try:
         signature = inspect.signature(target)
     except (TypeError, ValueError):

@@ -1,7 +1,7 @@
 """Tells whether an interpreter is unchanged after a rubric has run in it, so that it can run the next rubric.
 
-No student code ever runs there: only values and stand-ins come from a submission. But rubrics may leave something behind, such as a patch that
-was not undone. Then the interpreter is not used again.
+Student code never runs there: only values and stand-ins come from a submission. But a rubric may leave something behind, such as a patch
+that it has not undone. Then the interpreter is not used again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 __all__ = ["Picture"]
 
-#: Modules that change with every request, or hold only caches.
+#: Modules that are not compared, since they change with every request or hold only caches.
 _MOVING = frozenset(
     {
         "__main__",
@@ -36,11 +36,12 @@ _MOVING = frozenset(
         "signal",
     }
 )
-#: Modules that change, with everything in them.
+#: Packages that are not compared, with all their modules, for the same reason.
 _MOVING_PACKAGES = frozenset(
     {"IPython", "browsergrad_kernel", "pyodide", "_pyodide", "js", "pyodide_js", "traitlets", "_browsergrad_apart", "_browsergrad_rubric",
      "asyncio", "jedi", "parso", "pygments", "stack_data", "executing", "asttokens", "unittest"}
 )  # fmt: skip
+#: Names of `sys` that are compared. The module as a whole changes with every request.
 _SYS = (
     "argv",
     "path",
@@ -57,7 +58,7 @@ _SYS = (
 
 
 class Picture:
-    """The present contents of an interpreter's modules."""
+    """The contents of an interpreter's modules at the time when this object is made."""
 
     def __init__(self) -> None:
         self._modules = {
@@ -69,7 +70,7 @@ class Picture:
         self._state = _state()
 
     def differences(self) -> list[str]:
-        """The differences from the picture. New modules do not count; they are added to the picture."""
+        """Return descriptions of what has changed since then. A module imported later does not count; it is compared from now on."""
         found = [what for what, value in _state().items() if self._state[what] != value]
         for name, (module, here, before) in self._modules.items():
             if sys.modules.get(name) is not module:
@@ -78,7 +79,7 @@ class Picture:
             now = _names(here)
             if now.keys() != before.keys() or any(
                 now[each] is not value for each, value in before.items() if value is not None or each[0] != "_"
-            ):  # a private None is a value that a module fills at its first use
+            ):  # a private name with the value None is often a cache, which the module fills at its first use
                 found.append(name)
             elif not _same(self._inside[name], _inside(now)):
                 found.append(f"what is in {name}")
@@ -90,6 +91,7 @@ class Picture:
 
 
 def _looked_at(name: Any, module: Any) -> bool:
+    """Whether a module is compared."""
     return (
         type(name) is str
         and type(module) is ModuleType
@@ -99,7 +101,7 @@ def _looked_at(name: Any, module: Any) -> bool:
 
 
 def _names(names: dict[str, Any]) -> dict[str, Any]:
-    """A module's names, without its submodules, which imports add."""
+    """A module's names, without modules, which imports add."""
     return {
         name: value for name, value in names.items() if type(value) is not ModuleType and name != "__warningregistry__"
     }
@@ -122,6 +124,7 @@ def _inside(names: dict[str, Any]) -> dict[str, Any]:
 
 
 def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether both hold the same objects under the same names."""
     return one.keys() == other.keys() and all(
         len(before) == len(now) and all(a is b for a, b in zip(before, now, strict=True))
         for before, now in zip(one.values(), other.values(), strict=True)
@@ -129,7 +132,7 @@ def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 def _state() -> dict[str, Any]:
-    """State that belongs to no module."""
+    """State of the interpreter beside the names of its modules."""
     context = decimal.getcontext()
     tools = getattr(sys, "monitoring", None)
     return {

@@ -1,4 +1,4 @@
-"""Files that rubric and student both see, though each has a folder of its own."""
+"""Keeps files in step, so that rubric and student see the same ones although each has a folder of its own."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ __all__ = ["FilesInStep"]
 MAX_FILES = 2000
 MAX_BYTES = 64 << 20
 
+#: Path to time, size and mode.
 _State = dict[str, tuple[int, int, int]]
 
 
 class FilesInStep:
-    """Copies new and changed files from one folder to the other, but never copies one of the lab's own files to the rubric.
+    """Copies new and changed files between two folders. Never copies one of the lab's own files to the rubric.
 
     Parameters
     ----------
@@ -30,11 +31,12 @@ class FilesInStep:
     def __init__(self, student: Path, rubric: Path, own: set[str]) -> None:
         self._folders = {"student": student, "rubric": rubric}
         self._own = {os.path.normcase(path) for path in own}
-        # The lab's own files are the same in both.
+        # Files of each folder that the other one has too. At first these are the lab's own files.
         self._seen: dict[str, _State] = {
             name: {path: state for path, state in _state(folder).items() if os.path.normcase(path) in self._own}
             for name, folder in self._folders.items()
         }
+        # Files and bytes copied so far.
         self._files = self._bytes = 0
 
     def to_student(self) -> None:
@@ -42,10 +44,11 @@ class FilesInStep:
         self._carry("rubric", "student")
 
     def to_rubric(self) -> None:
-        """Copy the files that the student's code has written."""
+        """Copy the files that the student's code has written, except changes of the lab's own files."""
         self._carry("student", "rubric")
 
     def _carry(self, source: str, target: str) -> None:
+        """Copy what has changed in a folder since the last time, and remove what is gone."""
         now, before = _state(self._folders[source]), self._seen[source]
         if now == before:
             return
@@ -79,7 +82,7 @@ class FilesInStep:
                 place.mkdir(exist_ok=True)
             else:
                 shutil.copyfile(self._folders[source] / path, place, follow_symlinks=False)
-        except OSError:  # for example, a folder where the other side has a file
+        except OSError:  # for example, the other side has a file where this is a folder
             return
 
     def _remove(self, path: str, target: str) -> None:
@@ -91,7 +94,7 @@ class FilesInStep:
 
 
 def _state(folder: Path) -> _State:
-    """Time, size and mode of all regular files and folders, by path; parents come before what is in them."""
+    """Time, size and mode of all regular files and folders, by path. A folder comes before its content."""
     found: _State = {}
     waiting = [""]
     while waiting and len(found) <= 2 * MAX_FILES:

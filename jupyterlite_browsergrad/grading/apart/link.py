@@ -1,8 +1,10 @@
 """One end of the line between the rubric's interpreter and the student's: calls, and stand-ins for objects of the other side.
 
-Both ends are alike but for a `Rules` object. A side asks, and answers what the other asks meanwhile, so that calls and callbacks
-nest as they would in one interpreter. Each object that stays where it is has a number; the other side has one stand-in for it, an
-instance of a class made after the object's own, whose special methods and attributes are questions.
+Both ends run this code; only their `Rules` objects differ. While a side waits for an answer, it answers the other side's questions.
+So calls and callbacks nest as they would in one interpreter.
+
+An object that cannot be copied stays where it is and gets a number. The other side makes one stand-in for it: an instance of a class
+that imitates the object's class. Each special method and attribute of a stand-in asks the object's side.
 """
 
 from __future__ import annotations
@@ -23,88 +25,108 @@ from .values import (
     TooLarge,
 )
 
-#: Calls within calls, from side to side.
+#: How deeply calls from side to side may nest.
 MAX_NESTING = 60
-#: Files whose frames are the line's own, at the beginning of what a question raises.
+#: Files of the line itself. Their frames are cut from the start of a traceback that is sent.
 _OURS = frozenset({__file__, answers.__file__})
 
 
 class Ended(BaseException):
-    """The other side is gone, or the time is over."""
+    """The other side is gone, or the time is over. Not an `Exception`, so that a rubric does not catch it by accident."""
 
 
 class Rules:
-    """What a side lets the other one do; this one: everything."""
+    """What a side lets the other side do. This class allows everything."""
 
-    #: Seen in tracebacks' headings.
+    #: The other side's name, for people.
     other = "the other side"
 
     def may_ask(self, op: str, target: Any, name: str | None) -> None:
-        """Raise AttributeError or TypeError for what the other side may not do with an object of ours."""
+        """Check whether the other side may do an operation with an object of ours.
+
+        Raises
+        ------
+        AttributeError, TypeError
+            It may not. The other side gets this error as the answer.
+        """
 
     def special(self, link: Link, name: str, stand_in: Any, arguments: tuple[Any, ...]) -> Any:
-        """What a special method of a stand-in gives; `ask` of the link asks the other side."""
+        """Return the result of a stand-in's special method, by asking the other side."""
         return link.ask("special", number_of(stand_in), name, arguments)
 
     def attribute(self, link: Link, name: str, stand_in: Any) -> Any:
-        """An attribute of a stand-in, object or class."""
+        """Return an attribute of a stand-in, which may be an object or a class."""
         return link.ask("get", number_of(stand_in), name)
 
 
 class Link:
-    """One end.
+    """One end of the line.
 
     Parameters
     ----------
     exchange
-        Sends a text and waits for the one that comes back.
+        Sends a text and returns the text that comes back.
     rules
         What the other side may do.
+
+    Attributes
+    ----------
+    stand_ins
+        The stand-ins made so far, by the other side's number.
     """
 
     def __init__(self, exchange: Callable[[str], str], rules: Rules) -> None:
         self._exchange = exchange
         self.rules = rules
+        # Our objects that the other side has stand-ins for. An object's place in this list is its number.
         self._objects: list[Any] = []
+        # Those numbers, by the object's id.
         self._numbers: dict[int, int] = {}
+        # Classes that stand for the other side's classes, by the other side's number.
         self._mirrors: dict[int, Mirror] = {}
         self.stand_ins: dict[int, Any] = {}
+        # Questions of the other side that are being answered, and questions to it that are open.
         self._nesting = 0
         self._open_asks = 0
-        #: Why nothing more is asked.
+        #: The reason why no more questions are asked.
         self.broken: ProtocolError | None = None
-        #: Modules whose names both sides have, by name.
+        #: Finds the module for a name that the other side has sent; None: there is none, or it is not shared.
         self.modules: Callable[[str], Any] = lambda name: None
+        #: Whether a module is sent as its name, since the other side has it too.
         self.is_shared: Callable[[Any], bool] = lambda module: False
-        #: Adds to each message what both sides keep in step, and takes it from the other's.
+        #: Add the state that both sides keep in step to each message, and take it from each message that comes.
         self.outgoing: Callable[[dict[str, Any]], None] = lambda message: None
         self.incoming: Callable[[dict[str, Any]], None] = lambda message: None
-        #: More questions this side answers: name to function of the arguments.
+        #: Further questions that this side answers. Each function gets the question's arguments.
         self.services: dict[str, Callable[..., Any]] = {}
 
     # --- numbers of objects, for `Encoder` and `Decoder`
 
     def export(self, value: Any) -> int:
+        """Return the number of one of our objects. Gives it one, and keeps the object alive, at the first call."""
         number = self._numbers.get(id(value))
         if number is None:
             number = self._numbers[id(value)] = len(self._objects)
-            self._objects.append(value)  # kept, so that its id stays its own
+            self._objects.append(value)  # kept alive, so that no other object gets its id
         return number
 
     export_class = export
 
     def come_home(self, number: int) -> Any:
+        """Return our object for a number that the other side sends back."""
         return self._objects[number]
 
     def home(self, value: Any) -> int | None:
-        """The other side's number of a stand-in; None for anything else."""
+        """Return the other side's number of a stand-in; None for anything else."""
         kind = type(value)
         return number_of(value) if isinstance(kind, Mirror) or issubclass(kind, Mirror) else None
 
     def is_live(self, value: Any) -> bool:
+        """Whether an instance of a subclass of an immutable type stays here, instead of being sent with its value."""
         return False
 
     def module(self, name: Any) -> Any:
+        """Return the module that the other side has sent by name."""
         assert type(name) is str
         found = self.modules(name)
         if found is None:
@@ -114,6 +136,18 @@ class Link:
     # --- stand-ins
 
     def adopt(self, number: int, kind: int) -> Any:
+        """Return the stand-in for an object of the other side.
+
+        Parameters
+        ----------
+        number, kind
+            The other side's numbers of the object and of its class.
+
+        Raises
+        ------
+        ProtocolError
+            Objects of this class are sent in another form: as values or as exceptions.
+        """
         found = self.stand_ins.get(number)
         if found is None:
             mirror = self.mirror(kind)
@@ -125,6 +159,15 @@ class Link:
         return found
 
     def adopt_value(self, number: int, kind: int, value: Any) -> Any:
+        """Return the stand-in for an instance of a subclass of an immutable built-in type. It has the instance's value.
+
+        Parameters
+        ----------
+        number, kind
+            The other side's numbers of the object and of its class.
+        value
+            The value, of exactly the built-in type.
+        """
         found = self.stand_ins.get(number)
         if found is None:
             mirror = self.mirror(kind)
@@ -137,10 +180,11 @@ class Link:
         return found
 
     def adopt_class(self, number: int) -> Any:
+        """Return the stand-in for a class of the other side."""
         return self.mirror(number)
 
     def mirror(self, number: int) -> Mirror:
-        """The class that stands for the other side's class of that number."""
+        """Return the class that stands for the other side's class of that number. Asks for its description at the first call."""
         found = self._mirrors.get(number)
         if found is None:
             told = self.ask("describe", number)
@@ -149,19 +193,20 @@ class Link:
         return found
 
     def compare(self, name: str, stand_in: Any, other: Any) -> Any:
+        """Return the result of ``__eq__`` or ``__ne__`` of a stand-in. An object equals itself, and the other side is not asked."""
         if stand_in is other:
             return name == "__eq__"
         return self.rules.special(self, name, stand_in, (other,))
 
     def content(self, stand_in: Any) -> Any:
-        """The content of a stand-in for an instance of a subclass of list, dict, set or bytearray."""
+        """Return the content of a stand-in for an instance of a subclass of list, dict, set or bytearray, as the built-in type."""
         found = self.ask("content", object.__getattribute__(stand_in, ID))
         if type(found) is not type(stand_in)._browsergrad_mutable:
             raise ProtocolError("a content of another kind")
         return found
 
     def signature(self, stand_in: Any) -> inspect.Signature:
-        """The signature of a function of the other side."""
+        """Return the signature of a function of the other side. Raises AttributeError where it has none."""
         told = self.ask("signature", object.__getattribute__(stand_in, ID))
         if told is None:
             raise AttributeError("__signature__")
@@ -184,11 +229,11 @@ class Link:
     # --- exceptions
 
     def exception(self, error: BaseException, encode: Encoder, depth: int) -> dict[str, Any]:
-        """What of an exception travels."""
+        """Return the parts of an exception that are sent."""
         return raised.exception(self, error, encode, depth, _OURS)
 
     def adopt_exception(self, entry: dict[str, Any], decode: Decoder, depth: int) -> BaseException:
-        """The exception that stands for one of the other side."""
+        """Return the exception that stands for one of the other side."""
         return raised.adopt_exception(self, entry, decode, depth)
 
     # --- questions
@@ -201,7 +246,26 @@ class Link:
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        """Ask the other side, answer its questions meanwhile, and return or raise what it answers."""
+        """Ask the other side, answer its questions meanwhile, and return or raise what it answers.
+
+        Parameters
+        ----------
+        op
+            The operation, such as ``get`` or ``call``: one of those in `answers.do`, or a service of the other side.
+        number
+            The other side's number of the object; None for a service.
+        name
+            Name of the attribute or special method.
+        args, kwargs
+            Arguments of the call. Lists and other mutable containers in them are sent back if the other side changes them.
+
+        Raises
+        ------
+        Ended
+            The other side is gone, or has sent something that our code never sends.
+        RecursionError
+            Too many questions are open.
+        """
         if self.broken is not None:
             raise Ended(str(self.broken))
         if self._open_asks >= MAX_NESTING:
@@ -209,7 +273,7 @@ class Link:
         self._open_asks += 1
         try:
             error, value = self._ask(op, number, name, args, kwargs or {})
-        except ProtocolError as broken:  # no `except Exception` of a rubric may go on with what comes from there
+        except ProtocolError as broken:  # becomes `Ended`, which an `except Exception` in a rubric does not catch
             self.broken = broken
             raise Ended(str(broken)) from broken
         finally:
@@ -221,7 +285,7 @@ class Link:
     def _ask(
         self, op: str, number: int | None, name: str | None, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[BaseException | None, Any]:
-        """The error that the other side raised, and what it returned."""
+        """Return the error that the other side raised, or None, and the value that it returned."""
         encode = Encoder(self)
         message: dict[str, Any] = {"ask": op, "of": number, "name": name}
         if args:
@@ -243,6 +307,7 @@ class Link:
             raise ProtocolError(f"an answer that cannot be read: {type(broken).__name__}") from broken
 
     def _talk(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Send a question and answer the other side's questions until the answer comes. Returns the answer."""
         while True:
             self.outgoing(message)
             received = self.read(self._exchange(json.dumps(message, separators=(",", ":"))))
@@ -252,6 +317,7 @@ class Link:
             message = self.answer(received)
 
     def read(self, text: str) -> dict[str, Any]:
+        """Read a message from its text. Raises `ProtocolError` if it is not one, and `Ended` if it is the last one."""
         try:
             received = json.loads(text)
         except (ValueError, RecursionError) as error:
@@ -263,7 +329,7 @@ class Link:
         return received
 
     def serve(self, message: dict[str, Any]) -> None:
-        """Send a first message, and answer questions until the other side ends."""
+        """Send a first message, then answer questions until the other side ends."""
         try:
             while True:
                 message = self.answer(self._talk_once(message))
@@ -279,7 +345,24 @@ class Link:
     # --- answers
 
     def answer(self, received: dict[str, Any]) -> dict[str, Any]:
-        """What the other side asks, done."""
+        """Answer a question of the other side.
+
+        Parameters
+        ----------
+        received
+            The question, as `_ask` of the other side has written it.
+
+        Returns
+        -------
+        dict
+            The reply: ``ok`` with the result or ``error`` with an exception, and ``back`` with the new content of each container that
+            came as an argument and was changed.
+
+        Raises
+        ------
+        ProtocolError
+            The question cannot be read.
+        """
         decode = Decoder(self)
         try:
             op, number, name = received["ask"], received["of"], received["name"]
@@ -309,6 +392,7 @@ class Link:
             self._nesting -= 1
 
     def _written(self, reply: dict[str, Any], containers: list[Any], before: list[Any]) -> dict[str, Any]:
+        """Encode a reply, with the containers whose parts are not those of `before`. A result that is too large becomes an error."""
         try:
             encode = Encoder(self, containers)
             changed = [place for place, each in enumerate(containers) if not _same(before[place], _parts(each))]
@@ -322,7 +406,7 @@ class Link:
 
 
 def _parts(container: Any) -> list[Any]:
-    """The very objects a container holds."""
+    """The objects in a container, to compare by identity; the content of a bytearray is one object."""
     if isinstance(container, bytearray):
         return [bytes(container)]
     if isinstance(container, dict):

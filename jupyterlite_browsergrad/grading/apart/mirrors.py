@@ -1,4 +1,4 @@
-"""Classes that stand for classes of the other side: special methods and attributes of their instances are questions."""
+"""Classes that stand for classes of the other side. Each special method and attribute of an instance asks the other side."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ from typing import Any
 from .protocols import COMPARISONS, FLAVOURS, ID, READABLE, SPECIAL, is_special
 from .values import GENUINE, MUTABLE_BASES, PLAIN_BASES, ProtocolError
 
-#: These end more than a call, so that a stand-in of another kind takes their place.
+#: Exceptions that would end more than the call that raises them. They arrive as an `Exception` of the same name.
 ENDING = {"KeyboardInterrupt", "GeneratorExit"}
 
 
 class Mirror(type):
-    """Class of the classes that stand for classes of the other side."""
+    """Metaclass of the classes that stand for classes of the other side.
+
+    The names of its attributes are long so that they do not collide with names of the student's class.
+    """
 
     _browsergrad_link: Any
+    #: The other side's number of the class.
     _browsergrad_class: int
+    #: Whether the class is complete. From then on, setting an attribute sets it on the other side.
     _browsergrad_made = False
 
     def __new__(
@@ -63,13 +68,27 @@ class Mirror(type):
 
 
 def number_of(stand_in: Any) -> int:
-    """The other side's number of what a stand-in, object or class, stands for."""
+    """The other side's number of the object or class that a stand-in stands for."""
     if issubclass(type(stand_in), Mirror):
         return int(type.__getattribute__(stand_in, "_browsergrad_class"))
     return int(object.__getattribute__(stand_in, ID))
 
 
 def make_mirror(link: Any, number: int, told: Any) -> Mirror:
+    """Make the class that stands for a class of the other side.
+
+    Parameters
+    ----------
+    number
+        The other side's number of the class.
+    told
+        Its description, from `answers._describe` of the other side. It is not trusted.
+
+    Raises
+    ------
+    ProtocolError
+        The description cannot be read.
+    """
     try:
         name, qualname, module, doc, bases, special, plain, mutable, flavour, genuine = told
         texts = (name, qualname, module, *special)
@@ -103,7 +122,7 @@ def make_mirror(link: Any, number: int, told: Any) -> Mirror:
         names |= {"__str__": _text_of, "__hash__": BaseException.__hash__}
     elif plain and not any(issubclass(base, PLAIN_BASES[plain]) for base in derived):
         derived.append(PLAIN_BASES[plain])
-    if plain:  # values compare and calculate as the built-in type does
+    if plain:  # instances have their value here: they compare and calculate as the built-in type does
         kept = {"__getattr__", "__setattr__", "__delattr__", "__call__", "__enter__", "__exit__"}
         names = {
             key: value
@@ -115,7 +134,7 @@ def make_mirror(link: Any, number: int, told: Any) -> Mirror:
             names.pop(each, None)
     try:
         made = Mirror(name, tuple(derived), names, made=True)
-    except TypeError:  # orders of bases that do not go together here
+    except TypeError:  # Python finds no method resolution order for these bases
         made = Mirror(name, tuple(derived[:1]), names, made=True)
     type.__setattr__(made, "_browsergrad_made", True)
     return made
@@ -126,6 +145,7 @@ def _raisable(root: type) -> type:
 
 
 def _methods(link: Any, special: frozenset[str]) -> dict[str, Any]:
+    """The methods of a stand-in's class: the special methods in `special`, and those that every stand-in has."""
     names: dict[str, Any] = {each: _forward(link, each) for each in SPECIAL if each in special}
 
     def get(stand_in: Any, name: str) -> Any:
@@ -137,7 +157,7 @@ def _methods(link: Any, special: frozenset[str]) -> dict[str, Any]:
 
     def put(stand_in: Any, name: str, value: Any) -> None:
         if is_special(name) and isinstance(stand_in, BaseException):
-            object.__setattr__(stand_in, name, value)  # the interpreter's own, such as __traceback__
+            object.__setattr__(stand_in, name, value)  # set by the interpreter itself, such as __traceback__
             return
         link.ask("set", object.__getattribute__(stand_in, ID), name, (value,))
 
@@ -182,6 +202,8 @@ def _methods(link: Any, special: frozenset[str]) -> dict[str, Any]:
 
 
 def _forward(link: Any, name: str) -> Any:
+    """A special method that asks the other side."""
+
     def method(stand_in: Any, *args: Any, **kwargs: Any) -> Any:
         if name == "__call__":
             return link.ask("call", object.__getattribute__(stand_in, ID), None, args, kwargs)
@@ -204,6 +226,7 @@ def _text_of(error: Any) -> str:
 
 
 def _finish(link: Any, stand_in: Any) -> Any:
+    """``send`` of a stand-in for a coroutine: the other side runs the coroutine to its end at once."""
     raise StopIteration(link.ask("finish", object.__getattribute__(stand_in, ID)))
 
 

@@ -1,4 +1,4 @@
-"""Interpreters for rubrics. They start while the student's cells run, and are used again as long as they are unchanged."""
+"""Keeps interpreters for rubrics. They start while the student's cells run, and are used again as long as they are unchanged."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from ..prepared import RUBRIC, install_code
 
 __all__ = ["RubricBox", "Wanted", "close_all", "release", "take"]
 
-#: Name of the module by which the rubric's interpreter is found.
+#: Name of the module in the rubric's sandbox that holds its `Box`.
 ENTRY = "_browsergrad_rubric"
-#: Seconds after which an interpreter that is not used is ended.
+#: Seconds after which an unused interpreter is ended.
 IDLE_S = 60.0
-#: Seconds in which one that has started is prepared, its packages loaded; only for a hang.
+#: Seconds in which an interpreter has to load its packages after it has started. Only reached if it hangs.
 SET_UP_S = 300.0
 
-#: Folder for temporary files, in the folder that both sides see.
+#: Folder for temporary files. It is inside the folder whose files both sides see.
 TEMPORARY = "browsergrad-tmp"
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """The requirements on an interpreter for a rubric. Interpreters with equal ones can replace each other."""
+    """The requirements on an interpreter for a rubric. Interpreters with equal requirements can replace each other."""
 
     lab_sha256: str
     memory_bytes: int
@@ -57,14 +57,15 @@ class RubricBox:
     lab: Any = field(repr=False)
     #: How many rubrics have run in it.
     uses: int = 0
-    #: Ends it when it has been idle for long.
+    #: Ends it when it has been idle for `IDLE_S`.
     expiry: threading.Timer = field(default_factory=lambda: threading.Timer(IDLE_S, lambda: None))
     _begun: bool = False
     _ready: bool = False
+    #: Contents of the replies to the code that prepares it.
     _replies: queue.SimpleQueue[dict[str, Any]] = field(default_factory=queue.SimpleQueue)
 
     def begin(self, made: str) -> None:
-        """Prepare it with the code of `prepared`. Does not wait for the end. A second call does nothing."""
+        """Start to prepare it, with the code of `prepared`. Does not wait for the end. A second call does nothing."""
         if self._begun:
             return
         self._begun = True
@@ -84,14 +85,14 @@ class RubricBox:
         self.sandbox.send(self.sandbox.message("execute_request", content), receive)
 
     def wait_ready(self) -> None:
-        """Wait until it can run a rubric.
+        """Wait until it can run a rubric. `begin` has been called before.
 
         Raises
         ------
         GradingError
-            It could not be prepared.
+            The interpreter could not be prepared.
         SandboxError
-            It could not be started.
+            The sandbox could not be started.
         """
         if self._ready:
             return
@@ -107,7 +108,7 @@ class RubricBox:
         self._ready = True
 
     def tidy(self) -> None:
-        """Restore the folder."""
+        """Give the folder the content that it had at first: the lab's files, and an empty folder for temporary files."""
         parents = {parent.as_posix() for path in self.lab.files for parent in Path(path).parents}
         for top, folders, names in os.walk(self.folder, topdown=False):
             here = Path(top).relative_to(self.folder)
@@ -120,7 +121,7 @@ class RubricBox:
         _write(self.folder, self.lab.files)
 
     def close(self) -> None:
-        """End it."""
+        """End the sandbox and remove its folder."""
         self.expiry.cancel()
         self.sandbox.kill()
         self.held.close()
@@ -131,14 +132,16 @@ _idle: list[RubricBox] = []
 
 
 def take(wanted: Wanted, lab: Any, start: Callable[[Path], Any]) -> RubricBox:
-    """Return an interpreter that nobody else uses: a used one that is unchanged, or a new one that is starting.
+    """Return an interpreter that nobody else uses: an idle one, or a new one that is starting.
+
+    Ends idle interpreters with other requirements.
 
     Parameters
     ----------
     lab
-        Its bundle.
+        The lab's bundle.
     start
-        Starts a sandbox with this folder and returns it.
+        Starts a sandbox in a folder and returns it.
     """
     with _lock:
         others = [box for box in _idle if box.wanted != wanted]
@@ -168,7 +171,7 @@ def release(box: RubricBox) -> None:
 
 
 def _expire(box: RubricBox) -> None:
-    """End an interpreter that nobody has taken. A worker of a cluster lives longer than a run."""
+    """End an interpreter that nobody has taken. A worker in a cluster outlives a run of the grader, so nothing else would end it."""
     with _lock:
         if box not in _idle:
             return
@@ -177,7 +180,7 @@ def _expire(box: RubricBox) -> None:
 
 
 def close_all() -> None:
-    """End all interpreters that are kept."""
+    """End all idle interpreters."""
     with _lock:
         boxes = _idle[:]
         _idle.clear()
@@ -204,12 +207,13 @@ def _set_up(lab: Any, imports: tuple[str, ...], made: str) -> str:
         if path.endswith(".py") and path not in hidden
     }
     begin = programs.call(programs.set_up_rubric, json.dumps(handed), json.dumps(modules), TEMPORARY, ENTRY)
-    # Never run: the kernel loads the packages that a cell's text imports.
+    # These imports never run. But the kernel loads the packages of all imports in a cell's text.
     wanted = "".join(f"if False:\n    {line}\n" for line in imports)
     return install_code(made, RUBRIC) + begin + wanted
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:
+    """Write files, by path, except those that have their content already."""
     for path, content in files.items():
         target = folder / path
         if (
@@ -224,7 +228,7 @@ def _write(folder: Path, files: dict[str, bytes]) -> None:
 
 
 def imports_of(*sources: str) -> tuple[str, ...]:
-    """The import statements in Python texts, which say what a sandbox must load. Texts that are not Python have none."""
+    """Return the import statements in Python sources, for the packages that a sandbox has to load. Skips texts that are not Python."""
     found: dict[str, None] = {}
     for source in sources:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 
-#: Attribute of a stand-in that holds the other side's number.
+#: Attribute of a stand-in that holds the other side's number of the object.
 ID = "_browsergrad_id"
 
 COMPARISONS = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")
@@ -63,8 +63,9 @@ PROTOCOLS = tuple(
         "bytes",
     ]
 )
+#: All special methods that one side may call on the other.
 SPECIAL = (*COMPARISONS, *ARITHMETIC, *PROTOCOLS)
-#: Attributes with two underscores on each side that may be asked for.
+#: Attributes with two underscores on each side that one side may read on the other.
 READABLE = frozenset(
     f"__{name}__"
     for name in [
@@ -98,7 +99,7 @@ READABLE = frozenset(
         "type_params",
     ]
 )
-#: Built-in classes that a stand-in says to be of, so that `inspect` and `isinstance` know it.
+#: Built-in classes that a stand-in can name as its ``__class__``, so that `inspect` and `isinstance` take it for one of their objects.
 FLAVOURS: dict[str, type] = {
     "function": types.FunctionType,
     "generator": types.GeneratorType,
@@ -111,4 +112,5 @@ FLAVOUR_NAMES = {kind: name for name, kind in FLAVOURS.items()}
 
 
 def is_special(name: str) -> bool:
+    """Whether a name has two underscores on each side."""
     return name.startswith("__") and name.endswith("__")

@@ -1,4 +1,4 @@
-"""Converts exceptions for the other side."""
+"""Converts exceptions to the form that is sent, and back."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ from .mirrors import ENDING, Mirror
 from .protocols import ID
 from .values import MAX_TEXT, Decoder, Encoder, ProtocolError, TooLarge
 
-#: Frames of a traceback that are shown, at each of its ends.
+#: Most frames shown at each end of a traceback.
 SHOWN = 10
 
 
 def exception(link: Any, error: BaseException, encode: Encoder, depth: int, hidden: frozenset[str]) -> dict[str, Any]:
-    """The parts of an exception that are sent.
+    """Return the parts of an exception that are sent.
 
     Parameters
     ----------
     hidden
-        Files whose frames are left out at the beginning of its traceback.
+        Files whose frames are left out at the start of the traceback.
+
+    Returns
+    -------
+    dict
+        ``class``, ``args``, ``text``, ``traceback`` and ``id``, the exception's number.
     """
     try:
         text = str(error)
@@ -36,7 +41,7 @@ def exception(link: Any, error: BaseException, encode: Encoder, depth: int, hidd
             node = alone(part, depth)
         except TooLarge:
             node = _short(part)
-        # Numbers of containers would be those of another message.
+        # A container's number would belong to the encoder made here, and not to the message.
         arguments.append(_short(part) if alone.containers else node)
     kind = type(error)
     return {
@@ -49,6 +54,13 @@ def exception(link: Any, error: BaseException, encode: Encoder, depth: int, hidd
 
 
 def adopt_exception(link: Any, entry: dict[str, Any], decode: Decoder, depth: int) -> BaseException:
+    """Return the exception that stands for one of the other side. The traceback there becomes a note.
+
+    Raises
+    ------
+    ProtocolError
+        The parts are not those of an exception.
+    """
     number, text, shown = entry["id"], entry["text"], entry["traceback"]
     kind = decode(entry["class"], depth)
     arguments = tuple(decode(each, depth) for each in entry["args"])
@@ -73,15 +85,17 @@ def adopt_exception(link: Any, entry: dict[str, Any], decode: Decoder, depth: in
 
 
 def _genuine_exception(kind: type[BaseException], arguments: tuple[Any, ...], text: str) -> BaseException:
+    """Make an exception of a built-in class; one of the same name where the class does not take these arguments or is in `ENDING`."""
     if kind.__name__ in ENDING:
         kind = type(kind.__name__, (Exception,), {"__module__": "builtins"})
     try:
         return kind(*arguments)
-    except Exception:  # such as a UnicodeDecodeError without its parts
+    except Exception:  # for example, UnicodeDecodeError needs exactly five arguments
         return type(kind.__name__, (Exception,), {"__module__": "builtins"})(text)
 
 
 def _short(value: Any) -> str:
+    """The first characters of a value's ``repr``, for a value that cannot be sent itself."""
     try:
         return repr(value)[:MAX_TEXT]
     except BaseException as error:
@@ -89,7 +103,7 @@ def _short(value: Any) -> str:
 
 
 def _traceback(error: BaseException, hidden: frozenset[str]) -> str:
-    """The traceback from the first frame that is not of a hidden file."""
+    """The traceback as text, from the first frame that is not in a hidden file."""
     frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename in hidden:
         frames = frames.tb_next

@@ -1,6 +1,6 @@
 """Passes texts between the rubric's sandbox and the student's. Neither end is trusted.
 
-Each end sends a text as the prompt of an ``input_request`` and waits for the ``input_reply``. So only one end may speak at a time. A text
+Each end sends a text as the prompt of an ``input_request`` and waits for the ``input_reply``. So only one end speaks at a time. A text
 that is out of turn, too long, nested too deeply or not JSON ends the exchange.
 """
 
@@ -15,14 +15,15 @@ from typing import Any
 
 __all__ = ["MAX_TEXT", "Exchange", "Outcome", "Speaker", "checked"]
 
-#: Characters of one text.
+#: Most characters of one text.
 MAX_TEXT = 4 << 20
-#: Lists, objects and their members in one text.
+#: Most lists, objects and members in one text.
 MAX_PARTS = 1_200_000
+#: How deeply lists and objects may nest.
 MAX_DEPTH = 400
-#: Seconds of each turn of the student's side that are not the student's: the way there and back, also on a busy machine.
+#: Seconds of each turn that do not count for the student: the way there and back takes time too, most of all on a busy machine.
 FREE_S = 0.1
-#: Seconds until the student's side has greeted, in which only our own code runs: a hundredth of a second, unless that was tampered with.
+#: Seconds in which the student's side has to send its greeting. Only our own code runs then, for about 10 ms, unless it was tampered with.
 GREETING_S = 30.0
 
 
@@ -31,12 +32,12 @@ class OutOfTurn(Exception):
 
 
 def checked(text: Any) -> dict[str, Any]:
-    """The object in a text from a sandbox.
+    """Return the JSON object in a text from a sandbox.
 
     Raises
     ------
     OutOfTurn
-        The text has no object, or is more than the other end should read.
+        The text does not hold an object in a known form, or is too large for the other end.
     """
     if type(text) is not str or len(text) > MAX_TEXT or not text.isascii():
         raise OutOfTurn("a message that is too long, or not in ASCII")
@@ -52,7 +53,7 @@ def checked(text: Any) -> dict[str, Any]:
 
 
 def _depth(text: str) -> int:
-    """An upper bound of the nesting of its brackets: brackets in strings count too."""
+    """An upper bound of how deeply brackets nest. Brackets in strings count too."""
     depth = most = 0
     for piece in text.replace("{", "[").replace("}", "]").split("["):
         depth += 1 - piece.count("]")
@@ -61,25 +62,25 @@ def _depth(text: str) -> int:
 
 
 class Speaker:
-    """A sandbox in which one long request runs.
+    """One end of the exchange: a sandbox that evaluates one long expression, which sends texts meanwhile.
 
     Parameters
     ----------
     sandbox
-        Runs it.
+        Evaluates the expression.
     heard
-        Called, in a thread of the sandbox, with this speaker and what came: ``("said", text)`` or ``("ended", reply's content)``.
+        Called in a thread of the sandbox, with this speaker and either ``"said"`` and a text, or ``"ended"`` and the reply's content.
     """
 
     def __init__(self, sandbox: Any, heard: Callable[[Speaker, str, Any], None]) -> None:
         self.sandbox = sandbox
         self._heard = heard
         self._replied = False
-        #: Texts that came and were not answered: more than one is out of turn.
+        #: Texts that came and were not answered yet. A second one is out of turn and ends the exchange.
         self._open = 0
 
     def start(self, expression: str) -> None:
-        """Evaluate an expression, which speaks while it runs."""
+        """Begin to evaluate an expression, which sends texts while it runs."""
         content = {
             "code": "",
             "silent": True,
@@ -91,7 +92,7 @@ class Speaker:
         self.sandbox.send(self.sandbox.message("execute_request", content), self._receive)
 
     def say(self, text: str) -> None:
-        """Answer what it said."""
+        """Answer the text that it sent last."""
         self._open = 0
         self.sandbox.input_reply(text)
 
@@ -118,10 +119,13 @@ class Outcome:
 
     Attributes
     ----------
-    content
-        Content of the reply of the side that ended.
     side
-        ``rubric``: it is done; ``student``: it ended before; ``time``: the student's turns took too long; ``tampered``: it broke the rules, see `why`.
+        ``rubric``: the rubric is done. ``student``: the student's side ended before the rubric. ``time``: the student's turns took too
+        long. ``tampered``: a side broke the rules, and `why` says how.
+    content
+        Content of the reply from the side that ended; otherwise empty.
+    why
+        The rule that was broken.
     """
 
     side: str
@@ -130,20 +134,21 @@ class Outcome:
 
 
 class Exchange:
-    """One rubric's talk with one submission.
+    """The exchange of texts between one rubric and one submission.
 
-    Only the turns of the student's side are limited here. Whoever runs it has a limit for all of it, and ends the student's sandbox then.
+    Only the turns of the student's side are limited here. The caller has a limit for the whole exchange, and ends the student's sandbox
+    when it is reached.
 
     Parameters
     ----------
     student, rubric
         Their sandboxes.
     seconds
-        How long the turns of the student's side may take in sum, `FREE_S` of each and the greeting not counted.
+        How long the turns of the student's side may take together. The greeting and `FREE_S` of each turn do not count.
     before, after
-        Called before the student's side is asked, and after it has answered or asked: to keep files in step.
+        Called before each turn of the student's side and after it. They keep files in step.
     clock
-        Tells the time in seconds.
+        Returns the time in seconds.
     """
 
     def __init__(
@@ -166,16 +171,16 @@ class Exchange:
         self._queue.put((speaker, kind, value))
 
     def run(self, serve: str, proof: str, grade: str, start: dict[str, Any]) -> Outcome:
-        """Let them talk.
+        """Pass texts until a side ends or breaks the rules.
 
         Parameters
         ----------
         serve, grade
-            What the student's and the rubric's side evaluate.
+            The expressions that the student's and the rubric's side evaluate.
         proof
-            What the student's greeting must hold.
+            The signature that the student's greeting must have.
         start
-            The first message to the rubric's side, beside the greeting.
+            The first message to the rubric's side; the greeting is added to it.
         """
         try:
             return self._run(serve, proof, grade, start)
@@ -210,7 +215,7 @@ class Exchange:
             self._rubric.say(heard)
 
     def _asked(self, text: str) -> str | Outcome:
-        """What the student's side answers, or asks, in its own time."""
+        """Pass a text to the student's side and return its next text. Counts the time that this takes."""
         begun = self._clock()
         self._student.say(text)
         heard = self._next(self._student, self._left + FREE_S)
@@ -218,7 +223,7 @@ class Exchange:
         return Outcome("time", {}) if self._left < 0 and type(heard) is str else heard
 
     def _next(self, expected: Speaker, seconds: float | None = None) -> str | Outcome:
-        """What the side whose turn it is says."""
+        """Wait for the next text of the side whose turn it is, or for the end of the exchange."""
         try:
             speaker, kind, value = self._queue.get(timeout=seconds)
         except queue.Empty:

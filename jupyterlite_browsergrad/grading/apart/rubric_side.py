@@ -1,4 +1,4 @@
-"""The rubric's end of the line: runs a rubric against stand-ins of a student's names, in an interpreter where no student code ever ran."""
+"""The rubric's end of the line: runs a rubric against stand-ins for a student's names, in an interpreter that never runs student code."""
 
 from __future__ import annotations
 
@@ -22,38 +22,52 @@ from .mirrors import Mirror, number_of
 from .protocols import ARITHMETIC, COMPARISONS, PROTOCOLS
 from .values import CONTAINERS, MUTABLE_BASES, PLAIN_BASES, Decoder, Encoder, ProtocolError, TooLarge, words_of
 
-#: Modules whose names a rubric may patch (`unittest.mock.patch`), so that the student's code sees it.
+#: Modules in which a rubric may replace names, as `unittest.mock.patch` does. The student's code sees the replacements.
 PATCHABLE = ("builtins", "time", "random", "math", "os", "sys", "datetime")
-#: Names of these that are the interpreter's own.
+#: Names in these modules that each interpreter keeps for itself.
 _OWN = {"stdout", "stderr", "stdin", "displayhook", "excepthook", "last_exc", "last_type", "last_value", "last_traceback", "ps1", "ps2",
         "ps3", "modules", "path", "meta_path", "path_hooks", "path_importer_cache", "_"}  # fmt: skip
-#: Methods of values. An object of a class that the rubric does not name is not asked for them: `x.startswith("a")` is decided here or not at all.
+#: Public methods of built-in values. A student's object whose class the rubric does not name is never asked for one of these. Otherwise
+#: the submission could decide the result of a check such as `x.startswith("a")`.
 VALUE_METHODS = frozenset(
     name
     for kind in (*PLAIN_BASES.values(), *MUTABLE_BASES.values(), *CONTAINERS.values())
     for name in dir(kind)
     if not name.startswith("_")
 )
-#: Attributes by which an object of the interpreter leads on to others.
+#: Prefixes of attributes that lead from an object to frames, code and other internals.
 _LEADING = ("gi_", "cr_", "ag_", "tb_", "f_", "co_", "func_", "im_", "mock_", "side_effect")
+#: Classes whose objects a submission may not use at all.
 _CLOSED = (types.ModuleType, types.FrameType, types.CodeType, types.TracebackType)
-#: Frames of this line in a traceback.
+#: Frames of our own code in a traceback.
 _OURS = re.compile(r'  File "<browsergrad [\w.]+>", line \d+, in .*\n(?:    .*\n)*')
+#: Special attributes of the rubric's objects that a submission may read.
 _NAMING = {"__name__", "__qualname__", "__doc__", "__module__"}
 
 
 class RubricRules(Rules):
-    """What a submission's objects decide, and what its code may do with the rubric's objects."""
+    """Limits what a submission's code may do with the rubric's objects, and which results a submission's objects may decide.
+
+    A check compares what the student's code returns with the rubric's values. If the student's object could answer such a comparison,
+    it could claim to be equal to anything. So comparisons with the rubric's values are decided in this interpreter.
+    """
 
     def __init__(self, filename: str) -> None:
         self._module = "__rubric__"
         self._filename = filename
-        #: Numbers of objects and classes that the rubric knows by name.
+        #: The student's numbers of the objects and classes that the rubric mentions by name.
         self.named: set[int] = set()
 
     # --- questions of the student's side
 
     def may_ask(self, op: str, target: Any, name: str | None) -> None:
+        """Let a submission call the rubric's functions and read public attributes, and nothing that leads on to internals.
+
+        Raises
+        ------
+        AttributeError, TypeError
+            The submission may not do this.
+        """
         if op in ("describe", "input", "output"):
             return
         if isinstance(target, type):
@@ -93,6 +107,11 @@ class RubricRules(Rules):
         return any(isinstance(each, Mirror) and number_of(each) in self.named for each in classes)
 
     def special(self, link: Link, name: str, stand_in: Any, arguments: tuple[Any, ...]) -> Any:
+        """Return the result of a stand-in's special method.
+
+        Comparisons with the rubric's values are decided here. Arithmetic with them is left to the student's object only if the rubric
+        mentions it, and then its result has to be an object of the student's again.
+        """
         theirs = all(link.home(each) is not None for each in arguments)
         if name in COMPARISONS:
             if not theirs:
@@ -115,12 +134,13 @@ class RubricRules(Rules):
         return super().special(link, name, stand_in, arguments)
 
     def _compare(self, link: Link, name: str, stand_in: Any, other: Any) -> Any:
-        """With a value of the rubric's: the student's methods are not asked."""
+        """Compare a stand-in with one of the rubric's values, without the student's methods."""
         if type(stand_in)._browsergrad_mutable is not None:
             return getattr(link.content(stand_in), name)(other)
         return NotImplemented
 
     def _contains(self, link: Link, stand_in: Any, value: Any, theirs: bool) -> bool:
+        """Whether a stand-in contains a value. Asks the student's method only if the rubric knows the object, or the value is the student's."""
         if (
             not isinstance(stand_in, type)
             and type(stand_in)._browsergrad_mutable is not None
@@ -137,6 +157,7 @@ class RubricRules(Rules):
         return result
 
     def attribute(self, link: Link, name: str, stand_in: Any) -> Any:
+        """Return an attribute of a stand-in; for `VALUE_METHODS`, only of an object that the rubric knows or whose content is here."""
         if name in VALUE_METHODS and not self.knows(stand_in):
             mutable = None if isinstance(stand_in, type) else type(stand_in)._browsergrad_mutable
             if mutable is not None and hasattr(mutable, name):
@@ -152,21 +173,26 @@ def _kind(stand_in: Any) -> str:
 
 
 class _Line:
-    """What rubric and student keep in step beside the calls: patches, random numbers, output, global containers."""
+    """The state that both interpreters keep in step: replaced names of modules, random numbers, output, and global containers."""
 
     def __init__(self, link: Link) -> None:
         self.link = link
         modules = [importlib.import_module(name) for name in PATCHABLE]
+        #: Each of these modules, with its names before the rubric ran.
         self.saved = [(module, dict(vars(module))) for module in modules]
-        #: Ids of what these modules held at the last look, by the module's name, and what the rubric had replaced in each then.
+        # By the module's name, from the last look at it: ids of its values, and the names that the rubric had replaced.
         self._ids: dict[str, list[int]] = {}
         self._changed: dict[str, dict[tuple[str, str], Any]] = {}
+        #: Replaced names that the student's side knows of: (module, name) to value.
         self.patched: dict[tuple[str, str], Any] = {}
+        #: State of the random numbers that the student's side has.
         self.random = random.getstate()
+        #: The student's global containers that are kept in step, by name, and the form in which each was last sent or received.
         self.tracked: dict[str, Any] = {}
         self.seen: dict[str, Any] = {}
 
     def outgoing(self, message: dict[str, Any]) -> None:
+        """Add what has changed here since the last message."""
         patches: list[Any] = []
         changed = self._replaced()
         if changed or self.patched:
@@ -190,7 +216,10 @@ class _Line:
                 message.setdefault("names", {})[name] = Encoder(self.link)(value)
 
     def _replaced(self) -> dict[tuple[str, str], Any]:
-        """Names of modules that the rubric has replaced. Runs before each message, so that it looks closely only where something differs."""
+        """Names of modules that the rubric has replaced.
+
+        Runs before each message. To be fast, it compares a module's values one by one only if any id has changed since the last look.
+        """
         changed: dict[tuple[str, str], Any] = {}
         for module, names in self.saved:
             now, place = vars(module), module.__name__
@@ -206,6 +235,7 @@ class _Line:
         return changed
 
     def incoming(self, message: dict[str, Any]) -> None:
+        """Take over what has changed on the student's side: write its output, and refill the global containers."""
         try:
             for name, text in message.get("out", ()):
                 if name not in ("stdout", "stderr") or type(text) is not str:
@@ -222,14 +252,14 @@ class _Line:
 
 
 class Sources:
-    """Finds the source of the student's functions in the submission itself."""
+    """Finds the source of the student's functions and classes in the submission's cells."""
 
     def __init__(self, cells: list[str]) -> None:
         self._cells = cells
         self._trees: list[tuple[list[str], Any]] | None = None
 
     def find(self, target: Any) -> tuple[list[str], int] | None:
-        """Lines and number of the first; None: not found."""
+        """Return the source's lines and the number of its first line in the cell; None if it is not found."""
         try:
             path = str(target.__qualname__).replace(".<locals>", "").split(".")
         except AttributeError:
@@ -253,13 +283,14 @@ class Sources:
 
 
 def _python(cell: str) -> str:
-    """A cell with its magics made Python, line for line."""
+    """A cell in which ``pass`` replaces each magic. The lines keep their numbers."""
     return "\n".join(
         re.sub(r"^(\s*)[%!?].*", r"\1pass", line) if not line.startswith("%%") else "pass" for line in cell.split("\n")
     )
 
 
 def _within(tree: Any, path: list[str]) -> Any:
+    """The last definition of a function or class, by its qualified name's parts; None: there is none."""
     node = tree
     for name in path:
         found = [
@@ -276,7 +307,7 @@ def _within(tree: Any, path: list[str]) -> Any:
 
 
 def _install_sources(holder: list[Sources]) -> None:
-    """Let `inspect` find the source of stand-ins."""
+    """Make the functions of `inspect` find the source of stand-ins. The holder has the present submission's sources."""
     for name in ("getsourcelines", "getsource", "findsource", "getdoc", "getfile", "getsourcefile"):
         setattr(inspect, name, _source_function(holder, name, getattr(inspect, name)))
 
@@ -302,7 +333,7 @@ def _source_function(holder: list[Sources], name: str, original: Callable[..., A
 
 
 def no_input(prompt: object = "", /) -> str:
-    """``input`` where the rubric feeds nothing."""
+    """``input`` for rubrics: reads from ``sys.stdin`` if the rubric has replaced it, and fails otherwise."""
     if sys.stdin is not _stdin:
         sys.stdout.write(str(prompt))
         line = sys.stdin.readline()
@@ -320,12 +351,12 @@ _stdin = sys.stdin
 
 
 class Rubric:
-    """Runs rubrics, one submission after the other, in an interpreter that stays as it was.
+    """Runs rubrics, one submission after the other, in one interpreter.
 
     Parameters
     ----------
     exchange
-        Sends a text to the grading process and waits for what comes back.
+        Sends a text to the grading process and returns the text that comes back.
     """
 
     def __init__(self, exchange: Callable[[str], str]) -> None:
@@ -339,10 +370,19 @@ class Rubric:
     def run(self, rubric: str, filename: str, cells: list[str], hello: dict[str, Any]) -> dict[str, Any]:
         """Run a rubric against a student's names and return the content of an assertions bundle.
 
+        Parameters
+        ----------
+        rubric, filename
+            The rubric's source, and its name in tracebacks.
+        cells
+            Sources of the submission's code cells, for `inspect.getsource`.
+        hello
+            The greeting of the student's side, with the student's names.
+
         Raises
         ------
         ProtocolError
-            What came from the student's side was not written by our link.
+            The student's side has sent something that our code never sends.
         """
         from browsergrad.hosting import run_rubric
 
@@ -364,7 +404,7 @@ class Rubric:
 
 
 def received_names(link: Link, rules: RubricRules, line: _Line, hello: dict[str, Any], rubric: str) -> dict[str, Any]:
-    """The student's names, from a greeting."""
+    """Return the student's names from a greeting. Tells `rules` which of them the rubric mentions, and `line` which to keep in step."""
     words, mentioned = words_of(rubric), set(re.findall(r"\w+", rubric))
     given, steady = hello.get("given"), hello.get("steady")
     if type(given) is not dict or type(steady) is not list or not set(map(str, steady)) <= set(given):
@@ -390,6 +430,7 @@ def received_names(link: Link, rules: RubricRules, line: _Line, hello: dict[str,
 
 
 def _module_finder(rubric: str) -> Callable[[str], Any]:
+    """A function that finds a module by name: one that is imported, or one of the standard library."""
     mentioned = set(re.findall(r"\w+", rubric))
 
     def find(name: str) -> Any:
@@ -409,24 +450,25 @@ def _module_finder(rubric: str) -> Callable[[str], Any]:
 def _try_import(name: str) -> None:
     try:
         importlib.import_module(name)
-    except Exception:  # the rubric will say so
+    except Exception:  # fails again, with a message, when the rubric imports it
         return
 
 
 class Box:
-    """What the grading process calls in the rubric's interpreter.
+    """The object that the grading process calls in the rubric's interpreter.
 
     Parameters
     ----------
     exchange
-        Sends a text to the grading process and waits for what comes back.
+        Sends a text to the grading process and returns the text that comes back.
     """
 
     def __init__(self, exchange: Callable[[str], str]) -> None:
         self._exchange = exchange
         self._rubric = Rubric(exchange)
+        # The interpreter's modules before the first rubric ran.
         self._picture: Picture | None = None
-        #: What the last rubric left behind.
+        #: The changes that the last rubric left behind.
         self.left: list[str] = []
 
     def _is_clean(self) -> bool:
@@ -437,7 +479,14 @@ class Box:
         return not self.left
 
     def grade(self) -> str:
-        """Run a rubric; the answer is JSON in base64: the bundle's ``content``, or ``tampered``, and whether this interpreter is ``clean``."""
+        """Run a rubric, which the grading process sends first.
+
+        Returns
+        -------
+        str
+            JSON in base64. ``content`` is the content of the assertions bundle; without it, ``tampered`` or ``ended`` says why there is
+            none. ``clean`` says whether the next rubric may run here, and ``left`` lists what was changed.
+        """
         started = json.loads(self._exchange('{"hello": "rubric"}'))
         if self._picture is None:
             for name in started["imports"]:

@@ -1,4 +1,4 @@
-"""One submission's rubric, run in an interpreter of its own."""
+"""Runs one submission's rubric in an interpreter of its own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["ApartRubric", "Tampered", "TimeOver"]
 
 
 class TimeOver(Exception):
-    """The rubric reached its limit of time."""
+    """The submission reached its time limit while the rubric ran."""
 
 
 class Tampered(Exception):
@@ -29,14 +29,14 @@ class Tampered(Exception):
 
 
 class ApartRubric:
-    """The rubric's interpreter for one job; it starts at once, while the student's cells run.
+    """The rubric's interpreter for one job. It starts at once, while the student's cells run.
 
     Parameters
     ----------
     job
-        The submission, for its lab and limits.
+        The submission, with its lab and limits.
     python
-        Arguments of the sandbox that name Pyodide and packages.
+        Arguments for the sandbox: where Pyodide and packages are.
     """
 
     def __init__(self, job: Any, python: dict[str, Any]) -> None:
@@ -61,26 +61,43 @@ class ApartRubric:
         self.sandbox = self._box.sandbox
 
     def begin(self, made: str) -> None:
-        """Have the interpreter prepared, with the code of `prepared`."""
+        """Start to prepare the interpreter, with the code of `prepared`. Does not wait for the end."""
         assert self._box is not None
         self._box.begin(made)
 
     def wait_ready(self) -> None:
-        """Wait until a rubric can run."""
+        """Wait until a rubric can run. Raises as `RubricBox.wait_ready` does."""
         assert self._box is not None
         self._box.wait_ready()
 
     def run(self, sandbox: Any, folder: Path, entry: str, key: str, cells: list[str]) -> dict[str, Any]:
         """Run the rubric against what the cells have left in the student's sandbox.
 
+        Parameters
+        ----------
+        sandbox, folder
+            The student's sandbox and its folder.
+        entry
+            Name of the module in the student's sandbox that serves the student's names.
+        key
+            The secret with which that module signs its greeting.
+        cells
+            Sources of the submission's code cells.
+
         Returns
         -------
         dict
-            The content of an assertions bundle; or the content of the reply of a student's side that ended before.
+            The content of an assertions bundle; or ``reply``, with the content of the reply from a side that ended before the rubric
+            was done.
 
         Raises
         ------
-        TimeOver, Tampered
+        TimeOver
+            The student's turns took too long.
+        Tampered
+            The student's side sent something that our code never sends.
+        GradingError
+            The rubric's interpreter failed.
         """
         box, job = self._box, self._job
         assert box is not None
@@ -122,14 +139,14 @@ class ApartRubric:
 
 
 def _proof(key: str, challenge: str, words: str) -> str:
-    """What `signed_verdict` makes of the same."""
+    """The signature that the student's side has to send. Computed as `signed_verdict` does."""
     secret = key.encode()
     inner = hashlib.sha256(secret + f"{challenge}\n{hashlib.sha256(words.encode()).hexdigest()}".encode()).digest()
     return hashlib.sha256(secret + inner).hexdigest()
 
 
 def _told(outcome: Outcome | None) -> dict[str, Any] | None:
-    """What the rubric's interpreter says at its end."""
+    """The result that the rubric's interpreter has sent at its end, from `Box.grade`; None if it did not get that far."""
     if outcome is None or outcome.side != "rubric":
         return None
     text = text_of(outcome.content)
@@ -140,6 +157,7 @@ def _told(outcome: Outcome | None) -> dict[str, Any] | None:
 
 
 def _content(outcome: Outcome, told: dict[str, Any] | None) -> dict[str, Any]:
+    """The result of `ApartRubric.run` for an outcome, or the error that it raises."""
     match outcome.side:
         case "time":
             raise TimeOver
@@ -160,7 +178,7 @@ def _content(outcome: Outcome, told: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _failure(content: dict[str, Any]) -> dict[str, Any]:
-    """What a reply says of its error, or of that of its expression."""
+    """The error in a reply's content: that of its expression, if the expression failed."""
     try:
         result = content["user_expressions"]["result"]
     except (LookupError, TypeError):

@@ -1,6 +1,6 @@
 """The student's end of the line: serves the names of a notebook to the rubric's interpreter.
 
-Nothing here is trusted, since student code can change all of it. Anything that it sends comes from the submission.
+Student code can change everything here. So the other end trusts nothing that this end sends.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any
 from .link import Link, Rules
 from .values import MUTABLE, Decoder, Encoder, TooLarge
 
-#: Characters of output that are held back.
+#: Output goes with the next message. From this many characters on, it is sent at once.
 HELD = 30_000
-#: Characters of one global list, dict or set that is kept in step.
+#: A global list, dict or set is kept in step if it has at most this many characters when it is sent.
 IN_STEP = 20_000
 
 
 class _Out:
-    """Output of a student's call, which goes to whatever the rubric's ``sys.stdout`` is."""
+    """Stands for ``sys.stdout`` or ``sys.stderr``: sends output of student code to the rubric's stream of the same name."""
 
     encoding, errors, newlines, closed = "utf-8", "strict", None, False
 
@@ -54,28 +54,41 @@ class _Out:
 
 
 class _Serving:
+    """The state that both interpreters keep in step, at the student's side.
+
+    Parameters
+    ----------
+    tracked
+        The global containers that are kept in step.
+    """
+
     def __init__(self, link: Link, tracked: dict[str, Any]) -> None:
         self.link = link
+        #: Output that waits for the next message, as pairs of stream and text, and its characters.
         self.held: list[list[str]] = []
         self.size = 0
         self.tracked = tracked
+        #: The form in which each container was last sent or received.
         self.sent = {name: self.text_of(value) for name, value in tracked.items()}
-        #: What patches of the rubric have replaced here: (module, name) to value.
+        #: Values of this interpreter that the rubric has replaced: (module, name) to value.
         self.replaced: dict[tuple[str, str], Any] = {}
 
     def write(self, name: str, text: str) -> None:
+        """Keep output for the next message; send it now if there is much of it."""
         self.held.append([name, str.__str__(text)])
         self.size += len(text)
         if self.size > HELD:
             self.link.ask("output", None)
 
     def text_of(self, value: Any) -> Any:
+        """Return a container's encoded form as text, to tell whether it has changed; None if it is too large to be sent."""
         try:
             return repr(Encoder(self.link)(value))
         except TooLarge:
             return None
 
     def outgoing(self, message: dict[str, Any]) -> None:
+        """Add output, and the containers that have changed here, to a message."""
         if self.held:
             message["out"], self.held, self.size = self.held, [], 0
         changed = {}
@@ -88,6 +101,7 @@ class _Serving:
             message["names"] = changed
 
     def incoming(self, message: dict[str, Any]) -> None:
+        """Take over what has changed on the rubric's side: containers, replaced names of modules, and random numbers."""
         for name, node in message.get("names", {}).items():
             decode = Decoder(self.link)
             value = decode(node)
@@ -103,7 +117,7 @@ class _Serving:
             random.setstate(Decoder(self.link)(message["random"]))
 
     def patch(self, place: str, name: str, node: Any) -> None:
-        """Give a name of a module what the rubric has put there; without a node: what it was."""
+        """Replace a name of a module as the rubric has done. Without a node, restore the former value."""
         module = importlib.import_module(place)
         if node is None:
             if (place, name) in self.replaced:
@@ -114,6 +128,7 @@ class _Serving:
 
 
 def _refill(kept: Any, value: Any) -> None:
+    """Replace the content of a container, which stays the same object."""
     kept.clear()
     kept.extend(value) if hasattr(kept, "extend") else kept.update(value)
 
@@ -124,13 +139,13 @@ def serve(exchange: Callable[[str], str], names: Mapping[str, Any], wanted: list
     Parameters
     ----------
     exchange
-        Sends a text and waits for the one that comes back.
+        Sends a text and returns the text that comes back.
     names
         The student's names.
     wanted
-        Those that the rubric may use; None: all.
+        The names that the rubric may use; None for all.
     proof
-        Shows that this was asked for by the grader.
+        The signature which shows that the grader has asked for this.
     """
     link = Link(exchange, Rules())
     link.is_shared = lambda module: isinstance(module, types.ModuleType) and not _is_own(module)
@@ -164,7 +179,7 @@ def _is_own(module: types.ModuleType) -> bool:
 
 
 def _finish(coroutine: Any) -> Any:
-    """Run a coroutine to its end."""
+    """Run a coroutine to its end and return its result."""
     import asyncio
 
     return asyncio.get_event_loop().run_until_complete(coroutine)

@@ -1,6 +1,6 @@
-"""How values travel between the rubric's interpreter and the student's: plain JSON, in which a list begins with a tag.
+"""The form in which values are sent between the rubric's interpreter and the student's: JSON, in which each list begins with a tag.
 
-None, truth values, texts, numbers below 2**53 and finite floats are themselves. The rest:
+None, booleans, strings, integers below 2**53 and finite floats are sent as they are. The other values:
 
 =====================  =============================================================================
 ``["i", hex]``         an integer of any size
@@ -10,19 +10,19 @@ None, truth values, texts, numbers below 2**53 and finite floats are themselves.
 ``["l", n, [item…]]``  list; ``d`` dict (``[key, value, key, value…]``), ``s`` set
 ``["q", n, name, [item…], more]``  a mutable container of the standard library, see `CONTAINERS`
 ``["t", [item…]]``     tuple; ``z`` frozenset
-``["r", n]``           the mutable container with the number n of this exchange
+``["r", n]``           the mutable container that has the number n in this question and its answer
 ``["x", name, [argument…]]``  an immutable value of the standard library, see `VALUES`
 ``["k", name]``        a class or function of `GENUINE`, which both sides have
 ``["m", name]``        a module that both sides have
 ``["a", dtype, shape, base64]``  a NumPy array; ``["A", shape, [item…]]`` one of objects; ``["g", dtype, base64]`` a scalar
-``["v", value, id, class id]``  an instance of a student's subclass of an immutable type, with the value of that type
+``["v", value, id, class id]``  an instance of a subclass of an immutable type that the sender has defined, with the value of that type
 ``["e", {…}]``         an exception
 ``["C", id]``          a class of the sender
 ``["h", id, class id]``  anything else: an object that stays with the sender
-``["o", id]``          an object that was the receiver's all along
+``["o", id]``          an object of the receiver's own
 =====================  =============================================================================
 
-Never is code, or a name to import at will, read from a message.
+A message never contains code, nor a name that the receiver imports unchecked.
 """
 
 from __future__ import annotations
@@ -40,22 +40,23 @@ import types
 import uuid
 from typing import Any
 
-#: Nesting of a value, and how many parts one message may have.
+#: How deeply a value may be nested, and how many parts one message may have.
 MAX_DEPTH = 100
 MAX_NODES = 300_000
-#: Characters or bytes of one text, integer or array.
+#: Characters and bytes of all texts, integers and arrays of one message.
 MAX_SIZE = 2_000_000
 #: Characters of a text that only describes, such as a docstring or a traceback.
 MAX_TEXT = 10_000
+#: Integers below this are sent as JSON numbers, since every JSON reader keeps them exact.
 SMALL = 1 << 53
 
 
 class ProtocolError(Exception):
-    """A message that no link of ours writes."""
+    """A message that our code never writes."""
 
 
 class TooLarge(OverflowError):
-    """A value that is too large, or nested too deeply, to travel."""
+    """A value that is too large, or nested too deeply, to be sent."""
 
 
 def _timedelta(value: datetime.timedelta) -> list[Any]:
@@ -72,7 +73,7 @@ def _zone(seconds: Any) -> datetime.timezone | None:
     return None if seconds is None else datetime.timezone(datetime.timedelta(seconds=seconds))
 
 
-#: Immutable values of the standard library: name, exact class, how it is taken apart, and how it is made again.
+#: Immutable values of the standard library: name to the exact class, the function that takes a value apart, and the one that makes it.
 VALUES: dict[str, tuple[type, Any, Any]] = {
     "range": (range, lambda v: [v.start, v.stop, v.step], range),
     "slice": (slice, lambda v: [v.start, v.stop, v.step], slice),
@@ -103,7 +104,7 @@ VALUES: dict[str, tuple[type, Any, Any]] = {
 }
 _VALUE_NAMES = {entry[0]: name for name, entry in VALUES.items()}
 
-#: Mutable containers of the standard library: name and exact class.
+#: Mutable containers of the standard library: name to exact class.
 CONTAINERS: dict[str, type] = {
     "Counter": collections.Counter,
     "OrderedDict": collections.OrderedDict,
@@ -111,15 +112,16 @@ CONTAINERS: dict[str, type] = {
     "deque": collections.deque,
 }
 _CONTAINER_NAMES = {kind: name for name, kind in CONTAINERS.items()}
-#: Exact classes that keep a number within an exchange.
+#: Exact classes whose objects get a number in a question and its answer, so that each is sent once and changes are sent back.
 MUTABLE = (list, dict, set, bytearray, *CONTAINERS.values())
 
-#: Built-in functions that act on the interpreter or the machine, not on values: each side has only its own.
+#: Built-in functions that act on the interpreter or the machine, not on values. They are never sent by name: each side uses its own.
 _PRIVATE = {"exec", "eval", "compile", "globals", "locals", "vars", "dir", "breakpoint", "exit", "quit", "help", "copyright",
             "credits", "license", "input", "open", "print", "get_ipython", "display"}  # fmt: skip
 
 
 def _genuine() -> dict[str, Any]:
+    """Built-in classes and functions, and classes of the standard library that values have, by name."""
     found = {
         name: value
         for name, value in vars(builtins).items()
@@ -139,11 +141,11 @@ def _genuine() -> dict[str, Any]:
     return found
 
 
-#: Classes and functions that are sent by name, and mean the receiver's own.
+#: Classes and functions that are sent by name. The receiver uses its own of that name.
 GENUINE = _genuine()
 _GENUINE_NAMES = {id(value): name for name, value in GENUINE.items()}
 
-#: Immutable built-in types, of which a subclass's instance travels with its value.
+#: Immutable built-in types, and how to get the plain value of an instance of a subclass without calling a method of the subclass.
 _BASES: dict[type, Any] = {
     int: int.__int__,
     float: float.__float__,
@@ -174,7 +176,7 @@ def mutable_base_of(kind: type) -> type | None:
 
 
 def copy_of(value: Any) -> Any:
-    """The content of an instance of a subclass of list, dict, set or bytearray, whatever its own methods say."""
+    """The content of an instance of a subclass of list, dict, set or bytearray. Does not call methods of the subclass."""
     if isinstance(value, list):
         return list.__getitem__(value, slice(None))
     if isinstance(value, dict):
@@ -190,10 +192,10 @@ class Encoder:
     Parameters
     ----------
     link
-        Knows which objects are whose: ``home(value)`` gives the other side's number of an object that is its,
-        ``export(value)`` a number for one of ours, ``export_class(kind)`` likewise.
+        Knows which side an object belongs to. ``home(value)`` gives the other side's number of an object of its own;
+        ``export(value)`` and ``export_class(kind)`` give a number to an object or class of ours.
     containers
-        Mutable containers of this exchange so far.
+        Mutable containers that this question and its answer have so far, in the order of their numbers.
     """
 
     def __init__(self, link: Any, containers: list[Any] | None = None) -> None:
@@ -204,6 +206,7 @@ class Encoder:
         self._size = 0
 
     def __call__(self, value: Any, depth: int = 0) -> Any:
+        """Return a value in the form of JSON. Raises `TooLarge`."""
         self._nodes += 1
         if depth > MAX_DEPTH or self._nodes > MAX_NODES:
             raise TooLarge("the value is too large, or nested too deeply, to travel between student and rubric")
@@ -229,6 +232,7 @@ class Encoder:
         return self._rare(value, kind, depth)
 
     def _sized(self, text: Any) -> Any:
+        """Return a text, or bytes, after its size was added to the message's."""
         self._size += len(text)
         if self._size > MAX_SIZE:
             raise TooLarge(
@@ -260,7 +264,7 @@ class Encoder:
         return ["q", number, _CONTAINER_NAMES[kind], content, more]
 
     def content(self, value: Any, depth: int = 0) -> Any:
-        """What is in a mutable container."""
+        """Return the content of a mutable container: its items, or keys and values in turn, or base64 for a bytearray."""
         if isinstance(value, bytearray):
             return self._bytes(value)
         if len(value) > MAX_NODES:
@@ -310,13 +314,22 @@ class Encoder:
 
 
 class Decoder:
-    """Reads the values of one message; whatever is not as `Encoder` writes it is a `ProtocolError`."""
+    """Reads the values of one message. Raises `ProtocolError` for anything that `Encoder` does not write.
+
+    Parameters
+    ----------
+    link
+        Makes stand-ins for the other side's objects, and finds our own objects by their numbers.
+    containers
+        Mutable containers that this question and its answer have so far, in the order of their numbers.
+    """
 
     def __init__(self, link: Any, containers: list[Any] | None = None) -> None:
         self._link = link
         self.containers = list(containers or [])
 
     def __call__(self, node: Any, depth: int = 0) -> Any:
+        """Return the value that a part of a message stands for."""
         if type(node) is not list:
             if node is None or type(node) in (bool, int, float, str):
                 return node
@@ -351,6 +364,7 @@ class Decoder:
         return base64.b64decode(text, validate=True)
 
     def _keep(self, number: Any, value: Any) -> Any:
+        """Number a container, before its items are read: they may refer to it."""
         assert number == len(self.containers)
         self.containers.append(value)
         return value
@@ -387,12 +401,13 @@ class Decoder:
         return value
 
     def _fill(self, value: Any, items: Any, depth: int) -> None:
+        """Put keys and values, which take turns in `items`, into a dict."""
         parts = iter(self._items(items, depth))
         for key, part in zip(parts, parts, strict=True):
             value[key] = part
 
     def replace(self, value: Any, content: Any) -> None:
-        """Give a container another content, in its place."""
+        """Replace the content of a container that the other side has changed; the container stays the same object."""
         if isinstance(value, bytearray):
             value[:] = base64.b64decode(content, validate=True)
         elif isinstance(value, dict):
@@ -483,17 +498,18 @@ def _dtype(numpy: Any, text: Any) -> Any:
     return numpy.dtype(text)
 
 
+#: Tag to the end of the name of the `Decoder`'s method that reads it.
 _READERS = {
     "i": "int", "f": "float", "c": "complex", "b": "bytes", "B": "bytearray", "l": "list", "d": "dict", "s": "set",
     "q": "other", "t": "tuple", "z": "frozenset", "r": "reference", "x": "value", "k": "genuine", "m": "module", "a": "array",
     "A": "objects", "g": "scalar", "v": "subclass", "e": "exception", "C": "class", "h": "handle", "o": "home",
 }  # fmt: skip
 
-#: Words with which a rubric can get at any of the student's names.
+#: Words with which a rubric can reach any of the student's names.
 _ALL_NAMES = {"student", "globals", "vars", "locals", "eval", "exec", "dir"}
 
 
 def words_of(rubric: str) -> list[str] | None:
-    """Names of the student's that a rubric may use; None: any."""
+    """The words in a rubric, among them all of the student's names that it can use; None if it can use any name."""
     words = set(re.findall(r"\w+", rubric))
     return None if words & _ALL_NAMES else sorted(words)

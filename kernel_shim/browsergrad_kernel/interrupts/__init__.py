@@ -3,8 +3,8 @@
 - `handler` decides on each interrupt: raise, cancel, or wait for a better moment.
 - `frames` classifies the frame that was interrupted.
 - `cell` runs a cell as a task that can be cancelled.
-- `state` holds what is running, and asks the worker what it knows.
-- `exceptions` has what is raised.
+- `state` holds what is running, and asks the worker about its interrupt.
+- `exceptions` has the exceptions that are raised.
 - `requests` and `installation` connect all this to the kernel and to Python.
 
 ``docs/explanation/stop.md`` explains how these and the worker's part, ``interrupt_machine.ts``, work together. On CPython the

@@ -20,7 +20,7 @@ _Task = asyncio.Task
 
 
 class Cell(collections.abc.Coroutine[Any, Any, Any]):
-    """Wraps a cell's coroutine. Turns a cancellation by an interrupt into KeyboardInterrupt."""
+    """Wraps a cell's coroutine. When an interrupt has cancelled its task, the cell gets KeyboardInterrupt."""
 
     __slots__ = ("cancel_time", "coroutine", "is_cancelling", "is_running", "is_started", "task")
 
@@ -73,7 +73,7 @@ class Cell(collections.abc.Coroutine[Any, Any, Any]):
         return self.is_started and not self.is_running and not self.task.done()
 
     def cancel(self) -> None:
-        """Cancel what the cell awaits. `throw` follows."""
+        """Cancel what the cell awaits. asyncio then calls `throw`."""
         self.is_cancelling = True
         self.cancel_time = time.perf_counter()
         self.task.cancel()
@@ -81,8 +81,8 @@ class Cell(collections.abc.Coroutine[Any, Any, Any]):
     def force(self) -> bool:
         """Raise in the cell at once, without waiting for what it awaits.
 
-        Used for a second press, if the first cancellation is ignored (by a shield, or by a child that swallows
-        CancelledError).
+        Used for a second press on Stop, if the first cancellation was ignored: by a shield, or by a child that swallows
+        CancelledError.
 
         Returns
         -------
@@ -122,12 +122,18 @@ async def run_cell(coroutine: Any) -> Any:
 
 
 def eager_task(coroutine: Any, context: contextvars.Context | None = None) -> asyncio.Task[Any]:
-    """A task that runs at once, up to its first wait. A task that the loop starts would take a turn of the loop before, and one after."""
+    """Return a task that runs at once, up to its first wait.
+
+    If the event loop started the task, this would take one turn of the loop before the cell and one after it.
+    """
     options: Any = {"eager_start": True}  # since Python 3.12
     return _Task(coroutine, loop=asyncio.get_running_loop(), context=context, **options)
 
 
 def enter_loop() -> None:
-    """Set the running event loop for this call. Pyodide 314 gives each call that may be suspended a thread state of its own, without it."""
+    """Set the running event loop for this call.
+
+    Pyodide 314 gives each call that may be suspended a thread state of its own, in which no event loop is set.
+    """
     for name in ("_install_running_loop", "_install_asyncgen_hooks"):
         getattr(current.loop, name, lambda: None)()

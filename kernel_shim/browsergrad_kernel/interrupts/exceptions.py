@@ -25,7 +25,7 @@ class _Interrupted(asyncio.CancelledError, KeyboardInterrupt):
 
 
 class _TimedOut(asyncio.CancelledError, CellTimeoutError):
-    """The same, if the cell ran longer than its limit."""
+    """The same for a cell that ran longer than its limit."""
 
 
 for _class, _alias in ((_Interrupted, KeyboardInterrupt), (_TimedOut, CellTimeoutError)):
@@ -34,14 +34,14 @@ for _class, _alias in ((_Interrupted, KeyboardInterrupt), (_TimedOut, CellTimeou
 
 
 def interruption(awaiting: bool = False, limit_ms: int | None = None) -> KeyboardInterrupt:
-    """The exception that ends the cell, after a press on Stop or at its time limit.
+    """Return the exception that ends the cell, after a press on Stop or at its time limit.
 
     Parameters
     ----------
     awaiting
         Whether it is thrown into an await.
     limit_ms
-        The limit that the cell has passed, or 0. The worker is asked if it is not given.
+        The limit that the cell has passed, or 0. If None, the worker is asked.
     """
     if limit_ms is None:
         limit_ms = snapshot().limit_ms
@@ -52,7 +52,10 @@ def interruption(awaiting: bool = False, limit_ms: int | None = None) -> Keyboar
 
 
 def itself(error: BaseException) -> BaseException:
-    """`error`; or the interrupt that caused it, if that went through JavaScript or C code turned it into a SystemError."""
+    """Return the interrupt that caused an error; the error itself if it has another cause.
+
+    An interrupt that passes through JavaScript becomes a JsException, and C code may turn it into a SystemError.
+    """
     if isinstance(error, SystemError):
         is_disguised = isinstance(error.__cause__, KeyboardInterrupt)
     else:

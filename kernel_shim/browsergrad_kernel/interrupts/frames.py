@@ -1,4 +1,4 @@
-"""Classifies the frame that a signal has interrupted: may an exception be raised there?"""
+"""Classifies the frame that a signal has interrupted, to decide whether an exception may be raised there."""
 
 from __future__ import annotations
 
@@ -29,17 +29,18 @@ soft_files: set[str] = set()
 
 #: Code of functions that call the user's compiled code directly.
 _runs_cells: set[CodeType] = set()
-#: Code of functions: everything that they call may be interrupted.
+#: Code of functions whose callees may be interrupted anywhere.
 _regions: set[CodeType] = set()
-#: Code of functions that may not be interrupted, nor code of ours that they call.
+#: Code of functions that must not be interrupted, and neither must the kernel's code that they call.
 _protected: set[CodeType] = set()
 #: Code of the signal handler.
 _handler: set[CodeType] = set()
+#: File names of the user's code.
 _cell_files: set[str] = set()
 
 
 def classify(frame: FrameType | None) -> FrameKind:
-    """Say whose code `frame` runs. Looks from this frame outwards, until one of them decides."""
+    """Return whose code `frame` runs. Looks at this frame and then at its callers, until one of them decides."""
     if current.is_protected():
         return FrameKind.KERNEL
     seen_user = False
@@ -72,7 +73,7 @@ def mark_runs_cells(*functions: Any) -> None:
 
 
 def mark_handler(*functions: Any) -> None:
-    """Mark the functions of the signal handler, which raises exceptions that have to leave them."""
+    """Mark the functions of the signal handler. `has_left_handler` uses the marks."""
     _handler.update(_codes(functions))
 
 
@@ -82,16 +83,16 @@ def protect(*functions: Any) -> None:
 
 
 def protect_methods(owner: Any, *names: str) -> None:
-    """Mark methods of another project that must not be interrupted. One that does not exist is left out."""
+    """Mark methods of another project that must not be interrupted. Skips methods that do not exist."""
     protect(*(getattr(owner, name, None) for name in names))
 
 
 def has_left_handler(error: BaseException) -> bool:
-    """Whether `error`, raised by the handler, was seen outside of it.
+    """Whether an exception that the handler raised has reached code outside of it.
 
-    C code may have dropped it: ``int("a")`` formats its error, which asks for signals inside ``repr``, and the next
-    ``PyErr_Format`` clears the exception. A traceback begins with its outermost frame. If that is the handler's, the
-    exception has never left it.
+    C code may drop the exception: ``int("a")`` formats its error, which asks for signals inside ``repr``, and the next
+    ``PyErr_Format`` clears the exception. A traceback begins with its outermost frame. If that is a frame of the handler,
+    the exception has never left it.
     """
     traceback = error.__traceback__
     return traceback is None or traceback.tb_frame.f_code not in _handler

@@ -1,7 +1,8 @@
 """Decides on each interrupt: at a signal, at a turn of the event loop, and when Python has lost the exception.
 
-The worker offers an interrupt in one of two ways, and is told with ``host.interrupt_outcome`` what became of it. Pyodide
-turns the interrupt buffer into an ordinary signal, so `on_sigint` sees the frame that was running:
+The worker offers an interrupt in one of two ways. ``host.interrupt_outcome`` tells it what Python has done with it.
+
+While Python code runs, Pyodide turns the interrupt buffer into an ordinary signal. So `on_sigint` sees the running frame:
 
 ============= ===========================================================
 frame         decision
@@ -11,7 +12,7 @@ frame         decision
 ``TASK``      defer; raise if the task blocks the event loop
 ============= ===========================================================
 
-A cell that awaits has no frame in which to raise. So the worker calls `on_idle` when its event loop turns.
+While a cell awaits, there is no frame in which to raise. So the worker calls `on_idle` when its event loop turns.
 """
 
 from __future__ import annotations
@@ -30,11 +31,11 @@ from .state import Snapshot, current, snapshot
 
 #: Milliseconds for which a task of an earlier cell may block the loop before it is interrupted.
 EARLIER_TASK_GRACE_MS = 500
-#: The same for a task of the running cell. It is short, since the cell ends anyway; a task whose step is shorter can be cancelled.
+#: The same for a task of the running cell. It is short, since the cell ends anyway. A task whose steps are shorter still is cancelled.
 OWN_TASK_GRACE_MS = 2
 #: Seconds for which an interrupt waits for a better moment inside asyncio's or importlib's own code.
 SOFT_GRACE = 0.05
-#: Seconds after which a further press no longer waits for a cancellation, which seems to be ignored.
+#: Seconds after which a cancellation seems to be ignored, so that a further press no longer waits for it.
 CANCEL_GRACE = 0.2
 
 
@@ -62,7 +63,7 @@ def on_sigint(signum: int, frame: FrameType | None) -> None:
 
 
 def _decide_while_idle(kind: FrameKind) -> None:
-    """Stop a task that blocks the loop, if Stop was pressed for it or an interrupted cell left it behind."""
+    """Stop a task that blocks the event loop, if Stop was pressed for it or if an interrupted cell has left it behind."""
     if kind is FrameKind.TASK:
         known = snapshot()
         is_meant = known.is_for_idle or cell_epoch.get() in current.interrupted_epochs
@@ -95,7 +96,7 @@ def _decide_in_task() -> None:
                 cell.cancel()
             _raise(known)
         host.interrupt_outcome("deferred")
-        raise KeyboardInterrupt  # ends the task of the earlier cell; the interrupt itself is still to come
+        raise KeyboardInterrupt  # ends the task of the earlier cell; the running cell is interrupted later
     host.interrupt_outcome("deferred")
 
 
@@ -109,7 +110,7 @@ def _raise(known: Snapshot) -> None:
 
 
 def _shift_polls(checks: int) -> None:
-    """Let a random number of checks pass. If CPython asks at fixed distances, it may always meet the same place of a loop."""
+    """Let a random number of checks pass. If CPython asks at a fixed distance, it may always ask at the same place of a loop."""
     for _ in range(random.randrange(checks)):
         pass
 
@@ -127,7 +128,7 @@ def on_idle(epoch: int, fresh: bool = True) -> str:
     Returns
     -------
     str
-        ``"wait"``: the cell was cancelled, which has not taken effect yet. ``"defer"``: try again.
+        ``"wait"``: the cell was cancelled, but this has not taken effect yet. ``"defer"``: try again.
         ``"drop"``: there is nothing to stop.
     """
     if epoch != current.epoch:
@@ -153,7 +154,10 @@ def on_idle(epoch: int, fresh: bool = True) -> str:
 
 
 def on_unraisable(unraisable: Any) -> None:
-    """``sys.unraisablehook``: Python has dropped an exception raised in ``__del__`` or in a callback of weakref or gc."""
+    """``sys.unraisablehook``: Python has dropped an exception from ``__del__`` or from a callback of weakref or gc.
+
+    If that was the interrupt, the worker is told to offer it again.
+    """
     if unraisable.exc_type is not None and issubclass(unraisable.exc_type, KeyboardInterrupt):
         if current.epoch:
             current.unseen = None

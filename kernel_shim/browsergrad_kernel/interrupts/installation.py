@@ -11,14 +11,14 @@ from . import frames, handler, requests
 from .cell import Cell
 from .state import current
 
-#: Methods of Pyodide's event loop that an interrupt would leave half done.
+#: Methods of Pyodide's event loop. An interrupt inside them would leave the loop in an inconsistent state.
 _LOOP_METHODS = ("call_soon", "call_later", "call_at", "create_future", "create_task", "_decrement_in_progress")
-#: C code calls the checks of abc, and may lose an exception that is raised there.
+#: Frozen modules in which an interrupt waits for a better moment. C code calls the checks of abc, and may lose an exception from them.
 _FROZEN = ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>", "<frozen abc>")
 
 
 def mark_ours() -> None:
-    """Tell the classification of frames which functions are ours."""
+    """Mark the functions of this package that must not be interrupted."""
     frames.mark_handler(*handler.HANDLER, handler.poll)
     frames.protect(*handler.HANDLER, handler.on_idle, handler.on_unraisable, Cell.cancel, Cell.force)
     frames.protect(requests.begin, requests.end)
@@ -37,7 +37,7 @@ def install() -> None:
     current.slow_clock = host.slow_clock()
     asyncio_modules = [module for name, module in sys.modules.items() if name.startswith("asyncio.")]
     for module in (*asyncio_modules, webloop, _weakrefset, weakref, threading):
-        # A module from an archive has the name of its compiled file; code objects have that of the source.
+        # `__file__` of a module from an archive names the compiled file; its code objects name the source.
         frames.soft_files.add((getattr(module, "__file__", None) or "").replace(".pyc", ".py"))
     frames.soft_files.update(_FROZEN)
     frames.soft_files.discard("")

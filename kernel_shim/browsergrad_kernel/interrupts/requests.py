@@ -1,4 +1,4 @@
-"""The beginning and the end of a request, and its time limit."""
+"""Tells the worker about the beginning and the end of a request, and about its time limit."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def begin(epoch: int, request: bool = False) -> None:
     epoch
         Number of the request. Numbers increase and are never 0.
     request
-        True for requests that run no cell. IPython's completer swallows KeyboardInterrupt, so
-        the interrupt of such a request is offered again until the request ends.
+        True for requests that do not run a cell. IPython's completer swallows KeyboardInterrupt. So the interrupt of such a
+        request is offered again until the request ends.
     """
     current.clear()
     current.epoch = epoch
@@ -37,7 +37,7 @@ def end(epoch: int) -> None:
 
 
 def cell_starts_now() -> None:
-    """Tell the worker that user code starts. It lets CPython ask often until it knows how fast the code is."""
+    """Tell the worker that user code starts. The worker lets CPython ask for signals often until it knows how fast the code is."""
     if current.is_active:
         host.user_start()
 

@@ -1,4 +1,4 @@
-"""What is running, and what the worker knows about its interrupt."""
+"""Holds what is running, and asks the worker about its interrupt."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Snapshot(NamedTuple):
-    """What the worker knows. ``interrupt_snapshot.ts`` has the same fields in the same order."""
+    """What the worker knows about the interrupt. ``interrupt_snapshot.ts`` has the same fields in the same order."""
 
     #: 1 if an interrupt has taken effect in the running request.
     was_hit: int
@@ -27,15 +27,15 @@ class Snapshot(NamedTuple):
 
 
 def snapshot() -> Snapshot:
-    """Ask the worker. This is one call of JavaScript."""
+    """Ask the worker, with a single call of JavaScript."""
     return Snapshot._make(map(int, host.interrupt_snapshot().split()))
 
 
 class State:
-    """What is running, and how far Python has got with its interrupt."""
+    """What is running, and how far Python has handled its interrupt."""
 
     def __init__(self) -> None:
-        #: False on CPython, and while a memory snapshot is made: then nobody interrupts, and no event loop runs.
+        #: False on CPython, and while a memory snapshot is made. Then nobody interrupts, and no event loop runs.
         self.is_active = IN_PYODIDE
         #: Number of the running request; 0 while the kernel is idle.
         self.epoch = 0
@@ -53,7 +53,7 @@ class State:
         self.protected_until: list[float] = []
         #: Suspended `run_sync` calls of the cell, innermost last.
         self.sync_waits: list[Any] = []
-        #: True before Pyodide 314, where CPython asks for signals at every 50th check, and cannot be made to ask more often.
+        #: True before Pyodide 314. There CPython asks for signals at every 50th check, and cannot be made to ask more often.
         self.slow_clock = False
 
     def clear(self) -> None:

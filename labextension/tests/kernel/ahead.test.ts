@@ -1,4 +1,4 @@
-/** Work ahead of need keeps nobody waiting, and is done in the end. */
+/** Work ahead of need makes nobody wait, and is done in the end. */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
 import { Ahead, type Worker } from '../../src/kernel/ahead';

@@ -8,7 +8,7 @@ import { Drive } from '../../src/kernel/drive';
 
 const FOLDER_MODE = 0o40777;
 
-/** What localforage offers, in memory. */
+/** The functions of localforage, in memory. */
 class MemoryStore {
   private readonly items = new Map<string, unknown>();
   getItem = async (key: string): Promise<unknown> => structuredClone(this.items.get(key) ?? null);

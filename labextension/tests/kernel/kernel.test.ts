@@ -45,7 +45,7 @@ class FakeClient {
     this.pending?.reject(new BrowsergradError('disposed', 'shut down'));
   }
 
-  /** Python's answer to the request it works on; leaves out what the test names. */
+  /** Python's answer to the request that it works on, without the messages that the test names. */
   async answer(content: object = { status: 'ok' }, leaveOut: string[] = []): Promise<void> {
     const parent = this.requests.at(-1)!;
     const send = (channel: 'iopub' | 'shell', type: string, content: object): void => {
@@ -84,7 +84,7 @@ class FakeClient {
     return header.msg_id;
   }
 
-  /** There is something to do ahead of need; it is never done with. */
+  /** There is work to do ahead of need, which never ends. */
   offer(): void {
     this.callbacks.onAhead?.();
   }
@@ -226,7 +226,7 @@ describe('the queue', () => {
       const [client] = parts.clients;
       parts.send('complete_request');
       parts.send('execute_request');
-      expect(client.interrupt).toHaveBeenCalledOnce(); // of no request yet: nothing happens
+      expect(client.interrupt).toHaveBeenCalledOnce(); // no request runs yet, so nothing happens
       client.boot.resolve();
       await vi.advanceTimersByTimeAsync(200);
       expect(client.interrupt).toHaveBeenCalledTimes(2);

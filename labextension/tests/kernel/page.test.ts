@@ -1,4 +1,4 @@
-/** What a kernel does to its page: progress, prompts, sessions, the pace of output, the status bar. */
+/** The effects of a kernel on its page: progress, prompts, sessions, the pace of output, the status bar. */
 import type { Session } from '@jupyterlab/services';
 import type { Widget } from '@lumino/widgets';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';

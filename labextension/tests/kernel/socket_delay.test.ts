@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { removeSocketDelay } from '../../src/kernel/socket_delay';
 
-/** As mock-socket delivers. */
+/** Delivers messages as mock-socket does. */
 function makeClass(received: string[]) {
   return class extends EventTarget {
     constructor(readonly url: string) {

@@ -1,4 +1,4 @@
-/** What the status bar says of Stop is true of the page it is in. */
+/** The status bar's text about Stop is true of its page. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { stopTexts } from '../../src/kernel/stop_texts';

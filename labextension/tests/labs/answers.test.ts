@@ -1,4 +1,4 @@
-/** Answers are asked for once; what a kernel's gate says; the notices of downloads; metadata of open notebooks. */
+/** Answers that are asked for once, texts of a kernel's gate, notices of downloads, and metadata of open notebooks. */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { Session } from '@jupyterlab/services';
 import { describe, expect, it, vi } from 'vitest';

@@ -1,4 +1,4 @@
-/** A cell for another's kernel waits until it may run, and behaves like any cell meanwhile. */
+/** A cell for a kernel that somebody else has started waits until it may run. Until then it behaves like any cell. */
 import { KernelMessage, type Kernel } from '@jupyterlab/services';
 import { describe, expect, it, vi } from 'vitest';
 

@@ -1,4 +1,4 @@
-/** A notebook runs only when it is certain that it may. */
+/** A notebook runs only if it is certain that it may run. */
 import { describe, expect, it, vi } from 'vitest';
 
 import { besideFile, LabGate, type LabFiles } from '../../src/labs/gate';
@@ -17,7 +17,7 @@ class Files implements LabFiles {
   readonly stored = new Map<string, string | Uint8Array | Error>();
   readonly open = new Map<string, unknown>();
   readonly reads: string[] = [];
-  /** Until then nothing is answered. */
+  /** Until this promise is settled, no request is answered. */
   hold: Promise<void> = Promise.resolve();
 
   async read(path: string): Promise<Uint8Array | null> {

@@ -1,4 +1,4 @@
-/** Check my work: one silent request, and an answer that is read as carefully as a notebook of others. */
+/** Check my work: one silent request, whose answer is read as carefully as a notebook of others. */
 import type { Kernel } from '@jupyterlab/services';
 import { nullTranslator } from '@jupyterlab/translation';
 import { describe, expect, it, vi } from 'vitest';

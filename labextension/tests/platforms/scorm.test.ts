@@ -9,7 +9,7 @@ const counts = (pass: number, fail = 0, error = 0) => ({ pass, fail, error });
 const half = { groups: [{ counts: counts(1, 1), points: { earned: 2.5, possible: 5 } }] };
 const whole = { groups: [{ counts: counts(2), points: { earned: 5, possible: 5 } }] };
 
-/** A platform's run-time that stays on this page, with what it was told. */
+/** A platform's run-time that stays on this page, with the values that it was given. */
 function platform(version: '1.2' | '2004') {
   const settings = { autocommit: false, logLevel: 5, lmsCommitUrl: false };
   const api = version === '1.2' ? new Scorm12API(settings) : new Scorm2004API(settings);
@@ -24,7 +24,7 @@ describe('the score', () => {
     [half, { percent: 50, complete: false }],
     [whole, { percent: 100, complete: true }],
     [{ groups: [{ counts: counts(1, 1, 1) }] }, { percent: 33.33, complete: false }],
-    // Cells of the student's own that check something are no part of the lab's result.
+    // Checks in the student's own cells are not a part of the lab's result.
     [{ groups: [...half.groups, { cell_id: 'a', counts: counts(9) }] }, { percent: 50, complete: false }],
     [{ groups: [{ cell_id: 'a', counts: counts(9) }] }, null],
     [{ groups: [] }, null],

@@ -4,7 +4,7 @@ import { compareReprs } from '../../src/renderers/compare';
 import { readRepr } from '../../src/renderers/repr';
 import { readSeries } from '../../src/renderers/series';
 
-/** A repr as plain data: containers as lists of what they hold. */
+/** A repr as plain data: each container is a list of its items. */
 function shape(text: string): unknown {
   const strip = (value: ReturnType<typeof readRepr>): unknown => {
     if (!value) {

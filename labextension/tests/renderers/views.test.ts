@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-/** What outputs look like: user code's text stays text, and the keyboard reaches everything. */
+/** The look of outputs: text of user code stays text, and the keyboard reaches everything. */
 import { nullTranslator } from '@jupyterlab/translation';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
@@ -16,7 +16,7 @@ const EVIL = '<img src=x onerror="alert(1)">\u202e';
 const textOf = (node: ParentNode, selector: string): (string | null)[] =>
   [...node.querySelectorAll(selector)].map(one => one.textContent);
 
-// Rows and diffs are made in slices of time: here time stands still unless a test lets it go on.
+// Rows and diffs are made in slices of time. Here time stands still unless a test advances it.
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => {
   vi.useRealTimers();

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-/** Results of open notebooks: those of their outputs, and sets that others show. */
+/** Results of open notebooks: those in their outputs, and sets that other documents show. */
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { Signal } from '@lumino/signaling';
 import { afterEach, describe, expect, it, vi } from 'vitest';

@@ -1,4 +1,4 @@
-/** What an open file of the drive holds, and when it is written back. */
+/** The content of an open file of the drive, and the times when it is written back. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { DriveFile } from '../../src/runtime/worker/drive_file';

@@ -1,4 +1,4 @@
-/** The drive as Emscripten sees it: each operation is one request, and open files live as they do on Linux. */
+/** The drive as Emscripten sees it: each operation is one request, and open files behave as on Linux. */
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { CallInterrupted } from '../../src/runtime/worker/page_calls';

@@ -1,4 +1,4 @@
-/** Readers of what a saved notebook may hold: whatever does not follow the contract is refused, field by field. */
+/** Readers of saved notebooks: they refuse everything that does not follow the contract, field by field. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 

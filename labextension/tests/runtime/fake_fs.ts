@@ -1,4 +1,4 @@
-/** As much of Emscripten's file system as the worker's own files need, in memory. */
+/** The part of Emscripten's file system that the worker's own files need, in memory. */
 import type { EmscriptenFS, FSNode } from '../../src/runtime/worker/emscripten';
 
 class ErrnoError extends Error {

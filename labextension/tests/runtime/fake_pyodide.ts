@@ -5,7 +5,7 @@ interface SignalBuffer {
   0: number;
 }
 
-/** A controller whose options do nothing but for those that are given. */
+/** A controller whose options do nothing, except those that are given. */
 export function interruptController(options: Partial<InterruptControllerOptions> = {}): InterruptController {
   return new InterruptController({
     control: null,
@@ -21,7 +21,7 @@ export function interruptController(options: Partial<InterruptControllerOptions>
   });
 }
 
-/** Attaches a controller to a module, and asks it as Pyodide's helper does; null where that does not even look. */
+/** Attaches a controller to a module and asks it as Pyodide's helper does. Null if the helper would not even look. */
 export function attached(controller: InterruptController): {
   module: Record<string, SignalBuffer | null>;
   poll: () => number | null;

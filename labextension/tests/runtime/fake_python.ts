@@ -1,4 +1,4 @@
-/** A CPython of a few structures in memory, for tests of what guards its stack. */
+/** A CPython that consists of a few structures in memory, for tests of the code that guards its stack. */
 import {
   DefinitionOffset,
   BuiltinOffset,
@@ -19,7 +19,7 @@ const THREAD_STATE = 4096;
 
 type Call = (...values: number[]) => number;
 
-/** Counts calls of C code, as CPython 3.12; with `measures`, measures its stack, as 3.14. */
+/** Counts calls of C code, as CPython 3.12 does. With `measures`, it measures its stack, as 3.14 does. */
 export class FakePython {
   readonly memory = new ArrayBuffer(64 * 1024);
   readonly HEAPU8 = new Uint8Array(this.memory);
@@ -34,7 +34,7 @@ export class FakePython {
       return 0;
     }
   };
-  /** Where the stacks ended that were given, and the limits of other thread states. */
+  /** The ends of the stacks that were given, and the limits of other thread states. */
   readonly protections: number[] = [];
   readonly limits: number[] = [];
   private free = 8192;
@@ -112,7 +112,7 @@ export class FakePython {
     return index;
   }
 
-  /** Objects of which only a Python function does anything: `call`. */
+  /** Objects that do nothing but call a Python function: `call`. */
   objects(call: Call): GuardedObjects {
     const nothing = (): number => 0;
     const metatype = this.structure({ [TypeOffset.tp_name]: this.text('type') });
@@ -153,7 +153,7 @@ export class FakePython {
     };
   }
 
-  /** Calls the Python function of `objects`, as C code does, with the C stack so deep. */
+  /** Calls the Python function of `objects`, as C code does, at a depth of the C stack. */
   call(objects: GuardedObjects, depth: number): number {
     const offset = this.HEAPU32[(objects.function + TypeOffset.tp_vectorcall_offset) >>> 2];
     const index = this.HEAPU32[(objects.aFunction + offset) >>> 2];

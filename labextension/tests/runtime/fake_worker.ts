@@ -1,4 +1,4 @@
-/** A worker in memory, as far as the page can tell: it boots, keeps files, and runs what a test scripts. */
+/** A worker in memory, which behaves as the page expects: it boots, keeps files, and runs what a test scripts. */
 import type { FromWorker, ToWorker } from '../../src/runtime/protocol';
 
 type Exec = Extract<ToWorker, { type: 'exec' }>;
@@ -30,7 +30,7 @@ export class FakeWorker {
     this.terminated = true;
   }
 
-  /** Lets a start go on that was held. */
+  /** Lets a start that was held go on. */
   boot(): void {
     this.held?.();
     this.held = null;
@@ -100,7 +100,7 @@ export class FakeWorker {
 
   private file(id: number, operation: Extract<ToWorker, { type: 'fs' }>['operation']): void {
     if (this.running) {
-      return; // busy with code that never lets go
+      return; // busy with code that never returns
     }
     if (operation.kind === 'write') {
       this.files.set(operation.path, operation.data);

@@ -1,4 +1,4 @@
-/** What a worker asks through the site's service worker is answered by its own page alone. */
+/** Calls that a worker makes through the site's service worker are answered by its own page only. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { ForwardedCalls } from '../../src/runtime/forwarded_calls';

@@ -1,4 +1,4 @@
-/** What Python asks of the worker reaches the part that does it. */
+/** Each call that Python makes to the worker reaches the part that handles it. */
 import { describe, expect, it, vi } from 'vitest';
 
 import type { FromWorker } from '../../src/runtime/protocol';

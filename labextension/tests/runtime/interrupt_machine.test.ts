@@ -1,4 +1,4 @@
-/** The rules of interrupts, with no worker and no clock. */
+/** The rules of interrupts, without a worker and without a clock. */
 import { readFileSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
@@ -319,7 +319,7 @@ it('keeps its promises in any order of events', () => {
       expect(after.phase === 'running' && after.isUnseen, where).toBe(false);
       const taken = effects.some(effect => effect.type === 'clear' && effect.press === press && press === before.epoch);
       press = effects.some(effect => effect.type === 'clear' && effect.press === press) ? 0 : press;
-      // Once taken, a press is in hand until Python has reported what became of it, and CPython asks for it.
+      // After it was taken, a press stays in hand, and CPython asks for it, until Python has reported what it did.
       const ended = ends.has(event.type === 'answer' ? event.answer : event.type);
       if ((isInHand(before) && !ended) || (taken && event.type !== 'end')) {
         expect([isInHand(after), needsPolls(after)], where).toEqual([true, true]);
@@ -330,7 +330,7 @@ it('keeps its promises in any order of events', () => {
 
 const ASKED = ['deferred', 'cancelling'] as const;
 const OFFERED = ['offered', ...ASKED] as const;
-/** What the diagram says of each event, with an example of it, and the phases in which it happens: if not given, all but `idle`. */
+/** The diagram's text for each event, an example of the event, and the phases in which it happens: by default all but `idle`. */
 const EVENTS: [text: string, event: InterruptEvent, at?: Partial<Moment>, from?: readonly Phase[]][] = [
   ['a request begins', begin, {}, ['idle']],
   ['CPython asks, after a press', poll, { press: EPOCH }],

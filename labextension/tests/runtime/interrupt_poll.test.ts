@@ -51,7 +51,7 @@ describe('the clock', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['Date', 'performance'] }));
   afterEach(() => void vi.useRealTimers());
 
-  /** Lets `checks` pass, each taking `ms`, as CPython counts them; how many passed before each look. */
+  /** Lets `checks` pass as CPython counts them, each of which takes `ms`. Returns how many passed before each look. */
   function run({ heap, poll }: ReturnType<typeof controller>, checks: number, ms: number): number[] {
     const looks = [];
     const begin = Date.now();

@@ -8,7 +8,7 @@ import { attached, interruptController } from './fake_pyodide';
 const SIGINT = 2;
 const EPOCH = 5;
 
-/** A controller, the page's side of it, and Python's: what Pyodide's helper reads, and what `on_idle` answers. */
+/** A controller with the page's side (its words) and Python's side: what Pyodide's helper reads, and the answers of `on_idle`. */
 function parts(mode: 'shared-memory' | 'stack-switching' | 'service-worker' | 'none' = 'shared-memory') {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   const words = new Int32Array(memory.buffer);
@@ -35,7 +35,7 @@ function parts(mode: 'shared-memory' | 'stack-switching' | 'service-worker' | 'n
   return { controller, words, poll, press, onIdle, stopped, asked };
 }
 
-/** What Python knows. */
+/** The snapshot that Python gets. */
 function snapshot(controller: InterruptController): Record<string, number> {
   const numbers = controller.snapshot().split(' ').map(Number);
   return Object.fromEntries(SNAPSHOT_FIELDS.map((field, i) => [field, numbers[i]]));
@@ -53,10 +53,10 @@ describe('code that runs', () => {
     expect(poll()).toBe(SIGINT);
     controller.outcome('raised');
     expect(stopped).toEqual([EPOCH]);
-    poll(); // on the handler's way out
+    poll(); // while the handler returns
     expect(poll()).toBe(0);
     vi.advanceTimersByTime(1);
-    expect(poll()).toBe(SIGINT); // to see whether it was raised
+    expect(poll()).toBe(SIGINT); // offered again, to see whether the exception was raised
     expect(controller.outcome('seen')).toBe(false);
     poll();
     vi.advanceTimersByTime(1000);
@@ -68,7 +68,7 @@ describe('code that runs', () => {
     controller.begin(EPOCH, false);
     press(other);
     expect([poll(), poll()]).toEqual([0, 0]);
-    expect(words[Control.Interrupt]).toBe(other < EPOCH ? 0 : other); // a later one's waits
+    expect(words[Control.Interrupt]).toBe(other < EPOCH ? 0 : other); // the interrupt of a later request waits
   });
 
   it('is not interrupted by a press that was meant for the request before', () => {
@@ -174,7 +174,7 @@ describe('code that awaits', () => {
     controller.turn();
     expect(onIdle.mock.calls).toEqual([
       [EPOCH, true],
-      [EPOCH, false], // it is asked whether anything is left
+      [EPOCH, false], // asked whether there is anything left to stop
     ]);
     controller.outcome('thrown');
     controller.turn();
@@ -265,7 +265,7 @@ describe('while nothing runs', () => {
     controller.begin(EPOCH + 1, false);
     expect([words[Control.Interrupt], words[Control.Wanted]]).toEqual([0, 0]);
     expect(controller.end(EPOCH + 1)).toBe(false);
-    expect(controller.block.isWanted).toBe(true); // the tasks may still be there
+    expect(controller.block.isWanted).toBe(true); // tasks of the cell may still run
   });
 
   it('tasks that an interrupted cell has left are offered one when they block the loop', () => {

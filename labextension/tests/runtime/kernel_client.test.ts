@@ -1,4 +1,4 @@
-/** Jupyter messages travel as text, made once, both ways. */
+/** Jupyter messages are sent as text, which is made once, in both directions. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { KernelClient, type KernelClientOptions } from '../../src/runtime/kernel_client';

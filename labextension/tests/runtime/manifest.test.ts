@@ -1,4 +1,4 @@
-/** The rules of lab manifests, by the cases that Python reads too. */
+/** The rules of lab manifests, tested with the cases that Python's tests use too. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 

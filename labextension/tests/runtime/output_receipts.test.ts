@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { OutputReceipts } from '../../src/runtime/output_receipts';
 
-/** A page that shows what it was given when the test says so. */
+/** A page that shows the output that it was given when the test says so. */
 function make(isEnded = () => false) {
   const sent: number[] = [];
   const frames: (() => void)[] = [];

@@ -1,4 +1,4 @@
-/** Packages are loaded by Pyodide, and each one's fate reaches the page. */
+/** Pyodide loads packages, and the page learns what became of each. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { FromWorker } from '../../src/runtime/protocol';

@@ -1,4 +1,4 @@
-/** Values and bytes that cross between page and worker come out as they went in. */
+/** Values and bytes that cross between page and worker arrive unchanged. */
 import { describe, expect, it } from 'vitest';
 
 import { fromBase64, toBase64 } from '../../src/runtime/base64';

@@ -111,7 +111,7 @@ describe('calls through the service worker', () => {
     sent.length = 0;
   });
 
-  /** Answers each request with the next of these; a number is a status that tells of an error. */
+  /** Answers each request with the next of these. A number is a status that means an error. */
   function serve(...answers: unknown[]): void {
     class Request {
       status = 200;

@@ -5,7 +5,7 @@ import { PageFiles } from '../../src/runtime/worker/page_files';
 
 const CODES = { ENOENT: 44, EISDIR: 31, EBUSY: 10 };
 
-/** Files over a file system that only ever throws this. */
+/** Files over a file system in which every call throws this. */
 function failing(error: unknown): PageFiles {
   const fail = (): never => {
     throw error;

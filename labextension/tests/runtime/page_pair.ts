@@ -10,11 +10,11 @@ export class PagePair {
   readonly shared = new SharedMemory();
   readonly control = new Int32Array(this.shared.memory.buffer, 0, Control.Length);
   readonly calls: PageCalls;
-  /** What the worker has posted. */
+  /** The messages that the worker has posted. */
   readonly posted: FromWorker[] = [];
-  /** What the page does at each look of a worker that waits; nothing is left: an interrupt comes. */
+  /** The page's work at each look of a waiting worker. If there is none left, an interrupt comes. */
   readonly page: (() => void)[] = [];
-  /** Answers of the page, in order; once they are used up it is silent. */
+  /** The page's answers, in order. After the last one, the page does not answer. */
   readonly answers: unknown[] = [];
 
   constructor(mode = 'shared-memory', channel: { url: string; id: string } | null = null) {

@@ -1,4 +1,4 @@
-/** Sessions over workers in memory: what waits, what settles, and what a hard stop leaves. */
+/** Sessions over workers in memory: calls that wait, promises that settle, and the state after a hard stop. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { createSession, type ExecOptions, type Session, type SessionOptions } from '../../src/runtime';
@@ -12,10 +12,10 @@ const codeOf = (promise: Promise<unknown>): Promise<string> =>
     () => 'resolved',
     (error: { code: string }) => error.code,
   );
-/** Lets everything run that waits for nothing but its turn. */
+/** Lets everything run that only waits for its turn. */
 const turns = (): Promise<void> => vi.advanceTimersByTimeAsync(0).then(() => undefined);
 
-/** A session whose workers follow these scripts, one each, the last one for all that come after. */
+/** A session whose workers follow these scripts, one script each. All further workers follow the last script. */
 async function sessionOver(...scripts: Script[]): Promise<{ session: Session; workers: FakeWorker[] }> {
   const workers: FakeWorker[] = [];
   const worker = (): Worker => {
@@ -25,7 +25,7 @@ async function sessionOver(...scripts: Script[]): Promise<{ session: Session; wo
   return { session: await createSession({ pyodideIndexURL: '/pyodide/', worker }), workers };
 }
 
-/** Runs code that only the end of its worker stops. */
+/** Runs code that stops only when its worker ends. */
 async function hardStop(session: Session): Promise<void> {
   const running = session.exec({ code: 'forever', timeoutMs: 10 });
   await vi.advanceTimersByTimeAsync(600);

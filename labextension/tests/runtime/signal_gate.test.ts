@@ -8,7 +8,7 @@ import { attached, interruptController } from './fake_pyodide';
 const NATIVE = 'src/runtime/worker/native';
 const CLOCK = 12;
 
-/** A module that asks as CPython does, and the JavaScript that answers it where there is no gate. */
+/** A module that asks as CPython does, and the JavaScript function that answers if there is no gate. */
 async function python(gate: SignalGate, helper: () => number) {
   const unwatch = gate.watch();
   const bytes = new Uint8Array([

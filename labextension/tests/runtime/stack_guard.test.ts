@@ -10,7 +10,7 @@ describe.each([
   ['CPython 3.14, which measures its stack', true],
   ['CPython 3.12, which counts calls', false],
 ])('the guard of %s', (_name, measures) => {
-  /** What limits C code while the Python function runs, and its arguments. */
+  /** The limit of C code while the Python function runs, and the function's arguments. */
   const guarded = (act: (python: FakePython) => void = () => undefined) => {
     const python = new FakePython(measures);
     const guard = StackGuard.for(python.module)!;
@@ -67,12 +67,12 @@ describe.each([
       expect(seen[1].limit).toBeLessThan(before);
       expect(python.limits).toEqual([BASE - 180 * KB - 32 * KB]);
     }
-    // One that began at the base goes on: 100 KB are deep again.
+    // A call that began at the base continues, so 100 KB are deep again.
     python.stackStop = BASE;
     new python.StackState().restore();
     seen.length = 0;
     python.validSuspender.value = true;
-    python.call(objects, 50 * KB); // it can still be suspended
+    python.call(objects, 50 * KB); // Python can still be suspended here.
     python.call(objects, 100 * KB);
     expect(python.validSuspender.value).toBe(true);
     expect(seen).toHaveLength(2);

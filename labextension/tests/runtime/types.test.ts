@@ -32,7 +32,7 @@ session.dispose();
 export { text, kind };
 `;
 
-/** Each line is right by itself. */
+/** Each of these lines is right. */
 const FINE = [
   "const packages: readonly string[] = ['numpy']; await createSession({ pyodideIndexURL: '/p/', packages, jsModules: [] as const });",
   "await createSession({ pyodideIndexURL: '/p/', worker: () => new Worker('/w.js') });",
@@ -61,7 +61,7 @@ const FINE = [
    const mock: Session = new Mock();`,
 ];
 
-/** Wrong lines, and what the compiler finds in them. */
+/** Wrong lines, and the errors that the compiler finds in them. */
 const WRONG: [string, string][] = [
   ['await createSession({});', 'pyodideIndexURL'],
   ['await s.exec({ timeoutMs: 1 });', 'code'],
@@ -111,7 +111,7 @@ ${code}`;
   return ts.getPreEmitDiagnostics(program).map(found => ts.flattenDiagnosticMessageText(found.messageText, '\n'));
 }
 
-// The compiler takes seconds, and many where others work on the machine.
+// The compiler takes seconds, and many seconds on a busy machine.
 describe('the types of the standalone runtime', { timeout: 120_000 }, () => {
   it.each(['bundler', 'nodenext'] as const)('describe what a page may do (%s)', resolution => {
     expect(problems(GOOD, resolution)).toEqual([]);

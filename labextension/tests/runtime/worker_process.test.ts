@@ -1,4 +1,4 @@
-/** A worker whose script does not load is asked for again, and what was posted to it is not lost. */
+/** If a worker's script does not load, it is requested again, and messages posted to the worker are not lost. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { FromWorker, ToWorker } from '../../src/runtime/protocol';

@@ -1,4 +1,4 @@
-/** Frames come out of a pipe as they went in, however the pipe cuts them. */
+/** Frames leave a pipe as they entered it, however the pipe cuts them. */
 import { describe, expect, it } from 'vitest';
 
 import { encodeFrame, readFrames, type Received } from '../../src/server/frames';

@@ -1,4 +1,4 @@
-/** What the host in Deno lets through to the Python process. */
+/** The messages that the host in Deno passes on to the Python process. */
 import { describe, expect, it } from 'vitest';
 
 import type { DriveAnswer, JupyterMessage } from '../../src/runtime/protocol';

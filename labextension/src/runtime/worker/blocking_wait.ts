@@ -1,18 +1,18 @@
-/** Waits on the control block, which block the worker. */
+/** Blocks the worker until something happens to the control block. */
 import { Control, type InterruptMode } from '../protocol';
 import type { ControlBlock } from './control_block';
 
-/** Ms for which a wait goes on although a deferred interrupt is in hand. */
+/** Ms for which a wait goes on although there is a deferred interrupt. */
 const DEFER_MS = 1;
-/** Ms between two looks for messages, in pages that share no memory with Python. */
+/** Ms between two looks for messages, in pages that do not share memory with Python. */
 export const LOOK_MS = 200;
 
-/** What a wait asks and does about interrupts. */
+/** The interrupt controller, as a wait sees it. */
 export interface Interruptions {
   readonly mode: InterruptMode;
   /** Whether an interrupt ends the wait: at once, or in a moment if it was deferred. */
   inHand(): 'now' | 'soon' | null;
-  /** Ms until an interrupt that has come counts; null if none has come. */
+  /** Ms until a press that has come counts; null if none has come. */
   restMs(): number | null;
   /** Lets CPython ask for a signal at its next check. */
   pollAfterWait(): void;
@@ -28,7 +28,7 @@ export class BlockingWait {
   ) {}
 
   /**
-   * Blocks until `ready` returns true, the time is over, or an interrupt is in hand.
+   * Blocks until `ready` returns true, the time is over, or there is an interrupt.
    *
    * @returns 'ready', 'timeout' or 'interrupted'.
    */
@@ -66,7 +66,7 @@ export class BlockingWait {
     }
   }
 
-  /** Blocks until `ready` returns true, at most `ms`, whatever interrupts come. @returns whether it did. */
+  /** Blocks until `ready` returns true, for at most `ms`. Interrupts do not end this wait. @returns whether `ready` returned true. */
   firmly(ms: number, ready: () => boolean): boolean {
     const end = performance.now() + ms;
     this.interruptions.flushOutput();

@@ -1,7 +1,7 @@
 /**
- * Interrupts on the worker's side: passes events to the state machine and does what it says.
+ * Handles interrupts in the worker: passes events to the state machine and carries out its effects.
  *
- * Each interrupt is meant for one request, which its epoch names; one for another request is dropped.
+ * Each interrupt is meant for one request, which its epoch names. If another request runs, the interrupt is dropped.
  */
 import { Control, type InterruptMode, type InterruptOptions } from '../protocol';
 import { BlockingWait } from './blocking_wait';
@@ -28,7 +28,7 @@ import { Scheduler } from './scheduler';
 import { SignalBuffer } from './signal_buffer';
 import { SignalGate } from './signal_gate';
 
-/** So many times a retry waits for the next turn of the event loop only, afterwards for `RETRY_MS` as well. */
+/** Number of retries at the next turn of the event loop. Later retries wait for `RETRY_MS`. */
 const QUICK_RETRIES = 20;
 const RETRY_MS = 2;
 
@@ -47,9 +47,9 @@ export class InterruptController {
   /** How a waiting or running Python can be reached. */
   readonly mode: InterruptMode;
   readonly block: ControlBlock;
-  /** Answers CPython while nothing is wanted. */
+  /** Answers CPython in WebAssembly while nobody wants anything. */
   readonly gate: SignalGate;
-  /** How often code that runs asks for signals. */
+  /** Decides how often running code asks for signals. */
   readonly clock: PollingClock;
   /** Runs the callbacks of Python's event loop. */
   readonly scheduler: Scheduler;
@@ -59,13 +59,13 @@ export class InterruptController {
   onIdle: ((epoch: number, isFresh: boolean) => IdleAnswer) | null = null;
 
   private state: InterruptState = IDLE;
-  /** What Pyodide reads. */
+  /** The interrupt buffer that Pyodide reads. */
   private readonly signals: SignalBuffer;
   /** Lets messages arrive where there is no shared memory. */
   private readonly looks: MessageLooks;
-  /** When the event loop last turned. */
+  /** Time when the event loop last turned. */
   private lastTurn = 0;
-  /** Whether a retry is on its way, and how many the running request has had. */
+  /** Whether a retry is scheduled, and how many retries the running request has had. */
   private isRetrying = false;
   private retries = 0;
 
@@ -87,7 +87,7 @@ export class InterruptController {
     });
   }
 
-  /** Epoch of the request that runs, 0 when none does. */
+  /** Epoch of the running request; 0 while no request runs. */
   get running(): number {
     return this.state.epoch;
   }
@@ -96,7 +96,7 @@ export class InterruptController {
     return this.block.words;
   }
 
-  /** Makes Pyodide read signals here. */
+  /** Makes Pyodide read signals from this controller. */
   attach(pyodide: { _module: object; setInterruptBuffer(buffer: object): void }): void {
     this.signals.attach(pyodide);
   }
@@ -176,7 +176,7 @@ export class InterruptController {
     return this.dispatch({ type: 'poll' }).some(effect => effect.type === 'signal');
   }
 
-  /** The clock says that time has passed: sends output that is due, and lets messages arrive. */
+  /** Sends output that is due, and lets messages arrive. The polling clock calls this now and then. */
   private runTimedWork(): void {
     const time = performance.now();
     this.options.flushDueOutput(time);
@@ -191,18 +191,18 @@ export class InterruptController {
 
   // --- the event loop and the page
 
-  /** The event loop turns. Called for each message and each of Python's callbacks, so it only notes the time. */
+  /** Notes that the event loop turns. Called for each message and each of Python's callbacks, so it does nothing else. */
   noteTurn(): void {
     this.lastTurn = performance.now();
   }
 
-  /** The event loop turns, and there may be an interrupt for code that awaits. */
+  /** Handles a turn of the event loop, at which code that awaits can be interrupted. */
   turn(type: 'turn' | 'repeat' = 'turn'): void {
     this.noteTurn();
     this.dispatch({ type });
   }
 
-  /** An interrupt came by message. With shared memory it is in the control block as well. */
+  /** Receives an interrupt that came by message. With shared memory, it is in the control block as well. */
   receive(epoch: number, { storm = false, limitMs = 0 }: InterruptOptions): void {
     if (this.mode !== 'shared-memory') {
       this.block.noteLimit(epoch, limitMs);
@@ -218,7 +218,7 @@ export class InterruptController {
     }
   }
 
-  /** A call of Python's that waited for a turn of the event loop goes on. */
+  /** Notes that a call from Python, which has waited for a turn of the event loop, continues. */
   tickDone(): void {
     this.scheduler.tickDone();
     this.looks.arrived();
@@ -244,12 +244,12 @@ export class InterruptController {
     return wasHit;
   }
 
-  /** @returns whether the handler has to go on, with an interrupt that it has not decided on yet. */
+  /** @returns whether the handler has to go on, since there is an interrupt that it has not decided on yet. */
   outcome(outcome: Outcome): boolean {
     return this.dispatch({ type: outcome }).some(effect => effect.type === 'proceed');
   }
 
-  /** Takes the interrupt for Python's own code, if there is one. */
+  /** Takes the interrupt, if there is one, for Python code that handles it itself. @returns whether there was one. */
   take(): boolean {
     const isTaken = isPending(this.state, this.moment()) || this.state.isStorm;
     this.dispatch({ type: 'take' });
@@ -268,7 +268,7 @@ export class InterruptController {
     });
   }
 
-  /** The limit that the running request has passed; 0 if it has not. */
+  /** The limit in ms that the running request has passed; 0 if it has not passed one. */
   private passedLimitMs(): number {
     const { epoch } = this.state;
     return epoch !== 0 && this.block.load(Control.TimedOut) === epoch ? this.block.load(Control.LimitMs) : 0;

@@ -1,18 +1,18 @@
-/** The control block on the worker's side: the words that the page writes, and the one word that the worker keeps for itself. */
+/** Accesses the control block in the worker: the words that the page writes, and one word of the worker's own. */
 import { Control } from '../protocol';
 
-/** Why the worker itself lets Python ask for signals: bits of one word. */
+/** Reasons why the worker lets Python ask for signals, as bits of one word. */
 export const enum Want {
-  /** The state of the interrupt asks for it, see `needsPolls`. */
+  /** The state of the interrupt requires it, see `needsPolls`. */
   Interrupt = 1,
   /** The event loop has to turn once, so that a message can arrive. */
   Alarm = 2,
 }
 
-/** Longest wait in an engine without shared memory, ms. It can only be spent busily. */
+/** Longest wait in an engine without shared memory, in ms. Such an engine can only wait in a busy loop. */
 const BUSY_WAIT_MS = 200;
 
-/** Not shared with the page. `Atomics.wait` needs the type, which pages that are not isolated have too. */
+/** Memory that is not shared with the page. It has the shared type, which `Atomics.wait` needs, if the engine has that type at all. */
 function privateMemory(): WebAssembly.Memory {
   try {
     return new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
@@ -39,12 +39,12 @@ export class ControlBlock {
     Atomics.store(this.words, word, value);
   }
 
-  /** Makes a word 0 if it is `value`. */
+  /** Sets a word to 0 if it is `value`. */
   clear(word: Control, value: number): void {
     Atomics.compareExchange(this.words, word, value, 0);
   }
 
-  /** Notes that an epoch has passed its limit; 0 if that is not why it is interrupted. */
+  /** Notes that the request of an epoch has passed its limit. A limit of 0 means that it is interrupted for another reason. */
   noteLimit(epoch: number, limitMs: number): void {
     if (limitMs) {
       this.store(Control.LimitMs, limitMs);
@@ -69,7 +69,7 @@ export class ControlBlock {
     return (this.load(Control.Interrupt) | this.words[Control.Wanted]) !== 0;
   }
 
-  /** Blocks until the page wakes the worker, unless it has done so since `seen` was read; at most `ms`. */
+  /** Blocks for at most `ms`, until the page wakes the worker. Returns at once if the page has done so since `seen` was read. */
   wait(seen: number, ms: number): void {
     if (this.words.buffer instanceof ArrayBuffer) {
       const end = performance.now() + Math.min(ms, BUSY_WAIT_MS);

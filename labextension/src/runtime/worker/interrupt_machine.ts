@@ -1,6 +1,6 @@
 /**
- * What becomes of an interrupt. `react` is a pure function: it takes a state, an event and what the clock and the page say at
- * that moment, and returns the next state and what the worker has to do.
+ * The rules of an interrupt's state machine. `react` is a pure function: it takes a state, an event, and the time and the page's
+ * wishes at that moment. It returns the next state, and the effects that the worker has to carry out.
  *
  * `docs/explanation/stop.md` shows the phases and their transitions. A test compares that page with this file.
  */
@@ -21,22 +21,22 @@ import {
   restMs,
 } from './interrupt_state';
 
-/** Ms after which the handler counts as gone if it has not reported: an exception may have ended it. */
+/** Ms after which a handler that has not reported counts as ended: an exception may have ended it. */
 const HANDLER_MS = 100;
-/** Ms between two offers of a deferred interrupt. Offered at each check, asyncio's own code would hardly go on. */
+/** Ms between two offers of a deferred interrupt. If it were offered at each check, asyncio's own code would hardly get on. */
 const OFFER_AGAIN_MS = 1;
-/** Ms between two looks whether a raised exception was seen. A lost one has to be raised again before anybody notices. */
+/** Ms between two checks whether a raised exception was seen. A lost exception has to be raised again before the user notices. */
 const VERIFY_AGAIN_MS = 0.1;
 /** Ms for which every check offers the interrupt after an exception was lost. */
 const HOT_MS = 50;
-/** Ms in which a storm leaves code alone that is not the user's. Offered at each check, such code would hardly go on. */
+/** Ms for which a storm pauses in code that is not the user's. If it were offered at each check, such code would hardly get on. */
 const STORM_REST_MS = 0.5;
 /** Ms until a storm interrupts an await again. */
 const STORM_REPEAT_MS = 20;
-/** Ms without a turn of the event loop after which a task blocks it. */
+/** Ms without a turn of the event loop after which a task counts as blocking it. */
 const STUCK_MS = 500;
 
-/** The handler has reported: from the next check but one, interrupts may be offered. */
+/** Changes after the handler's report. The next check still belongs to the handler; the checks after it may offer interrupts. */
 const REPORTED = { handlerTime: NEVER, isLeaving: true };
 const EVERY_CHECK: Effect = { type: 'pace', polls: 'every check' };
 
@@ -59,7 +59,7 @@ export function react(state: InterruptState, event: InterruptEvent, moment: Mome
     case 'turn':
       return turn(state, moment);
     case 'repeat':
-      // A press that counts as new: the cell may have swallowed the exception, and await something else.
+      // This counts as a new press: the cell may have swallowed the exception, and await something else now.
       return state.isStorm ? turn({ ...state, phase: deferred(state), isFresh: true }, moment) : reaction(state, {});
     case 'answer':
       return answered(state, event.answer, moment);
@@ -78,22 +78,22 @@ function stormed({ isStorm, epoch }: InterruptState, { storm }: Moment): boolean
   return isStorm || (epoch !== 0 && storm === epoch);
 }
 
-/** The phase in which no interrupt is in hand. */
+/** The phase without an interrupt to handle. */
 function free(isUnseen: boolean): Phase {
   return isUnseen ? 'raised' : 'running';
 }
 
-/** The phase in which the interrupt in hand waits. */
+/** The phase in which an interrupt waits to be offered again. */
 function deferred(state: InterruptState): Phase {
   return isDeferred(state) ? state.phase : 'deferred';
 }
 
-/** The phase while Python's handler decides on a press. A deferred interrupt stays so, since it is offered to all code. */
+/** The phase while Python's handler decides on a press. A deferred interrupt stays deferred, since it is offered to all code. */
 function offered(state: InterruptState): Phase {
   return isDeferred(state) ? state.phase : 'offered';
 }
 
-/** What differs from request to request. The rest is about Python's handler and its tasks, which outlive requests. */
+/** The fields that start anew with each request. The others concern Python's handler and tasks, which outlive requests. */
 function ofRequest(epoch: number, isOther: boolean): Partial<InterruptState> {
   const { isStorm, isUnseen, isFresh, wasHit, hitTime, hotUntil, restUntil } = IDLE;
   return { epoch, isOther, isStorm, isUnseen, isFresh, wasHit, hitTime, hotUntil, restUntil };
@@ -110,7 +110,7 @@ function begin(
   if (press !== 0 && press < epoch) {
     effects.push({ type: 'clear', press }); // meant for an earlier request
   } else if (press === epoch) {
-    effects.push({ type: 'retry' }); // it came before the request, which may begin with an await
+    effects.push({ type: 'retry' }); // the press came before the request, which may begin with an await
   }
   return reaction(state, { ...ofRequest(epoch, isOther), phase: 'running' }, ...effects);
 }
@@ -120,7 +120,7 @@ function poll(before: InterruptState, moment: Moment): Reaction {
   let state = before;
   if (state.handlerTime !== NEVER) {
     if (time - state.handlerTime < HANDLER_MS) {
-      return reaction(state, {}); // the handler is Python code itself: a signal would call it again
+      return reaction(state, {}); // the handler is running Python code too, and a signal would call it again
     }
     state = { ...state, handlerTime: NEVER, phase: state.phase === 'offered' ? 'deferred' : state.phase };
   }
@@ -154,7 +154,7 @@ function poll(before: InterruptState, moment: Moment): Reaction {
   return reaction(state, {}, ...stale);
 }
 
-/** While no request runs, only a task that blocks the event loop is interrupted: for a press, or because its cell was. */
+/** While no request runs, only a task that blocks the event loop is interrupted: after a press, or after its cell was interrupted. */
 function pollIdle(state: InterruptState, { time, press, sinceTurn }: Moment): Reaction {
   const isStuck = press === -1 || (state.isWatched && sinceTurn > STUCK_MS);
   return isStuck && time - state.offerTime >= OFFER_AGAIN_MS
@@ -194,7 +194,7 @@ function answered(state: InterruptState, answer: IdleAnswer, { time }: Moment): 
   if (answer === 'defer') {
     return reaction(state, {}, { type: 'retry' });
   }
-  // Code that runs meanwhile is still offered the interrupt: the cell may ignore that it was cancelled.
+  // Running code is still offered the interrupt, since the cell may ignore that it was cancelled.
   return reaction(
     state,
     { phase: isDeferred(state) ? 'cancelling' : state.phase, isFresh: false, hitTime: time },
@@ -202,7 +202,7 @@ function answered(state: InterruptState, answer: IdleAnswer, { time }: Moment): 
   );
 }
 
-/** What Python reports. */
+/** Reacts to a report from Python. */
 function reported(state: InterruptState, outcome: Outcome, moment: Moment): Reaction {
   const { time } = moment;
   switch (outcome) {

@@ -1,6 +1,6 @@
 /** What Python needs to know to decide on an interrupt. */
 
-/** Whole numbers. Python's class `Snapshot` has the same fields, in the same order. */
+/** All values are whole numbers. Python's class `Snapshot` has the same fields, in the same order. */
 export interface InterruptSnapshot {
   /** 1 if an interrupt has taken effect in the running request. */
   was_hit: number;
@@ -16,7 +16,7 @@ export interface InterruptSnapshot {
 
 export const SNAPSHOT_FIELDS = ['was_hit', 'is_storm', 'is_for_idle', 'limit_ms', 'loop_ms'] as const;
 
-/** As text, Python gets it with one call. An object would take one more for each field. */
+/** The snapshot as text, which Python gets with one call. An object would take one more call for each field. */
 export function snapshotText(snapshot: InterruptSnapshot): string {
   return SNAPSHOT_FIELDS.map(field => snapshot[field]).join(' ');
 }

@@ -1,16 +1,16 @@
 /**
- * The state of an interrupt, the events that change it, and what they make the worker do. `interrupt_machine.ts` has the rules.
+ * Types for the state of an interrupt, the events that change it, and the effects on the worker. `interrupt_machine.ts` has the rules.
  */
 
 /**
  * Where the interrupt of the running request stands.
  *
  * - `idle`: no request runs.
- * - `running`: a request runs, and no interrupt is in hand.
+ * - `running`: a request runs, and there is no interrupt to handle.
  * - `offered`: an interrupt was taken from the control block for Python's handler, which has not reported yet.
- * - `deferred`: it came at a bad moment. It is offered again to code that runs, and at the next turn of the event loop.
+ * - `deferred`: the interrupt came at a bad moment. It is offered again to running code, and at the next turn of the event loop.
  * - `cancelling`: Python has cancelled what the cell awaits. The exception has not reached the cell yet.
- * - `raised`: Python's handler has raised, and the exception has not been seen outside of the handler yet.
+ * - `raised`: Python's handler has raised the exception, which has not been seen outside of the handler yet.
  */
 export type Phase = 'idle' | 'running' | 'offered' | 'deferred' | 'cancelling' | 'raised';
 
@@ -23,26 +23,26 @@ export type Outcome =
   | 'raised'
   /** The exception was thrown into an await, or into a `run_sync` that waits. */
   | 'thrown'
-  /** The exception that the handler raised was seen outside of it. */
+  /** The exception that the handler raised was seen outside of the handler. */
   | 'seen'
-  /** C code dropped the exception before it left the handler. The handler goes on, and decides anew. */
+  /** C code dropped the exception before it left the handler. The handler now decides again. */
   | 'swallowed'
   /** Python dropped the exception, in `__del__` or in a callback of a weak reference. */
   | 'lost'
-  /** This is a bad moment: the interrupt has to be offered again. */
+  /** The interrupt came at a bad moment and has to be offered again. */
   | 'deferred'
-  /** Nothing runs that the interrupt is meant for. */
+  /** The code that the interrupt is meant for does not run. */
   | 'ignored'
   /** The handler raises in a task that blocked the idle kernel. */
   | 'stopped-task';
 
-/** What the clock and the page's words in the control block say when an event is handled. */
+/** The time, and the page's words in the control block, at the moment when an event is handled. */
 export interface Moment {
   /** `performance.now()`. */
   time: number;
-  /** Epoch that the page wants interrupted; 0 none, -1 whatever blocks an idle worker. */
+  /** Epoch of the request that the page wants to interrupt; 0: none; -1: whatever blocks an idle worker. */
   press: number;
-  /** Epoch that the page wants interrupted until it ends; 0 none. */
+  /** Epoch of the request that the page wants to interrupt again and again until it ends; 0: none. */
   storm: number;
   /** Ms since the event loop last turned. */
   sinceTurn: number;
@@ -52,29 +52,29 @@ export interface InterruptState {
   readonly phase: Phase;
   /** Number of the running request; 0 in phase `idle`. */
   readonly epoch: number;
-  /** Whether the request runs no cell. Code such as IPython's completer swallows exceptions: so its interrupt is a storm. */
+  /** Whether the request does not run a cell. IPython's completer, for example, swallows exceptions. So its interrupt is a storm. */
   readonly isOther: boolean;
   /** Whether the interrupt repeats until the request ends. */
   readonly isStorm: boolean;
-  /** Whether a raised exception has not been seen yet. Always so in `raised`, and in other phases if a further press came. */
+  /** Whether an exception was raised and not seen yet. Always true in `raised`; in other phases, after a further press. */
   readonly isUnseen: boolean;
   /** Whether there was a press since Python's `on_idle` last cancelled something. */
   readonly isFresh: boolean;
   /** Whether an interrupt has taken effect in this request. */
   readonly wasHit: boolean;
-  /** When the last one took effect, or was asked to. */
+  /** Time when an interrupt last took effect, or when Python last cancelled what the cell awaits. */
   readonly hitTime: number;
-  /** Until then, every check offers the interrupt: an exception was lost, and the user's code may go on only for moments. */
+  /** Until this time, every check offers the interrupt: an exception was lost, and user code must not go on for long. */
   readonly hotUntil: number;
-  /** Until then, a storm is not offered. */
+  /** Until this time, a storm is not offered. */
   readonly restUntil: number;
-  /** When CPython was told and Python's handler called; `NEVER` once the handler has reported. */
+  /** Time when CPython got the signal that calls Python's handler; `NEVER` once the handler has reported. */
   readonly handlerTime: number;
-  /** Whether the next check is still part of leaving the handler. */
+  /** Whether CPython's next check still belongs to the handler, which is returning. */
   readonly isLeaving: boolean;
-  /** When an interrupt was last offered again. */
+  /** Time when an interrupt was last offered again. */
   readonly offerTime: number;
-  /** Whether a request was interrupted: its tasks may go on, and block the idle kernel. */
+  /** Whether a request was interrupted. Tasks that it has left behind may block the idle kernel, and are then stopped. */
   readonly isWatched: boolean;
 }
 
@@ -85,24 +85,24 @@ export type InterruptEvent =
   | { type: 'poll' }
   /** The event loop turns, so Python is suspended or does not run. */
   | { type: 'turn' }
-  /** The pause is over after which a storm interrupts an await again. */
+  /** The pause between two interrupts of an await in a storm is over. */
   | { type: 'repeat' }
   /** Python's `on_idle` has answered. */
   | { type: 'answer'; answer: IdleAnswer }
   /** A call that blocks the worker is about to wait. */
   | { type: 'wait' }
-  /** Python's code takes the interrupt itself, after a wait that ended for it. */
+  /** A blocking call has ended for the interrupt, and its Python code now takes the interrupt itself. */
   | { type: 'take' }
   | { type: Outcome };
 
 export type Effect =
   /** CPython gets SIGINT. */
   | { type: 'signal' }
-  /** Python's handler goes on after its report: there is an interrupt that it has not decided on. */
+  /** Python's handler goes on after its report, since it has not decided on this interrupt yet. */
   | { type: 'proceed' }
-  /** The page's word becomes 0, if it still is `press`. */
+  /** The page's word for the interrupt becomes 0, if it still is `press`. */
   | { type: 'clear'; press: number }
-  /** CPython asks at every check from now on, at the next check, or after no more checks than its own clock allows. */
+  /** CPython asks for signals at every check from now on, at the next check, or at the latest when its own clock runs down. */
   | { type: 'pace'; polls: 'every check' | 'next check' | 'soon' }
   /** Python's `on_idle` is called; its answer is the next event. */
   | { type: 'ask'; isFresh: boolean }
@@ -110,7 +110,7 @@ export type Effect =
   | { type: 'retry' }
   /** After `ms`, the event loop turns, or a storm repeats. */
   | { type: 'timer'; event: 'turn' | 'repeat'; ms: number }
-  /** What the request has begun outside of Python, such as a download, is stopped too. */
+  /** Work that the request has begun outside of Python, such as a download, is stopped too. */
   | { type: 'stop' };
 
 export interface Reaction {
@@ -118,12 +118,12 @@ export interface Reaction {
   effects: readonly Effect[];
 }
 
-/** As a time: long ago, or not at all. */
+/** The time of something that has not happened. */
 export const NEVER = -Infinity;
 
 /**
- * Ms after an interrupt took effect until the next press counts. A double click is one wish, and
- * code that unwinds, above all through JavaScript, must not be interrupted again.
+ * Ms after an interrupt took effect until the next press counts. A double click counts as one press. And while the exception
+ * unwinds the stack, above all through JavaScript, the code must not be interrupted again.
  */
 const NEXT_PRESS_MS = 200;
 
@@ -154,22 +154,22 @@ export function isInHand(state: InterruptState): boolean {
   return state.phase === 'offered' || isDeferred(state);
 }
 
-/** Whether CPython has to ask for signals though the page wants nothing. */
+/** Whether CPython has to ask for signals even if the page does not want an interrupt. */
 export function needsPolls(state: InterruptState): boolean {
   return isInHand(state) || state.isUnseen || state.isStorm || (state.phase === 'idle' && state.isWatched);
 }
 
-/** Ms until a further press counts. In a storm each one counts. */
+/** Ms until a further press counts. In a storm, each press counts at once. */
 export function restMs(state: InterruptState, { time, storm }: Moment): number {
   return state.isStorm || storm === state.epoch ? 0 : state.hitTime + NEXT_PRESS_MS - time;
 }
 
-/** Whether the page wants the running request interrupted, and not too soon after the last interrupt. */
+/** Whether the page wants to interrupt the running request, and the last interrupt was long enough ago. */
 export function hasArrived(state: InterruptState, moment: Moment): boolean {
   return state.epoch !== 0 && moment.press === state.epoch && restMs(state, moment) <= 0;
 }
 
-/** Whether Python's code has an interrupt to take. */
+/** Whether there is an interrupt that Python code can take. */
 export function isPending(state: InterruptState, moment: Moment): boolean {
   return isDeferred(state) || hasArrived(state, moment);
 }

@@ -1,16 +1,19 @@
-/** Looks for the page's messages while Python runs, in pages that share no memory with it. */
+/** Looks for the page's messages while Python runs, in pages that do not share memory with Python. */
 import { Control, type InterruptMode } from '../protocol';
 import { LOOK_MS } from './blocking_wait';
 import { type ControlBlock, Want } from './control_block';
 
 export interface MessageLooksOptions {
   mode: InterruptMode;
-  /** Asks the page, synchronously, whether the running epoch is to be interrupted: its limit in ms, 0 or null. */
+  /**
+   * Asks the page, synchronously, whether to interrupt the request of an epoch. Returns null if not; otherwise the limit in ms that
+   * the request has passed, or 0 if Stop was pressed.
+   */
   askPage: (epoch: number) => number | null;
 }
 
 export class MessageLooks {
-  /** When messages could last arrive. */
+  /** Time when messages could last arrive. */
   private lastTime = 0;
 
   constructor(
@@ -18,7 +21,7 @@ export class MessageLooks {
     private readonly options: MessageLooksOptions,
   ) {}
 
-  /** Lets messages arrive if they could not for a while. `mayTurn` is false while the event loop must not turn. */
+  /** Lets messages arrive if they could not do so for `LOOK_MS`. `mayTurn` is false while the event loop must not turn. */
   lookIfDue(time: number, epoch: number, mayTurn: boolean): void {
     const { mode } = this.options;
     if (mode === 'shared-memory' || mode === 'none' || epoch === 0 || time - this.lastTime < LOOK_MS) {
@@ -32,7 +35,7 @@ export class MessageLooks {
     }
   }
 
-  /** Asks the page through the service worker whether `epoch` is to be interrupted. */
+  /** Asks the page through the service worker whether to interrupt the request of an epoch. */
   askPage(epoch: number): void {
     const limitMs = epoch === 0 ? null : this.options.askPage(epoch);
     if (limitMs !== null) {
@@ -42,7 +45,7 @@ export class MessageLooks {
     this.arrived();
   }
 
-  /** Messages could arrive just now, so the next look can wait. */
+  /** Notes that messages could arrive just now, so that the next look can wait. */
   arrived(): void {
     this.lastTime = performance.now();
   }

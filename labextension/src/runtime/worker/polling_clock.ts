@@ -1,16 +1,16 @@
 /**
- * Decides how often code that runs asks for signals: about once a millisecond, however long its steps take.
+ * Decides how often running code asks for signals: about once a millisecond, however long its steps take.
  *
- * CPython counts a clock down at each eval-breaker check. At the end it winds the clock up again to `CLOCK_START`, and asks. C code
- * asks at other times too, `str` for each value.
+ * CPython counts a clock down at each eval-breaker check. When the clock is at its end, CPython sets it to `CLOCK_START` again and
+ * asks. C code asks at other times too; `str`, for example, asks for each value.
  */
 import { CLOCK_START, type SignalGate } from './signal_gate';
 
-/** At most so many checks between two questions in the first millisecond of a cell. With each further one it grows by as much. */
+/** Most checks between two questions in the first millisecond of a cell. With each further millisecond, as many are added. */
 const FIRST_CHECKS = 8;
-/** At most so many checks between two questions at any time. */
+/** Most checks between two questions at any time. */
 const MAX_CHECKS = 400;
-/** Without a gate, every 32nd question of C code also runs timed work. */
+/** Without a gate, every 32nd question of C code also runs timed work (flushing output, reading messages). */
 const C_LOOK = 32;
 
 export class PollingClock {
@@ -28,7 +28,7 @@ export class PollingClock {
   private millisecond = 0;
   /** `Date.now()` when the user's code began. */
   private userStart = 0;
-  /** Questions of C code without a gate. */
+  /** Number of questions of C code, where there is no gate. */
   private asked = 0;
   /** `Date.now()` when the gate last passed on a question of C code. */
   private askedAt = 0;
@@ -39,7 +39,7 @@ export class PollingClock {
     private readonly runTimedWork: () => void,
   ) {}
 
-  /** Adapts from now on. Needs the address of CPython's clock, which Pyodide 314 offers and earlier versions do not. */
+  /** Begins to set CPython's clock. Needs the clock's address, which Pyodide 314 offers and earlier versions do not. */
   use(address: number | undefined, memory: WebAssembly.Memory | undefined, getHeap: () => Int32Array): void {
     if (address) {
       this.index = address >> 2;
@@ -49,12 +49,12 @@ export class PollingClock {
     }
   }
 
-  /** Whether the pace is fixed: the loop asks at each fiftieth check. */
+  /** Whether the clock cannot be set: then CPython's loop asks at every 50th check. */
   get isSlow(): boolean {
     return this.index === 0;
   }
 
-  /** The user's code begins. How long its steps take is not known yet. */
+  /** Notes that user code begins. It asks often at first, since nobody knows yet how long its steps take. */
   userStarts(): void {
     this.userStart = Date.now();
     this.most = FIRST_CHECKS;
@@ -62,8 +62,8 @@ export class PollingClock {
   }
 
   /**
-   * Lets CPython ask at every check until the clock has adapted again, at the next check, or after no more checks than its own
-   * clock allows.
+   * Lets CPython ask for signals at every check until the clock has adapted again, at the next check, or after at most
+   * `CLOCK_START` checks.
    */
   setPace(polls: 'every check' | 'next check' | 'soon'): void {
     if (polls === 'every check') {
@@ -86,7 +86,7 @@ export class PollingClock {
     }
   }
 
-  /** CPython asks: sets the pace anew, and runs timed work now and then. */
+  /** Handles a question of CPython: sets the pace again, and runs timed work now and then. */
   look(): void {
     if (this.index === 0 || this.memory()[this.index] === CLOCK_START) {
       this.wind();
@@ -96,8 +96,8 @@ export class PollingClock {
   }
 
   /**
-   * The clock has run down, and is set anew. If that took no millisecond, the number of checks doubles. Otherwise it becomes
-   * what one millisecond holds.
+   * Sets the clock again after it has run down. If that took less than a millisecond, the number of checks doubles. Otherwise
+   * the number is set to the checks that fit into one millisecond.
    */
   private wind(): void {
     const millisecond = Date.now(); // takes a fifth of the time of `performance.now`

@@ -1,12 +1,12 @@
 /**
  * Runs the callbacks of Python's event loop, one for each message.
  *
- * The scheduler of Pyodide 314.0 posts a message for each callback, and runs its whole queue at each message. When two tasks
- * keep scheduling each other, more and more messages of its own wait before the page's.
+ * Replaces the scheduler of Pyodide 314.0, which posts a message for each callback but runs its whole queue at each message.
+ * When two tasks keep scheduling each other, more and more of its messages come before those of the page.
  */
 import { Turns } from './turns';
 
-/** Shorter timers run as messages: browsers make each nested timer last at least 4 ms. */
+/** Timers up to this length run as messages, since browsers make each nested timer last at least 4 ms. */
 const SHORT_TIMER_MS = 2;
 
 export interface SchedulerOptions {
@@ -52,19 +52,19 @@ export class Scheduler {
   };
 
   /**
-   * Lets the event loop turn once for messages, at most `ms` later. Callbacks that were scheduled before wait until `tickDone`.
-   * Those scheduled since then run, since Pyodide's suspension needs them.
+   * Lets the event loop turn once for messages, at most `ms` later. Callbacks that were scheduled before this call wait until
+   * `tickDone`. Callbacks that are scheduled after it run, since Pyodide needs them to suspend and resume Python.
    */
   tick(ms = 0): Promise<void> {
     return this.turns.begin(ms);
   }
 
-  /** Ends the wait of each `tick` early: a message has come for which it may be waiting. */
+  /** Ends the wait of each `tick` early, since a message has come for which it may be waiting. */
   hastenTick(): void {
     this.turns.hasten();
   }
 
-  /** The call that waited with `tick` goes on. */
+  /** Ends a turn: the call that has waited with `tick` continues. */
   tickDone(): void {
     if (this.turns.end()) {
       this.queue.push(...this.duringTurn.splice(0));

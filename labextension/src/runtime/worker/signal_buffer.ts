@@ -3,14 +3,14 @@
  *
  * Pyodide expects a typed array. Its helper reads the number of a signal, and then writes 0. An interrupt that comes between these
  * two steps would be lost, and one that comes too late would hit the next cell. So the buffer is an object with a getter and a
- * setter. Reading takes from the control block exactly what was seen there. Writing changes nothing there.
+ * setter. The getter takes from the control block exactly what it has seen there. The setter does not change the control block.
  */
 import { type ControlBlock, Want } from './control_block';
 import type { PollingClock } from './polling_clock';
 
 const SIGINT = 2;
 const SIGALRM = 14;
-/** Where Pyodide's module keeps the interrupt buffer. */
+/** Name of the property in which Pyodide's module keeps the interrupt buffer. */
 const PROPERTY = 'Py_EmscriptenSignalBuffer';
 
 export interface SignalBufferOptions {
@@ -20,7 +20,7 @@ export interface SignalBufferOptions {
 }
 
 export class SignalBuffer {
-  /** Whether Pyodide's helper has begun: it reads the buffer, and then writes it. */
+  /** Whether Pyodide's helper is between its look at the property and its write to the buffer. */
   private isInUse = false;
 
   constructor(
@@ -29,8 +29,8 @@ export class SignalBuffer {
   ) {}
 
   /**
-   * Makes CPython ask for signals. C code asks too, `str` for each value. That has to be cheap: so the module's property is
-   * empty while nothing is wanted, and then Pyodide's helper neither reads nor writes.
+   * Makes CPython ask for signals. C code asks often: `str`, for example, asks for each value. So a question has to be cheap.
+   * The module's property is empty while nobody wants anything, and then Pyodide's helper neither reads nor writes.
    */
   attach(pyodide: { _module: object; setInterruptBuffer(buffer: object): void }): void {
     pyodide.setInterruptBuffer(this.buffer);
@@ -54,7 +54,7 @@ export class SignalBuffer {
     },
   }))(this);
 
-  /** The helper gets the property three times: to see whether there is a buffer, to read it, and to write it. */
+  /** The helper reads the property three times: to see whether there is a buffer, to read the signal, and to write 0. */
   private isEmpty(): boolean {
     if (!this.isInUse) {
       this.options.clock.look();

@@ -1,9 +1,9 @@
 /**
  * Answers CPython in WebAssembly when it asks for a signal.
  *
- * CPython asks by calling an imported function: its loop does so now and then, C code such as `str` for each value. Pyodide
- * imports a JavaScript function, its helper. The gate (`native/gate.wat`) comes before the helper, and calls it only if
- * somebody wants CPython to ask, or if timed work may be due.
+ * CPython asks by calling an imported function. Its loop does so now and then, and C code such as `str` does so for each value.
+ * Pyodide provides a JavaScript function for this import, its helper. The gate (`native/gate.wat`) takes the helper's place. It
+ * calls the helper only if somebody wants CPython to ask, or if timed work may be due.
  */
 import { Control } from '../protocol';
 import gateBytes from './native/gate.wat';
@@ -11,13 +11,13 @@ import doorBytes from './native/gate_door.wat';
 import wantedBytes from './native/gate_wanted.wat';
 import wantedAloneBytes from './native/gate_wanted_alone.wat';
 
-/** CPython counts its clock down from this number at each check of its loop. At the end it winds it up again, and asks. */
+/** CPython's clock starts at this number and counts down at each check of its loop. At the end CPython asks, and starts it again. */
 export const CLOCK_START = 50;
 /** Name of the imported function. */
 const HELPER = '_Py_CheckEmscriptenSignals_Helper';
-/** At most so many questions of C code in a row does the gate answer itself. */
+/** Most questions of C code that the gate answers itself, in a row. */
 const MAX_ASKS = 256;
-/** So many at first, and whenever a millisecond has passed. */
+/** The number of such questions at first, and again whenever a millisecond has passed. */
 const FIRST_ASKS = 32;
 
 type Check = () => number;
@@ -34,10 +34,10 @@ const instance = (bytes: BufferSource, imports: WebAssembly.Imports): WebAssembl
 export class SignalGate {
   /** Pyodide's function. */
   private helper: Check | null = null;
-  /** Its one entry is what CPython calls: the helper, later the gate. */
+  /** A table with one entry, the function that CPython calls: at first the helper, later the gate. */
   private door: WebAssembly.Table | null = null;
   private gate: Gate | null = null;
-  /** So many questions of C code the gate answers itself, before it calls the helper. */
+  /** Number of questions of C code that the gate answers itself before it calls the helper. */
   private asks = FIRST_ASKS;
 
   /** @param control - the memory of the control block */
@@ -46,7 +46,7 @@ export class SignalGate {
   /**
    * Puts the gate's door into each WebAssembly module that imports the function, until the returned function is called.
    *
-   * Pyodide 0.26 and later import it. Other modules are left as they are.
+   * Pyodide 0.26 and later import the function. Modules that do not import it stay unchanged.
    */
   watch(): () => void {
     const { instantiate, instantiateStreaming } = WebAssembly;
@@ -75,11 +75,11 @@ export class SignalGate {
   }
 
   /**
-   * Lets the gate answer from now on.
+   * Makes the gate answer from now on.
    *
    * @param memory - the memory of CPython
    * @param clock - the address of its clock
-   * @returns whether there is a gate, and not the helper alone.
+   * @returns false if no module imports the function, so that there is no gate.
    */
   open(memory: WebAssembly.Memory, clock: number): boolean {
     if (!this.door) {
@@ -102,12 +102,12 @@ export class SignalGate {
     return true;
   }
 
-  /** After so many times `CLOCK_START` checks of CPython's loop, the helper is called again. */
+  /** Sets after how many rounds of `CLOCK_START` checks of CPython's loop the helper is called again. */
   letLoop(rounds: number): void {
     this.gate!.rounds.value = rounds;
   }
 
-  /** Sets after how many questions of C code the helper is called again: more and more of them, while they take no time. */
+  /** Sets after how many questions of C code the helper is called again. The number doubles while they take less than a millisecond. */
   letAsk(passedMs: number): void {
     this.asks = passedMs > 0 ? FIRST_ASKS : Math.min(this.asks * 2, MAX_ASKS);
     this.gate!.asks.value = this.asks;

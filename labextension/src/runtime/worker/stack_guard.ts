@@ -7,10 +7,10 @@
  * made their code. So functions of ours take the place of some of CPython's in the table through which C code calls functions by
  * their address (`function_table.ts`):
  *
- * - Functions that run Python code continue on a further stack of the engine when they are deep (`further_stacks.ts`).
- * - Functions that recurse and use almost none of the C stack get some (`native/padded.wat`). In CPython 3.14, which measures
- *   it, these are deallocation and comparison; where calls are counted, comparison and `repr`, which continue on further stacks
- *   as well.
+ * - Functions that run Python code continue on a further stack of the engine when calls are deep (`further_stacks.ts`).
+ * - Functions that recurse but use almost none of the C stack take some of it (`native/padded.wat`). In CPython 3.14, which
+ *   measures the stack, these are deallocation and comparison. In versions that count calls, these are comparison and `repr`,
+ *   which continue on further stacks as well.
  * - The compiler, pickling and JSON get stacks of their own, of a size that suits them. Where CPython would not notice that a
  *   source nests too deeply for the compiler, the source is refused before (`long_sources.ts`).
  * - Near the limit, some calls are refused (`stack_refusals.ts`).
@@ -35,7 +35,7 @@ import {
 } from './recursion_limits';
 import { StackRefusals, type RefusalsModule } from './stack_refusals';
 
-/** What the guard needs of Pyodide's module, whatever CPython's limit. */
+/** The parts of Pyodide's module that the guard needs with every version of CPython. */
 interface CommonModule extends StacksModule, SourcesModule, RefusalsModule {
   HEAPU8: Uint8Array;
   _PyMem_Malloc(size: number): number;
@@ -57,16 +57,16 @@ const NEEDED: (keyof CommonModule)[] = [
 
 /** Addresses of Python's objects, from `stack.py`. */
 export interface GuardedObjects {
-  /** Types whose objects deallocate what they hold. */
+  /** Types whose objects deallocate the objects in them. */
   dealloc: number[];
   /** A class with `__del__`. */
   finalized: number;
-  /** Types whose objects compare what they hold. */
+  /** Types whose objects compare the objects in them. */
   compare: number[];
-  /** Types whose objects show what they hold, by `repr` and by `str`. */
+  /** Types whose objects show the objects in them, by `repr` and by `str`. */
   repr: number[];
   str: number[];
-  /** A type whose objects hash what they hold without asking CPython how deep they are. */
+  /** A type whose objects hash the objects in them, without CPython's check of the depth. */
   hash: number;
   /** The type of functions. */
   function: number;
@@ -113,7 +113,7 @@ export class StackGuard {
     this.refusals = new StackRefusals(module, this.table, limit, this.noText);
   }
 
-  /** @returns null where Pyodide's module does not fit. */
+  /** @returns null if Pyodide's module is not of a known form. */
   static for(module: Partial<GuardedModule>): StackGuard | null {
     if (!NEEDED.every(name => module[name])) {
       return null;
@@ -122,12 +122,12 @@ export class StackGuard {
     return limit && new StackGuard(module as GuardedModule, limit);
   }
 
-  /** A cell begins. */
+  /** Notes that a cell begins. */
   begin(): void {
     this.stacks.begin();
   }
 
-  /** The event loop calls Python, on JavaScript's stack. */
+  /** Notes that the event loop calls Python, on JavaScript's stack. */
   turn(): void {
     this.stacks.turn();
   }
@@ -159,7 +159,7 @@ export class StackGuard {
     return true;
   }
 
-  /** Guards functions that run Python code, and those that need much room. */
+  /** Guards functions that run Python code, and functions that need much of the stack. */
   private guardPython(objects: GuardedObjects): void {
     const { structures } = this;
     const builtins = (addresses: number[]): number[] => addresses.map(address => structures.builtin(address));
@@ -204,7 +204,7 @@ export class StackGuard {
     }
   }
 
-  /** The same for the functions of some definitions, which say how many parameters they have. */
+  /** Does the same for functions with a definition, which says how many parameters they have. */
   private leaveDefined(definitions: number[], use?: Use): void {
     const { structures } = this;
     for (const definition of definitions.filter(one => structures.arity(one))) {

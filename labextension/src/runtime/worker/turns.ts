@@ -1,5 +1,5 @@
 /**
- * Turns of the event loop, for which suspended calls of Python wait.
+ * Lets suspended calls from Python wait for a turn of the event loop.
  */
 
 /**
@@ -8,10 +8,11 @@
  */
 export class Turns {
   private readonly channel = new MessageChannel();
-  /** Those who wait for a posted message, in the order of the messages. */
+  /** Functions that end a wait, one for each posted message, in the order of the messages. */
   private readonly posted: (() => void)[] = [];
-  /** Those who first give the event loop more time. */
+  /** Functions that post the message of a wait which first gives the event loop more time. */
   private readonly patient = new Set<() => void>();
+  /** Number of open turns. */
   private open = 0;
 
   constructor() {
@@ -23,7 +24,7 @@ export class Turns {
     return this.open > 0;
   }
 
-  /** Settles once the event loop has turned, after `ms` at most. `end` must follow. */
+  /** Returns a promise that settles once the event loop has turned, which begins after `ms` at the latest. Call `end` afterwards. */
   begin(ms: number): Promise<void> {
     this.open++;
     return new Promise(resolve => {
@@ -42,12 +43,12 @@ export class Turns {
     });
   }
 
-  /** Ends the waits early: the event loop only handles what has arrived. */
+  /** Ends the waits early: the event loop still handles the messages that have arrived. */
   hasten(): void {
     this.patient.forEach(post => post());
   }
 
-  /** The call that waited continues. @returns whether no other call waits. */
+  /** Ends a turn, since the call that has waited for it continues. @returns whether no other turn is open. */
   end(): boolean {
     this.open = Math.max(0, this.open - 1);
     return this.open === 0;
