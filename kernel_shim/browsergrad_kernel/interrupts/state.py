@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from .._host import IN_PYODIDE, host
-
-if TYPE_CHECKING:
-    from .cell import Cell
 
 
 class Snapshot(NamedTuple):
@@ -31,6 +28,21 @@ def snapshot() -> Snapshot:
     return Snapshot._make(map(int, host.interrupt_snapshot().split()))
 
 
+class RunningCell(Protocol):
+    """What the other files ask of a cell; `cell.py` has the class."""
+
+    task: Any
+    is_started: bool
+    is_running: bool
+    is_cancelling: bool
+
+    def is_awaiting(self) -> bool: ...
+
+    def cancel(self) -> None: ...
+
+    def force(self) -> bool: ...
+
+
 class State:
     """What is running, and how far Python has handled its interrupt."""
 
@@ -42,7 +54,7 @@ class State:
         #: Pyodide's event loop, set by `install`.
         self.loop: Any = None
         #: The running cell.
-        self.cell: Cell | None = None
+        self.cell: RunningCell | None = None
         #: `perf_counter` when the pending interrupt was first offered; 0 if there is none.
         self.first_offer = 0.0
         #: The exception that the handler raised, until it has been seen outside of the handler.

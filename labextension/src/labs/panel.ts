@@ -16,8 +16,8 @@ import type { LabServices } from './lab_services';
 
 /** A little longer than JupyterLab's toolbar waits between two arrangements, in ms. */
 const DEAF_MS = 600;
-/** How often in a row a toolbar is asked to arrange itself. In a very narrow window it may never fit. */
-const MAX_ARRANGEMENTS = 20;
+/** The longest pause, in ms, before a toolbar is asked again to arrange itself. In a very narrow window it may never fit. */
+const MAX_PAUSE_MS = 10_000;
 
 export interface LabButton {
   command: string;
@@ -171,20 +171,20 @@ export class LabPanel implements IDisposable {
  */
 function arrangeUntilTheyFit(toolbar: Widget): IDisposable {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const arrange = (left: number): void => {
+  const arrange = (pause: number): void => {
     const { offsetWidth, offsetHeight } = toolbar.node;
     if (toolbar.isVisible) {
       MessageLoop.sendMessage(toolbar, new Widget.ResizeMessage(offsetWidth, offsetHeight));
     }
     timer = setTimeout(() => {
-      if (left && hasItemsOutside(toolbar.node)) {
-        arrange(left - 1);
+      if (hasItemsOutside(toolbar.node)) {
+        arrange(Math.min(pause * 1.2, MAX_PAUSE_MS));
       }
-    }, DEAF_MS);
+    }, pause);
   };
   const observer = new ResizeObserver(() => {
     clearTimeout(timer);
-    timer = setTimeout(arrange, DEAF_MS, MAX_ARRANGEMENTS);
+    timer = setTimeout(arrange, DEAF_MS, DEAF_MS);
   });
   for (const item of toolbar.node.children) {
     observer.observe(item);
