@@ -35,6 +35,7 @@ class RunningCell(Protocol):
     is_started: bool
     is_running: bool
     is_cancelling: bool
+    cancel_time: float
 
     def is_awaiting(self) -> bool: ...
 
