@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import warnings
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import GradingError
+from ..whole_files import replacing
 from .book import Book, Row
 
 __all__ = ["Exported", "export_to_nbgrader"]
@@ -47,27 +47,22 @@ def export_to_nbgrader(book: Book, path: Path, notebook: str | None) -> Exported
         ) from error
     if not path.is_file():
         raise GradingError(f"there is no database {path}: give the file gradebook.db of the course")
-    work = path.with_name(path.name + ".new")
     try:
-        shutil.copyfile(path, work)
-        try:
-            # When nbgrader adds a submission, SQLAlchemy warns about nbgrader's own code.
-            with warnings.catch_warnings(action="ignore"), Gradebook(f"sqlite:///{work.resolve()}") as target:
-                done = _Export(target, book, *_place(target, notebook, book.lab, path)).run()
-        except GradingError:
-            raise
-        except (
-            Exception
-        ) as error:  # whatever SQLite, SQLAlchemy or nbgrader raises: nothing of it has reached the database
-            raise GradingError(
-                f"{path} cannot be used as nbgrader's database: {type(error).__name__}: {error}"
-            ) from error
-        os.replace(work, path)
+        with replacing(path) as work:
+            shutil.copyfile(path, work)
+            try:
+                # When nbgrader adds a submission, SQLAlchemy warns about nbgrader's own code.
+                with warnings.catch_warnings(action="ignore"), Gradebook(f"sqlite:///{work.resolve()}") as target:
+                    return _Export(target, book, *_place(target, notebook, book.lab, path)).run()
+            except GradingError:
+                raise
+            # Whatever SQLite, SQLAlchemy or nbgrader raises: nothing of it has reached the database.
+            except Exception as error:
+                raise GradingError(
+                    f"{path} cannot be used as nbgrader's database: {type(error).__name__}: {error}"
+                ) from error
     except OSError as error:
         raise GradingError(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        work.unlink(missing_ok=True)
-    return done
 
 
 def _place(target: Any, notebook: str | None, lab: str, path: Path) -> tuple[str, str]:

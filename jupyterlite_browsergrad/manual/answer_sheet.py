@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from browsergrad.hosting import plain
 from ..errors import GradingError
 from ..gradebook.csv_files import delimiter_of, read_csv_text
 from ..gradebook.tables import csv_text, defused
+from ..whole_files import replacing
 
 __all__ = ["CHANGED", "COLUMNS", "GONE", "Answer", "Line", "merged", "read_sheet", "write_sheet"]
 
@@ -125,12 +125,11 @@ def write_sheet(path: Path, lines: Iterable[Line]) -> None:
         rows.append([number, line.question, line.submission, plain(line.possible),
                      None if line.points is None else plain(line.points), line.comment, line.note, line.answer, line.lab,
                      line.version])  # fmt: skip
-    fresh = path.with_name(path.name + ".new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Without a byte order mark, Excel reads a file in the computer's own encoding.
-        fresh.write_bytes(csv_text(rows).encode("utf-8-sig", "backslashreplace"))
-        os.replace(fresh, path)
+        with replacing(path) as fresh:
+            # Without a byte order mark, Excel reads a file in the computer's own encoding.
+            fresh.write_bytes(csv_text(rows).encode("utf-8-sig", "backslashreplace"))
     except OSError as error:
         raise GradingError(f"{path} cannot be written: {error.strerror or error}") from error
 

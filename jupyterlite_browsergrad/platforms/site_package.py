@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ..errors import SiteError
+from ..whole_files import replacing
 
 __all__ = ["SCORM_VERSIONS", "Packed", "moodle_package", "scorm_package"]
 
@@ -199,19 +200,15 @@ def _manifest(title: str, version: str, names: list[str]) -> str:
 
 def _write(files: Mapping[str, Path], added: Mapping[str, bytes], out: Path) -> Packed:
     """Write the zip file whole or not at all."""
-    fresh = out.with_name(out.name + ".new")
     names = sorted(files.keys() | added.keys())
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(fresh, "w", compresslevel=6) as target:
+        with replacing(out) as fresh, zipfile.ZipFile(fresh, "w", compresslevel=6) as target:
             for name in names:
                 info = zipfile.ZipInfo(name, TIME)
                 info.compress_type = zipfile.ZIP_STORED if name.endswith(_PACKED) else zipfile.ZIP_DEFLATED
                 info.external_attr = 0o644 << 16
                 target.writestr(info, added[name] if name in added else files[name].read_bytes())
-        os.replace(fresh, out)
     except OSError as error:
         raise SiteError([f"{out} cannot be written: {error.strerror or error}"]) from error
-    finally:
-        fresh.unlink(missing_ok=True)
     return Packed(out, len(names), out.stat().st_size)

@@ -25,6 +25,7 @@ from . import distribution
 from .choice import AUTO, SiteImports
 from .release import Release, embedded_lock, version_of
 from .vendoring import Vendored, vendor
+from .verification import read_object
 from .wheels import is_plain_path, piplite_index, unpack_labextensions
 
 __all__ = ["OwnPyodide", "Settings"]
@@ -243,10 +244,10 @@ class OwnPyodide:
         published = self.pyodide / PYODIDE_LOCK
         locks = []
         if self.is_wanted and published.is_file():
-            try:
-                locks.append(json.loads(published.read_text(**UTF8)))
-            except ValueError:  # damaged; the check of the files reports it
+            lock = read_object(published)
+            if lock is None:  # damaged; the check of the files reports it
                 return
+            locks.append(lock)
         release = None if self._settings.pyodide_url else embedded_lock(paths.static("pyodide"), {"packages": {}})
         yield from self._imports.explain(locks, release)
 

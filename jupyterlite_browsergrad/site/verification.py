@@ -21,7 +21,7 @@ from ..boot.assets import PYODIDE_FILES, STDLIB
 from ..constants import KERNEL_PLUGIN, KERNEL_URL, LABEXTENSION, PIPLITE_URLS, PYODIDE_INDEX_URL, PYODIDE_LOCK
 from ..hashing import sha256_of
 
-__all__ = ["problems"]
+__all__ = ["problems", "read_object"]
 
 OFF_SITE = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 SNAPSHOT_FILES = (*PYODIDE_FILES, STDLIB)
@@ -69,7 +69,7 @@ def _labextension(folder: Path) -> Iterator[str]:
     yield from _core(folder / "static/pyodide", manifest)
 
 
-def _content(path: Path) -> dict[str, Any] | None:
+def read_object(path: Path) -> dict[str, Any] | None:
     """Return the object in a JSON file; None if the file is damaged."""
     try:
         content = json.loads(path.read_text("utf-8"))
@@ -80,14 +80,14 @@ def _content(path: Path) -> dict[str, Any] | None:
 
 def _core(folder: Path, manifest: Path) -> Iterator[str]:
     """Compare Pyodide's own files with those from which the snapshot was made."""
-    content = _content(manifest) or {}  # a damaged manifest has been reported already
+    content = read_object(manifest) or {}  # a damaged manifest has been reported already
     for name, sha256 in content.get("snapshot", {}).get("pyodide", {}).items():
         if (folder / name).is_file() and sha256_of(folder / name) != sha256:
             yield f"{folder / name} is damaged or of another build than {manifest} says; build again"
 
 
 def _kernel(manifest: Path) -> Iterator[str]:
-    content = _content(manifest)
+    content = read_object(manifest)
     if content is None:
         yield f"{manifest} is damaged: it is not JSON; build again"
         return
@@ -149,7 +149,7 @@ def _pyodide(site: Path, path: Path, settings: dict[str, Any]) -> Iterator[str]:
             yield f"{path}: {PYODIDE_INDEX_URL} needs {folder / name}, which is missing"
     if not lock_path.is_file():
         return
-    lock = _content(lock_path)
+    lock = read_object(lock_path)
     if lock is None:
         yield f"{lock_path} is damaged: it is not JSON; build again"
         return
