@@ -38,9 +38,6 @@ class Ended(BaseException):
 class Rules:
     """What a side lets the other side do. This class allows everything."""
 
-    #: The other side's name, for people.
-    other = "the other side"
-
     def may_ask(self, op: str, target: Any, name: str | None) -> None:
         """Check whether the other side may do an operation with an object of ours.
 
