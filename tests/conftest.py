@@ -1,4 +1,4 @@
-"""Shortens long tables of tests for `make test`."""
+"""Chooses the tests of `make test`: not those that are slow and rare, and parts of long tables."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ import pytest
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
+        "release: a slow test of something that seldom breaks by itself. `make test-release` runs it, `make test` does not",
+    )
+    config.addinivalue_line(
+        "markers",
         "thinned(step): a long table of slow entries. `make test` tries one entry in so many, in plain pages other ones than in "
         "isolated pages; `make test-release` tries all",
     )
@@ -25,14 +29,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out entries of long tables, unless all are wanted or one is named."""
+    """Leave out tests for releases and entries of long tables, unless all are wanted or one is named."""
     if os.environ.get("ALL_STARTS") or any("::" in argument for argument in config.args):
         return
     left_out = {
         item.nodeid
         for item in items
-        if (marker := item.get_closest_marker("pages"))
-        and _kind_of_page(item) not in (None, _wanted(item, *marker.args))
+        if item.get_closest_marker("release")
+        or (
+            (marker := item.get_closest_marker("pages"))
+            and _kind_of_page(item) not in (None, _wanted(item, *marker.args))
+        )
     }
     tables: dict[tuple[str, bool], list[pytest.Item]] = defaultdict(list)
     for item in items:

@@ -159,6 +159,7 @@ def test_status_says_what_a_build_would_use(site):
     assert "PyPI fallback: off" in text
 
 
+@pytest.mark.thinned(4)
 @pytest.mark.parametrize("nested", [False, True], ids=["flat", "nested"])
 @pytest.mark.parametrize("form", ["folder", ".tar.bz2", ".tar.gz", ".zip"])
 def test_another_distribution_may_be_a_folder_or_an_archive(site, tmp_path, form, nested):
@@ -279,6 +280,7 @@ def test_building_again_changes_nothing_and_dropping_a_setting_takes_its_files_a
     site.lite("check")
 
 
+@pytest.mark.thinned(4)
 @pytest.mark.parametrize(
     ("requirement", "reason"),
     [

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -265,7 +266,10 @@ def test_a_watched_source_is_made_again_at_each_change_also_after_an_error(tmp_p
     source = tmp_path / "circle.py"
     source.write_text(SCRIPT, "utf-8")
     command = [sys.executable, "-u", "-m", "jupyterlite_browsergrad", "assign", "--watch", str(source)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    # If a shell runs the tests in the background, they ignore SIGINT, and so would this child.
+    listen = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command, preexec_fn=listen, **pipes) as process:
         try:
             assert process.stdout is not None
             said = iter(process.stdout.readline, "")

@@ -76,6 +76,7 @@ def failure(browser: Browser, base: str) -> tuple[str, str]:
         lab.page.context.close()
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize(
     "name",
     [
@@ -93,6 +94,7 @@ def test_a_missing_asset_is_named(browser: Browser, site: Path, name: str) -> No
             assert ("404" in text and "publish the whole" in text) or "check that the file exists" in text
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize("name", ["pyodide/pyodide.mjs", "runtime/index.js", "runtime/worker.js"])
 def test_a_wrong_mime_type_is_named(browser: Browser, site: Path, name: str) -> None:
     with damaged(site, typed(name, "text/plain")) as base:
@@ -120,6 +122,7 @@ def test_too_little_memory_is_named(browser: Browser, site: Path) -> None:
         small.close()
 
 
+@pytest.mark.pages("either")
 @pytest.mark.parametrize("isolated", [True, False], ids=["isolated", "plain"])
 def test_progress_has_names_and_percentages_and_goes_away(browser: Browser, site: Path, isolated: bool) -> None:
     # Otherwise Python would start before anything is worth a notification.
@@ -154,6 +157,7 @@ def test_a_worker_whose_script_never_comes_is_asked_for_again(browser: Browser, 
         lab.page.context.close()
 
 
+@pytest.mark.pages("either")
 def test_the_status_tells_what_the_kernel_does(browser: Browser, base: str) -> None:
     lab = open_lab(browser, base)
     lab.start()

@@ -153,6 +153,7 @@ def bundled_by_esbuild(project: Path, output: Path) -> None:
     assert done.stderr == "", "no warnings"
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("bundle", [bundled_by_webpack, bundled_by_esbuild])
 def test_other_bundlers_find_the_worker_too(bundle, browser: Browser, tmp_path: Path) -> None:
     project, app = tmp_path / "project", tmp_path / "site" / "app"

@@ -77,6 +77,7 @@ def wait_for_the_rest(lab: Lab) -> None:
         )
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("ahead", [False, True], ids=["first kernel", "idle page"])
 def test_the_second_visit_takes_everything_from_the_browsers_cache(
     browser: Browser, site: Path, tmp_path: Path, ahead: bool
@@ -112,6 +113,7 @@ def test_the_second_visit_takes_everything_from_the_browsers_cache(
                 assert transferred == []
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("ahead", [False, True], ids=["first kernel", "idle page"])
 def test_further_kernels_neither_fetch_nor_compile(browser: Browser, site: Path, tmp_path: Path, ahead: bool) -> None:
     changed = copy(site, tmp_path, prewarm=False)
@@ -140,6 +142,7 @@ def test_further_kernels_neither_fetch_nor_compile(browser: Browser, site: Path,
         page.context.close()
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize(
     ("settings", "gigabytes", "is_spare"),
     [({}, 8, True), ({}, 2, False), ({"prewarm": False}, 8, False), ({"prewarm": True}, 2, True)],

@@ -113,6 +113,7 @@ def test_a_notebook_that_once_failed_in_a_plain_page(plain: Pages, case: Case) -
     plain.prove(case)
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("case", kernel_cases.on("isolated", full=True), ids=lambda case: case.id)
 def test_a_notebook_that_once_failed_on_a_full_distribution_in_an_isolated_page(
     full_isolated: Pages, case: Case
@@ -120,6 +121,7 @@ def test_a_notebook_that_once_failed_on_a_full_distribution_in_an_isolated_page(
     full_isolated.prove(case)
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize("case", kernel_cases.on("plain", full=True), ids=lambda case: case.id)
 def test_a_notebook_that_once_failed_on_a_full_distribution_in_a_plain_page(full_plain: Pages, case: Case) -> None:
     full_plain.prove(case)

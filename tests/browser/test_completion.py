@@ -42,6 +42,7 @@ def matches(lab: Lab) -> list[str]:
     return found
 
 
+@pytest.mark.thinned(3)
 def test_modules_that_no_cell_has_imported_are_known_before_jedi_is(lab: Lab) -> None:
     """jedi loads in the background. Its preparation begins, begins again after each cell, and ends at last."""
     with lab.page.expect_console_message(lambda message: message.text == "piece begins"):
@@ -72,6 +73,7 @@ def test_a_cell_ends_the_search_and_runs(lab: Lab) -> None:
     assert "path" in lab.js("() => completing")
 
 
+@pytest.mark.thinned(3)
 def test_jedi_knows_more_once_it_is_ready(lab: Lab) -> None:
     lab.run("completion._found = real\nfor piece in kept: piece()")
     request = {"code": "def f(n: int) -> str: ...\nf(1).upp", "cursor_pos": 35}

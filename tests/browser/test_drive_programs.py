@@ -31,6 +31,7 @@ def address(
     server.server_close()
 
 
+@pytest.mark.thinned(2)
 def test_programs_print_what_they_print_on_linux(
     request: pytest.FixtureRequest, browser: Browser, address: str, expected: dict[str, str]
 ) -> None:

@@ -51,6 +51,7 @@ def check(page: Lab, passed: int, failed: int) -> dict[str, dict[str, str]]:
     return found
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize(
     ("name", "passes", "artifacts"),
     [

@@ -98,6 +98,7 @@ def view(view: Lab) -> Lab:
     return view
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("trusted", [True, False], ids=["trusted", "untrusted"])
 def test_nothing_of_a_hostile_notebook_runs(trusted: bool, view: Lab) -> None:
     bundles = hostile()

@@ -6,10 +6,8 @@ import re
 import textwrap
 
 import pytest
-from conftest import Lab, open_lab, opened, served
+from conftest import Lab, open_lab
 from playwright.sync_api import Browser
-
-from bench import sites
 
 pytestmark = pytest.mark.pages("either")
 
@@ -218,27 +216,17 @@ def test_displays_update_and_clear(lab: Lab) -> None:
     assert run.of("clear_output") == [{"wait": True}]
 
 
-@pytest.fixture(scope="module")
-def stock_messages(browser: Browser) -> int:
-    """How many ``stream`` messages the stock kernel sends for the same cell, on the same Pyodide.
-
-    On a page without isolation: with it that kernel hangs after a few cells.
-    """
-    with served(sites.build()["stock"], isolated=False) as address, opened(browser, address) as stock:
-        stock.page.wait_for_function("async () => { await jupyterapp.restored; return true; }")
-        stock.start(name="python")
-        run = stock.run(TEN_THOUSAND)
-    assert run.text() == "".join(f"{i}\n" for i in range(10_000))
-    return len(run.of("stream"))
+#: Most messages in which 10,000 lines may come. `make bench` compares with the stock kernel.
+MAX_MESSAGES = 200
 
 
-def test_ten_thousand_lines_arrive_whole_and_in_few_messages(lab: Lab, stock_messages: int) -> None:
+def test_ten_thousand_lines_arrive_whole_and_in_few_messages(lab: Lab) -> None:
     run = lab.run(TEN_THOUSAND)
     assert run.text() == "".join(f"{i}\n" for i in range(10_000))
-    assert len(run.of("stream")) <= stock_messages / 50
+    assert len(run.of("stream")) <= MAX_MESSAGES
 
 
-def test_ten_thousand_lines_between_stderr_and_displays_arrive_in_order(lab: Lab, stock_messages: int) -> None:
+def test_ten_thousand_lines_between_stderr_and_displays_arrive_in_order(lab: Lab) -> None:
     code = (
         "import sys\nfor i in range(10_000):\n    print(i)\n"
         "    if i % 1000 == 500: print('err', i, file=sys.stderr)\n    if i % 1000 == 999: display(i)"
@@ -254,7 +242,7 @@ def test_ten_thousand_lines_between_stderr_and_displays_arrive_in_order(lab: Lab
     for i in range(10_000):
         expected += f"{i}\n" + (f"err {i}\n" if i % 1000 == 500 else "") + (f"shown {i}\n" if i % 1000 == 999 else "")
     assert seen == expected
-    assert len(run.of("stream")) <= stock_messages / 50
+    assert len(run.of("stream")) <= MAX_MESSAGES
 
 
 def test_text_shows_while_the_code_goes_on_computing(lab: Lab) -> None:

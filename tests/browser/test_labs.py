@@ -17,6 +17,8 @@ from playwright.sync_api import Browser, Route, expect
 
 from jupyterlite_browsergrad.platforms.site_package import scorm_package
 
+pytestmark = pytest.mark.pages("either")
+
 MANIFEST = lab_manifest.MANIFEST | {"id": "adding", "reference_path": "solution.py"}
 RUBRIC = """
 import browsergrad as bg
@@ -167,6 +169,7 @@ def test_a_notebook_without_a_manifest_is_an_ordinary_one(page: Lab) -> None:
     assert page.page.locator(".bg-LabBadge, .bg-LabBanner").count() == 0
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("pin", PINS)
 def test_a_lab_that_pins_another_runtime_does_not_run(page: Lab, pin: str) -> None:
     open_notebook(page, f"pin {pin}/lab.ipynb")
@@ -205,6 +208,7 @@ def test_a_manifest_edited_while_the_notebook_is_open_is_checked_again(once: Lab
     assert "/requires_browsergrad: requires_browsergrad is missing" in refusal(once)
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -223,6 +227,7 @@ def test_an_invalid_manifest_is_refused_with_its_problems(once: Lab, text: str, 
     assert message in refusal(once)
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize("part", ["api/contents/good/all.json", "files/good/manifest.json"])
 @pytest.mark.parametrize("how", ["500", "failed", "html"])
 def test_when_the_site_fails_nothing_runs(once: Lab, part: str, how: str) -> None:
@@ -398,6 +403,7 @@ def test_a_dataset_of_another_site_that_cannot_be_reached_is_named(page: Lab) ->
     assert not {"cookie", "referer"} & set(headers[0])
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("status", [404, 500])
 def test_a_dataset_that_another_site_refuses_is_named(once: Lab, status: int) -> None:
     with_datasets(once, {"name": "far", "url": FAR})
@@ -514,6 +520,7 @@ HAS_BUTTONS = """() => {
 }"""
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize("width", [900, 1150, 1400])
 def test_the_toolbar_holds_its_items(once: Lab, width: int) -> None:
     once.page.set_viewport_size({"width": width, "height": 800})

@@ -110,6 +110,7 @@ def saved_cells(path: Path) -> list[list[str]]:
     return [[cell["cell_type"], "".join(cell["source"])] for cell in cells]
 
 
+@pytest.mark.release
 def test_reset_asks_keeps_a_backup_and_restarts(page: Lab, server: tuple[str, Path]) -> None:
     open_here(page, "again/lab.ipynb")
     own = page.js(CELLS)
@@ -148,6 +149,7 @@ def refused(page: Lab) -> str | None:
     return error["evalue"]
 
 
+@pytest.mark.release
 def test_a_manifest_edited_while_the_notebook_is_open_is_checked_again(page: Lab) -> None:
     open_here(page, "edited/lab.ipynb")
     badge = page.page.locator(".bg-LabBadge")
@@ -167,6 +169,7 @@ def test_a_manifest_edited_while_the_notebook_is_open_is_checked_again(page: Lab
     assert refused(page) is None
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -21,6 +21,7 @@ ANSWERED = """async ([code, lines, delay, limit]) => {
 }"""
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.timeout(300 + 120 * TRIES)
 @pytest.mark.parametrize("delay_ms", DELAYS_MS)
 def test_a_cell_gets_what_it_waits_for(lab_in_mode: Lab, mode: str, delay_ms: int) -> None:

@@ -156,6 +156,7 @@ print(numpy.arange(3).sum(), said)
     assert old_lab.js(script, code) == [None, f"3 {[False, problem]}\n"]
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("name", ["problem1", "problem2"])
 def test_the_solved_assignment_passes_its_tests(new_lab: Lab, name: str) -> None:
     cells = run_all(new_lab, f"source/{name}.ipynb")
@@ -258,6 +259,7 @@ def test_vendored_packages_install_on_an_older_distribution(old_lab: Lab) -> Non
     installs(old_lab)
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("isolated", [True, False], ids=["isolated", "plain"])
 @pytest.mark.parametrize(
     "code", ["import comm, ipywidgets", "%pip install ipywidgets", "LOAD", "name = 'ipywidgets'\n__import__(name)"]

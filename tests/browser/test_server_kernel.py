@@ -102,6 +102,7 @@ def test_a_lab_runs_and_one_that_pins_another_runtime_is_refused(page: Lab) -> N
     assert page.run("print('ran')").content["evalue"] == message
 
 
+@pytest.mark.release
 def test_no_sandbox_outlives_the_server(browser: Browser, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     with jupyterlab(tmp_path, tmp_path / "home") as (address, pid), open_jupyterlab(browser, address) as page:

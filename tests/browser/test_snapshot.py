@@ -15,9 +15,7 @@ from conftest import OTHER_PYODIDE, build_site, new_page, open_lab, serve
 from playwright.sync_api import Browser
 
 #: The same tests as for the other way to start, see `base`.
-globals().update(
-    {name: value for name, value in vars(test_kernel).items() if name.startswith("test_") or name == "stock_messages"}
-)
+globals().update({name: value for name, value in vars(test_kernel).items() if name.startswith("test_")})
 
 
 @pytest.fixture(scope="session", params=["files"])
@@ -53,6 +51,7 @@ def _missing(kernel: Path, manifest: dict[str, Any]) -> None:
     snapshot(kernel, manifest).unlink()
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("change", [_missing, _other_build], ids=["missing", "other_build"])
 def test_python_starts_all_the_same_and_the_log_says_why(
     browser: Browser, site: Path, tmp_path: Path, change: Change

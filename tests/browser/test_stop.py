@@ -144,6 +144,7 @@ def press_stop(lab: Lab) -> None:
     lab.page.locator('.jp-NotebookPanel-toolbar [data-command="notebook:interrupt-kernel"]').click()
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize("code", ["while True: pass", "import time\ntime.sleep(60)", "while True: print('x')"])
 def test_the_stop_button_of_jupyterlab(notebook: Lab, code: str) -> None:
     page = notebook.page

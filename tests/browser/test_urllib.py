@@ -102,6 +102,7 @@ def value(lab: Lab, code: str) -> str:
     return run.result.replace("\n ", " ")
 
 
+@pytest.mark.thinned(3)
 def test_an_answer_has_its_status_headers_and_bytes(web: Lab) -> None:
     code = (
         "with urllib.request.urlopen(site + '/bytes') as r: data = r.read()\n"
@@ -220,6 +221,7 @@ def test_stop_ends_a_request(browser: Browser, site: Path) -> None:
         server.server_close()
 
 
+@pytest.mark.thinned(3)
 def test_sessions_without_a_notebook_can_ask_too(browser: Browser, address: str, static: str) -> None:
     page = new_page(browser)
     page.goto(f"{address}{static}/kernel/manifest.json")

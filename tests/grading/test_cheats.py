@@ -22,7 +22,7 @@ LABS = ROOT / "examples" / "labs"
 LIMITS = ["--timeout", "300", "--memory", "512", "--cell-timeout", "100", "--jobs", "2"]
 CHEATS_S = ["--cell-timeout", "20"]
 #: About this many cheats are tried beside those that pass in the shared form. `ALL_CHEATS=1` tries all, before a release.
-SOME = 10
+SOME = 5
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -72,6 +72,7 @@ def test_the_page_lists_what_passes_in_the_shared_form() -> None:
     assert named == SHARED
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("form", ["apart", "shared"])
 @pytest.mark.parametrize("name", ["single-neuron", "text-statistics"])
 def test_the_example_labs_pass_in_both_forms_and_their_starters_do_not(tmp_path: Path, name: str, form: str) -> None:
@@ -83,6 +84,7 @@ def test_the_example_labs_pass_in_both_forms_and_their_starters_do_not(tmp_path:
     assert not results["starter"]["passed"] and results["starter"]["rubric"] == form
 
 
+@pytest.mark.release
 def test_check_says_that_the_example_labs_run_apart(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(LABS), "--jobs", "2"]) == 0
     said = capsys.readouterr().out

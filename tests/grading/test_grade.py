@@ -105,8 +105,8 @@ import sys
 sys.settrace(lambda frame, event, argument: frame.f_globals.clear() if frame.f_code.co_filename == "rubric.py" else None)
 """,
 }
-#: Every other one, and before a release all: `test_cheats.py` has more of them.
-TRIED = CHEATS if os.environ.get("ALL_CHEATS") else dict(list(CHEATS.items())[::2])
+#: Every third one, and before a release all: `test_cheats.py` has more of them.
+TRIED = CHEATS if os.environ.get("ALL_CHEATS") else dict(list(CHEATS.items())[::3])
 #: Submissions that spoil the kernel's own answers, or send answers without a signature.
 TAMPERED = {"own_grader", "own_rubric", "answered_for_the_shell", "replaced_json"}
 
@@ -159,7 +159,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, (code, _, _) in ENDINGS.items():
         (handed_in / f"end_{name}.py").write_text(code, "utf-8")
     (handed_in / "broken.ipynb").write_text("{", "utf-8")
-    for number in range(6):
+    for number in range(3):
         # A cell that fails early does not spoil the definitions of the other cells.
         (handed_in / f"good_{number}.ipynb").write_text(notebook("1 / 0", GOOD, f"# {number}"), "utf-8")
     data = (
@@ -259,6 +259,7 @@ def test_a_second_run_grades_what_is_new_and_keeps_the_rest(
     assert "the last line was not finished and has been removed" in said.err
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_run_that_is_ended_leaves_no_process_and_goes_on(folder: Path, tmp_path: Path, how: signal.Signals) -> None:
     files, out = [tmp_path / "first.py", tmp_path / "second.py"], tmp_path / "results.jsonl"
@@ -312,7 +313,7 @@ def test_a_terminal_sees_the_progress(folder: Path, results: dict[str, dict[str,
 def test_a_dask_cluster_gives_the_same_verdicts(folder: Path, results: dict[str, dict[str, Any]]) -> None:
     from distributed import LocalCluster
 
-    names = ["good_1", "end_wedged", "end_crashing", "end_hungry", "end_flooding", "broken", "cheat_left"]
+    names = ["good_1", "end_wedged", "end_crashing", "broken"]
     files = [str(path) for path in sorted((folder / "in").iterdir()) if path.stem in names]
     out = folder / "dask.jsonl"
     limits = ["--cell-timeout", "10", "--timeout", "90", "--memory", "512", "--output", "1"]

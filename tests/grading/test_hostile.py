@@ -121,6 +121,7 @@ def test_no_file_is_left_behind(folder: Path, run: tuple[dict[str, Any], int]) -
     assert list((folder / "tmp").iterdir()) == []
 
 
+@pytest.mark.release
 def test_results_on_a_dask_cluster_are_the_same(folder: Path, run: tuple[dict[str, Any], int]) -> None:
     from distributed import LocalCluster
 
@@ -148,6 +149,7 @@ def test_results_on_a_dask_cluster_are_the_same(folder: Path, run: tuple[dict[st
     }
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_an_ended_run_leaves_no_copy_of_the_lab(tmp_path: Path, how: signal.Signals) -> None:
     write_lab(tmp_path / "lab")

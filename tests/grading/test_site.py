@@ -15,7 +15,7 @@ from jupyter_client.manager import start_new_kernel
 from jupyterlite_browsergrad.cli import main
 from tests.wheels import make_wheel
 
-from .labs import GOOD, write_lab
+from .labs import APART, GOOD, write_lab
 
 PAGE = Path(__file__).parents[2] / "docs" / "howto" / "packages.md"
 
@@ -40,7 +40,7 @@ def test_the_packages_of_a_site_are_there(
 
     handed_in, out = tmp_path / "one.py", tmp_path / "results.jsonl"
     handed_in.write_text("import mylab\n" + GOOD, "utf-8")
-    grade = ["grade", lab, str(handed_in), "--out", str(out), "--jobs", "2"]
+    grade = ["grade", lab, str(handed_in), "--out", str(out), "--jobs", "2", *APART]
     assert main([*grade, "--site", site]) == 0
     (result,) = (json.loads(line) for line in out.read_text("utf-8").splitlines())
     assert result["passed"] and result["error"] is None and result["started_from"] == "snapshot", result
