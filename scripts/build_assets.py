@@ -22,6 +22,7 @@ import zipfile
 from base64 import urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 REPO = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPO))
@@ -113,10 +114,12 @@ def build_packs(out: Path, compiler: Compiler, *, quick: bool) -> None:
         raise SystemExit(f"our own Python does not compile: {', '.join(broken)}")
 
     level = 1 if quick else 9
+
+    def write(name: str) -> dict[str, Any]:
+        return write_pack(out, name, packs[name], level, in_chunks=name != "jedi")  # jedi's is always unpacked whole
+
     with ThreadPoolExecutor() as pool:
-        written = dict(
-            zip(packs, pool.map(lambda item: write_pack(out, item[0], item[1], level), packs.items()), strict=True)
-        )
+        written = dict(zip(packs, pool.map(write, packs), strict=True))
     manifest = {
         "version": __version__,
         "pyodide": PYODIDE_VERSION,

@@ -136,10 +136,13 @@ export async function checkHash(bytes: ArrayBuffer, sha256: string): Promise<voi
   }
 }
 
+/** Says that a file's CRC-32 is not the one in the manifest. */
+export const OTHER_SUM = 'its checksum differs';
+
 /** @throws Error if the CRC-32 differs. */
 export function checkSum(bytes: Uint8Array, sum: number): void {
   if (crc32(bytes) !== sum) {
-    throw new Error('its checksum differs');
+    throw new Error(OTHER_SUM);
   }
 }
 

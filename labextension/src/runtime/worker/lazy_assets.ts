@@ -3,8 +3,9 @@
  */
 import { gunzipSync } from 'fflate';
 
-import { checkSum, damagedAsset, fetchAsset, isGzip, isPage, missingAsset } from '../assets';
+import { checkSum, damagedAsset, fetchAsset, isGzip, isPage, missingAsset, OTHER_SUM } from '../assets';
 import { errorText } from '../errors';
+import { ChunkedGzip } from './chunked_gzip';
 import type { EmscriptenFS, FSNode } from './emscripten';
 
 /** Whether this worker can fetch while Python waits: a browser's worker can, Deno's cannot. */
@@ -33,7 +34,8 @@ export function readSync(url: string, anew = false): Uint8Array {
 
 export class LazyAsset {
   private fetched: Uint8Array | null = null;
-  private checked: Uint8Array | null = null;
+  private whole: Uint8Array | null = null;
+  private chunks: ChunkedGzip | null = null;
   private broken: Error | null = null;
 
   /**
@@ -46,7 +48,7 @@ export class LazyAsset {
     private readonly onError: (text: string) => void,
   ) {}
 
-  /** Takes the file as it was fetched. `get` unpacks and checks it. */
+  /** Takes the file as it was fetched. `get` and `slice` unpack and check it. */
   take(bytes: Uint8Array): void {
     this.fetched ??= bytes;
   }
@@ -60,9 +62,40 @@ export class LazyAsset {
 
   /** The bytes, unpacked if they are gzip. */
   get(): Uint8Array {
-    if (this.checked) {
-      return this.checked;
+    return this.whole ?? this.read(raw => this.unpack(raw));
+  }
+
+  /** `length` of the bytes from `start` on. Of a file in chunks, only what is asked for is unpacked and checked. */
+  slice(start: number, length: number): Uint8Array {
+    if (!this.whole) {
+      if (this.chunks) {
+        try {
+          return this.chunks.slice(start, length);
+        } catch {
+          this.fetched = this.chunks.file; // is reported, unless the server has a copy that is not damaged
+        }
+      }
+      const part = this.read(raw => {
+        this.chunks = isGzip(raw) ? ChunkedGzip.open(raw) : null;
+        if (!this.chunks) {
+          this.unpack(raw);
+          return null;
+        }
+        if (this.chunks.sum !== this.sum) {
+          this.chunks = null;
+          throw new Error(OTHER_SUM);
+        }
+        return this.chunks.slice(start, length);
+      });
+      if (part) {
+        return part;
+      }
     }
+    return this.whole!.subarray(start, start + length);
+  }
+
+  /** Unpacks the file by `use`, which throws if it is damaged. */
+  private read<T>(use: (raw: Uint8Array) => T): T {
     if (this.broken) {
       throw this.broken; // reported before
     }
@@ -70,14 +103,19 @@ export class LazyAsset {
     // The fault may be in the browser's cache: a second try asks the server.
     for (const anew of FETCHES_NOW ? [false, true] : [false]) {
       try {
-        this.checked = this.check(this.fetched ?? readSync(this.url, anew));
-        return this.checked;
+        const raw = this.fetched ?? readSync(this.url, anew);
+        try {
+          return use(raw);
+        } catch (error) {
+          throw damagedAsset(this.url, errorText(error));
+        }
       } catch (error) {
         problem = error as Error;
       } finally {
         this.fetched = null;
       }
     }
+    this.chunks = null;
     this.onError(errorText(problem));
     if (problem.name !== 'NetworkError') {
       this.broken = problem; // the network, in contrast, may come back
@@ -85,14 +123,11 @@ export class LazyAsset {
     throw problem;
   }
 
-  private check(raw: Uint8Array): Uint8Array {
-    try {
-      const bytes = isGzip(raw) ? gunzipSync(raw) : raw;
-      checkSum(bytes, this.sum);
-      return bytes;
-    } catch (error) {
-      throw damagedAsset(this.url, errorText(error));
-    }
+  private unpack(raw: Uint8Array): Uint8Array {
+    const bytes = isGzip(raw) ? gunzipSync(raw) : raw;
+    checkSum(bytes, this.sum);
+    this.whole = bytes;
+    return bytes;
   }
 }
 

@@ -139,7 +139,7 @@ function mountFiles(
     const start = header.siteOffset + offset;
     makeLazy(FS, node, length, () => {
       try {
-        return pack.get().subarray(start, start + length);
+        return pack.slice(start, length);
       } catch (error) {
         const bytes = source(path);
         if (bytes) {
