@@ -4,8 +4,8 @@ import type { ControlBlock } from './control_block';
 
 /** Ms for which a wait goes on although there is a deferred interrupt. */
 const DEFER_MS = 1;
-/** Ms between two looks for messages, in pages that do not share memory with Python. */
-export const LOOK_MS = 200;
+/** Ms between two looks for messages while Python waits, in pages that do not share memory with it. */
+const LOOK_MS = 200;
 
 /** The interrupt controller, as a wait sees it. */
 export interface Interruptions {

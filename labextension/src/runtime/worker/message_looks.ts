@@ -1,7 +1,11 @@
 /** Looks for the page's messages while Python runs, in pages that do not share memory with Python. */
 import { Control, type InterruptMode } from '../protocol';
-import { LOOK_MS } from './blocking_wait';
 import { type ControlBlock, Want } from './control_block';
+
+/** Least and most ms between two looks. */
+const [MIN_GAP_MS, MAX_GAP_MS] = [100, 200];
+/** Between these limits, code runs this many times as long as a look takes, so that looks cost 2 %. */
+const GAP_PER_LOOK = 50;
 
 export interface MessageLooksOptions {
   mode: InterruptMode;
@@ -15,19 +19,23 @@ export interface MessageLooksOptions {
 export class MessageLooks {
   /** Time when messages could last arrive. */
   private lastTime = 0;
+  /** Time when a look began that has not ended; null if there is none. */
+  private lookingSince: number | null = null;
+  private gapMs = MIN_GAP_MS;
 
   constructor(
     private readonly block: ControlBlock,
     private readonly options: MessageLooksOptions,
   ) {}
 
-  /** Lets messages arrive if they could not do so for `LOOK_MS`. `mayTurn` is false while the event loop must not turn. */
+  /** Lets messages arrive if they could not do so for some time. `mayTurn` is false while the event loop must not turn. */
   lookIfDue(time: number, epoch: number, mayTurn: boolean): void {
     const { mode } = this.options;
-    if (mode === 'shared-memory' || mode === 'none' || epoch === 0 || time - this.lastTime < LOOK_MS) {
+    if (mode === 'shared-memory' || mode === 'none' || epoch === 0 || time - this.lastTime < this.gapMs) {
       return;
     }
     this.lastTime = time;
+    this.lookingSince = time;
     if (mode === 'stack-switching') {
       this.block.want(Want.Alarm, mayTurn);
     } else {
@@ -48,5 +56,10 @@ export class MessageLooks {
   /** Notes that messages could arrive just now, so that the next look can wait. */
   arrived(): void {
     this.lastTime = performance.now();
+    if (this.lookingSince !== null) {
+      const gap = (this.lastTime - this.lookingSince) * GAP_PER_LOOK;
+      this.gapMs = Math.min(MAX_GAP_MS, Math.max(MIN_GAP_MS, gap));
+      this.lookingSince = null;
+    }
   }
 }
