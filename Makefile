@@ -1,6 +1,7 @@
 # make demo    build everything, build the example site, serve it
 # make test    install what the tests need and run all of them
 # make test-release   the same, with every entry of long tables, every cheat of submissions, every way of starting, 500 recursions in one kernel and 20 late answers of each kind
+# make test-next   the tests of sites and pages, with the newest pre-release of JupyterLite, in an environment of its own
 # make build   build the wheel into dist/
 # make bench   compare with jupyterlite-pyodide-kernel: docs/performance.md
 # make docs    build the documentation into docs/_build/html; warnings are errors
@@ -21,7 +22,7 @@ STAMPS := $(VENV)/.stamps
 SITE := _output
 PORT ?= 8000
 
-.PHONY: demo test test-release build docs lint ruff biome mypy tsc codespell format bench assets modules develop clean pytest vitest
+.PHONY: demo test test-release test-next build docs lint ruff biome mypy tsc codespell format bench assets modules develop clean pytest vitest
 
 demo: $(STAMPS)/develop
 	$(BIN)/jupyter lite build --contents examples/demo --contents examples/labs --output-dir $(SITE)
@@ -36,6 +37,14 @@ test-release: export ALL_STARTS = 1
 test-release: export STORM = 500
 test-release: export LATE_ANSWER_TRIES = 20
 test-release: test
+
+NEXT := .venv-next
+
+test-next: export ALL_STARTS = 1
+test-next:
+	$(MAKE) --no-print-directory VENV=$(NEXT) $(NEXT)/.stamps/system $(NEXT)/.stamps/develop $(NEXT)/.stamps/test
+	$(NEXT)/bin/python -m pip install -q --disable-pip-version-check --upgrade "jupyterlite-core[check,contents]>=0.9.0a0,<0.10" "jupyterlite-pyodide-kernel>=0.9.0a0,<0.10"
+	$(NEXT)/bin/python -m pytest $(PYTEST_ARGS) tests/addon tests/browser
 
 # Two files of tests run at a time, those in a browser last. A test needs one processor or a little more.
 PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder --durations=60
@@ -88,7 +97,7 @@ modules: $(STAMPS)/venv
 develop: $(STAMPS)/develop
 
 clean:
-	rm -rf build dist docs/_build docs/reference/runtime $(SITE) $(VENV) labextension/lib labextension/.assets jupyterlite_browsergrad/labextension
+	rm -rf build dist docs/_build docs/reference/runtime $(SITE) $(VENV) $(NEXT) labextension/lib labextension/.assets jupyterlite_browsergrad/labextension
 
 $(STAMPS)/venv:
 	$(PYTHON) -m venv $(VENV)
@@ -98,7 +107,7 @@ $(STAMPS)/venv:
 
 # The installation depends only on the package's metadata, since its code is used in place.
 $(STAMPS)/develop: $(STAMPS)/venv pyproject.toml setup.py scripts/develop.py | assets
-	$(BIN)/python -m pip install -q --disable-pip-version-check "ipython>=8" "jupyter_core>=5" "jupyterlite-core[check,contents]>=0.8,<0.9" "packaging>=24" "tqdm>=4.66" "traitlets>=5.13"
+	$(BIN)/python -m pip install -q --disable-pip-version-check "ipython>=8" "jupyter_core>=5" "jupyterlite-core[check,contents]>=0.8,<0.10" "packaging>=24" "tqdm>=4.66" "traitlets>=5.13"
 	$(BIN)/python scripts/develop.py
 	touch $@
 
