@@ -15,6 +15,7 @@ from typing import Any
 from ..errors import AuthoringError
 from ..hashing import sha256_of
 from ..labs.folders import HIDDEN, MANIFEST_NAME, MANUAL
+from ..whole_files import file_in_the_way, write_all
 from .new_lab import pin
 from .notebooks import cell, lab_id, notebook, notebook_text
 from .plan import Piece, Plan
@@ -76,6 +77,8 @@ def assign(source: Path, folder: Path | None = None, *, force: bool = False, tes
         The source has broken markers, all of which the message names, or a file would be overwritten. Nothing was written.
     """
     folder = folder or lab_of(source)
+    if (there := file_in_the_way(folder)) is not None:
+        raise AuthoringError(f"{there} is a file: give another folder for the lab with --out")
     name = lab_id(folder)
     plan = plan_of(read_source(source))
     if not test_cells:
@@ -208,15 +211,13 @@ def _hash_of(path: Path) -> str:
 
 
 def _write(files: dict[Path, str]) -> list[Path]:
-    """Write the files whose content differs, and return their paths."""
-    written = []
-    for path, text in files.items():
-        try:
-            if path.is_file() and path.read_bytes() == text.encode():
-                continue
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(text.encode())
-        except OSError as error:
-            raise AuthoringError(f"{path} cannot be written: {error.strerror or error}") from error
-        written.append(path)
-    return written
+    """Write the files whose content differs, all or none of them, and return their paths."""
+    contents = {path: text.encode() for path, text in files.items()}
+    try:
+        changed = {
+            path: content for path, content in contents.items() if not path.is_file() or path.read_bytes() != content
+        }
+        write_all(changed)
+    except OSError as error:
+        raise AuthoringError(f"{error.filename} cannot be written: {error.strerror or error}") from error
+    return list(changed)

@@ -14,6 +14,7 @@ from browsergrad.hosting import plain
 
 from ..errors import AuthoringError
 from ..labs.folders import HIDDEN, SKIPPED
+from ..whole_files import file_in_the_way
 from .assignment import Made, assign
 from .notebooks import kebab_case
 from .otter import is_otter
@@ -60,6 +61,8 @@ def import_course(paths: list[Path], out: Path, *, force: bool = False, test_cel
     AuthoringError
         A path does not exist, or no such notebook was found.
     """
+    if (there := file_in_the_way(out)) is not None:
+        raise AuthoringError(f"{there} is a file: give another folder for the labs with --out")
     found = [each for path in paths for each in _notebooks(path)]
     outputs = [each for path in paths for each in _outputs(path, {path.stem for path, _, _ in found})]
     if not found and not outputs:
@@ -71,10 +74,13 @@ def import_course(paths: list[Path], out: Path, *, force: bool = False, test_cel
     generated = {each.solved: each for each in outputs}
     names = Counter(kebab_case(path.stem) for path, _, _ in found)
     done = []
+    taken: dict[str, Path] = {}
     for path, kind, problem in found:
         name = kebab_case(path.stem)
         if names[name] > 1 or not name:  # for example, several assignments have a notebook problem1
             name = kebab_case(f"{path.absolute().parent.name} {path.stem}")
+        if taken.setdefault(name, path) != path and not problem:
+            problem = f"{path}: its lab would be called {name!r}, as that of {taken[name]}: rename one of them, or import it into another folder"
         done.append(
             _import(path, kind, out / name, force, test_cells, generated.get(path))
             if not problem
@@ -86,7 +92,7 @@ def import_course(paths: list[Path], out: Path, *, force: bool = False, test_cel
 def _notebooks(root: Path) -> Iterator[tuple[Path, str, str]]:
     """Find master notebooks: path, kind, and the reason why it cannot be read or an empty text."""
     if not root.exists():
-        raise AuthoringError(f"there is no file or folder {root}")
+        raise AuthoringError(f"there is no file or folder {root}: give the folder of a course, or notebooks")
     if root.is_file():
         files = [root]
     else:

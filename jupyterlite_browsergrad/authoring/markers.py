@@ -91,17 +91,21 @@ def _walk(cell: SourceCell, problems: Problems) -> list[tuple[int, str, str | No
                 problems.add(
                     cell,
                     number,
-                    f"BEGIN {what} inside of {region}, which began in line {cell.line + opened} and was not ended",
+                    f"BEGIN {what} inside of {region}, which began in line {cell.line + opened} and was not ended: end that first",
                 )
             region, opened = what, number
             found.append((number, line, region, True))
         else:
             if region != what:
-                problems.add(cell, number, f"END {what} without BEGIN {what}")
+                problems.add(
+                    cell, number, f"END {what} without BEGIN {what}: add `### BEGIN {what}` above it, or remove it"
+                )
             found.append((number, line, what, False))
             region = None
     if region is not None:
-        problems.add(cell, opened, f"BEGIN {region} without END {region}")
+        problems.add(
+            cell, opened, f"BEGIN {region} without END {region}: add `### END {region}` below it in the same cell"
+        )
     return found
 
 

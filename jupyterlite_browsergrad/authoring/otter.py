@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Any, Protocol
 
 from .source import Problems, SourceCell
 
-__all__ = ["OtterBlocks", "OtterTest", "Question", "is_otter", "otter_test"]
+__all__ = ["OtterBlocks", "OtterTest", "Question", "is_otter", "is_points", "otter_test"]
 
 _BLOCK = re.compile(r"#\s*(BEGIN|END)\s+(QUESTION|SOLUTION|PROMPT|TESTS)\s*", re.IGNORECASE)
 _CONFIG = re.compile(r"#\s*ASSIGNMENT CONFIG\s*", re.IGNORECASE)
@@ -20,6 +21,16 @@ _END_SETTINGS = re.compile(r"[\"']{3}\s*#\s*END\s*TEST\s*CONFIG\s*", re.IGNORECA
 _HIDDEN = re.compile(r"#.*\bhidden\b", re.IGNORECASE)
 #: Settings of a question that are used.
 _FOLLOWED = {"name", "points", "manual"}
+
+
+_POINTS = "write a number from 0 on, such as `points: 2`"
+
+
+def is_points(value: object) -> bool:
+    """Whether a value can be the points of a test or question."""
+    return (
+        not isinstance(value, bool) and isinstance(value, (int, float)) and math.isfinite(value) and 0 <= value <= 1e9
+    )
 
 
 class _Worth(Protocol):
@@ -41,10 +52,11 @@ class Question:
     def own_points(self, problems: Problems) -> float:
         """The points of a question without tests: one point, unless its settings say otherwise."""
         points = 1 if self.points is None else self.points
-        if isinstance(points, bool) or not isinstance(points, (int, float)) or points < 0:
+        if not is_points(points):
             if self.cell is not None:
-                problems.add(self.cell, 1, f"the points of {self.name!r} are {points!r}, and not a number from 0 on")
+                problems.add(self.cell, 1, f"the points of {self.name!r} are {points!r}, and not numbers: {_POINTS}")
             return 0
+        assert isinstance(points, (int, float))
         return points
 
     def share_points(self, tests: list[Any], problems: Problems) -> None:
@@ -52,11 +64,19 @@ class Question:
         if not tests or self.cell is None:
             return
         total = self.points
+        several = total if isinstance(total, list) else [total.get("each", 1) if isinstance(total, dict) else total]
+        if not all(each is None or is_points(each) for each in several):
+            problems.add(self.cell, 1, f"the points of {self.name!r} are {total!r}, and not numbers: {_POINTS}")
+            return
         if isinstance(total, dict):
             total = total.get("each", 1) * len(tests)
         if isinstance(total, list):
             if len(total) != len(tests):
-                problems.add(self.cell, 1, f"the question {self.name!r} has {len(total)} points for {len(tests)} tests")
+                problems.add(
+                    self.cell,
+                    1,
+                    f"the question {self.name!r} has {len(total)} points for {len(tests)} tests: give each test its points",
+                )
                 return
             for test, points in zip(tests, total, strict=True):
                 test.points = points
@@ -67,7 +87,9 @@ class Question:
             total = given or 1
         if given > total:
             problems.add(
-                self.cell, 1, f"the tests of {self.name!r} are worth {given} points, more than the question's {total}"
+                self.cell,
+                1,
+                f"the tests of {self.name!r} are worth {given} points, more than the question's {total}: change one of them",
             )
         for test in open_ones:
             test.points = (total - given) / len(open_ones)
@@ -123,20 +145,21 @@ class OtterBlocks:
                     continue
                 yield cell, role, self.questions[-1] if self.questions else Question("")
         for what, begin in self._open:
-            self.problems.add(begin, 1, f"BEGIN {what} without END {what}")
+            self.problems.add(begin, 1, f"BEGIN {what} without END {what}: add a raw cell `# END {what}`")
 
     def _marker(self, cell: SourceCell, side: str, what: str, prompted: set[int]) -> None:
         names = [name for name, _ in self._open]
         if side == "END":
             if not names or names[-1] != what:
-                self.problems.add(
-                    cell, 1, f"END {what} without BEGIN {what}" + (f": {names[-1]} is open" if names else "")
-                )
+                mend = f": {names[-1]} is open, so end that first" if names else ": remove it, or add its beginning"
+                self.problems.add(cell, 1, f"END {what} without BEGIN {what}{mend}")
             else:
                 self._open.pop()
             return
         if (what == "QUESTION") != (not names) or len(names) > 1:
-            inside = f"inside of {names[-1]}" if names else "outside of a question"
+            inside = (
+                f"inside of {names[-1]}: end that first" if names else "outside of a question: begin the question first"
+            )
             self.problems.add(cell, 1, f"BEGIN {what} {inside}")
         self._open.append((what, cell))
         if what == "QUESTION":
@@ -174,7 +197,9 @@ def settings(cell: SourceCell, problems: Problems, lines: list[str] | None = Non
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problems.add(
-            cell, 2 + (mark.line if mark else 0), f"its settings are not YAML: {getattr(error, 'problem', error)}"
+            cell,
+            2 + (mark.line if mark else 0),
+            f"its settings are not YAML: {getattr(error, 'problem', error)}: write lines such as `name: q1`",
         )
         return {}
     if not isinstance(found, dict):
@@ -192,13 +217,13 @@ def otter_test(cell: SourceCell, problems: Problems) -> OtterTest:
     if _BEGIN_SETTINGS.fullmatch(first):
         end = next((index for index, line in enumerate(lines) if _END_SETTINGS.fullmatch(line.strip())), None)
         if end is None:
-            problems.add(cell, 1, "BEGIN TEST CONFIG without END TEST CONFIG")
+            problems.add(cell, 1, 'BEGIN TEST CONFIG without END TEST CONFIG: add `""" # END TEST CONFIG`')
             end = len(lines) - 1
         found, start = settings(cell, problems, lines[1:end]), end + 1
     hidden = bool(found.get("hidden", _HIDDEN.match(first)))
     points = found.get("points")
-    if points is not None and (isinstance(points, bool) or not isinstance(points, (int, float)) or points < 0):
-        problems.add(cell, 1, f"its points are {points!r}, and not a number from 0 on")
+    if points is not None and not is_points(points):
+        problems.add(cell, 1, f"its points are {points!r}, and not a number: {_POINTS}")
         points = None
     code = "\n".join([""] * start + lines[start:])
     said = [str(found[name]) if found.get(name) else None for name in ("success_message", "failure_message")]

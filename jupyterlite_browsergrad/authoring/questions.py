@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from .markers import student_code, without_hidden
-from .otter import OtterBlocks, Question, is_otter, otter_test
+from .otter import OtterBlocks, Question, is_otter, is_points, otter_test
 from .plan import ByHand, Piece, Plan, Test
 from .rubrics import test_code
 from .source import Problems, SourceCell
@@ -119,7 +119,7 @@ def _add_test(
 ) -> None:
     shown, whole = (re.sub(_HEAD, "", text, count=1) for text in without_hidden(cell, problems))
     if not _is_code(whole):
-        problems.add(cell, 1, f"the test {name!r} has no code")
+        problems.add(cell, 1, f"the test {name!r} has no code: write asserts below its name")
     said = _feedback(whole)
     test = Test(name, cell, "" if hidden or not _is_code(shown) else shown, whole, points, **said)
     plan.tests.append(test)
@@ -153,16 +153,16 @@ def _nbgrader(cell: SourceCell, marks: dict[str, Any], plan: Plan, problems: Pro
     """Add a cell with nbgrader's metadata: ``grade`` alone makes it a test, ``solution`` alone a task, and both a question to grade by hand."""
     if marks.get("schema_version", 1) not in _NBGRADER:
         problems.add(
-            cell, 1, f"its metadata have nbgrader's version {marks['schema_version']!r}; versions 1 to 3 are known"
+            cell,
+            1,
+            f"its metadata have nbgrader's version {marks['schema_version']!r}; versions 1 to 3 are known: save it with nbgrader 0.9, or update this package",
         )
     name = str(marks.get("grade_id") or "")
     if not name:
         problems.add(cell, 1, "nbgrader's metadata have no grade_id: give the cell one in its toolbar")
     points = marks.get("points")
-    if (marks.get("grade") or marks.get("task")) and (
-        isinstance(points, bool) or not isinstance(points, (int, float)) or points < 0
-    ):
-        problems.add(cell, 1, f"its points are {points!r}, and not a number from 0 on")
+    if (marks.get("grade") or marks.get("task")) and (not is_points(points)):
+        problems.add(cell, 1, f"its points are {points!r}, and not a number from 0 on: set them in the cell's toolbar")
         points = 0
     if marks.get("task") or (marks.get("grade") and marks.get("solution")):
         question = ByHand(name, cell, points or 0, bool(marks.get("task")))
@@ -170,7 +170,7 @@ def _nbgrader(cell: SourceCell, marks: dict[str, Any], plan: Plan, problems: Pro
         plan.add(cell, _nbgrader_task(cell, problems), question)
     elif marks.get("grade"):
         if cell.kind != "code":
-            problems.add(cell, 1, f"{name!r} is a test of kind {cell.kind}: tests are code cells")
+            problems.add(cell, 1, f"{name!r} is a test of kind {cell.kind}: tests are code cells, so make it one")
         if _AUTOTEST.search(cell.source):
             plan.notes.append(
                 f"{cell.at()}: {name!r} has AUTOTEST lines ({points} points), which nbgrader computes: write them as asserts"
@@ -227,7 +227,9 @@ def _otter(cells: list[SourceCell], plan: Plan, problems: Problems) -> None:
             manual[id(question)].points = 0  # its tests have the points
         elif question.manual and id(question) not in manual and question.cell is not None:
             problems.add(
-                question.cell, 1, f"{question.name!r} is graded by hand and has no solution or prompt to answer in"
+                question.cell,
+                1,
+                f"{question.name!r} is graded by hand and has no solution or prompt to answer in: add # BEGIN SOLUTION and # END SOLUTION",
             )
     plan.notes += blocks.notes
 
@@ -262,6 +264,8 @@ def _names(plan: Plan, problems: Problems) -> None:
         what = "test" if isinstance(each, Test) else "question"
         if each.name in seen:
             problems.add(
-                each.cell, 1, f"another {what} is called {each.name!r} already, in cell {seen[each.name].number}"
+                each.cell,
+                1,
+                f"another {what} is called {each.name!r} already, in cell {seen[each.name].number}: rename one of them",
             )
         seen[each.name] = each.cell

@@ -34,14 +34,18 @@ def rubric_text(plan: Plan, title: str, *, hidden: bool, problems: Problems) -> 
     for test, text in code:
         try:
             body = _body(test, text)
-        except SyntaxError as error:
+        except (SyntaxError, ValueError) as error:  # ValueError: the code has null bytes
             if hidden:  # the published rubric has the same error, which is not reported twice
-                said = error.msg + (
+                said = getattr(error, "msg", str(error)) + (
                     ": IPython's magics and shell commands do not work in a rubric"
                     if "%" in text or "!" in text
                     else ""
                 )
-                problems.add(test.cell, error.lineno or 1, f"the test {test.name!r} is not plain Python: {said}")
+                problems.add(
+                    test.cell,
+                    getattr(error, "lineno", None) or 1,
+                    f"the test {test.name!r} is not plain Python: {said}",
+                )
             continue
         parts.append(_check(test, body, names.changed_by(text)))
     if not plan.tests:  # a rubric has to report something

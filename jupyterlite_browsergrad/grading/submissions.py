@@ -94,7 +94,9 @@ def find_submissions(paths: Iterable[Path]) -> list[Submission]:
     found: dict[Path, Submission] = {}
     for path in given:
         if not os.path.lexists(path):
-            raise GradingError(f"there is no file or folder {path}")
+            raise GradingError(
+                f"there is no file or folder {path}: give notebooks, Python files, or folders that hold some"
+            )
         link = next((each for each in (path, *path.parents) if _is_below(each, common) and each.is_symlink()), None)
         if link is not None:
             said = _LINK if link == path else f"its folder {link} is a symbolic link, which is not followed"
@@ -104,7 +106,8 @@ def find_submissions(paths: Iterable[Path]) -> list[Submission]:
         else:
             found[path] = Submission(path, _kind_of(path))
     if not found:
-        raise GradingError("no submissions: give notebooks, Python files, or folders that hold some")
+        names = ", ".join(map(str, given)) or "what was given"
+        raise GradingError(f"no submissions in {names}: give notebooks, Python files, or folders that hold some")
     return list(found.values())
 
 
