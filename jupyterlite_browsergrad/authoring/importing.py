@@ -17,7 +17,7 @@ from ..labs.folders import HIDDEN, SKIPPED
 from ..whole_files import file_in_the_way
 from .assignment import Made, assign
 from .notebooks import kebab_case
-from .otter import is_otter
+from .otter import is_otter, unfenced
 from .otter_output import Generated, generated_in
 from .source import SourceCell, read_source
 
@@ -112,7 +112,7 @@ def _notebooks(root: Path) -> Iterator[tuple[Path, str, str]]:
 
 def _kind(cells: list[SourceCell]) -> str:
     """Whose notebook it is: ``otter``, ``nbgrader``, or an empty text for any other notebook."""
-    if is_otter(cells):
+    if is_otter(unfenced(cells)):
         return "otter"
     return "nbgrader" if any("nbgrader" in cell.metadata for cell in cells) else ""
 

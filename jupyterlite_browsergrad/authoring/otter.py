@@ -6,21 +6,24 @@ import ast
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from .source import Problems, SourceCell
 
-__all__ = ["OtterBlocks", "OtterTest", "Question", "is_otter", "is_points", "otter_test"]
+__all__ = ["OtterBlocks", "OtterTest", "Question", "is_otter", "is_points", "otter_test", "unfenced", "without_ignored"]
 
+#: Matches a Markdown cell in the form that otter reads as a raw cell.
+_FENCED = re.compile(r"\s*```otter[ \t]*\n(?P<inside>.*?)\n?```\s*", re.DOTALL)
 _BLOCK = re.compile(r"#\s*(BEGIN|END)\s+(QUESTION|SOLUTION|PROMPT|TESTS)\s*", re.IGNORECASE)
 _CONFIG = re.compile(r"#\s*ASSIGNMENT CONFIG\s*", re.IGNORECASE)
 _IGNORE = re.compile(r"(##\s*ignore\s*##|#\s*ignore\s*$)", re.IGNORECASE)
+_BEGIN_IGNORED = re.compile(r"\s*#\s*BEGIN\s*IGNORE\s*", re.IGNORECASE)
 _BEGIN_SETTINGS = re.compile(r"(?:\w+\s*=\s*)?[\"']{3}\s*#\s*BEGIN\s*TEST\s*CONFIG\s*", re.IGNORECASE)
 _END_SETTINGS = re.compile(r"[\"']{3}\s*#\s*END\s*TEST\s*CONFIG\s*", re.IGNORECASE)
 _HIDDEN = re.compile(r"#.*\bhidden\b", re.IGNORECASE)
 #: Settings of a question that are used.
-_FOLLOWED = {"name", "points", "manual"}
+_FOLLOWED = {"name", "points", "manual", "all_or_nothing"}
 
 
 _POINTS = "write a number from 0 on, such as `points: 2`"
@@ -48,6 +51,8 @@ class Question:
     cell: SourceCell | None = None
     #: Whether a person grades it.
     manual: bool = False
+    #: Whether it only gives points if all of its tests pass.
+    all_or_nothing: bool = False
 
     def own_points(self, problems: Problems) -> float:
         """The points of a question without tests: one point, unless its settings say otherwise."""
@@ -105,6 +110,29 @@ class OtterTest:
     expected: str | None
     success_message: str | None = None
     failure_message: str | None = None
+
+
+def unfenced(cells: list[SourceCell]) -> list[SourceCell]:
+    """The cells of a source, with raw cells in place of Markdown cells that have nothing but a block of code in the language ``otter``."""
+    return [
+        replace(cell, kind="raw", source=found["inside"], line=cell.line + 1)
+        if cell.kind == "markdown" and (found := _FENCED.fullmatch(cell.source))
+        else cell
+        for cell in cells
+    ]
+
+
+def without_ignored(cell: SourceCell) -> SourceCell:
+    """A cell without the lines that end in ``# IGNORE`` or are between ``# BEGIN IGNORE`` and ``# END IGNORE``. Nobody gets those."""
+    kept = []
+    inside = False
+    for line in cell.lines:
+        ends = line.rstrip().endswith("# END IGNORE")
+        inside = inside or bool(_BEGIN_IGNORED.match(line))
+        if not (inside or ends or line.rstrip().endswith("# IGNORE")):
+            kept.append(line)
+        inside = inside and not ends
+    return replace(cell, source="\n".join(kept))
 
 
 def is_otter(cells: list[SourceCell]) -> bool:
@@ -169,7 +197,14 @@ class OtterBlocks:
                 self.problems.add(cell, 1, "a question needs a name: a line such as `name: q1`")
                 name = f"question {len(self.questions) + 1}"
             self.questions.append(
-                Question(name, found.get("points"), id(cell) in prompted, cell, bool(found.get("manual")))
+                Question(
+                    name,
+                    found.get("points"),
+                    id(cell) in prompted,
+                    cell,
+                    bool(found.get("manual")),
+                    bool(found.get("all_or_nothing")),
+                )
             )
             for other in sorted(found.keys() - _FOLLOWED):
                 self.notes.append(f"{cell.at()}: otter's setting {other!r} of {name!r} is not followed")

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from .markers import student_code, without_hidden
-from .otter import OtterBlocks, Question, is_otter, is_points, otter_test
+from .otter import OtterBlocks, Question, is_otter, is_points, otter_test, unfenced, without_ignored
 from .plan import ByHand, Piece, Plan, Test
-from .rubrics import test_code
+from .rubrics import asserting, test_code
 from .source import Problems, SourceCell
 
 __all__ = ["plan_of"]
@@ -43,8 +43,8 @@ def plan_of(cells: list[SourceCell]) -> Plan:
     """
     problems = Problems()
     plan = Plan()
-    if is_otter(cells):
-        _otter(cells, plan, problems)
+    if is_otter(unfenced(cells)):
+        _otter(unfenced(cells), plan, problems)
     else:
         for cell in cells:
             _cell(cell, plan, problems)
@@ -223,6 +223,8 @@ def _otter(cells: list[SourceCell], plan: Plan, problems: Problems) -> None:
     for question in blocks.questions:
         tests = [each for each in plan.tests if each.group == question.name]
         question.share_points(tests, problems)
+        if question.all_or_nothing and tests:
+            _join(plan, tests)
         if question.manual and tests and id(question) in manual:
             manual[id(question)].points = 0  # its tests have the points
         elif question.manual and id(question) not in manual and question.cell is not None:
@@ -232,6 +234,31 @@ def _otter(cells: list[SourceCell], plan: Plan, problems: Problems) -> None:
                 f"{question.name!r} is graded by hand and has no solution or prompt to answer in: add # BEGIN SOLUTION and # END SOLUTION",
             )
     plan.notes += blocks.notes
+
+
+def _join(plan: Plan, tests: list[Test]) -> None:
+    """Make one test of several, which passes if all of them do."""
+    first = tests[0]
+    try:
+        shown, whole = (
+            "\n".join(asserting(code, each.expected) for each, code in several if code)
+            for several in ([(each, each.shown) for each in tests], [(each, each.whole) for each in tests])
+        )
+    except SyntaxError:  # reported when the rubric is written
+        return
+    said = [
+        "\n".join(text for each in tests if (text := getattr(each, name))) or None
+        for name in ("feedback_pass", "feedback_fail")
+    ]
+    points = sum(each.points or 0 for each in tests)
+    joined = Test(f"{first.group} - all", first.cell, shown, whole, points, first.group, None, *said)
+    plan.tests = [joined if each is first else each for each in plan.tests if each is first or each not in tests]
+    names = {each.name for each in tests}
+    places = [number for number, piece in enumerate(plan.student) if piece.marks.get("test") in names]
+    if places:
+        plan.student[places[0]] = Piece("code", f"# TEST {joined.name}\n{test_code(joined)}", {"test": joined.name})
+        for number in reversed(places[1:]):
+            del plan.student[number]
 
 
 def _otter_cell(
@@ -247,6 +274,7 @@ def _otter_cell(
         if not question.prompted:
             plan.student.append(Piece(cell.kind, "_Type your answer here, replacing this text._", marks))
     elif cell.kind == "code":
+        cell = without_ignored(cell)
         code = student_code(cell, problems)
         plan.add(cell, None if code == cell.source.strip("\n") else code)
         if marks:
