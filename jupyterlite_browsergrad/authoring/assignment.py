@@ -18,7 +18,7 @@ from ..labs.folders import HIDDEN, MANIFEST_NAME, MANUAL
 from ..whole_files import file_in_the_way, write_all
 from .new_lab import pin
 from .notebooks import cell, lab_id, notebook, notebook_text
-from .plan import Piece, Plan
+from .plan import Piece, Plan, placed
 from .questions import plan_of
 from .rubrics import rubric_text
 from .source import Problems, read_source
@@ -81,8 +81,7 @@ def assign(source: Path, folder: Path | None = None, *, force: bool = False, tes
         raise AuthoringError(f"{there} is a file: give another folder for the lab with --out")
     name = lab_id(folder)
     plan = plan_of(read_source(source))
-    if not test_cells:
-        plan.student = [each for each in plan.student if "test" not in each.marks]
+    plan.student = placed(plan.student, test_cells)
     files = _files(source, folder, name, plan)
     record = folder.with_name(folder.name + HIDDEN) / RECORD
     known = _known(record)
@@ -108,7 +107,11 @@ def _files(source: Path, folder: Path, name: str, plan: Plan) -> dict[Path, str]
         raise AuthoringError(
             f"{source}: every test is hidden, so *Check my work* would show nothing: leave one test visible"
         )
-    if [each for each in plan.student if "test" not in each.marks] == plan.reference:
+    student, reference = (
+        [(each.kind, each.text) for each in cells if "test" not in each.marks]
+        for cells in (plan.student, plan.reference)
+    )
+    if student == reference:
         raise AuthoringError(
             f"{source}: nothing is marked as a solution, so students would get all of it: "
             "write ### BEGIN SOLUTION above and ### END SOLUTION below what they are to find"

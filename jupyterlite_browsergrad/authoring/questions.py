@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import re
 from dataclasses import replace
 from typing import Any
+
+from browsergrad.hosting import plain
 
 from .markers import student_code, without_hidden
 from .otter import OtterBlocks, Question, is_otter, is_points, otter_test, unfenced, without_ignored
@@ -28,7 +31,7 @@ _MANUAL = re.compile(
 _SAID = re.compile(r"#+\s*(PASS|FAIL):\s*(.+)")
 #: Matches a marker in a Markdown cell that contains a solution. Other headings are not markers.
 _SOLVED = re.compile(r"^\s*#+\s*(BEGIN|END) (SOLUTION|MARK SCHEME)", re.MULTILINE)
-_AUTOTEST = re.compile(r"^\s*#+\s*(HASHED )?AUTOTEST\b", re.MULTILINE)
+_AUTOTEST = re.compile(r"\s*#+\s*(?:HASHED )?AUTOTEST\b\s*(?P<values>.*)")
 #: Fields of nbgrader's metadata that are read. Versions 1 and 2 differ only in other fields.
 _NBGRADER = (1, 2, 3)
 
@@ -127,10 +130,19 @@ def _add_test(
 
 
 def _show(plan: Plan, test: Test) -> None:
-    """Put a test that is not hidden into the students' notebook, at the same place as in the source."""
-    if test.shown:
-        with contextlib.suppress(SyntaxError):  # reported when the rubric is written
-            plan.student.append(Piece("code", f"# TEST {test.name}\n{test_code(test)}", {"test": test.name}))
+    """Put a test into both notebooks, at the same place as in the source. If it is hidden, only its place is there."""
+    shown, place = _test_cells(test)
+    plan.student.append(shown)
+    plan.reference.append(place)
+
+
+def _test_cells(test: Test) -> tuple[Piece, Piece]:
+    """A test's cell for students, whose text is empty if it is hidden, and its cell in the reference."""
+    head, code = f"# TEST {test.name}", ""
+    with contextlib.suppress(SyntaxError):  # reported when the rubric is written
+        code = test_code(test)
+    marks = {"test": test.name}
+    return Piece("code", f"{head}\n{code}" if code else "", marks), Piece("code", f"{head}\n{code}".rstrip(), marks)
 
 
 def _feedback(code: str) -> dict[str, str]:
@@ -171,15 +183,46 @@ def _nbgrader(cell: SourceCell, marks: dict[str, Any], plan: Plan, problems: Pro
     elif marks.get("grade"):
         if cell.kind != "code":
             problems.add(cell, 1, f"{name!r} is a test of kind {cell.kind}: tests are code cells, so make it one")
-        if _AUTOTEST.search(cell.source):
-            plan.notes.append(
-                f"{cell.at()}: {name!r} has AUTOTEST lines ({points} points), which nbgrader computes: write them as asserts"
-            )
-            if not _is_code(without_hidden(cell, problems)[1]):
-                return
+        if (computed := _computed(cell)) and not _note_computed(
+            cell, name, plain(points or 0), computed, plan, problems
+        ):
+            return
         _add_test(plan, problems, cell, name, points)
     else:
         plan.add(cell, _nbgrader_task(cell, problems))
+
+
+def _computed(cell: SourceCell) -> list[tuple[int, str]]:
+    """The lines from which nbgrader computes tests: number, and what is to be tested."""
+    lines = ((number, _AUTOTEST.fullmatch(line)) for number, line in enumerate(cell.lines, 1))
+    return [(number, found["values"].strip(" ;")) for number, found in lines if found]
+
+
+def _note_computed(
+    cell: SourceCell, name: str, points: float, computed: list[tuple[int, str]], plan: Plan, problems: Problems
+) -> bool:
+    """Note the lines that are not carried over. Returns whether the rest of the cell still tests something."""
+    rest = _tests_something(without_hidden(cell, problems)[1])
+    what = "only the rest of the cell gives" if rest else "it is left out, with"
+    for number, values in computed:
+        plan.notes.append(
+            f"{cell.at(number)}: {name!r} has an AUTOTEST line, whose test nbgrader computes from the solution; {what} its {points} points: "
+            f"write what the solution gives, such as `assert {values.partition(';')[0].strip() or 'f(1)'} == …`, in its place"
+        )
+    return rest
+
+
+def _tests_something(code: str) -> bool:
+    """Whether code can fail on purpose. Definitions alone would give the points to everybody."""
+    try:
+        tree = ast.parse(code)
+    except SyntaxError:  # reported when the rubric is written
+        return True
+    return any(
+        isinstance(node, (ast.Assert, ast.Raise))
+        or (isinstance(node, ast.Call) and "assert" in ast.unparse(node.func).casefold())
+        for node in ast.walk(tree)
+    )
 
 
 def _nbgrader_task(cell: SourceCell, problems: Problems) -> str:
@@ -241,7 +284,7 @@ def _join(plan: Plan, tests: list[Test]) -> None:
     first = tests[0]
     try:
         shown, whole = (
-            "\n".join(asserting(code, each.expected) for each, code in several if code)
+            "\n".join(asserting(code, each.expected).strip("\n") for each, code in several if code)
             for several in ([(each, each.shown) for each in tests], [(each, each.whole) for each in tests])
         )
     except SyntaxError:  # reported when the rubric is written
@@ -254,11 +297,11 @@ def _join(plan: Plan, tests: list[Test]) -> None:
     joined = Test(f"{first.group} - all", first.cell, shown, whole, points, first.group, None, *said)
     plan.tests = [joined if each is first else each for each in plan.tests if each is first or each not in tests]
     names = {each.name for each in tests}
-    places = [number for number, piece in enumerate(plan.student) if piece.marks.get("test") in names]
-    if places:
-        plan.student[places[0]] = Piece("code", f"# TEST {joined.name}\n{test_code(joined)}", {"test": joined.name})
+    for cells, piece in zip((plan.student, plan.reference), _test_cells(joined), strict=True):
+        places = [number for number, each in enumerate(cells) if each.marks.get("test") in names]
+        cells[places[0]] = piece
         for number in reversed(places[1:]):
-            del plan.student[number]
+            del cells[number]
 
 
 def _otter_cell(

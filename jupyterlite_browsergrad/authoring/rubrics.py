@@ -30,7 +30,7 @@ def rubric_text(plan: Plan, title: str, *, hidden: bool, problems: Problems) -> 
     tests = [(test, test.whole if hidden else test.shown) for test in plan.tests]
     code = [(test, text) for test, text in tests if text]
     parts += [f"{line}\n" for line in _imports(plan.given, [text for _, text in code])]
-    names = ReferenceNames(each.text for each in plan.reference if each.kind == "code")
+    names = ReferenceNames(each.text for each in plan.reference if each.kind == "code" and "test" not in each.marks)
     for test, text in code:
         try:
             body = _body(test, text)
