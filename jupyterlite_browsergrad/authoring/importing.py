@@ -141,7 +141,7 @@ def _import(
         if generated is None:
             made = assign(path, folder, force=force, test_cells=test_cells)
         else:
-            made = _assign_text(content, path.name, folder, force, test_cells)
+            made = _assign_text(content, path, folder, force, test_cells)
         source.parent.mkdir(parents=True, exist_ok=True)
         source.write_bytes(content)
         done.made = made
@@ -154,11 +154,14 @@ def _import(
     return done
 
 
-def _assign_text(content: bytes, name: str, folder: Path, force: bool, test_cells: bool) -> Made:
+def _assign_text(content: bytes, path: Path, folder: Path, force: bool, test_cells: bool) -> Made:
     with tempfile.TemporaryDirectory() as temporary:
-        source = Path(temporary, name)
+        source = Path(temporary, path.name)
         source.write_bytes(content)
-        return assign(source, folder, force=force, test_cells=test_cells)
+        try:
+            return assign(source, folder, force=force, test_cells=test_cells)
+        except AuthoringError as error:
+            raise AuthoringError(str(error).replace(str(source), f"the source made of {path}")) from error
 
 
 def _copy_files(path: Path, folder: Path, done: Imported) -> None:

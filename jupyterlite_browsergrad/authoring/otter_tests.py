@@ -8,10 +8,13 @@ from __future__ import annotations
 import ast
 import doctest
 import json
+import math
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from browsergrad.hosting import plain
 
 from ..errors import AuthoringError
 from .otter import Question
@@ -126,7 +129,7 @@ def _joined(cases: list[GeneratedTest]) -> GeneratedTest:
     )
     name = cases[0].question
     return GeneratedTest(
-        name, f"{name} - all", "\n".join(parts), hidden, sum(each.points or 0 for each in cases), *said
+        name, f"{name} - all", "\n".join(parts), hidden, plain(math.fsum(each.points or 0 for each in cases)), *said
     )
 
 

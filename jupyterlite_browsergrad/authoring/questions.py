@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import math
 import re
 from dataclasses import replace
 from typing import Any
@@ -293,7 +294,7 @@ def _join(plan: Plan, tests: list[Test]) -> None:
         "\n".join(text for each in tests if (text := getattr(each, name))) or None
         for name in ("feedback_pass", "feedback_fail")
     ]
-    points = sum(each.points or 0 for each in tests)
+    points = plain(math.fsum(each.points or 0 for each in tests))
     joined = Test(f"{first.group} - all", first.cell, shown, whole, points, first.group, None, *said)
     plan.tests = [joined if each is first else each for each in plan.tests if each is first or each not in tests]
     names = {each.name for each in tests}
