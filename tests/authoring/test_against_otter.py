@@ -130,39 +130,32 @@ def test_points_are_those_that_otter_gives_for_the_same_submissions(
     if name == "own":
         course.mkdir()
     else:
-        shutil.copytree(FIXTURES / name, course, ignore=shutil.ignore_patterns("*.ipynb", "submissions"))
+        shutil.copytree(FIXTURES / name, course, ignore=shutil.ignore_patterns("*.ipynb", "handed"))
     (course / "hw.ipynb").write_text(notebook(MASTER if name == "own" else demo(name)), "utf-8")
     otter(tmp_path, "assign", "course/hw.ipynb", "dist", "--no-pdfs", "--no-run-tests")
     student, solved = (tmp_path / "dist" / each / "hw.ipynb" for each in ("student", "autograder"))
-    handed.mkdir()
-    shutil.copyfile(solved, handed / "reference.ipynb")
-    shutil.copyfile(student, handed / "starter.ipynb")
+    submissions = {"reference": solved.read_text("utf-8"), "starter": student.read_text("utf-8")}
     if name == "own":
-        later = {
-            "cell_type": "code",
-            "execution_count": None,
-            "metadata": {},
-            "outputs": [],
-            "source": "thrice = x = None",
-        }
-        solution = json.loads(solved.read_text("utf-8"))
+        solution = json.loads(submissions["reference"])
+        later = cell("code", "thrice = x = None", execution_count=None)
         # What a later cell changes does not count, since otter checks a question where its notebook does.
-        again = solution | {"cells": [*solution["cells"], later]}
-        (handed / "again.ipynb").write_text(json.dumps(again), "utf-8")
-        for each, code in WRITTEN.items():
-            (handed / f"{each}.ipynb").write_text(with_code(student, code), "utf-8")
+        submissions["again"] = json.dumps(solution | {"cells": [*solution["cells"], later]})
+        submissions |= {each: with_code(student, code) for each, code in WRITTEN.items()}
     else:
-        (handed / "half.ipynb").write_text(half(student, solved), "utf-8")
-    for path in (FIXTURES / name).glob("submissions/*.ipynb"):
-        shutil.copyfile(path, handed / path.name)
+        submissions["half"] = half(student, solved)
+    submissions |= {path.stem: path.read_text("utf-8") for path in (FIXTURES / name).glob("handed/*.ipynb")}
+    for who, text in submissions.items():
+        # Otter's notebooks look for a file of their own name.
+        (handed / who).mkdir(parents=True)
+        (handed / who / "hw.ipynb").write_text(text, "utf-8")
     (archive,) = (tmp_path / "dist/autograder").glob("*.zip")
     theirs = {}
-    for submission in sorted(handed.iterdir()):
-        out = tmp_path / "out" / submission.stem
+    for who in submissions:
+        out = tmp_path / "out" / who
         out.mkdir(parents=True)
-        otter(tmp_path, "run", "-a", archive, "-o", out, submission)
+        otter(tmp_path, "run", "-a", archive, "-o", out, handed / who / "hw.ipynb")
         results = json.loads((out / "results.json").read_text("utf-8"))
-        theirs[submission.stem] = {
+        theirs[who] = {
             each["name"]: (each["score"], each["max_score"]) for each in results["tests"] if each.get("max_score")
         }
     for source in ("course", "dist"):
@@ -176,7 +169,7 @@ def test_points_are_those_that_otter_gives_for_the_same_submissions(
             for each in result["assertions"]:
                 sums[each["name"].partition(" - ")[0]][0] += each["earned"]
                 sums[each["name"].partition(" - ")[0]][1] += each["points"]
-            ours[Path(result["submission"]).stem] = {
+            ours[Path(result["submission"]).parent.name] = {
                 question: pytest.approx(tuple(both), abs=1e-5) for question, both in sums.items()
             }
         assert theirs == ours, source
