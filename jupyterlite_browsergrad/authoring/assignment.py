@@ -15,9 +15,10 @@ from typing import Any
 from ..errors import AuthoringError
 from ..hashing import sha256_of
 from ..labs.folders import HIDDEN, MANIFEST_NAME, MANUAL
+from ..whole_files import file_in_the_way, write_all
 from .new_lab import pin
 from .notebooks import cell, lab_id, notebook, notebook_text
-from .plan import Piece, Plan
+from .plan import Piece, Plan, placed
 from .questions import plan_of
 from .rubrics import rubric_text
 from .source import Problems, read_source
@@ -76,10 +77,11 @@ def assign(source: Path, folder: Path | None = None, *, force: bool = False, tes
         The source has broken markers, all of which the message names, or a file would be overwritten. Nothing was written.
     """
     folder = folder or lab_of(source)
+    if (there := file_in_the_way(folder)) is not None:
+        raise AuthoringError(f"{there} is a file: give another folder for the lab with --out")
     name = lab_id(folder)
     plan = plan_of(read_source(source))
-    if not test_cells:
-        plan.student = [each for each in plan.student if "test" not in each.marks]
+    plan.student = placed(plan.student, test_cells)
     files = _files(source, folder, name, plan)
     record = folder.with_name(folder.name + HIDDEN) / RECORD
     known = _known(record)
@@ -105,7 +107,11 @@ def _files(source: Path, folder: Path, name: str, plan: Plan) -> dict[Path, str]
         raise AuthoringError(
             f"{source}: every test is hidden, so *Check my work* would show nothing: leave one test visible"
         )
-    if [each for each in plan.student if "test" not in each.marks] == plan.reference:
+    student, reference = (
+        [(each.kind, each.text) for each in cells if "test" not in each.marks]
+        for cells in (plan.student, plan.reference)
+    )
+    if student == reference:
         raise AuthoringError(
             f"{source}: nothing is marked as a solution, so students would get all of it: "
             "write ### BEGIN SOLUTION above and ### END SOLUTION below what they are to find"
@@ -208,15 +214,13 @@ def _hash_of(path: Path) -> str:
 
 
 def _write(files: dict[Path, str]) -> list[Path]:
-    """Write the files whose content differs, and return their paths."""
-    written = []
-    for path, text in files.items():
-        try:
-            if path.is_file() and path.read_bytes() == text.encode():
-                continue
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(text.encode())
-        except OSError as error:
-            raise AuthoringError(f"{path} cannot be written: {error.strerror or error}") from error
-        written.append(path)
-    return written
+    """Write the files whose content differs, all or none of them, and return their paths."""
+    contents = {path: text.encode() for path, text in files.items()}
+    try:
+        changed = {
+            path: content for path, content in contents.items() if not path.is_file() or path.read_bytes() != content
+        }
+        write_all(changed)
+    except OSError as error:
+        raise AuthoringError(f"{error.filename} cannot be written: {error.strerror or error}") from error
+    return list(changed)

@@ -14,9 +14,10 @@ from browsergrad.hosting import plain
 
 from ..errors import AuthoringError
 from ..labs.folders import HIDDEN, SKIPPED
+from ..whole_files import file_in_the_way
 from .assignment import Made, assign
 from .notebooks import kebab_case
-from .otter import is_otter
+from .otter import is_otter, unfenced
 from .otter_output import Generated, generated_in
 from .source import SourceCell, read_source
 
@@ -60,6 +61,8 @@ def import_course(paths: list[Path], out: Path, *, force: bool = False, test_cel
     AuthoringError
         A path does not exist, or no such notebook was found.
     """
+    if (there := file_in_the_way(out)) is not None:
+        raise AuthoringError(f"{there} is a file: give another folder for the labs with --out")
     found = [each for path in paths for each in _notebooks(path)]
     outputs = [each for path in paths for each in _outputs(path, {path.stem for path, _, _ in found})]
     if not found and not outputs:
@@ -71,10 +74,13 @@ def import_course(paths: list[Path], out: Path, *, force: bool = False, test_cel
     generated = {each.solved: each for each in outputs}
     names = Counter(kebab_case(path.stem) for path, _, _ in found)
     done = []
+    taken: dict[str, Path] = {}
     for path, kind, problem in found:
         name = kebab_case(path.stem)
         if names[name] > 1 or not name:  # for example, several assignments have a notebook problem1
             name = kebab_case(f"{path.absolute().parent.name} {path.stem}")
+        if taken.setdefault(name, path) != path and not problem:
+            problem = f"{path}: its lab would be called {name!r}, as that of {taken[name]}: rename one of them, or import it into another folder"
         done.append(
             _import(path, kind, out / name, force, test_cells, generated.get(path))
             if not problem
@@ -86,7 +92,7 @@ def import_course(paths: list[Path], out: Path, *, force: bool = False, test_cel
 def _notebooks(root: Path) -> Iterator[tuple[Path, str, str]]:
     """Find master notebooks: path, kind, and the reason why it cannot be read or an empty text."""
     if not root.exists():
-        raise AuthoringError(f"there is no file or folder {root}")
+        raise AuthoringError(f"there is no file or folder {root}: give the folder of a course, or notebooks")
     if root.is_file():
         files = [root]
     else:
@@ -106,7 +112,7 @@ def _notebooks(root: Path) -> Iterator[tuple[Path, str, str]]:
 
 def _kind(cells: list[SourceCell]) -> str:
     """Whose notebook it is: ``otter``, ``nbgrader``, or an empty text for any other notebook."""
-    if is_otter(cells):
+    if is_otter(unfenced(cells)):
         return "otter"
     return "nbgrader" if any("nbgrader" in cell.metadata for cell in cells) else ""
 
@@ -135,7 +141,7 @@ def _import(
         if generated is None:
             made = assign(path, folder, force=force, test_cells=test_cells)
         else:
-            made = _assign_text(content, path.name, folder, force, test_cells)
+            made = _assign_text(content, path, folder, force, test_cells)
         source.parent.mkdir(parents=True, exist_ok=True)
         source.write_bytes(content)
         done.made = made
@@ -148,11 +154,14 @@ def _import(
     return done
 
 
-def _assign_text(content: bytes, name: str, folder: Path, force: bool, test_cells: bool) -> Made:
+def _assign_text(content: bytes, path: Path, folder: Path, force: bool, test_cells: bool) -> Made:
     with tempfile.TemporaryDirectory() as temporary:
-        source = Path(temporary, name)
+        source = Path(temporary, path.name)
         source.write_bytes(content)
-        return assign(source, folder, force=force, test_cells=test_cells)
+        try:
+            return assign(source, folder, force=force, test_cells=test_cells)
+        except AuthoringError as error:
+            raise AuthoringError(str(error).replace(str(source), f"the source made of {path}")) from error
 
 
 def _copy_files(path: Path, folder: Path, done: Imported) -> None:

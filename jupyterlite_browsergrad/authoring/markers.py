@@ -21,14 +21,14 @@ import re
 
 from .source import Problems, SourceCell
 
-__all__ = ["student_code", "without_hidden"]
+__all__ = ["solved_code", "student_code", "without_hidden"]
 
 _REGION = re.compile(
     r"(?P<indent>\s*)(?P<hash>#+)\s*(?P<side>BEGIN|END) (?P<what>SOLUTION|HIDDEN TESTS|MARK SCHEME)(?P<quiet> NO PROMPT)?\s*"
 )
 #: Matches a marker that is written wrongly, such as in lower case or behind code. It would show the solution to students.
 _ALMOST = re.compile(r"#.*\b(BEGIN|END)[ _-]*(SOLUTION|HIDDEN[ _-]*TEST|MARK[ _-]*SCHEME)", re.IGNORECASE)
-_PROMPT = re.compile(r"\s*(?:\"{3}|'{3})?\s*#+\s*(BEGIN|END) PROMPT\s*")
+_PROMPT = re.compile(r"\s*(?:\"{3}|'{3})?;?\s*#+\s*(BEGIN|END) PROMPT\s*")
 _LINE = re.compile(r"(?P<code>.*?)\s*#\s*SOLUTION(?P<quiet> NO PROMPT)?\s*")
 _SEED = re.compile(r".*#\s*SEED\s*")
 _ASSIGNED = re.compile(r"(?P<target>\s*[\w.\[\]'\", ]+?\s*(?::[^=]+)?=)(?!=).*")
@@ -53,6 +53,19 @@ def student_code(cell: SourceCell, problems: Problems) -> str:
         elif region is None:
             kept += _line(line)
     return "\n".join(kept).strip("\n")
+
+
+def solved_code(text: str) -> str:
+    """Return a solution without markers, which otter leaves in its notebook for grading, and without prompts for students."""
+    kept = []
+    prompt = False
+    for line in text.splitlines():
+        found = _PROMPT.fullmatch(line)
+        prompt = found[1] == "BEGIN" if found else prompt
+        if not (prompt or found or _REGION.fullmatch(line)):
+            marked = _LINE.fullmatch(line)
+            kept.append(marked["code"] if marked else line)
+    return "\n".join(kept)
 
 
 def without_hidden(cell: SourceCell, problems: Problems) -> tuple[str, str]:
@@ -91,17 +104,21 @@ def _walk(cell: SourceCell, problems: Problems) -> list[tuple[int, str, str | No
                 problems.add(
                     cell,
                     number,
-                    f"BEGIN {what} inside of {region}, which began in line {cell.line + opened} and was not ended",
+                    f"BEGIN {what} inside of {region}, which began in line {cell.line + opened} and was not ended: end that first",
                 )
             region, opened = what, number
             found.append((number, line, region, True))
         else:
             if region != what:
-                problems.add(cell, number, f"END {what} without BEGIN {what}")
+                problems.add(
+                    cell, number, f"END {what} without BEGIN {what}: add `### BEGIN {what}` above it, or remove it"
+                )
             found.append((number, line, what, False))
             region = None
     if region is not None:
-        problems.add(cell, opened, f"BEGIN {region} without END {region}")
+        problems.add(
+            cell, opened, f"BEGIN {region} without END {region}: add `### END {region}` below it in the same cell"
+        )
     return found
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from browsergrad.hosting import plain
 
 from ..errors import AuthoringError
+from .markers import solved_code
 from .notebooks import cell, notebook, notebook_text
 from .otter_tests import GeneratedTest, settings_of, tests_of_file, tests_of_metadata
 from .source import SourceCell, read_source
@@ -116,7 +117,7 @@ class Generated:
             else:
                 parts.append(f"{quotes} # BEGIN PROMPT\n{prompt.source}\n{quotes} # END PROMPT")
         if solution is not None:
-            parts.append(f"# BEGIN SOLUTION NO PROMPT\n{solution.source}\n# END SOLUTION")
+            parts.append(f"# BEGIN SOLUTION NO PROMPT\n{solved_code(solution.source)}\n# END SOLUTION")
         return "\n".join(parts)
 
 

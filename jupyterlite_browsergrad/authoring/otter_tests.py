@@ -8,10 +8,13 @@ from __future__ import annotations
 import ast
 import doctest
 import json
+import math
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from browsergrad.hosting import plain
 
 from ..errors import AuthoringError
 from .otter import Question
@@ -77,7 +80,7 @@ def _of_text(path: Path, text: str) -> list[GeneratedTest]:
         cases = [_case(node, name) for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list]
     except (SyntaxError, ValueError, LookupError, TypeError) as error:
         raise AuthoringError(f"{path} is not a test file of otter's: {type(error).__name__}: {error}") from error
-    return _named(path, cases, values.get("points"))
+    return _named(path, cases, values.get("points"), bool(values.get("all_or_nothing")))
 
 
 def _of_spec(path: Path, spec: dict[str, Any]) -> list[GeneratedTest]:
@@ -100,18 +103,34 @@ def _of_spec(path: Path, spec: dict[str, Any]) -> list[GeneratedTest]:
         ]
     except (SyntaxError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise AuthoringError(f"{path} is not a test file of otter's: {type(error).__name__}: {error}") from error
-    return _named(path, cases, spec.get("points"))
+    return _named(path, cases, spec.get("points"), bool(spec.get("all_or_nothing")))
 
 
-def _named(path: Path, cases: list[GeneratedTest], points: Any) -> list[GeneratedTest]:
-    """Name the test cases as otter does, and give each its points."""
+def _named(path: Path, cases: list[GeneratedTest], points: Any, all_or_nothing: bool) -> list[GeneratedTest]:
+    """Name the test cases as otter does, and give each its points. If they give all points or none, make one test of them."""
     problems = Problems()
     for number, case in enumerate(cases, 1):
         case.name = case.name or f"{case.question} - {number}"
     question = Question(cases[0].question if cases else "", points, cell=SourceCell(path, "code", "", 1))
     question.share_points(cases, problems)
     problems.check()
-    return cases
+    return [_joined(cases)] if all_or_nothing and cases else cases
+
+
+def _joined(cases: list[GeneratedTest]) -> GeneratedTest:
+    hidden = all(each.hidden for each in cases)
+    parts = []
+    for each in cases:
+        marked = each.hidden and not hidden
+        parts.append(f"### BEGIN HIDDEN TESTS\n{each.code}\n### END HIDDEN TESTS" if marked else each.code)
+    said = (
+        " ".join(text for each in cases if (text := getattr(each, name))) or None
+        for name in ("feedback_pass", "feedback_fail")
+    )
+    name = cases[0].question
+    return GeneratedTest(
+        name, f"{name} - all", "\n".join(parts), hidden, plain(math.fsum(each.points or 0 for each in cases)), *said
+    )
 
 
 def _code_of_doctest(text: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from ..grading.moments import mark_of
 from .source import SourceCell
 
-__all__ = ["ByHand", "Piece", "Plan", "Test"]
+__all__ = ["ByHand", "Piece", "Plan", "Test", "placed"]
 
 
 class Piece(NamedTuple):
@@ -16,7 +17,8 @@ class Piece(NamedTuple):
     Attributes
     ----------
     marks
-        The cell's metadata under ``browsergrad``: ``{"manual": name}`` for an answer that a person grades, ``{"test": name}`` for a test.
+        The cell's metadata under ``browsergrad``: ``{"manual": name}`` for an answer that a person grades, ``{"test": name}`` for a test,
+        and ``"tests_below"`` with the marks of tests that are not shown.
     """
 
     kind: str
@@ -105,3 +107,21 @@ class Plan:
             self.student.append(Piece(cell.kind, student, marks))
         else:
             self.student.append(Piece(cell.kind, "# Write your code here.", marks))
+
+
+def placed(pieces: list[Piece], test_cells: bool) -> list[Piece]:
+    """The students' cells without tests that they must not see, whose places the cells above them note: results depend on when tests run.
+
+    Parameters
+    ----------
+    test_cells
+        Whether students see the other tests.
+    """
+    kept: list[Piece] = []
+    for piece in pieces:
+        if "test" not in piece.marks or (test_cells and piece.text):
+            kept.append(piece)
+        elif kept:
+            below = [*kept[-1].marks.get("tests_below", []), mark_of(piece.marks["test"])]
+            kept[-1] = kept[-1]._replace(marks=kept[-1].marks | {"tests_below": below})
+    return kept

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import math
 import re
 from dataclasses import replace
 from typing import Any
 
+from browsergrad.hosting import plain
+
 from .markers import student_code, without_hidden
-from .otter import OtterBlocks, Question, is_otter, otter_test
+from .otter import OtterBlocks, Question, is_otter, is_points, otter_test, unfenced, without_ignored
 from .plan import ByHand, Piece, Plan, Test
-from .rubrics import test_code
+from .rubrics import asserting, test_code
 from .source import Problems, SourceCell
 
 __all__ = ["plan_of"]
@@ -28,7 +32,7 @@ _MANUAL = re.compile(
 _SAID = re.compile(r"#+\s*(PASS|FAIL):\s*(.+)")
 #: Matches a marker in a Markdown cell that contains a solution. Other headings are not markers.
 _SOLVED = re.compile(r"^\s*#+\s*(BEGIN|END) (SOLUTION|MARK SCHEME)", re.MULTILINE)
-_AUTOTEST = re.compile(r"^\s*#+\s*(HASHED )?AUTOTEST\b", re.MULTILINE)
+_AUTOTEST = re.compile(r"\s*#+\s*(?:HASHED )?AUTOTEST\b\s*(?P<values>.*)")
 #: Fields of nbgrader's metadata that are read. Versions 1 and 2 differ only in other fields.
 _NBGRADER = (1, 2, 3)
 
@@ -43,8 +47,8 @@ def plan_of(cells: list[SourceCell]) -> Plan:
     """
     problems = Problems()
     plan = Plan()
-    if is_otter(cells):
-        _otter(cells, plan, problems)
+    if is_otter(unfenced(cells)):
+        _otter(unfenced(cells), plan, problems)
     else:
         for cell in cells:
             _cell(cell, plan, problems)
@@ -119,7 +123,7 @@ def _add_test(
 ) -> None:
     shown, whole = (re.sub(_HEAD, "", text, count=1) for text in without_hidden(cell, problems))
     if not _is_code(whole):
-        problems.add(cell, 1, f"the test {name!r} has no code")
+        problems.add(cell, 1, f"the test {name!r} has no code: write asserts below its name")
     said = _feedback(whole)
     test = Test(name, cell, "" if hidden or not _is_code(shown) else shown, whole, points, **said)
     plan.tests.append(test)
@@ -127,10 +131,19 @@ def _add_test(
 
 
 def _show(plan: Plan, test: Test) -> None:
-    """Put a test that is not hidden into the students' notebook, at the same place as in the source."""
-    if test.shown:
-        with contextlib.suppress(SyntaxError):  # reported when the rubric is written
-            plan.student.append(Piece("code", f"# TEST {test.name}\n{test_code(test)}", {"test": test.name}))
+    """Put a test into both notebooks, at the same place as in the source. If it is hidden, only its place is there."""
+    shown, place = _test_cells(test)
+    plan.student.append(shown)
+    plan.reference.append(place)
+
+
+def _test_cells(test: Test) -> tuple[Piece, Piece]:
+    """A test's cell for students, whose text is empty if it is hidden, and its cell in the reference."""
+    head, code = f"# TEST {test.name}", ""
+    with contextlib.suppress(SyntaxError):  # reported when the rubric is written
+        code = test_code(test)
+    marks = {"test": test.name}
+    return Piece("code", f"{head}\n{code}" if code else "", marks), Piece("code", f"{head}\n{code}".rstrip(), marks)
 
 
 def _feedback(code: str) -> dict[str, str]:
@@ -153,16 +166,16 @@ def _nbgrader(cell: SourceCell, marks: dict[str, Any], plan: Plan, problems: Pro
     """Add a cell with nbgrader's metadata: ``grade`` alone makes it a test, ``solution`` alone a task, and both a question to grade by hand."""
     if marks.get("schema_version", 1) not in _NBGRADER:
         problems.add(
-            cell, 1, f"its metadata have nbgrader's version {marks['schema_version']!r}; versions 1 to 3 are known"
+            cell,
+            1,
+            f"its metadata have nbgrader's version {marks['schema_version']!r}; versions 1 to 3 are known: save it with nbgrader 0.9, or update this package",
         )
     name = str(marks.get("grade_id") or "")
     if not name:
         problems.add(cell, 1, "nbgrader's metadata have no grade_id: give the cell one in its toolbar")
     points = marks.get("points")
-    if (marks.get("grade") or marks.get("task")) and (
-        isinstance(points, bool) or not isinstance(points, (int, float)) or points < 0
-    ):
-        problems.add(cell, 1, f"its points are {points!r}, and not a number from 0 on")
+    if (marks.get("grade") or marks.get("task")) and (not is_points(points)):
+        problems.add(cell, 1, f"its points are {points!r}, and not a number from 0 on: set them in the cell's toolbar")
         points = 0
     if marks.get("task") or (marks.get("grade") and marks.get("solution")):
         question = ByHand(name, cell, points or 0, bool(marks.get("task")))
@@ -170,16 +183,47 @@ def _nbgrader(cell: SourceCell, marks: dict[str, Any], plan: Plan, problems: Pro
         plan.add(cell, _nbgrader_task(cell, problems), question)
     elif marks.get("grade"):
         if cell.kind != "code":
-            problems.add(cell, 1, f"{name!r} is a test of kind {cell.kind}: tests are code cells")
-        if _AUTOTEST.search(cell.source):
-            plan.notes.append(
-                f"{cell.at()}: {name!r} has AUTOTEST lines ({points} points), which nbgrader computes: write them as asserts"
-            )
-            if not _is_code(without_hidden(cell, problems)[1]):
-                return
+            problems.add(cell, 1, f"{name!r} is a test of kind {cell.kind}: tests are code cells, so make it one")
+        if (computed := _computed(cell)) and not _note_computed(
+            cell, name, plain(points or 0), computed, plan, problems
+        ):
+            return
         _add_test(plan, problems, cell, name, points)
     else:
         plan.add(cell, _nbgrader_task(cell, problems))
+
+
+def _computed(cell: SourceCell) -> list[tuple[int, str]]:
+    """The lines from which nbgrader computes tests: number, and what is to be tested."""
+    lines = ((number, _AUTOTEST.fullmatch(line)) for number, line in enumerate(cell.lines, 1))
+    return [(number, found["values"].strip(" ;")) for number, found in lines if found]
+
+
+def _note_computed(
+    cell: SourceCell, name: str, points: float, computed: list[tuple[int, str]], plan: Plan, problems: Problems
+) -> bool:
+    """Note the lines that are not carried over. Returns whether the rest of the cell still tests something."""
+    rest = _tests_something(without_hidden(cell, problems)[1])
+    what = "only the rest of the cell gives" if rest else "it is left out, with"
+    for number, values in computed:
+        plan.notes.append(
+            f"{cell.at(number)}: {name!r} has an AUTOTEST line, whose test nbgrader computes from the solution; {what} its {points} points: "
+            f"write what the solution gives, such as `assert {values.partition(';')[0].strip() or 'f(1)'} == …`, in its place"
+        )
+    return rest
+
+
+def _tests_something(code: str) -> bool:
+    """Whether code can fail on purpose. Definitions alone would give the points to everybody."""
+    try:
+        tree = ast.parse(code)
+    except SyntaxError:  # reported when the rubric is written
+        return True
+    return any(
+        isinstance(node, (ast.Assert, ast.Raise))
+        or (isinstance(node, ast.Call) and "assert" in ast.unparse(node.func).casefold())
+        for node in ast.walk(tree)
+    )
 
 
 def _nbgrader_task(cell: SourceCell, problems: Problems) -> str:
@@ -223,13 +267,42 @@ def _otter(cells: list[SourceCell], plan: Plan, problems: Problems) -> None:
     for question in blocks.questions:
         tests = [each for each in plan.tests if each.group == question.name]
         question.share_points(tests, problems)
+        if question.all_or_nothing and tests:
+            _join(plan, tests)
         if question.manual and tests and id(question) in manual:
             manual[id(question)].points = 0  # its tests have the points
         elif question.manual and id(question) not in manual and question.cell is not None:
             problems.add(
-                question.cell, 1, f"{question.name!r} is graded by hand and has no solution or prompt to answer in"
+                question.cell,
+                1,
+                f"{question.name!r} is graded by hand and has no solution or prompt to answer in: add # BEGIN SOLUTION and # END SOLUTION",
             )
     plan.notes += blocks.notes
+
+
+def _join(plan: Plan, tests: list[Test]) -> None:
+    """Make one test of several, which passes if all of them do."""
+    first = tests[0]
+    try:
+        shown, whole = (
+            "\n".join(asserting(code, each.expected).strip("\n") for each, code in several if code)
+            for several in ([(each, each.shown) for each in tests], [(each, each.whole) for each in tests])
+        )
+    except SyntaxError:  # reported when the rubric is written
+        return
+    said = [
+        "\n".join(text for each in tests if (text := getattr(each, name))) or None
+        for name in ("feedback_pass", "feedback_fail")
+    ]
+    points = plain(math.fsum(each.points or 0 for each in tests))
+    joined = Test(f"{first.group} - all", first.cell, shown, whole, points, first.group, None, *said)
+    plan.tests = [joined if each is first else each for each in plan.tests if each is first or each not in tests]
+    names = {each.name for each in tests}
+    for cells, piece in zip((plan.student, plan.reference), _test_cells(joined), strict=True):
+        places = [number for number, each in enumerate(cells) if each.marks.get("test") in names]
+        cells[places[0]] = piece
+        for number in reversed(places[1:]):
+            del cells[number]
 
 
 def _otter_cell(
@@ -245,6 +318,7 @@ def _otter_cell(
         if not question.prompted:
             plan.student.append(Piece(cell.kind, "_Type your answer here, replacing this text._", marks))
     elif cell.kind == "code":
+        cell = without_ignored(cell)
         code = student_code(cell, problems)
         plan.add(cell, None if code == cell.source.strip("\n") else code)
         if marks:
@@ -262,6 +336,8 @@ def _names(plan: Plan, problems: Problems) -> None:
         what = "test" if isinstance(each, Test) else "question"
         if each.name in seen:
             problems.add(
-                each.cell, 1, f"another {what} is called {each.name!r} already, in cell {seen[each.name].number}"
+                each.cell,
+                1,
+                f"another {what} is called {each.name!r} already, in cell {seen[each.name].number}: rename one of them",
             )
         seen[each.name] = each.cell

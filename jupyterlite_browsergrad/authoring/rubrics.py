@@ -13,7 +13,7 @@ from .own_names import ReferenceNames
 from .plan import Plan, Test
 from .source import Problems, SourceCell
 
-__all__ = ["comparing", "rubric_text", "test_code"]
+__all__ = ["asserting", "comparing", "rubric_text", "test_code"]
 
 
 def rubric_text(plan: Plan, title: str, *, hidden: bool, problems: Problems) -> str:
@@ -30,18 +30,22 @@ def rubric_text(plan: Plan, title: str, *, hidden: bool, problems: Problems) -> 
     tests = [(test, test.whole if hidden else test.shown) for test in plan.tests]
     code = [(test, text) for test, text in tests if text]
     parts += [f"{line}\n" for line in _imports(plan.given, [text for _, text in code])]
-    names = ReferenceNames(each.text for each in plan.reference if each.kind == "code")
+    names = ReferenceNames(each.text for each in plan.reference if each.kind == "code" and "test" not in each.marks)
     for test, text in code:
         try:
             body = _body(test, text)
-        except SyntaxError as error:
+        except (SyntaxError, ValueError) as error:  # ValueError: the code has null bytes
             if hidden:  # the published rubric has the same error, which is not reported twice
-                said = error.msg + (
+                said = getattr(error, "msg", str(error)) + (
                     ": IPython's magics and shell commands do not work in a rubric"
                     if "%" in text or "!" in text
                     else ""
                 )
-                problems.add(test.cell, error.lineno or 1, f"the test {test.name!r} is not plain Python: {said}")
+                problems.add(
+                    test.cell,
+                    getattr(error, "lineno", None) or 1,
+                    f"the test {test.name!r} is not plain Python: {said}",
+                )
             continue
         parts.append(_check(test, body, names.changed_by(text)))
     if not plan.tests:  # a rubric has to report something
@@ -72,11 +76,8 @@ def _check(test: Test, body: str, changed: list[str]) -> str:
 
 def _body(test: Test, text: str) -> str:
     """The code of a check, indented. Raises SyntaxError."""
-    tree = ast.parse(text)
-    lines = text.splitlines()
-    if test.expected is not None and isinstance(tree.body[-1], ast.Expr):
-        lines = comparing(tree, lines, test.expected)
-    code = "\n".join(lines)
+    code = asserting(text, test.expected)
+    lines = code.splitlines()
     while lines and not lines[0].strip():
         lines = lines[1:]
         code = "\n".join(lines)
@@ -88,11 +89,16 @@ def _body(test: Test, text: str) -> str:
 
 def test_code(test: Test) -> str:
     """The code of a test as students see it in their notebook. Raises SyntaxError."""
-    tree = ast.parse(test.shown)
-    lines = test.shown.splitlines()
-    if test.expected is not None and tree.body and isinstance(tree.body[-1], ast.Expr):
-        lines = comparing(tree, lines, test.expected)
-    return "\n".join(lines).strip("\n")
+    return asserting(test.shown, test.expected).strip("\n")
+
+
+def asserting(text: str, expected: str | None) -> str:
+    """Return a test's code with a comparison of its output, if it has to have one. Raises SyntaxError."""
+    tree = ast.parse(text)
+    lines = text.splitlines()
+    if expected is not None and tree.body and isinstance(tree.body[-1], ast.Expr):
+        lines = comparing(tree, lines, expected)
+    return "\n".join(lines)
 
 
 def comparing(tree: ast.Module, lines: list[str], expected: str) -> list[str]:
@@ -113,7 +119,19 @@ def comparing(tree: ast.Module, lines: list[str], expected: str) -> list[str]:
         return [*before, f"assert {value}"]
     if shown == "":
         return [*before, f"assert ({value}) is None"]
+    if "\n" in shown and _calls_print(last.value):  # it prints, and has a value
+        return [
+            "import contextlib, io",
+            "with contextlib.redirect_stdout(io.StringIO()) as printed:",
+            *(f"    {line}" for line in before if line.strip()),
+            f"    print(repr({value}))",
+            f"assert printed.getvalue().strip() == {shown.strip()!r}",
+        ]
     return [*before, f"assert repr({value}) == {shown!r}"]
+
+
+def _calls_print(node: ast.expr) -> bool:
+    return any(isinstance(each, ast.expr) and _is_call_of_print(each) for each in ast.walk(node))
 
 
 def _is_call_of_print(node: ast.expr) -> bool:

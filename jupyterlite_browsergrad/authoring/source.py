@@ -77,7 +77,9 @@ def read_source(path: Path) -> list[SourceCell]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise AuthoringError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise AuthoringError(
+            f"{path} cannot be read: {error.strerror or error}: give a notebook (.ipynb) or a Python file (.py)"
+        ) from error
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise AuthoringError(f"{path}: line {line}: it is not UTF-8 text ({error.reason}): save it as UTF-8") from error

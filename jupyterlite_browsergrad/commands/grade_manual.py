@@ -7,6 +7,7 @@ from pathlib import Path
 from ..errors import GradingError
 from ..grading.submissions import find_submissions
 from ..terminal import say
+from ..whole_files import file_in_the_way
 
 __all__ = ["collect"]
 
@@ -26,6 +27,8 @@ def collect(lab: Path, paths: list[Path], folder: Path, most_bytes: int) -> int:
     from ..manual.answer_sheet import Answer, merged, read_sheet, write_sheet
     from ..manual.manual_questions import answers_of, read_questions
 
+    if (there := file_in_the_way(folder)) is not None:
+        raise GradingError(f"{there} is a file: give a folder with --manual")
     name, questions, handed_out = read_questions(lab)
     answers: dict[str, list[Answer]] = {each.name: [] for each in questions}
     for submission in find_submissions(paths):
@@ -36,6 +39,9 @@ def collect(lab: Path, paths: list[Path], folder: Path, most_bytes: int) -> int:
             answers[each.name].append(Answer(each.name, submission.name, each.points, text, note))
     ordered = [answer for several in answers.values() for answer in several]
     sheet, page = folder / SHEET, folder / PAGE
+    for path in (sheet, page):
+        if path.is_dir():
+            raise GradingError(f"{path} is a folder: remove or rename it")
     before = read_sheet(sheet) if sheet.exists() else []
     lines = merged(name, {each.name: each.points for each in questions}, ordered, before)
     write_sheet(sheet, lines)

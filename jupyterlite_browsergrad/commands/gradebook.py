@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import GradingError
 from ..terminal import say
+from ..whole_files import file_in_the_way, write_all
 
 if TYPE_CHECKING:
     from ..gradebook.book import Book, Row
@@ -124,6 +125,8 @@ def run(options: argparse.Namespace) -> int:
     from ..gradebook.marks import read_marks
     from ..gradebook.roster import read_roster
 
+    if (there := file_in_the_way(options.out)) is not None:
+        raise GradingError(f"{there} is a file: give another folder with --out")
     marks = read_marks(options.results, options.lab)
     told: list[str] = []
     if options.manual:
@@ -188,13 +191,11 @@ def _write(book: Book, options: argparse.Namespace) -> list[Path]:
         files[folder / link] = feedback_page(book, row).encode("utf-8")
     files[folder / "overview.html"] = overview_page(book, links).encode("utf-8")
     try:
-        (folder / "feedback").mkdir(parents=True, exist_ok=True)
-        for path, content in files.items():
-            path.write_bytes(content)
+        write_all(files)
         if not book.left:
             (folder / "left-over.csv").unlink(missing_ok=True)
     except OSError as error:
-        raise GradingError(f"{folder} cannot be written: {error.strerror or error}") from error
+        raise GradingError(f"{error.filename} cannot be written: {error.strerror or error}") from error
     return [path for path in files if path.parent == folder] + ([folder / "feedback"] if links else [])
 
 

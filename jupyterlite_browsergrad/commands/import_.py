@@ -6,6 +6,7 @@ Exit status: 0 if every notebook became a lab, 1 if not.
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from ..errors import AuthoringError
@@ -50,4 +51,8 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         raise AuthoringError(f"{options.out} cannot be written: {error.strerror or error}") from error
     say(text.rstrip())
+    for each in done:
+        if each.problem:
+            said = each.problem if str(each.notebook) in each.problem else f"{each.notebook}: {each.problem}"
+            say(f"jupyter browsergrad import: {said}", sys.stderr)
     return 1 if any(each.problem for each in done) else 0

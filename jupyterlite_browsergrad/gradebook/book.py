@@ -134,7 +134,8 @@ def _times(marks: list[Mark], times: Mapping[str, datetime]) -> dict[str, dateti
         paths = by_end.get(name, [])
         if len(paths) != 1:
             raise GradingError(
-                f"the list of times names {name!r}, which {'is not a submission' if not paths else 'several submissions have as their name'}"
+                f"the list of times names {name!r}, which {'is not a submission' if not paths else 'several submissions have as their name'}: "
+                "write the path as it is in the results"
             )
         found[paths[0]] = time
     return found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +10,7 @@ from pathlib import Path
 from browsergrad.hosting import plain
 
 from ..errors import GradingError
+from .csv_files import rows_of
 
 __all__ = ["LateRule", "read_times"]
 
@@ -53,12 +52,13 @@ def read_times(path: Path) -> dict[str, datetime]:
     GradingError
         The file cannot be read, or a line has no time.
     """
-    try:
-        rows = list(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"))))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise GradingError(f"{path} cannot be read: {error}") from error
+    rows = rows_of(path)
+    head = [name.strip().casefold() for name in next(rows, (1, []))[1]]
     found: dict[str, datetime] = {}
-    for number, row in enumerate(rows, 2):
+    for number, cells in rows:
+        if not any(cell.strip() for cell in cells):
+            continue
+        row = dict(zip(head, cells, strict=False))
         try:
             name, time = row["submission"].strip(), datetime.fromisoformat(row["time"].strip())
         except (KeyError, ValueError, AttributeError) as error:
@@ -66,6 +66,6 @@ def read_times(path: Path) -> dict[str, datetime]:
                 f"{path}, line {number}: it needs the columns submission and time, such as 2026-01-31T23:59"
             ) from error
         if name in found:
-            raise GradingError(f"{path}, line {number}: {name!r} comes a second time")
+            raise GradingError(f"{path}, line {number}: {name!r} comes a second time: remove one of the lines")
         found[name] = time
     return found

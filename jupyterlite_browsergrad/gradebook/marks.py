@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,9 @@ def read_marks(path: Path, lab: str | None = None) -> list[Mark]:
     try:
         lines = path.read_bytes().split(b"\n")
     except OSError as error:
-        raise GradingError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise GradingError(
+            f"{path} cannot be read: {error.strerror or error}: run `jupyter browsergrad grade LAB SUBMISSION --out {path}` first"
+        ) from error
     found: dict[tuple[str, str], Mark] = {}
     for number, line in enumerate(lines, 1):
         if line.strip():
@@ -85,7 +88,7 @@ def read_marks(path: Path, lab: str | None = None) -> list[Mark]:
 
 def _mark(line: bytes, place: str) -> Mark:
     try:
-        result = json.loads(line)
+        result = json.loads(line.decode("utf-8-sig"))
         content = {"assertions": result["assertions"], "counts": result["counts"]}
         points, missing = result.get("points"), result["missing"]
         error = result["error"]
@@ -98,6 +101,10 @@ def _mark(line: bytes, place: str) -> Mark:
             possible = earned + len(missing)
         else:
             earned, possible = plain(float(points["earned"])), plain(float(points["possible"]))
+            if not (math.isfinite(earned) and math.isfinite(possible)):
+                raise ValueError
         return Mark(str(result["submission"]), str(result["lab"]), earned, possible, result)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError) as error:
-        raise GradingError(f"{place}, is not a result of `jupyter browsergrad grade`") from error
+        raise GradingError(
+            f"{place}, is not a result of `jupyter browsergrad grade`: remove that line, or grade again"
+        ) from error

@@ -62,7 +62,9 @@ def _distribution(grades: list[float], possible: float) -> list[str]:
 def _left(book: Book) -> list[str]:
     if not book.left:
         return []
-    items = "".join(f"<tr><td>{escaped(mark.submission)}</td><td>{escaped(why)}</td></tr>" for mark, why in book.left)
+    items = "".join(
+        f'<tr><td>{escaped(mark.submission)}</td><td class="words">{escaped(why)}</td></tr>' for mark, why in book.left
+    )
     return [f"<h2>Submissions in no row</h2><table><tr><th>submission</th><th>why</th></tr>{items}</table>"]
 
 
@@ -109,7 +111,7 @@ def _alike(rows: list[Row], links: Mapping[Row, str]) -> list[str]:
         got = f"<p>got <code>{escaped(example['actualRepr'])}</code></p>" if "actualRepr" in example else ""
         people = ", ".join(_link(row, links) for row, _ in members)
         lines.append(
-            f'<tr><td><strong>{escaped(name)}</strong><p>{escaped(example["message"])}</p>{got}</td><td class="n">{len(members)}</td><td>{people}</td></tr>'
+            f'<tr><td class="words"><strong>{escaped(name)}</strong><p>{escaped(example["message"])}</p>{got}</td><td class="n">{len(members)}</td><td class="words">{people}</td></tr>'
         )
     head = '<tr><th>failure</th><th class="n">students</th><th></th></tr>'
     return [f"<h2>Similar failures</h2><table>{head}{''.join(lines)}</table>"]
@@ -130,9 +132,10 @@ def _students(book: Book, links: Mapping[Row, str]) -> list[str]:
             error = row.mark.result["error"]
             said = f"{error['kind']}: {error.get('ename', '')}" if error else ""
             if row.mark.ungraded:
-                said = f"{said}{'; ' if said else ''}{row.mark.ungraded} answers not graded yet"
+                answers = "1 answer" if row.mark.ungraded == 1 else f"{row.mark.ungraded} answers"
+                said = f"{said}{'; ' if said else ''}{answers} not graded yet"
         lines.append(
-            f'<tr><td>{_link(row, links)}</td><td class="n">{number(row.grade)}</td><td class="n">{late}</td><td>{escaped(said)}</td></tr>'
+            f'<tr><td>{_link(row, links)}</td><td class="n">{number(row.grade)}</td><td class="n">{late}</td><td class="words">{escaped(said)}</td></tr>'
         )
     head = '<tr><th>student</th><th class="n">grade</th><th class="n">days late</th><th></th></tr>'
     return [f"<h2>Students</h2><table>{head}{''.join(lines)}</table>"]

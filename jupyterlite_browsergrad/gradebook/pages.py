@@ -20,17 +20,17 @@ body { background: var(--bg); color: var(--fg); font: 16px/1.5 system-ui, sans-s
 h1 { font-size: 1.6rem; margin: 0 0 .25rem; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; } h3 { font-size: 1rem; margin: 0; overflow-wrap: anywhere; }
 p { margin: .35rem 0; } .dim { color: var(--dim); } .big { font-size: 2rem; font-weight: 600; }
 table { border-collapse: collapse; width: 100%; } th, td { border-bottom: 1px solid var(--line); padding: .4rem .6rem; text-align: left; vertical-align: top; }
-td { overflow-wrap: anywhere; } .n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+td { overflow-wrap: anywhere; } .words { min-width: 7.5rem; } .n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 section.check { border: 1px solid var(--line); border-left: 4px solid var(--line); border-radius: 6px; margin: .75rem 0; padding: .6rem .9rem; }
 section.pass { border-left-color: var(--pass); } section.fail { border-left-color: var(--fail); } section.error { border-left-color: var(--error); } section.hand { border-left-color: var(--bar); }
-.head { display: flex; gap: .75rem; justify-content: space-between; align-items: baseline; }
-.said { font-style: italic; white-space: pre-wrap; } .word { font-weight: 600; } .pass .word { color: var(--pass); } .fail .word { color: var(--fail); } .error .word { color: var(--error); }
+.head { display: flex; flex-wrap: wrap; gap: 0 .75rem; justify-content: space-between; align-items: baseline; } .head h3 { flex: 1 1 14rem; }
+.said { font-style: italic; white-space: pre-wrap; } .word { font-weight: 600; } .pass .word { color: var(--pass); } .fail .word { color: var(--fail); } .error .word { color: var(--error); } .hand .word { color: var(--bar); }
 pre { background: var(--box); border-radius: 6px; margin: .35rem 0; max-height: 20rem; overflow: auto; overflow-wrap: anywhere; padding: .5rem .75rem; white-space: pre-wrap; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem .75rem; margin: .35rem 0; } dt { color: var(--dim); } dd { margin: 0; min-width: 0; } dd pre { margin: 0; }
 .bar { background: var(--box); border-radius: 4px; height: .8rem; min-width: 4rem; overflow: hidden; } .bar i { background: var(--bar); display: block; height: 100%; }
 .bars { align-items: end; display: flex; gap: .35rem; height: 9rem; } .bars div { display: flex; flex: 1; flex-direction: column; height: 100%; justify-content: end; text-align: center; }
 .bars i { background: var(--bar); border-radius: 4px 4px 0 0; display: block; min-height: 1px; } .bars small { color: var(--dim); }
-a { color: var(--bar); } @media print { body { max-width: none; } pre { max-height: none; } }
+a { color: var(--bar); } @media (max-width: 40rem) { th, td { padding: .4rem .3rem; } th.n { white-space: normal; } .big { font-size: 1.6rem; } } @media print { body { max-width: none; } pre { max-height: none; } }
 """
 
 

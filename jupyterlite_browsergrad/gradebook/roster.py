@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import GradingError
-from .csv_files import delimiter_of, read_csv_text
+from .csv_files import rows_of
 from .students import Handed
 
 __all__ = ["Roster", "Student", "read_roster"]
@@ -108,37 +106,37 @@ def read_roster(path: Path) -> Roster:
     GradingError
         The list cannot be read, has no column that names students, or has the same id or login twice.
     """
-    text = read_csv_text(path)
-    rows = list(csv.reader(io.StringIO(text), delimiter=delimiter_of(text)))
+    rows = list(rows_of(path))
     if not rows:
         raise GradingError(f"{path} is empty: it needs a first line with names of columns, such as Student, ID")
-    head = [cell.strip().casefold() for cell in rows[0]]
+    head = [cell.strip().casefold() for cell in rows[0][1]]
     places = {
         field: next((head.index(name) for name in names if name in head), None) for field, names in _COLUMNS.items()
     }
     if all(places[field] is None for field in ("name", "last", "id", "username", "email")):
         raise GradingError(
-            f"{path}: none of its columns ({', '.join(rows[0])[:200]}) names students: "
+            f"{path}: none of its columns ({', '.join(rows[0][1])[:200]}) names students: "
             "it needs one called Student, Full name, ID, Username or Email"
         )
-    students = []
-    for row in rows[1:]:
+    students: list[tuple[int, Student]] = []
+    for number, row in rows[1:]:
         values = {
             field: row[place].strip() for field, place in places.items() if place is not None and place < len(row)
         }
         if any(values.values()) and "points possible" not in values.get("name", "").casefold():
-            students.append(Student(**values))
+            students.append((number, Student(**values)))
+    if not students:
+        raise GradingError(f"{path} has no students below its first line: add a line for each")
     _unique(path, students)
-    return Roster(path, students)
+    return Roster(path, [student for _, student in students])
 
 
-def _unique(path: Path, students: list[Student]) -> None:
+def _unique(path: Path, students: list[tuple[int, Student]]) -> None:
     for field in ("id", "username", "email"):
-        seen: set[str] = set()
-        for each in students:
+        seen: dict[str, int] = {}
+        for number, each in students:
             value = getattr(each, field).casefold()
-            if value and value in seen:
+            if value and seen.setdefault(value, number) != number:
                 raise GradingError(
-                    f"{path}: two students have the {field} {getattr(each, field)!r}: correct the list first"
+                    f"{path}, line {number}: two students have the {field} {getattr(each, field)!r}, also the one in line {seen[value]}: correct the list first"
                 )
-            seen.add(value)

@@ -15,12 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from browsergrad.hosting import add_up, plain
+
 from .. import PYODIDE_VERSION, __version__
 from ..errors import BrowsergradError, GradingError
 from . import programs, scratch, signed_verdict
 from .apart.pool import imports_of
 from .apart.session import ApartRubric, Tampered, TimeOver
 from .bundle import LabBundle
+from .moments import Moment, moments_of, notebook_cells
 from .prepared import PACKAGE, SHARED, STUDENT, install_code, prepare
 from .replies import MAX_REPLY, content_of, read_text, text_of
 from .site_python import python_of
@@ -126,7 +129,12 @@ def run_job(job: Job) -> dict[str, Any]:
     try:
         if job.problem:
             raise Unreadable(job.problem)
-        _run(job, cells_of(job.name, job.content), result)
+        cells = cells_of(job.name, job.content)
+        _run(job, cells, result)
+        for moment in moments_of(job.name, notebook_cells(job.content), job.lab.rubric):
+            early = {**result, "counts": {}, "points": None, "assertions": [], "error": None, "cells": 0}
+            _run(job, cells[: moment.cells], early)
+            _replace(result, early, moment)
     except Unreadable as error:
         result["error"] = _error("unreadable", "Unreadable", str(error))
     except (
@@ -142,6 +150,32 @@ def run_job(job: Job) -> dict[str, Any]:
     result["passed"] = bool(counts["pass"] and not counts["fail"] and not counts["error"] and not result["missing"])
     result["duration_s"] = round(time.monotonic() - started, 3)
     return result
+
+
+def _replace(result: dict[str, Any], early: dict[str, Any], moment: Moment) -> None:
+    """Put the checks of a moment into the result in place of those at the end."""
+    new = [each for each in early["assertions"] if each["name"] in moment.names]
+    old = [each for each in result["assertions"] if each["name"] in moment.names]
+    for each in old:
+        result["counts"][each["kind"]] -= 1
+    for each in new:
+        result["counts"][each["kind"]] += 1
+    waiting = list(new)
+    result["assertions"] = [
+        replaced
+        for each in result["assertions"]
+        for replaced in ([waiting.pop(0)] if each in old and waiting else [] if each in old else [each])
+    ] + waiting
+    given, taken = add_up(new), add_up(old)
+    if result["points"] or given:
+        before = result["points"] or {"earned": 0, "possible": 0}
+        result["points"] = {
+            key: plain(before[key] + (given or {}).get(key, 0) - (taken or {}).get(key, 0)) for key in before
+        }
+    for key in ("cells_s", "rubric_s"):
+        result[key] = round(result[key] + early[key], 3)
+    if early["error"] is not None and (result["error"] is None or early["error"]["kind"] == "sandbox"):
+        result["error"] = early["error"]
 
 
 def _points(found: dict[str, Any] | None, possible: float | None) -> dict[str, Any] | None:

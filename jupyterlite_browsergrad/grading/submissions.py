@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import stat
 import threading
 from collections.abc import Iterable, Iterator
@@ -25,6 +26,11 @@ __all__ = ["SUFFIXES", "Read", "Submission", "Unreadable", "cells_of", "find_sub
 SUFFIXES = (".ipynb", ".py")
 #: Most brackets, commas and similar signs in a notebook's JSON: each may need a hundred bytes once it is parsed.
 MAX_SIGNS = 2_000_000
+#: Matches a line that calls otter, which no sandbox has. The rubric checks instead.
+_OTTER = re.compile(
+    r"^[ \t]*(import otter|from otter import Notebook|\w+ *= *(otter\.)?Notebook\(.*\)|grader\.(check|check_all|export)\(.*\)) *;?[ \t]*$",
+    re.MULTILINE,
+)
 _LINK = "it is a symbolic link, which is not followed: the work behind it may be somebody else's"
 #: Parsing JSON briefly needs many times its size in memory, so only one submission is parsed at a time.
 _parsing = threading.Lock()
@@ -94,7 +100,9 @@ def find_submissions(paths: Iterable[Path]) -> list[Submission]:
     found: dict[Path, Submission] = {}
     for path in given:
         if not os.path.lexists(path):
-            raise GradingError(f"there is no file or folder {path}")
+            raise GradingError(
+                f"there is no file or folder {path}: give notebooks, Python files, or folders that hold some"
+            )
         link = next((each for each in (path, *path.parents) if _is_below(each, common) and each.is_symlink()), None)
         if link is not None:
             said = _LINK if link == path else f"its folder {link} is a symbolic link, which is not followed"
@@ -104,7 +112,8 @@ def find_submissions(paths: Iterable[Path]) -> list[Submission]:
         else:
             found[path] = Submission(path, _kind_of(path))
     if not found:
-        raise GradingError("no submissions: give notebooks, Python files, or folders that hold some")
+        names = ", ".join(map(str, given)) or "what was given"
+        raise GradingError(f"no submissions in {names}: give notebooks, Python files, or folders that hold some")
     return list(found.values())
 
 
@@ -174,7 +183,7 @@ def cells_of(name: str, content: bytes) -> list[str]:
     """Return the code of a submission, cell by cell. A Python file is one cell.
 
     Cells with tests that `assign` or nbgrader put into the notebook are left out: the rubric has them, and when one fails that is not an error of
-    the student's code.
+    the student's code. So are the lines with which otter's notebooks call otter.
 
     Raises
     ------
@@ -195,11 +204,13 @@ def cells_of(name: str, content: bytes) -> list[str]:
             notebook = json.loads(text)
             cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code" and not _is_test(cell)]
             del notebook
-            return [source if isinstance(source := cell["source"], str) else "".join(source) for cell in cells]
+            texts = [source if isinstance(source := cell["source"], str) else "".join(source) for cell in cells]
     except RecursionError as error:
         raise Unreadable("it is not a notebook: it is nested too deeply") from error
     except (ValueError, LookupError, TypeError) as error:
         raise Unreadable(f"it is not a notebook of format 4: {type(error).__name__}: {error}") from error
+    is_otters = any("otter" in text and "Notebook(" in text for text in texts)
+    return [_OTTER.sub("", text) for text in texts] if is_otters else texts
 
 
 def _is_test(cell: dict[str, Any]) -> bool:

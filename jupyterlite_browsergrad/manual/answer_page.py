@@ -34,11 +34,12 @@ def answers_page(lab: str, questions: list[ManualQuestion], answers: Sequence[An
 
 
 def _answer(row: int, answer: Answer, line: Line) -> str:
-    given = "not graded yet" if line.points is None else number(line.points)
+    given = "not graded yet" if line.points is None else f"{number(line.points)} / {number(answer.possible)}"
     kind = "error" if line.points is None or line.note else "pass"
     note = f'<p class="dim">{escaped(line.note)}</p>' if line.note else ""
+    text = f"<pre>{escaped(answer.text)}</pre>" if answer.text.strip() else ""
     comment = f"<p>{escaped(line.comment)}</p>" if line.comment else ""
     return (
         f'<section class="check {kind}" id="row-{row}"><div class="head"><h3><span class="word">row {row}</span> '
-        f'{escaped(answer.submission)}</h3><span class="n">{given}</span></div>{note}<pre>{escaped(answer.text)}</pre>{comment}</section>'
+        f'{escaped(answer.submission)}</h3><span class="n">{given}</span></div>{note}{text}{comment}</section>'
     )

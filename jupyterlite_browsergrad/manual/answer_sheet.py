@@ -162,7 +162,9 @@ def read_sheet(path: Path) -> list[Line]:
                 if line is not None:
                     lines.append(line)
     except csv.Error as error:
-        raise GradingError(f"{path}, line {reader.line_num}: it is not CSV: {error}") from error
+        raise GradingError(
+            f"{path}, line {reader.line_num}: it is not CSV: {error}: save it as CSV from a spreadsheet"
+        ) from error
     problems += _twice(lines)
     if problems:
         raise GradingError("nothing was changed:\n" + "\n".join(f"- {each}" for each in problems))
@@ -172,20 +174,24 @@ def read_sheet(path: Path) -> list[Line]:
 def _line(cells: dict[str, str], place: str, problems: list[str]) -> Line | None:
     question, submission = cells["question"].strip(), cells.get("submission", "").strip()
     if not question or not submission:
-        problems.append(f"{place}: it needs a question and a submission")
+        problems.append(f"{place}: it needs a question and a submission: fill them in, or remove the line")
         return None
     possible = _number(cells.get("possible", ""))
     given = cells.get("points", "").strip()
     points = _number(given) if given else None
     if possible is None:
-        problems.append(f"{place}: possible is {cells.get('possible', '')!r}, and not a number from 0 on")
+        problems.append(
+            f"{place}: possible is {cells.get('possible', '')!r}, and not a number from 0 on: take it from the other lines of the question"
+        )
         return None
     if given and points is None:
         problems.append(
             f"{place}: points are {given!r}, and not a number from 0 on; leave them empty for an answer that is not graded yet"
         )
     elif points is not None and points > possible:
-        problems.append(f"{place}: {given} points are more than the {plain(possible):,.10g} of {question!r}")
+        problems.append(
+            f"{place}: {given} points are more than the {plain(possible):,.10g} of {question!r}: give fewer"
+        )
     more = {name: cells.get(name, "").strip() for name in ("comment", "note", "answer", "lab", "version")}
     return Line(question, submission, possible, points, place=place, **more)
 
@@ -208,11 +214,11 @@ def _twice(lines: list[Line]) -> list[str]:
         first = seen.setdefault(line.key, line)
         if first is not line:
             problems.append(
-                f"{line.place}: {line.question!r} of {line.submission!r} stands in {first.place.rpartition(', ')[2]} already"
+                f"{line.place}: {line.question!r} of {line.submission!r} stands in {first.place.rpartition(', ')[2]} already: remove one of the lines"
             )
         same = line if line.note == GONE else worth.setdefault((line.lab, line.question), line)
         if same.possible != line.possible:
             problems.append(
-                f"{line.place}: {line.question!r} has {line.possible:g} possible points here, {same.possible:g} in {same.place.rpartition(', ')[2]}"
+                f"{line.place}: {line.question!r} has {line.possible:g} possible points here, {same.possible:g} in {same.place.rpartition(', ')[2]}: make them equal"
             )
     return problems

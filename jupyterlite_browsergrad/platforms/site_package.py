@@ -133,7 +133,7 @@ def _config(path: Path) -> bytes:
         settings = config.setdefault("jupyter-config-data", {}).setdefault("litePluginSettings", {})
         settings.setdefault(RESULTS, {})["parentOrigin"] = "self"
     except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise SiteError([f"{path} cannot be read: {error}"]) from error
+        raise SiteError([f"{path} cannot be read: {error}: build the site again"]) from error
     return json.dumps(config, indent=2).encode()
 
 
@@ -210,5 +210,7 @@ def _write(files: Mapping[str, Path], added: Mapping[str, bytes], out: Path) -> 
                 info.external_attr = 0o644 << 16
                 target.writestr(info, added[name] if name in added else files[name].read_bytes())
     except OSError as error:
-        raise SiteError([f"{out} cannot be written: {error.strerror or error}"]) from error
+        raise SiteError(
+            [f"{out} cannot be written: {error.strerror or error}: give another file with --out"]
+        ) from error
     return Packed(out, len(names), out.stat().st_size)

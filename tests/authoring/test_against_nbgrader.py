@@ -42,6 +42,12 @@ made = api.generate_assignment("ps1")
 assert made["success"], made
 for student, folder in (("reference", "source"), ("starter", "release")):
     shutil.copytree(course / folder / "ps1", course / "submitted" / student / "ps1")
+# One student changes what the tests above use, which are judged where they are.
+shutil.copytree(course / "source" / "ps1", course / "submitted" / "again" / "ps1")
+changed = course / "submitted" / "again" / "ps1" / "problem1.ipynb"
+content = json.loads(changed.read_text("utf-8"))
+last = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": "squares = sum_of_squares = None"}
+changed.write_text(json.dumps(content | {"cells": [*content["cells"], last]}), "utf-8")
 students = sorted(path.name for path in (course / "submitted").iterdir() if (path / "ps1").is_dir())
 found = {}
 for student in students:
@@ -78,7 +84,7 @@ def test_points_are_those_that_nbgrader_gives_for_the_same_submissions(
     course: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
     root, theirs = course
-    assert set(theirs) == {"bitdiddle", "hacker", "reference", "starter"}
+    assert set(theirs) == {"again", "bitdiddle", "hacker", "reference", "starter"}
     labs = tmp_path / "labs"
     assert main(["import", str(root / "source"), "--out", str(labs)]) == 0
     assert main(["check", str(labs)]) == 0
@@ -105,6 +111,21 @@ def test_points_are_those_that_nbgrader_gives_for_the_same_submissions(
                 cell: most for cell, (_, most) in cells.items() if cell not in checks
             }
         assert ours["reference"]["passed"]
+        assert theirs["again"] == theirs["reference"]
+    earned = {student: sum(scores[0] or 0 for scores in theirs[student]["problem1"].values()) for student in theirs}
+    assert earned["starter"] == 0 < earned["bitdiddle"] < earned["reference"] == 3
+
+
+def test_what_nbgrader_computes_itself_is_named_line_by_line(
+    course: tuple[Path, dict[str, Any]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example = next((course[0].parent / "venv" / "lib").glob("*/site-packages/nbgrader/docs/source/user_guide/source"))
+    assert main(["import", str(example / "ps1_autotest"), "--out", str(tmp_path / "labs")]) == 0
+    report = capsys.readouterr().out
+    assert report.count("has an AUTOTEST line") == 10 and "`assert squares(1) == …`" in report
+    # Nothing of these cells is left that would give points to everybody.
+    assert "problem1: 0 tests, 0 of them hidden, 0 points" in report
+    assert "to grade by hand, 7 points" in report and "to grade by hand, 3 points" in report
 
 
 READ = """

@@ -144,11 +144,37 @@ def test_nbgraders_cells_become_a_lab(tmp_path: Path, capsys: pytest.CaptureFixt
     assert [(each.name, each.points) for each in made.plan.manual] == [("why", 2)]
 
 
-def test_tests_that_nbgrader_computes_are_noted(tmp_path: Path) -> None:
-    auto = graded("code", "### AUTOTEST twice(3)", grade=True, points=1, grade_id="auto")
-    made = assign(write(tmp_path / "ps1.ipynb", [*NBGRADER, auto]))
-    assert len(made.plan.tests) == 1
-    assert "'auto' has AUTOTEST lines (1 points)" in made.plan.notes[-1]
+def test_tests_that_nbgrader_computes_are_noted_line_by_line(tmp_path: Path) -> None:
+    helper = "def throws(f):\n    try:\n        f()\n    except ValueError:\n        return True\n"
+    made = assign(
+        write(
+            tmp_path / "ps1.ipynb",
+            [
+                *NBGRADER,
+                graded(
+                    "code",
+                    "### AUTOTEST twice(3); twice(4)\n### HASHED AUTOTEST twice(5)",
+                    grade=True,
+                    points=1.5,
+                    grade_id="auto",
+                ),
+                graded("code", f"{helper}### AUTOTEST throws(twice);", grade=True, points=1, grade_id="defines"),
+                graded("code", "assert twice(0) == 0\n### AUTOTEST twice(7)", grade=True, points=2, grade_id="both"),
+            ],
+        )
+    )
+    # A cell that tests nothing else would give its points to everybody.
+    assert [(test.name, test.points) for test in made.plan.tests] == [("test twice", 3), ("both", 2)]
+    assert "AUTOTEST" not in (made.folder / "ps1.ipynb").read_text("utf-8").replace("### AUTOTEST twice(7)", "")
+    source = tmp_path / "ps1.ipynb"
+    computed = "an AUTOTEST line, whose test nbgrader computes from the solution"
+    mend = "write what the solution gives, such as `assert {} == …`, in its place"
+    assert made.plan.notes == [
+        f"{source}: cell 6, line 1: 'auto' has {computed}; it is left out, with its 1.5 points: {mend.format('twice(3)')}",
+        f"{source}: cell 6, line 2: 'auto' has {computed}; it is left out, with its 1.5 points: {mend.format('twice(5)')}",
+        f"{source}: cell 7, line 6: 'defines' has {computed}; it is left out, with its 1 points: {mend.format('throws(twice)')}",
+        f"{source}: cell 8, line 2: 'both' has {computed}; only the rest of the cell gives its 2 points: {mend.format('twice(7)')}",
+    ]
 
 
 def test_otters_blocks_become_a_lab(tmp_path: Path) -> None:
@@ -171,6 +197,44 @@ def test_otters_blocks_become_a_lab(tmp_path: Path) -> None:
     assert "assert printed.getvalue().strip() == 'aaa'" in rubric
     assert "    assert x == 5\n" in rubric
     assert any("'requirements' of the assignment is not followed" in note for note in made.plan.notes)
+
+
+def test_a_question_that_gives_all_points_or_none_is_one_test(tmp_path: Path) -> None:
+    cells = [
+        {**each, "source": each["source"].replace("points: 3", "points: 3\nall_or_nothing: true")} for each in OTTER
+    ]
+    made = assign(write(tmp_path / "hw.ipynb", cells))
+    assert [(test.name, test.points, test.group) for test in made.plan.tests] == [("q1 - all", 3, "q1")]
+    notebook = sources(made.folder / "hw.ipynb")
+    assert notebook[2:] == ["# TEST q1 - all\nassert repr(thrice(2)) == '6'\nassert x == 5"]
+    rubric = (tmp_path / "hw.hidden" / "rubric.py").read_text("utf-8")
+    for x, earned in ((5, 3), (6, 0)):
+        points = run_rubric(rubric, {"thrice": lambda n: 3 * n, "x": x})["points"]
+        assert points == {"earned": earned, "possible": 3}
+
+
+def test_otters_fenced_blocks_and_ignored_lines_are_read(tmp_path: Path) -> None:
+    cells = [
+        cell("markdown", f"```otter\n{each['source']}\n```") if each["cell_type"] == "raw" else each for each in OTTER
+    ]
+    cells[4] = cell("code", "x = 5 # SOLUTION\n# BEGIN IGNORE\nsecret = 1\n# END IGNORE\nsecret = 2 # IGNORE\ny = 1")
+    made = assign(write(tmp_path / "hw.ipynb", cells))
+    assert sources(made.folder / "hw.ipynb")[1] == "x = ...\ny = 1"
+    assert "secret" not in (made.folder / "reference.ipynb").read_text("utf-8")
+    assert len(made.plan.tests) == 3
+
+
+def test_a_test_that_prints_and_has_a_value_compares_both(tmp_path: Path) -> None:
+    outputs = [
+        {"output_type": "stream", "text": ["5\n"]},
+        {"output_type": "execute_result", "data": {"text/plain": ["'None'"]}},
+    ]
+    made = assign(
+        write(tmp_path / "hw.ipynb", [*OTTER[:-2], cell("code", "str(print(x))", outputs=outputs), *OTTER[-2:]])
+    )
+    rubric = (tmp_path / "hw.hidden" / "rubric.py").read_text("utf-8")
+    kinds = [run_rubric(rubric, {"thrice": lambda n: 3 * n, "x": x})["assertions"][-1]["kind"] for x in (5, 6)]
+    assert kinds == ["pass", "fail"] and made.plan.tests[-1].name == "q1 - 4"
 
 
 DELETES = """# %%
@@ -214,7 +278,7 @@ def test_a_test_that_takes_a_name_away_does_so_for_the_students_functions(tmp_pa
     compile(rubric, "rubric.py", "exec")
     # Only the test that needs it works in place: no function of the reference uses the global name `result`.
     assert rubric.count("@bg.in_place\ndef _test():\n    global kept, squares\n") == 1
-    reference = "\n".join(sources(made.folder / "reference.ipynb"))
+    reference = "\n".join(each for each in sources(made.folder / "reference.ipynb") if "# TEST" not in each)
     other = reference.replace("sum(squares(n))", "n * (n + 1) * (2 * n + 1) // 6")
     for code, kinds in ((reference, ["pass", "pass"]), (other, ["pass", "fail"])):
         names: dict[str, Any] = {}

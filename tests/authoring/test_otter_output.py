@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from browsergrad.hosting import run_rubric
 
+from jupyterlite_browsergrad.authoring.markers import solved_code
 from jupyterlite_browsergrad.authoring.otter_tests import tests_of_file as read_tests
 from jupyterlite_browsergrad.cli import main
 from jupyterlite_browsergrad.errors import AuthoringError
@@ -150,6 +151,49 @@ def test_files_that_are_not_otters_are_told_and_not_run(text: str, said: str, tm
     (tmp_path / "q.py").write_text(text, "latin-1")
     with pytest.raises(AuthoringError, match=said):
         read_tests(tmp_path / "q.py")
+
+
+def test_markers_that_otter_leaves_in_solutions_are_removed(tmp_path: Path) -> None:
+    marked = """def thrice(n):
+    # BEGIN SOLUTION
+    if n:
+        # BEGIN SOLUTION NO PROMPT
+        n = n + 2 * n
+        # END SOLUTION
+    \'\'\' # BEGIN PROMPT
+    # Next, add.
+    \'\'\'; # END PROMPT
+    return n # SOLUTION
+    # END SOLUTION"""
+    assert solved_code(marked) == "def thrice(n):\n    if n:\n        n = n + 2 * n\n    return n"
+    course = otter_output(tmp_path / "hw", in_metadata=True)
+    path = course / "dist" / "autograder" / "hw.ipynb"
+    solved = json.loads(path.read_text("utf-8"))
+    for each in solved["cells"]:
+        if each["source"].startswith("def thrice"):
+            each["source"] = marked
+    path.write_text(json.dumps(solved), "utf-8")
+    assert main(["import", str(course), "--out", str(tmp_path / "labs")]) == 0
+    reference = "\n".join(sources(tmp_path / "labs" / "hw" / "reference.ipynb"))
+    assert "        n = n + 2 * n\n    return n" in reference and "Next, add" not in reference
+    assert "n + 2" not in (tmp_path / "labs" / "hw" / "hw.ipynb").read_text("utf-8")
+
+
+def test_tests_that_give_all_points_or_none_stay_together(tmp_path: Path) -> None:
+    spec = {**OK, "all_or_nothing": True}
+    (tmp_path / "q1.py").write_text(f"test = {spec!r}\n", "utf-8")
+    (test,) = read_tests(tmp_path / "q1.py")
+    assert (test.name, test.points, test.hidden, test.feedback_pass) == ("q1 - all", 3, False, "Well done.")
+    assert test.code.count("### BEGIN HIDDEN TESTS") == 2
+    (test,) = read_tests(
+        _written(tmp_path / "q2.py", RAISING.replace("points = None\n", "points = None\nall_or_nothing = True\n", 1))
+    )
+    assert (test.name, test.points, test.feedback_fail) == ("q2 - all", 2, "It is five.")
+
+
+def _written(path: Path, text: str) -> Path:
+    path.write_text(text, "utf-8")
+    return path
 
 
 def test_solutions_in_texts_stay_with_the_reference(tmp_path: Path) -> None:

@@ -271,7 +271,7 @@ BAD: dict[str, tuple[str, bytes, str]] = {
     "no column of times": ("times.csv", b"who,when\nada.py,2026-01-01\n", r"times.csv, line 2: it needs the columns"),
     "time of nobody": ("times.csv", b"submission,time\neve.py,2026-01-01\n", r"names 'eve.py', which is not a submission"),
     "time twice": ("times.csv", b"submission,time\nada.py,2026-01-01\nada.py,2026-01-01\n", r"'ada.py' comes a second time"),
-    "latin-1 times": ("times.csv", "submission,time\né,2026-01-01\n".encode("latin-1"), r"times.csv cannot be read"),
+    "latin-1 times": ("times.csv", "submission,time\né,2026-01-01\n".encode("latin-1"), r"times.csv, line 2: it is not UTF-8 text"),
 }  # fmt: skip
 
 

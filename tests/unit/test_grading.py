@@ -32,6 +32,18 @@ def test_cells_of_a_notebook_are_its_code_cells() -> None:
     assert cells_of("x.ipynb", json.dumps({"cells": cells}).encode()) == ["a = 1\nb = 2", "c = 3"]
 
 
+def test_lines_that_call_otter_are_left_out() -> None:
+    texts = [
+        'import numpy\nimport otter\ngrader = otter.Notebook("hw.ipynb")',
+        "x = 1",
+        'grader.check("q1")',
+        "grader.export(pdf=False)",
+    ]
+    cells = [{"cell_type": "code", "source": text} for text in texts]
+    assert cells_of("x.ipynb", json.dumps({"cells": cells}).encode()) == ["import numpy\n\n", "x = 1", "", ""]
+    assert cells_of("x.ipynb", json.dumps({"cells": cells[1:]}).encode()) == texts[1:]
+
+
 def test_a_python_file_is_one_cell_and_may_begin_with_a_byte_order_mark() -> None:
     assert cells_of("x.py", "\ufeffa = 1\n".encode()) == ["a = 1\n"]
 
