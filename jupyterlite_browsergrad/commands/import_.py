@@ -1,6 +1,6 @@
 """Make labs from a course of nbgrader or otter, with a report about what was not carried over.
 
-Exit status: 0 if every notebook became a lab, 1 if not.
+Exit status: 0 if every notebook became a lab, 1 if one did not, 2 if one cannot be read.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 
 from ..errors import AuthoringError
+from ..exit_status import DONE, FAULTS, UNUSABLE
 from ..terminal import say
 
 __all__ = ["configure", "run"]
@@ -39,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Import, write the report, print it, and return the exit status."""
-    from ..authoring.importing import import_course, report_text
+    from ..authoring.importing import UNREADABLE, import_course, report_text
 
     done = import_course(options.paths, options.out, force=options.force, test_cells=not options.no_test_cells)
     text = report_text(done)
@@ -50,4 +51,6 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         raise AuthoringError(f"{options.out} cannot be written: {error.strerror or error}") from error
     say(text.rstrip())
-    return 1 if any(each.problem for each in done) else 0
+    if any(each.kind == UNREADABLE for each in done):
+        return UNUSABLE
+    return FAULTS if any(each.problem for each in done) else DONE
