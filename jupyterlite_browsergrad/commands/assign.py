@@ -6,7 +6,6 @@ Markers are those of nbgrader and otter. Run it again after each edit of the sou
 from __future__ import annotations
 
 import argparse
-import contextlib
 import sys
 import time
 from pathlib import Path
@@ -49,12 +48,6 @@ def run(options: argparse.Namespace) -> int:
     if not options.watch:
         _make(options)
         return 0
-    with contextlib.suppress(KeyboardInterrupt):
-        _watch(options)
-    return 0
-
-
-def _watch(options: argparse.Namespace) -> None:
     seen: object = None
     while True:
         now = _state(options.source)

@@ -340,7 +340,7 @@ class _Resolver:
             )
         for lock in locks:
             for package, entry in sorted(lock.items()):
-                if name in map(canonicalize_name, entry.get("imports", [])):
+                if name in {str(canonicalize_name(each)) for each in entry.get("imports", [])}:
                     return f'. A module of this name is in the package {package}: write "{package}"'
         close = difflib.get_close_matches(name, {each for lock in locks for each in lock}, 1, 0.8)
         return f'. Do you mean "{close[0]}"?' if close else ""

@@ -199,11 +199,3 @@ def test_a_file_that_cannot_be_written_is_named(folder: Path, capsys: pytest.Cap
     (folder / "site" / "big.js.gz").mkdir()
     assert main(["compress", "site"]) == UNUSABLE
     assert "jupyter browsergrad compress: site/big.js.gz: Is a directory" in capsys.readouterr().err
-
-
-def test_a_watching_command_ends_without_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(seconds: float) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("time.sleep", interrupt)
-    assert main(["assign", "no-tests.ipynb", "--watch"]) == DONE
