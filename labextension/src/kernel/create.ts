@@ -191,7 +191,7 @@ export async function createKernel(
         ...callbacks,
         sessionId: options.id,
         cwd: folder,
-        drive: (canShare() || (await hasServiceWorker())) ? new Drive(contents, driveName) : undefined,
+        drive: canShare() || (await hasServiceWorker()) ? new Drive(contents, driveName) : undefined,
       };
       return (await pageSpares.take(own)) ?? createClient(own, contents, settings, staticURL);
     },

@@ -59,6 +59,8 @@ export async function downloadHomeFiles(kernel: MemoryKernel): Promise<void> {
       download(path.slice(path.lastIndexOf('/') + 1), new Blob([new Uint8Array(data)]));
     }
   } catch (error) {
-    Notification.error(`The files that Python has written could not be read: ${errorText(error)}`, { autoClose: false });
+    Notification.error(`The files that Python has written could not be read: ${errorText(error)}`, {
+      autoClose: false,
+    });
   }
 }

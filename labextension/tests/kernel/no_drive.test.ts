@@ -1,7 +1,10 @@
 /** What a page without a drive says, and the download that it offers. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
-const shown = vi.hoisted(() => ({ notices: [] as [kind: string, text: string, options: object][], files: [] as unknown[] }));
+const shown = vi.hoisted(() => ({
+  notices: [] as [kind: string, text: string, options: object][],
+  files: [] as unknown[],
+}));
 vi.mock('@jupyterlab/apputils', () => ({
   Notification: Object.fromEntries(
     ['warning', 'info', 'error'].map(kind => [
