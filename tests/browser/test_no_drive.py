@@ -8,6 +8,10 @@ from pathlib import Path
 from conftest import Lab, new_page, served, wait_for_app
 from playwright.sync_api import Browser, Page, expect
 
+NEW_NOTEBOOK = (
+    "() => jupyterapp.restored.then(() => "
+    "jupyterapp.commands.execute('notebook:create-new', { kernelName: 'browsergrad' }))"
+)
 WRITE = "from pathlib import Path\nPath('one.txt').write_text('eins')\nopen('one.txt').read()"
 WRITE_MORE = "Path('déjà/vu').mkdir(parents=True)\nPath('déjà/vu/two.bin').write_bytes(bytes(range(256)))"
 
@@ -25,7 +29,7 @@ def test_files_that_are_not_kept_are_told_and_can_be_downloaded(site: Path, brow
         page.goto(f"{address}/lab/index.html")
         wait_for_app(page)
         lab = Lab(page, [])
-        lab.js("() => jupyterapp.restored.then(() => jupyterapp.commands.execute('notebook:create-new', { kernelName: 'browsergrad' }))")
+        lab.js(NEW_NOTEBOOK)
         notice = page.locator(".Toastify__toast", has_text="Python cannot reach the files of this page")
         expect(notice).to_be_visible()
         item = page.locator("#jp-browsergrad-no-drive")
@@ -48,7 +52,7 @@ def test_files_that_are_not_kept_are_told_and_can_be_downloaded(site: Path, brow
         assert files == {"one.txt": b"eins", "déjà/vu/two.bin": bytes(range(256))}
 
         # A second kernel does not say it again.
-        lab.js("() => jupyterapp.restored.then(() => jupyterapp.commands.execute('notebook:create-new', { kernelName: 'browsergrad' }))")
+        lab.js(NEW_NOTEBOOK)
         expect(item).to_have_text("Files are not kept")
         expect(notice).to_have_count(0)
         page.close()
