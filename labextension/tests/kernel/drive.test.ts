@@ -31,13 +31,8 @@ const SITE: Record<string, Uint8Array> = {
   'lines.jsonl': new TextEncoder().encode('{"a": 1}\n{"a": 2}\n'),
 };
 
-const { fetch: fetchOfNode } = globalThis;
-
-function site(input: RequestInfo | URL): Response | Promise<Response> {
+function site(input: RequestInfo | URL): Response {
   const url = String(input instanceof Request ? input.url : input);
-  if (url.startsWith('blob:')) {
-    return fetchOfNode(url);
-  }
   if (url.includes('api/contents/all.json')) {
     const content = Object.entries(SITE).map(([name, data]) => ({
       name,
@@ -101,19 +96,6 @@ describe('bytes', () => {
     await put('file.dat', data);
     expect(Buffer.compare(await get('file.dat'), data)).toBe(0);
     expect(await ask('getattr', 'file.dat')).toMatchObject({ size: data.length });
-  });
-
-  it('are read where the page may not fetch blobs', async () => {
-    const { contents, put } = make();
-    await put('file.dat', new Uint8Array([0, 255]));
-    vi.stubGlobal('fetch', async (input: RequestInfo | URL) => {
-      if (String(input).startsWith('blob:')) {
-        throw new TypeError('the security policy forbids it');
-      }
-      return site(input);
-    });
-    const answer = await new Drive(contents, '').request({ method: 'get', path: 'file.dat' });
-    expect(answer).toEqual({ ok: true, value: { data: new Uint8Array([0, 255]) } });
   });
 
   it.each(Object.keys(SITE))('of the site are read as they are: %s', async name => {
