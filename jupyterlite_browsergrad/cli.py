@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from typing import Protocol
@@ -24,6 +25,7 @@ from .commands import (
     validate,
 )
 from .errors import BrowsergradError
+from .exit_status import UNUSABLE
 from .terminal import say
 
 __all__ = ["main", "parser"]
@@ -73,10 +75,29 @@ def main(argv: list[str] | None = None) -> int:
         return COMMANDS[options.command].run(options)
     except BrowsergradError as error:
         say(f"jupyter browsergrad {options.command}: {error}", sys.stderr)
-        return 1
+        return error.exit_status
+    except BrokenPipeError:
+        if not _is_output_closed():
+            raise
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        if error.filename is None:
+            raise  # not about a file: a fault of this package
+        say(f"jupyter browsergrad {options.command}: {error.filename}: {error.strerror}", sys.stderr)
+        return UNUSABLE
     except KeyboardInterrupt:
         print(f"jupyter browsergrad {options.command}: interrupted", file=sys.stderr)
         return 128 + signal.SIGINT
+
+
+def _is_output_closed() -> bool:
+    """Tell whether nobody reads stdout any more, as after ``| head``. If so, direct the rest nowhere: Python would report it again."""
+    try:
+        print(flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 if __name__ == "__main__":

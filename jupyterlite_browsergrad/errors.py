@@ -15,11 +15,15 @@
     ├── SiteError              (AssertionError)     a built site is incomplete or damaged
     └── VendoringError         (RuntimeError)       a requirement cannot be put into the site
 
-Other exceptions never leave the package: `DownloadFailed`, `Ended`, `EngineError`, `FrameError`, `OutOfTurn`, `ProtocolError`, `Tampered`,
+Other exceptions never leave the package: `DownloadFailed`, `Ended`, `EngineError`, `FrameError`, `NoWheel`, `OutOfTurn`, `ProtocolError`, `Tampered`,
 `TimeOver`, `TooLarge` and `Unreadable`.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from .exit_status import FAULTS, UNUSABLE
 
 __all__ = [
     "AssetsNotFoundError",
@@ -35,7 +39,18 @@ __all__ = [
 
 
 class BrowsergradError(Exception):
-    """The base of all exceptions that this package raises on purpose."""
+    """The base of all exceptions that this package raises on purpose.
+
+    ``exit_status`` is the one of a command that ends with this exception: 1 for faults in a lab, a source or a site,
+    2 for everything that keeps the command from its work.
+    """
+
+    exit_status = UNUSABLE
+
+    def __init__(self, *args: object, exit_status: int | None = None):
+        super().__init__(*args)
+        if exit_status is not None:
+            self.exit_status = exit_status
 
 
 class AssetsNotFoundError(BrowsergradError, FileNotFoundError):
@@ -67,16 +82,26 @@ class GradingError(BrowsergradError, ValueError):
 
 
 class VendoringError(BrowsergradError, RuntimeError):
-    """``requirement`` cannot be vendored."""
+    """``requirement`` cannot be vendored. ``others`` are errors of further requirements."""
 
-    def __init__(self, requirement: str, problem: str):
-        super().__init__(f"packages: {requirement}: {problem}")
+    def __init__(self, requirement: str, problem: str, others: Iterable[VendoringError] = ()):
         self.requirement = requirement
         self.problem = problem
+        self.others = tuple(others)
+        lines = dict.fromkeys(f"{each.requirement}: {each.problem}" for each in (self, *self.others))
+        super().__init__("packages: " + "\n".join(lines) if len(lines) == 1 else "packages:\n- " + "\n- ".join(lines))
+
+    @classmethod
+    def of_all(cls, errors: Sequence[VendoringError]) -> VendoringError:
+        """Return one error that names those of several requirements."""
+        first, *others = [each for error in errors for each in (error, *error.others)]
+        return cls(first.requirement, first.problem, others)
 
 
 class LabsError(BrowsergradError, ValueError):
     """Labs have errors. ``problems`` has one line for each, with file and field."""
+
+    exit_status = FAULTS
 
     def __init__(self, problems: list[str]):
         super().__init__("bad labs among the contents:\n" + "\n".join(f"- {problem}" for problem in problems))
@@ -85,6 +110,8 @@ class LabsError(BrowsergradError, ValueError):
 
 class SiteError(BrowsergradError, AssertionError):
     """A built site is incomplete or damaged. ``problems`` has one line for each problem."""
+
+    exit_status = FAULTS
 
     def __init__(self, problems: list[str]):
         super().__init__("the site is not whole:\n" + "\n".join(f"- {problem}" for problem in problems))

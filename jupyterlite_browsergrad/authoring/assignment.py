@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import AuthoringError
+from ..exit_status import FAULTS
 from ..hashing import sha256_of
 from ..labs.folders import HIDDEN, MANIFEST_NAME, MANUAL
 from ..whole_files import file_in_the_way, write_all
@@ -101,11 +102,13 @@ def assign(source: Path, folder: Path | None = None, *, force: bool = False, tes
 def _files(source: Path, folder: Path, name: str, plan: Plan) -> dict[Path, str]:
     if not plan.tests and not plan.manual:
         raise AuthoringError(
-            f"{source}: it has no tests, so nothing would be checked. A test is a code cell that begins with `# TEST name (2 points)`"
+            f"{source}: it has no tests, so nothing would be checked. A test is a code cell that begins with `# TEST name (2 points)`",
+            exit_status=FAULTS,
         )
     if plan.tests and not any(test.shown for test in plan.tests):
         raise AuthoringError(
-            f"{source}: every test is hidden, so *Check my work* would show nothing: leave one test visible"
+            f"{source}: every test is hidden, so *Check my work* would show nothing: leave one test visible",
+            exit_status=FAULTS,
         )
     student, reference = (
         [(each.kind, each.text) for each in cells if "test" not in each.marks]
@@ -114,7 +117,8 @@ def _files(source: Path, folder: Path, name: str, plan: Plan) -> dict[Path, str]
     if student == reference:
         raise AuthoringError(
             f"{source}: nothing is marked as a solution, so students would get all of it: "
-            "write ### BEGIN SOLUTION above and ### END SOLUTION below what they are to find"
+            "write ### BEGIN SOLUTION above and ### END SOLUTION below what they are to find",
+            exit_status=FAULTS,
         )
     problems = Problems()
     shown = rubric_text(
@@ -163,9 +167,12 @@ def _manifest(path: Path, name: str) -> str:
             raise ValueError("it is not an object")
     except FileNotFoundError:
         before = {}
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise AuthoringError(f"{path} cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
         raise AuthoringError(
-            f"{path} cannot be read: {error}. Mend it, or remove it, and run the command again"
+            f"{path} cannot be read: {error}. Mend it, or remove it, and run the command again",
+            exit_status=FAULTS,
         ) from error
     return json.dumps(fields | before | paths, indent=2, ensure_ascii=False) + "\n"
 
@@ -195,7 +202,7 @@ def _refuse(files: dict[Path, str], known: dict[str, str], force: bool) -> None:
         said = "was not made by this command" if before is None else "was edited since it was made"
         problems.append(f"- {path} {said}: move what you need into the source, then give --force")
     if problems:
-        raise AuthoringError("nothing was written:\n" + "\n".join(problems))
+        raise AuthoringError("nothing was written:\n" + "\n".join(problems), exit_status=FAULTS)
 
 
 def _key(path: Path, folder: Path) -> str:

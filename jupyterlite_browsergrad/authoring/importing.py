@@ -21,7 +21,10 @@ from .otter import is_otter, unfenced
 from .otter_output import Generated, generated_in
 from .source import SourceCell, read_source
 
-__all__ = ["Imported", "import_course", "report_text"]
+__all__ = ["UNREADABLE", "Imported", "import_course", "report_text"]
+
+#: Kind of a file that is not a notebook.
+UNREADABLE = "unreadable"
 
 #: Folders of nbgrader and otter that do not hold master notebooks.
 _OTHER = {"release", "submitted", "autograded", "feedback", "dist", "tests", *SKIPPED}
@@ -104,7 +107,7 @@ def _notebooks(root: Path) -> Iterator[tuple[Path, str, str]]:
         try:
             kind = _kind(read_source(file))
         except AuthoringError as error:
-            yield file, "unreadable", str(error)
+            yield file, UNREADABLE, str(error)
             continue
         if kind:
             yield file, kind, ""

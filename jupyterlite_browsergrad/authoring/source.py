@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import AuthoringError
+from ..exit_status import FAULTS
 
 __all__ = ["Problems", "SourceCell", "read_source"]
 
@@ -61,7 +62,8 @@ class Problems:
     def check(self) -> None:
         """Raise `AuthoringError` if there are any problems. The message has all of them."""
         if self.found:
-            raise AuthoringError("nothing was written:\n" + "\n".join(f"- {each}" for each in self.found))
+            lines = "\n".join(f"- {each}" for each in self.found)
+            raise AuthoringError(f"nothing was written:\n{lines}", exit_status=FAULTS)
 
 
 def read_source(path: Path) -> list[SourceCell]:

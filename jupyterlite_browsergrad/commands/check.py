@@ -2,7 +2,7 @@
 
 Both run in the sandbox, like submissions. They run once with a Python that starts from its memory snapshot, and once with one that
 starts from its files. The results must be the same. They run once more with the rubric in an interpreter of its own. If the results
-are the same, submissions are graded in this form. Exit status: 0 if all labs are good, 1 if not.
+are the same, submissions are graded in this form. Exit status: 0 if all labs are good, 1 if one is not, 2 if nothing could be checked.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import GradingError
+from ..exit_status import DONE, FAULTS
 from ..grading import scratch
 from ..grading.bundle import LabBundle, hidden_folder, load_lab
 from ..grading.forms import FORMS, jobs_of, outcome, why_shared
@@ -49,6 +50,8 @@ def run(options: argparse.Namespace) -> int:
             try:
                 lab, manifest, folder = load_lab(file, options.site, rubric)
             except GradingError as error:
+                if error.exit_status != FAULTS:
+                    raise
                 problems[file].append(str(error))
                 break
             trials.append(_Trial(file, lab, manifest, folder, limits, rubric is not None))
@@ -66,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
         say(f"{one_line(file)}: {'ok' if not problems[file] else 'NOT OK'}")
         for problem in dict.fromkeys(problems[file]):
             say("  - " + problem.replace("\n", "\n    "))
-    return 1 if any(problems.values()) else 0
+    return FAULTS if any(problems.values()) else DONE
 
 
 def _rubrics(file: Path, given: Path | None) -> list[Path | None]:

@@ -1,7 +1,8 @@
 """Grade submissions to a lab, each in a sandbox of its own.
 
 Writes one JSON object per line. A second run grades only what is new or has changed. With ``--manual`` nothing runs: the answers
-that a person grades are collected.
+that a person grades are collected. Exit status: 0 if every submission has a result, whatever its verdict; 1 if some have none, or the lab
+has faults, so that nothing was graded; 2 if something else keeps the command from grading.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 from .. import __version__
 from ..errors import GradingError
+from ..exit_status import DONE, FAULTS
 from ..grading import scratch
 from ..grading.bundle import LabBundle, load_lab
 from ..grading.forms import FORMS, jobs_of, reference_imports, why_shared
@@ -85,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
                 verdicts = _grade(runner, work, results)
     said = ", ".join(f"{number} {name}" for name, number in sorted(verdicts.items())) or "nothing new"
     say(f"{options.out}: {said}" + (f"; {work.skipped} were there already" if work.skipped else ""))
-    return 1 if verdicts["not graded"] else 0
+    return FAULTS if verdicts["not graded"] else DONE
 
 
 class _Work:
@@ -177,7 +179,8 @@ def _expected(result: dict[str, Any] | None, reference: Path) -> dict[str, int] 
     if not result["passed"]:
         raise GradingError(
             f"the reference {reference} does not pass the rubric, so nothing is graded. "
-            f"`jupyter browsergrad check` tells more: {result['error'] or result['counts']}"
+            f"`jupyter browsergrad check` tells more: {result['error'] or result['counts']}",
+            exit_status=FAULTS,
         )
     return Counter(each["name"] for each in result["assertions"] if each["kind"] == "pass")
 

@@ -1,6 +1,7 @@
 """Make tables for a platform's gradebook, feedback for students and an overview from a file of results.
 
-Exit status: 0 every submission has a row and every answer a grade, 1 some have not; they are listed, and stand in left-over.csv.
+Exit status: 0 if every submission has a row and every answer a grade; 1 if some have not: they are listed, and stand in left-over.csv;
+2 if a file cannot be used.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import GradingError
+from ..exit_status import DONE, FAULTS
 from ..terminal import say
 from ..whole_files import file_in_the_way, write_all
 
@@ -153,7 +155,8 @@ def run(options: argparse.Namespace) -> int:
     say(
         f"{len(book.handed_in)} of {len(book.rows)} students have a grade, {late} were late; {len(book.left)} submissions have no row"
     )
-    return 1 if told or any(not why.startswith("there is a later") for _, why in book.left) else 0
+    incomplete = told or any(not why.startswith("there is a later") for _, why in book.left)
+    return FAULTS if incomplete else DONE
 
 
 def _rule(options: argparse.Namespace) -> LateRule | None:

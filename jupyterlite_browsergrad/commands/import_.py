@@ -1,6 +1,6 @@
 """Make labs from a course of nbgrader or otter, with a report about what was not carried over.
 
-Exit status: 0 if every notebook became a lab, 1 if not.
+Exit status: 0 if every notebook became a lab, 1 if one did not, 2 if one cannot be read.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from ..errors import AuthoringError
+from ..exit_status import DONE, FAULTS, UNUSABLE
 from ..terminal import say
 
 __all__ = ["configure", "run"]
@@ -40,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Import, write the report, print it, and return the exit status."""
-    from ..authoring.importing import import_course, report_text
+    from ..authoring.importing import UNREADABLE, import_course, report_text
 
     done = import_course(options.paths, options.out, force=options.force, test_cells=not options.no_test_cells)
     text = report_text(done)
@@ -55,4 +56,6 @@ def run(options: argparse.Namespace) -> int:
         if each.problem:
             said = each.problem if str(each.notebook) in each.problem else f"{each.notebook}: {each.problem}"
             say(f"jupyter browsergrad import: {said}", sys.stderr)
-    return 1 if any(each.problem for each in done) else 0
+    if any(each.kind == UNREADABLE for each in done):
+        return UNUSABLE
+    return FAULTS if any(each.problem for each in done) else DONE

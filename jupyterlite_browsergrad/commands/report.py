@@ -1,9 +1,10 @@
-"""Show the assertions in saved notebooks. Exit status: 1 if any failed, 2 if a notebook cannot be read."""
+"""Show the assertions in saved notebooks. Exit status: 1 if any failed, 2 if a notebook cannot be read or there is none."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,23 +12,22 @@ from typing import Any
 
 from browsergrad.hosting import ASSERTIONS_MIME, event_line, plain, summary
 
+from ..exit_status import DONE, FAULTS, UNUSABLE
 from ..grading.assertions import KINDS, is_content
+from ..labs.folders import SKIPPED
 from ..terminal import json_shown, say
 
 __all__ = ["configure", "read_notebook", "run"]
 
-FAILED = 1
-UNREADABLE = 2
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("notebooks", nargs="+", type=Path, metavar="NOTEBOOK", help="a saved notebook")
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a saved notebook, or a folder of them")
     parser.add_argument("--format", choices=("table", "json"), default="table", help="how to write (table)")
 
 
 def run(options: argparse.Namespace) -> int:
     """Write the report to stdout. Notebooks that cannot be read are reported on stderr too."""
-    reports = [_report(path) for path in options.notebooks]
+    reports = [report for path in options.paths for report in _reports(path)]
     if options.format == "json":
         print(json_shown({"notebooks": reports}, indent=2))
     else:
@@ -38,8 +38,19 @@ def run(options: argparse.Namespace) -> int:
         if "error" in report:
             say(f"jupyter browsergrad report: {report['error']}", sys.stderr, keep="")
     if any("error" in report for report in reports):
-        return UNREADABLE
-    return FAILED if any(report["counts"]["fail"] or report["counts"]["error"] for report in reports) else 0
+        return UNUSABLE
+    return FAULTS if any(report["counts"]["fail"] or report["counts"]["error"] for report in reports) else DONE
+
+
+def _reports(path: Path) -> list[dict[str, Any]]:
+    """Return the reports of a notebook, or of all notebooks in a folder and below it."""
+    if not path.is_dir():
+        return [_report(path)]
+    found = []
+    for folder, names, files in os.walk(path):
+        names[:] = sorted(name for name in names if name not in SKIPPED and not name.startswith("."))
+        found += [Path(folder, name) for name in sorted(files) if name.endswith(".ipynb")]
+    return [_report(each) for each in found] or [{"path": str(path), "error": f"{path} holds no notebook"}]
 
 
 def _report(path: Path) -> dict[str, Any]:

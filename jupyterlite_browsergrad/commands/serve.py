@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -64,13 +65,13 @@ def run(options: argparse.Namespace) -> int:
     log = (lambda line: say(line, sys.stderr, keep="")) if options.verbose else None
     try:
         server = SiteServer(options.directory, options.bind, options.port, isolated=not options.no_isolation, log=log)
+    except (socket.gaierror, OverflowError, UnicodeError) as error:
+        raise ConfigurationError(f"--bind {options.bind!r} is not an address ({error})") from error
     except OSError as error:
         if error.errno in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
             problem = f"{options.bind}:{options.port} cannot be used ({error.strerror}); choose another --port, or 0 for a free one"
             raise ConfigurationError(problem) from error
         raise
-    except (OverflowError, UnicodeError) as error:
-        raise ConfigurationError(f"--bind {options.bind!r} is not an address ({error})") from error
     with server:
         say(f"Serving {options.directory} at {server.url}", keep="")
         with contextlib.suppress(KeyboardInterrupt):

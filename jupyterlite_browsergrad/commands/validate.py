@@ -1,6 +1,7 @@
 """Check the manifests of labs, the files they name, and what their notebooks and modules import.
 
-Exit status: 0 if there are no errors, though perhaps warnings; 1 if a manifest has errors; 2 if there was nothing to check.
+Exit status: 0 if there are no errors, though perhaps warnings; 1 if a manifest has errors; 2 if there was nothing to check,
+or a path does not exist.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import sys
 from pathlib import Path
 
 from .. import paths
+from ..exit_status import DONE, FAULTS, UNUSABLE
 from ..labs.folders import Finding, Lab, as_json, examine, find_manifests, manifest_of
 from ..site.choice import SiteImports, explain_unknown
 from ..site.imports import files_of
@@ -17,8 +19,6 @@ from ..site.release import embedded_lock
 from ..terminal import json_shown, say
 
 __all__ = ["configure", "run"]
-
-USAGE = 2
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
         findings += problems
         if not found and not problems:
             say(f"jupyter browsergrad validate: {_nothing(path)}", sys.stderr, keep="")
-            return USAGE
+            return UNUSABLE
         manifests |= {file: examine(file) for file in found if file not in manifests}
     labs = list(manifests.values())
     for lab in labs:
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
         print(json_shown(report, indent=1))
     else:
         _print(labs, findings)
-    return 1 if report["errors"] else 0
+    return FAULTS if report["errors"] else DONE
 
 
 def _manifests(path: Path) -> tuple[list[Path], list[Finding]]:

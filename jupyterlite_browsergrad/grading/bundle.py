@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from ..errors import GradingError
+from ..exit_status import FAULTS, UNUSABLE
 from ..labs import folders
 from ..labs.folders import HIDDEN
 from ..labs.manifest_rules import Manifest
@@ -83,14 +84,16 @@ def load_lab(path: Path, site: Path | None = None, rubric_file: Path | None = No
         raise GradingError(f"there is no lab at {path}: give the folder that holds {folders.MANIFEST_NAME}")
     lab = folders.examine(file)
     if lab.manifest is None or lab.errors:
-        raise GradingError("the lab is not valid:\n" + "\n".join(f"- {finding}" for finding in lab.errors))
+        lines = "\n".join(f"- {finding}" for finding in lab.errors)
+        raise GradingError(f"the lab is not valid:\n{lines}", exit_status=FAULTS)
     manifest, folder = lab.manifest, lab.folder
     hidden = hidden_folder(folder.resolve()) / "rubric.py"
     rubric = rubric_file or (hidden if hidden.is_file() else folder / manifest.rubric_path)
     try:
         text = rubric.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise GradingError(f"the rubric {rubric} cannot be read: {error}") from error
+        status = UNUSABLE if rubric_file else FAULTS
+        raise GradingError(f"the rubric {rubric} cannot be read: {error}", exit_status=status) from error
     files = _files(folder, {manifest.rubric_path, manifest.reference_path}, rubric)
     digest = hashlib.sha256(python_of(site).identity)
     # The assertions that the reference passes, a submission must pass too.
@@ -123,7 +126,8 @@ def _files(folder: Path, without: set[str], rubric: Path) -> dict[str, bytes]:
         if size > MAX_BYTES:
             raise GradingError(
                 f"the lab's folder {folder} holds more than {MAX_BYTES >> 20} MB, and every sandbox gets a copy: "
-                "keep submissions and other large files elsewhere"
+                "keep submissions and other large files elsewhere",
+                exit_status=FAULTS,
             )
         files[inside.as_posix()] = path.read_bytes()
     return files

@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from ..errors import BrowsergradError
+from ..exit_status import FAULTS
 
 __all__ = [
     "Dataset",
@@ -85,6 +86,8 @@ class ManifestError(BrowsergradError, ValueError):
         All problems.
     """
 
+    exit_status = FAULTS
+
     def __init__(self, errors: list[Problem]) -> None:
         self.errors = tuple(errors)
         lines = [f"{error.path or '(document)'}: {error.message}" for error in errors]
@@ -101,6 +104,7 @@ class LabRuntimeMismatch(BrowsergradError, RuntimeError):
     """
 
     code = "lab-runtime-mismatch"
+    exit_status = FAULTS
 
     def __init__(self, required: str, actual: str) -> None:
         self.required = required

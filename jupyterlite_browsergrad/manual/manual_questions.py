@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import GradingError
+from ..exit_status import FAULTS
 from ..labs.folders import HIDDEN, MANIFEST_NAME, MANUAL
 from ..labs.notebook_metadata import marks_of_cell
 
@@ -64,7 +65,8 @@ def read_questions(lab: Path) -> tuple[str, list[ManualQuestion], HandedOut]:
         ) from error
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise GradingError(
-            f"{path} or the lab's manifest cannot be read: {error}. `jupyter browsergrad assign` writes it again"
+            f"{path} or the lab's manifest cannot be read: {error}. `jupyter browsergrad assign` writes it again",
+            exit_status=FAULTS,
         ) from error
     return lab_id, questions, _handed_out(starter)
 

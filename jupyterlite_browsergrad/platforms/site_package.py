@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ..errors import SiteError
+from ..errors import ConfigurationError, SiteError
 from ..whole_files import replacing
 
 __all__ = ["SCORM_VERSIONS", "Packed", "moodle_package", "scorm_package"]
@@ -48,8 +48,10 @@ def moodle_package(site: Path, out: Path) -> Packed:
 
     Raises
     ------
+    ConfigurationError
+        It is not a built site, or `out` cannot be written.
     SiteError
-        It is not a built site, or has file names that Moodle would change. The message names all of them. Nothing was written.
+        The site has file names that Moodle would change. The message names all of them. Nothing was written.
     """
     files = _files(site)
     problems = [
@@ -79,8 +81,10 @@ def scorm_package(site: Path, out: Path, version: str, notebook: str | None = No
 
     Raises
     ------
+    ConfigurationError
+        It is not a built site, it has no such notebook, or `out` cannot be written.
     SiteError
-        It is not a built site, or has no such notebook. Nothing was written.
+        Its settings cannot be read. Nothing was written.
     """
     files = _files(site)
     notebook = _notebook(files, notebook)
@@ -106,7 +110,7 @@ def _files(site: Path) -> dict[str, Path]:
     """The files of a site by their path in it."""
     lost = [name for name in ("index.html", CONFIG) if not (site / name).is_file()]
     if lost:
-        raise SiteError([f"{site} has no {lost[0]}: give the folder that `jupyter lite build` wrote"])
+        raise ConfigurationError(f"{site} has no {lost[0]}: give the folder that `jupyter lite build` wrote")
     found = {}
     for folder, names, inside in os.walk(site):
         names.sort()
@@ -122,7 +126,7 @@ def _notebook(files: Mapping[str, Path], wanted: str | None) -> str:
         there = [name for name in there if name == wanted] or there
     if len(there) != 1 or (wanted is not None and there[0] != wanted):
         said = f"no notebook {wanted}" if wanted is not None else f"{len(there)} notebooks"
-        raise SiteError([f"the site has {said}: give --notebook, one of {', '.join(there) or 'none'}"])
+        raise ConfigurationError(f"the site has {said}: give --notebook, one of {', '.join(there) or 'none'}")
     return there[0]
 
 
@@ -210,7 +214,7 @@ def _write(files: Mapping[str, Path], added: Mapping[str, bytes], out: Path) -> 
                 info.external_attr = 0o644 << 16
                 target.writestr(info, added[name] if name in added else files[name].read_bytes())
     except OSError as error:
-        raise SiteError(
-            [f"{out} cannot be written: {error.strerror or error}: give another file with --out"]
+        raise ConfigurationError(
+            f"{out} cannot be written: {error.strerror or error}: give another file with --out"
         ) from error
     return Packed(out, len(names), out.stat().st_size)

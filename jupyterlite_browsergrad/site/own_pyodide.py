@@ -162,8 +162,15 @@ class OwnPyodide:
             for line in choice.lines(release.lock):
                 tell(f"auto: {line}")
             locked += [name for name in choice.packages if name not in locked]
-        requirements = self._settings.requirements
-        return vendor(requirements, release, provided, self._lite_dir, self._cache / "wheels", locked=locked)
+        return vendor(
+            self._settings.requirements,
+            release,
+            provided,
+            self._lite_dir,
+            self._cache / "wheels",
+            locked=locked,
+            embedded=embedded_lock(paths.static("pyodide"), release.lock) if self._settings.pyodide_url else None,
+        )
 
     def _publish_boot_assets(self, source: Path) -> dict[Path, Path]:
         """Make and publish the files from which another Pyodide starts. Return those that replace files of the distribution."""

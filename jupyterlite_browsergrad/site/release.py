@@ -130,28 +130,35 @@ class Release:
         Raises
         ------
         VendoringError
-            A file cannot be fetched, or is not the one in the lock.
+            A file cannot be fetched, or is not the one in the lock. Where that is known before anything is fetched, it names all such files.
         """
         files: dict[str, Path] = {}
         downloads: list[Download] = []
+        errors: list[VendoringError] = []
         for name in names:
-            entry = self.lock["packages"][name]
-            path = self._on_disk(entry)
-            if path is None:
-                download = self._download(name, entry)
-                downloads.append(download)
-                files[name] = download.target
-            elif sha256_of(path) != entry["sha256"]:
-                raise VendoringError(
-                    name, f"{path} has another sha256 than the lock says; fetch the distribution again"
-                )
-            else:
-                files[name] = path
+            try:
+                found = self._find(name, self.lock["packages"][name])
+            except VendoringError as error:
+                errors.append(error)
+                continue
+            downloads += [found] if isinstance(found, Download) else []
+            files[name] = found.target if isinstance(found, Download) else found
+        if errors:
+            raise VendoringError.of_all(errors)
         try:
             fetch_all(downloads, self.tell)
         except DownloadFailed as error:
             raise VendoringError(error.download.name, f"{error}. {self._help(error)}") from error
         return files
+
+    def _find(self, name: str, entry: dict[str, Any]) -> Path | Download:
+        """Return the file of a package, or what fetches it."""
+        path = self._on_disk(entry)
+        if path is None:
+            return self._download(name, entry)
+        if sha256_of(path) != entry["sha256"]:
+            raise VendoringError(name, f"{path} has another sha256 than the lock says; fetch the distribution again")
+        return path
 
     def _download(self, name: str, entry: dict[str, Any]) -> Download:
         file = _file_name(entry)

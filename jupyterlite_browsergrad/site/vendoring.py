@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
-import subprocess
-import sys
-import tempfile
+import re
+import shlex
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
+from .._version import PYODIDE_VERSION
 from ..errors import VendoringError
 from ..hashing import sha256_of
+from .package_index import NoWheel, get_wheel
 from .release import Release
 from .wheels import Wheel, read_wheel
 
 __all__ = ["Target", "Vendored", "vendor"]
 
+T = TypeVar("T")
+
+#: Matches an entry that is an address, also after a name: ``https://…``, ``git+https://…``, ``name @ file:…``.
+_ADDRESS = re.compile(r"^\S+://|^\S*\s*@\s*\S+:")
+#: Suffixes of files that are not wheels.
+_ARCHIVES = (".tar.gz", ".tgz", ".tar.bz2", ".zip")
 #: How often a choice may be revised because a later requirement narrows it.
 ROUNDS = 20
 
@@ -105,6 +113,7 @@ def vendor(
     cache: Path,
     *,
     locked: Iterable[str] = (),
+    embedded: dict[str, Any] | None = None,
 ) -> Vendored:
     """Resolve ``requirements``, and get every file onto the disk.
 
@@ -123,14 +132,17 @@ def vendor(
         Folder that is kept between builds. It has the wheels, and the choice for these inputs, so that a rebuild needs no network.
     locked
         Names that must come from the lock, and never from PyPI.
+    embedded
+        The lock of the embedded Pyodide's release, if the distribution is another one. Errors say what it has.
 
     Raises
     ------
     VendoringError
-        A requirement is malformed, contradictory, or has no wheel for the browser.
+        A requirement is malformed, contradictory, or has no wheel for the browser. It names all such requirements.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    result = _Resolver(release, provided, base, cache, {canonicalize_name(name) for name in locked}).run(requirements)
+    resolver = _Resolver(release, provided, base, cache, {canonicalize_name(name) for name in locked}, embedded)
+    result = resolver.run(requirements)
     result.files = release.obtain(result.from_lock)
     result.entries = {
         name: release.published(name, provided) for name, path in result.files.items() if path.parent != release.folder
@@ -139,43 +151,69 @@ def vendor(
 
 
 class _Resolver:
-    def __init__(self, release: Release, provided: dict[str, str], base: Path, cache: Path, locked: set[str]):
+    def __init__(
+        self,
+        release: Release,
+        provided: dict[str, str],
+        base: Path,
+        cache: Path,
+        locked: set[str],
+        embedded: dict[str, Any] | None,
+    ):
         self.release = release
+        self.embedded = embedded
         self.provided = provided
         self.base = base
         self.cache = cache
         self.locked = locked
         self.target = Target.of(release.lock)
         self.local: dict[str, Path] = {}
+        #: Errors so far. A bad requirement does not keep the others from being looked at, so that one build names all.
+        self.errors: list[VendoringError] = []
 
     def run(self, requirements: list[str]) -> Vendored:
-        roots = [*(self.parse(text) for text in requirements), *(Requirement(name) for name in sorted(self.locked))]
+        roots = [self.attempt(self.parse, text) for text in requirements]
+        roots += [Requirement(name) for name in sorted(self.locked)]
         demands: dict[str, tuple[SpecifierSet, set[str]]] = {}
         for _ in range(ROUNDS):
             before = dict(demands)
-            result = self.walk(roots, demands)
+            result = self.walk([root for root in roots if root is not None], demands)
+            if self.errors:
+                raise VendoringError.of_all(self.errors)
             if demands == before or self.fits(result, demands):
                 return result
         raise VendoringError(", ".join(requirements), "the requirements contradict each other")
 
+    def attempt(self, step: Callable[..., T], *arguments: Any) -> T | None:
+        """Return what a step returns. If it raises a `VendoringError`, note that, and return None."""
+        try:
+            return step(*arguments)
+        except VendoringError as error:
+            self.errors.append(error)
+            return None
+
     def parse(self, text: str) -> Requirement:
         """Convert an entry of ``packages`` into a requirement. The path of a wheel becomes its name and version."""
-        if text.endswith(".whl") and "@" not in text:
-            path = (self.base / Path(text).expanduser()).resolve()
+        if _ADDRESS.search(text):
+            raise VendoringError(text, "an address cannot be vendored; download the wheel and give its path")
+        path = (self.base / Path(text).expanduser()).resolve()
+        if text.endswith(".whl"):
             if not path.is_file():
                 raise VendoringError(text, f"{path} does not exist")
             wheel = self.read(path, text)
             self.local[wheel.name] = path
             return Requirement(f"{wheel.name}=={wheel.version}")
-        try:
-            requirement = Requirement(text)
-        except InvalidRequirement as error:
+        if text.endswith(_ARCHIVES) or text.startswith((".", "/", "~")):
             raise VendoringError(
-                text, f"is not a requirement ({error}); write it as in requirements.txt, or give a .whl file"
+                text, f"is not a wheel; make one with `pip wheel --no-deps {shlex.quote(text)}`, and give its path"
+            )
+        try:
+            return Requirement(text)
+        except InvalidRequirement as error:
+            said = str(error).splitlines()[0]
+            raise VendoringError(
+                text, f"is not a requirement ({said}); write it as in requirements.txt, or give a .whl file"
             ) from error
-        if requirement.url:
-            raise VendoringError(text, "an address cannot be vendored; download the wheel and give its path")
-        return requirement
 
     def walk(self, roots: list[Requirement], demands: dict[str, tuple[SpecifierSet, set[str]]]) -> Vendored:
         """Visit all dependencies once, with the demands known so far, and add new demands to ``demands``."""
@@ -187,7 +225,7 @@ class _Resolver:
             requirement, why = queue.pop(0)
             name = canonicalize_name(requirement.name)
             if name in self.provided:
-                self.check_provided(name, requirement, why)
+                self.attempt(self.check_provided, name, requirement, why)
                 continue
             specifier, extras = demands.get(name, (SpecifierSet(), set()))
             demands[name] = (specifier & requirement.specifier, extras | requirement.extras)
@@ -198,7 +236,9 @@ class _Resolver:
             if self.in_lock(name, demands[name][0]):
                 self.take_locked(name, result)
                 continue
-            wheel = chosen.get(name) or self.find(name, demands[name][0], why)
+            wheel = chosen.get(name) or self.attempt(self.find, name, demands[name][0], why)
+            if wheel is None:
+                continue
             chosen[name] = wheel
             children = self.children(wheel, demands[name][1])
             result.depends[name] = sorted(
@@ -274,37 +314,36 @@ class _Resolver:
         return wheel
 
     def download(self, name: str, specifier: SpecifierSet, why: str) -> Wheel:
-        requirement = f"{name}{specifier}"
         if self.release.offline:
             raise VendoringError(why, "no earlier build has fetched it; build once without --browsergrad-offline")
-        major, minor = self.target.short
-        command = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps"]
-        command += ["--only-binary=:all:", "--implementation=cp", f"--python-version={major}.{minor}"]
-        command += [
-            f"--abi=cp{major}{minor}",
-            "--abi=abi3",
-            "--abi=none",
-            *(f"--platform={tag}" for tag in self.target.platforms),
-        ]
-        with tempfile.TemporaryDirectory(dir=self.cache) as folder:
-            done = subprocess.run([*command, "-d", folder, requirement], capture_output=True, text=True)
-            found = list(Path(folder).glob("*.whl"))
-            if done.returncode != 0 or len(found) != 1:
-                reasons = [
-                    line for line in done.stderr.splitlines() if line.startswith("ERROR")
-                ] or done.stderr.splitlines()[-1:]
-                raise VendoringError(
-                    why,
-                    f"{self.other_version(name)}no wheel runs in the browser: it has to be pure Python (py3-none-any) or "
-                    f"built for cp{major}{minor} {self.target.platforms[0]}. pip says: {' '.join(reasons)}",
-                )
-            path = found[0].replace(self.cache / found[0].name)
+        try:
+            path = get_wheel(name, specifier, self.target.short, self.target.platforms, self.cache)
+        except NoWheel as error:
+            raise VendoringError(why, f"{self.other_version(name)}{error}{self.hint(name)}") from error
         return self.read(path, why)
 
     def other_version(self, name: str) -> str:
         """Return a text that says which version of a package the lock has, if another one is required."""
         entry = self.release.entry(name)
-        return f"{self.release.title} has {name} {entry['version']} and no other version, and on PyPI " if entry else ""
+        return f"{self.release.title} has {name} {entry['version']} and no other version; " if entry else ""
+
+    def hint(self, name: str) -> str:
+        """Return which package may be meant, or how to get one that the distribution's lock lacks. Empty if nothing is known."""
+        here = self.release.lock["packages"]
+        if name in here:
+            return ""
+        locks = [here, self.embedded["packages"]] if self.embedded else [here]
+        if name in locks[-1]:
+            return (
+                f". The release of Pyodide {PYODIDE_VERSION} has {name}, the lock of this distribution does not: "
+                "leave pyodide_url out, or give a distribution with all packages of its release"
+            )
+        for lock in locks:
+            for package, entry in sorted(lock.items()):
+                if name in {str(canonicalize_name(each)) for each in entry.get("imports", [])}:
+                    return f'. A module of this name is in the package {package}: write "{package}"'
+        close = difflib.get_close_matches(name, {each for lock in locks for each in lock}, 1, 0.8)
+        return f'. Do you mean "{close[0]}"?' if close else ""
 
     def read(self, path: Path, why: str) -> Wheel:
         try:

@@ -16,7 +16,8 @@ import { LOGO_URL } from './kernel/logo';
 import { closePrompts } from './kernel/prompts';
 import { nameSessionsByPath } from './kernel/session_names';
 import type { PrewarmChoice } from './kernel/spare';
-import { kernelsChanged, showStopMode } from './kernel/status';
+import { warnOfMissingDrive } from './kernel/no_drive';
+import { kernelsChanged, showStatus } from './kernel/status';
 import { kernelGate, pathsOf } from './labs/kernel_gate';
 import { labServices } from './labs/lab_services';
 import labs from './labs/plugin';
@@ -78,7 +79,10 @@ const kernel: JupyterFrontEndPlugin<void> = {
           app.restored,
         );
         kernels.set(made.id, made);
-        made.booted.connect(() => kernelsChanged.forEach(changed => changed()));
+        made.booted.connect(() => {
+          kernelsChanged.forEach(changed => changed());
+          void app.restored.then(() => warnOfMissingDrive(made));
+        });
         made.disposed.connect(() => {
           if (kernels.get(made.id) === made) {
             kernels.delete(made.id);
@@ -113,7 +117,7 @@ const stop: JupyterFrontEndPlugin<void> = {
   optional: [ISettingRegistry, IStatusBar],
   activate: (app: JupyterFrontEnd, registry: ISettingRegistry | null, statusBar: IStatusBar | null) => {
     if (statusBar) {
-      showStopMode(app, statusBar, kernels);
+      showStatus(app, statusBar, kernels);
     }
     void registry?.load(STOP_ID).then(
       settings => {

@@ -32,7 +32,7 @@ def test_a_course_becomes_labs_and_the_report_says_what_did_not(
     course: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     labs = tmp_path / "labs"
-    assert main(["import", str(course), "--out", str(labs)]) == 1
+    assert main(["import", str(course), "--out", str(labs)]) == 2
     said = capsys.readouterr().out
     assert (tmp_path / "labs-import-report.md").read_text("utf-8").rstrip() == said.rstrip()
     assert "4 of 5 notebooks became labs" in said
@@ -62,8 +62,8 @@ def test_an_imported_source_is_edited_and_made_again_and_a_second_import_keeps_t
 
 
 def test_where_there_is_nothing_to_import_it_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["import", str(tmp_path), "--out", str(tmp_path / "labs")]) == 1
+    assert main(["import", str(tmp_path), "--out", str(tmp_path / "labs")]) == 2
     assert "no notebook there has nbgrader's metadata" in capsys.readouterr().err
-    assert main(["import", str(tmp_path / "none"), "--out", str(tmp_path / "labs")]) == 1
+    assert main(["import", str(tmp_path / "none"), "--out", str(tmp_path / "labs")]) == 2
     assert "there is no file or folder" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

@@ -207,7 +207,7 @@ def test_bad_lines_are_told_with_their_place_and_nothing_is_written(
     write_results(tmp_path, result("in/ada.py"), result("in/bob.py"))
     (tmp_path / "hand").mkdir()
     (tmp_path / "hand" / "manual.csv").write_bytes(content)
-    assert book(tmp_path) == 1
+    assert book(tmp_path) == 2
     assert re.search(said, capsys.readouterr().err)
     assert not (tmp_path / "out").exists()
     assert (tmp_path / "hand" / "manual.csv").read_bytes() == content
@@ -218,7 +218,7 @@ def test_a_sheet_with_errors_is_not_overwritten(lab: Path, tmp_path: Path, capsy
     collect(lab)
     fill(tmp_path, ("ten", "long work"))
     before = (tmp_path / "hand" / "manual.csv").read_bytes()
-    assert collect(lab) == 1
+    assert collect(lab) == 2
     assert "line 2: points are 'ten'" in capsys.readouterr().err
     assert (tmp_path / "hand" / "manual.csv").read_bytes() == before
 
@@ -228,7 +228,7 @@ def test_a_lab_without_such_cells_says_so(tmp_path: Path, capsys: pytest.Capture
     lab = assign(tmp_path / "circle.py").folder
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.py").write_text("", "utf-8")
-    assert collect(lab) == 1
+    assert collect(lab) == 2
     assert "writes manual.json for a source with cells that are graded by hand" in capsys.readouterr().err
 
 

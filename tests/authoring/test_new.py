@@ -53,15 +53,15 @@ def test_notebooks_of_a_new_lab_follow_their_format(tmp_path: Path) -> None:
 def test_what_is_in_the_way_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "manifest.json").write_text("my work", "utf-8")
-    assert main(["new", str(tmp_path / "mine")]) == 1
+    assert main(["new", str(tmp_path / "mine")]) == 2
     assert "is not empty, and nothing there is overwritten" in capsys.readouterr().err
     assert (tmp_path / "mine" / "manifest.json").read_text("utf-8") == "my work"
 
     (tmp_path / "file").write_text("my work", "utf-8")
-    assert main(["new", str(tmp_path / "file")]) == 1
+    assert main(["new", str(tmp_path / "file")]) == 2
     assert "cannot be written" in capsys.readouterr().err
     assert main(["new", str(tmp_path / "été")]) == 0  # some of its letters are ASCII
-    assert main(["new", str(tmp_path / "数")]) == 1
+    assert main(["new", str(tmp_path / "数")]) == 2
     assert "needs letters or digits of ASCII" in capsys.readouterr().err
 
 

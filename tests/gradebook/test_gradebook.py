@@ -283,7 +283,7 @@ def test_bad_input_is_told_and_nothing_is_written(
     file, content, said = BAD[name]
     (tmp_path / file).write_bytes(content)
     options = {"roster.csv": ["--roster"], "times.csv": ["--due", "2026-01-01", "--times"]}.get(file, [])
-    assert make(tmp_path, *options, *([str(tmp_path / file)] if options else [])) == 1
+    assert make(tmp_path, *options, *([str(tmp_path / file)] if options else [])) == 2
     assert re.search(said, capsys.readouterr().err)
     assert not (tmp_path / "out").exists()
     assert (tmp_path / file).read_bytes() == content
@@ -301,14 +301,14 @@ def test_a_workbook_without_openpyxl_is_told(
 ) -> None:
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     write(tmp_path, result("s/ada.py"))
-    assert make(tmp_path, "--excel") == 1
+    assert make(tmp_path, "--excel") == 2
     assert 'pip install "jupyterlite-browsergrad[excel]"' in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
 def test_lateness_needs_the_time_when_it_was_due(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tmp_path, result("s/ada.py"))
-    assert make(tmp_path, "--late-penalty", "10") == 1
+    assert make(tmp_path, "--late-penalty", "10") == 2
     assert "give --due TIME" in capsys.readouterr().err
 
 
@@ -329,7 +329,7 @@ def test_without_nbgrader_its_database_stays_as_it_is(
     monkeypatch.setitem(sys.modules, "nbgrader", None)
     write(tmp_path, result("s/ada.py"))
     (tmp_path / "gradebook.db").write_bytes(b"data")
-    assert make(tmp_path, "--nbgrader-db", str(tmp_path / "gradebook.db")) == 1
+    assert make(tmp_path, "--nbgrader-db", str(tmp_path / "gradebook.db")) == 2
     assert "nbgrader is not installed in this environment" in capsys.readouterr().err
     assert (tmp_path / "gradebook.db").read_bytes() == b"data"
     assert not (tmp_path / "out").exists()

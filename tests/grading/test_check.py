@@ -57,7 +57,7 @@ def test_a_snapshot_that_does_not_work_is_told(
 
 
 def test_where_there_is_no_lab_it_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", str(tmp_path)]) == 1
+    assert main(["check", str(tmp_path)]) == 2
     assert "there is no lab at" in capsys.readouterr().err
 
 

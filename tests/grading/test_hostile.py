@@ -222,7 +222,7 @@ def test_a_second_run_into_one_file_is_refused(
     from jupyterlite_browsergrad.grading.results_file import ResultsFile
 
     with ResultsFile(out):
-        assert main(["grade", str(folder / "lab"), str(tmp_path / "one.py"), "--out", str(out)]) == 1
+        assert main(["grade", str(folder / "lab"), str(tmp_path / "one.py"), "--out", str(out)]) == 2
     assert "another run is writing to" in capsys.readouterr().err
     assert out.read_bytes() == b""
 

@@ -44,7 +44,7 @@ def test_the_packages_of_a_site_are_there(
     assert main([*grade, "--site", site]) == 0
     (result,) = (json.loads(line) for line in out.read_text("utf-8").splitlines())
     assert result["passed"] and result["error"] is None and result["started_from"] == "snapshot", result
-    assert main([*grade, "--site", str(tmp_path / "course")]) == 1
+    assert main([*grade, "--site", str(tmp_path / "course")]) == 2
     assert "there is no site with this kernel at" in capsys.readouterr().err
 
     # The settings that the documentation's page shows.

@@ -139,8 +139,8 @@ def test_no_field_reaches_the_terminal_raw(tmp_path: Path, capsys: pytest.Captur
     odd.write_text("{", "utf-8")
     assert main(["report", str(odd), str(tmp_path / f"c{ESCAPES}")]) == 2
     assert main(["validate", str(tmp_path / f"c{ESCAPES}")]) != 0
-    assert main(["check", str(tmp_path / f"c{ESCAPES}")]) == 1
-    assert main(["serve", str(tmp_path / f"c{ESCAPES}")]) == 1
+    assert main(["check", str(tmp_path / f"c{ESCAPES}")]) == 2
+    assert main(["serve", str(tmp_path / f"c{ESCAPES}")]) == 2
     captured = capsys.readouterr()
     lines = (captured.out + captured.err).splitlines()
     assert lines and all(line.isprintable() for line in lines), [line for line in lines if not line.isprintable()]
@@ -151,3 +151,22 @@ def test_what_is_not_a_file_is_not_waited_for(tmp_path: Path, capsys: pytest.Cap
     os.mkfifo(tmp_path / "pipe.ipynb")
     assert main(["report", str(tmp_path / "pipe.ipynb")]) == 2
     assert "not an ordinary file" in capsys.readouterr().err
+
+
+def test_a_folder_stands_for_all_notebooks_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("b", "a/deep", ".ipynb_checkpoints", ".hidden"):
+        (tmp_path / name).mkdir(parents=True)
+        write(tmp_path / name / "one.ipynb", output(PASS))
+    write(tmp_path / "z.ipynb", output(FAIL))
+    (tmp_path / "notes.txt").write_text("{", "utf-8")
+    assert main(["report", str(tmp_path / "b"), str(tmp_path)]) == 1
+    found = [line.partition(":")[0] for line in capsys.readouterr().out.splitlines() if not line.startswith(" ")]
+    wanted = ["b/one.ipynb", "z.ipynb", "a/deep/one.ipynb", "b/one.ipynb"]
+    assert found == [str(tmp_path / name) for name in wanted]
+
+
+def test_a_folder_without_notebooks_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", "--format", "json", str(tmp_path)]) == 2
+    captured = capsys.readouterr()
+    assert "holds no notebook" in captured.err
+    assert json.loads(captured.out)["notebooks"] == [{"path": str(tmp_path), "error": f"{tmp_path} holds no notebook"}]

@@ -168,7 +168,7 @@ def test_a_copy_of_what_a_file_was_is_not_sent(ask, root):
 
 
 def test_compressing_needs_a_folder(tmp_path, capsys):
-    assert main(["compress", str(tmp_path / "absent")]) == 1
+    assert main(["compress", str(tmp_path / "absent")]) == 2
     assert "is not a folder; build a site first" in capsys.readouterr().err
 
 
@@ -220,11 +220,11 @@ def test_the_command_prints_its_address_and_ends_cleanly_on_ctrl_c(root):
 
 
 def test_a_missing_folder_and_a_busy_port_are_said_in_one_line(tmp_path, capsys):
-    assert main(["serve", str(tmp_path / "absent")]) == 1
+    assert main(["serve", str(tmp_path / "absent")]) == 2
     assert "is not a folder; build a site first" in capsys.readouterr().err
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert main(["serve", str(tmp_path), "--port", str(port)]) == 1
+        assert main(["serve", str(tmp_path), "--port", str(port)]) == 2
     assert f"127.0.0.1:{port} cannot be used" in capsys.readouterr().err
 
 

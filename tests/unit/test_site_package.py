@@ -73,9 +73,9 @@ def test_a_lab_is_named_where_the_site_has_several(
     site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (site / "files" / "other.ipynb").write_text("", "utf-8")
-    assert main(["package", str(site), "--scorm"]) == 1
+    assert main(["package", str(site), "--scorm"]) == 2
     assert "the site has 2 notebooks: give --notebook, one of" in capsys.readouterr().err
-    assert main(["package", str(site), "--scorm", "--notebook", "none.ipynb"]) == 1
+    assert main(["package", str(site), "--scorm", "--notebook", "none.ipynb"]) == 2
     assert "the site has no notebook none.ipynb" in capsys.readouterr().err
     assert not list(tmp_path.glob("*.zip*"))
     assert main(["package", str(site), "--scorm", "--notebook", "other.ipynb"]) == 0
@@ -96,7 +96,7 @@ def test_moodle_gets_the_site_where_its_rules_for_names_hold(
 
 
 def test_what_is_not_a_site_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["package", str(tmp_path), "--moodle"]) == 1
+    assert main(["package", str(tmp_path), "--moodle"]) == 2
     assert "give the folder that `jupyter lite build` wrote" in capsys.readouterr().err
     (tmp_path / "index.html").write_text("", "utf-8")
     (tmp_path / "jupyter-lite.json").write_text("[]", "utf-8")

@@ -52,5 +52,5 @@ def test_a_second_run_writes_what_differs_and_removes_what_was_ours(
 
 def test_a_file_in_the_way_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "taken").write_bytes(b"")
-    assert main(["sync", str(tmp_path / "taken")]) == 1
+    assert main(["sync", str(tmp_path / "taken")]) == 2
     assert str(tmp_path / "taken" / "runtime") in capsys.readouterr().err

@@ -65,16 +65,20 @@ const IDLE_MS = 2000;
 /** All kernels of the page share their spares, since all start in the same way. */
 let spares: Spares | undefined;
 
+/** Settled when the page is controlled by a service worker, or none has come in time. */
+let waited: Promise<void> | undefined;
+
 async function hasServiceWorker(): Promise<boolean> {
   const container = navigator.serviceWorker as ServiceWorkerContainer | undefined;
   if (!container) {
     return false; // as in private windows and on insecure origins
   }
   if (!container.controller) {
-    await new Promise<void>(resolve => {
+    waited ??= new Promise<void>(resolve => {
       container.addEventListener('controllerchange', () => resolve(), { once: true });
       setTimeout(resolve, SERVICE_WORKER_MS);
     });
+    await waited;
   }
   return container.controller !== null;
 }
@@ -187,7 +191,7 @@ export async function createKernel(
         ...callbacks,
         sessionId: options.id,
         cwd: folder,
-        drive: new Drive(contents, driveName),
+        drive: canShare() || (await hasServiceWorker()) ? new Drive(contents, driveName) : undefined,
       };
       return (await pageSpares.take(own)) ?? createClient(own, contents, settings, staticURL);
     },

@@ -27,6 +27,9 @@ const ERRNO_OF_STATUS: Record<number, string> = {
   507: 'ENOSPC',
 };
 
+/** Requests that change no file. */
+const READING = new Set(['lookup', 'readdir', 'getattr', 'get', 'utime']);
+
 interface DriveRequest {
   method: string;
   path: string;
@@ -62,6 +65,13 @@ function asText(bytes: Uint8Array): string | null {
 
 /** Files up to this length, in bytes, are remembered. */
 const REMEMBERED_BYTES = 1 << 26;
+/**
+ * JupyterLite reads a file's contents from storage even where it is only asked for size and time. So for files from this length
+ * on, in bytes, the answer holds for a moment.
+ */
+const LONG_BYTES = 1 << 20;
+/** Ms for which it holds, unless the page changes a file. Another page's changes are seen later by as much. */
+const HOLDS_MS = 1000;
 
 export class Drive {
   /**
@@ -70,15 +80,34 @@ export class Drive {
    */
   private last: { path: string; modified: string; bytes: Uint8Array } | null = null;
 
+  /** What is known of a long file, and until when, as of `performance.now()`. */
+  private known: { path: string; model: Contents.IModel; until: number } | null = null;
+
   constructor(
     private readonly contents: Contents.IManager,
     /** Name of the drive that holds the notebook, or ''. */
     private readonly driveName: string,
-  ) {}
+  ) {
+    // The contents manager outlives the kernel's drive, and must not keep it and the bytes that it remembers.
+    const self = new WeakRef(this);
+    const forget = (): void => {
+      const drive = self.deref();
+      if (drive) {
+        drive.forget();
+      } else {
+        contents.fileChanged.disconnect(forget);
+      }
+    };
+    contents.fileChanged.connect(forget);
+  }
 
   async request(request: unknown): Promise<DriveAnswer> {
     try {
-      return { ok: true, value: await this.handle(request as DriveRequest) };
+      const asked = request as DriveRequest;
+      if (!READING.has(asked.method)) {
+        this.forget();
+      }
+      return { ok: true, value: await this.handle(asked) };
     } catch (error) {
       const message = error instanceof DriveError ? error.message : String(error);
       return { ok: false, errno: errnoOf(error), message };
@@ -88,6 +117,26 @@ export class Drive {
   /** Encodes a path from Python: JupyterLite's own drive decodes the paths that it is given. */
   private path(path: string): string {
     return this.driveName ? `${this.driveName}:${path}` : path.replaceAll('%', '%25');
+  }
+
+  private forget(): void {
+    this.known = null;
+  }
+
+  /** A path's model without its content. */
+  private async model(path: string): Promise<Contents.IModel> {
+    if (this.known?.path === path && performance.now() < this.known.until) {
+      return this.known.model;
+    }
+    const model = await this.contents.get(this.path(path), { content: false });
+    this.know(path, model);
+    return model;
+  }
+
+  private know(path: string, model: Contents.IModel): void {
+    if ((model.size ?? 0) >= LONG_BYTES) {
+      this.known = { path, model, until: performance.now() + HOLDS_MS };
+    }
   }
 
   private async handle({ method, path, data }: DriveRequest): Promise<unknown> {
@@ -123,15 +172,19 @@ export class Drive {
    * from which the bytes cannot be told.
    */
   private async bytes(path: string): Promise<Uint8Array> {
-    const { type, last_modified: modified } = await this.contents.get(this.path(path), { content: false });
+    const model = await this.model(path);
+    const { type, last_modified: modified } = model;
     if (type === 'directory') {
       throw new DriveError('EISDIR', `${path} is a directory`);
     }
     if (modified && path === this.last?.path && modified === this.last.modified) {
       return this.last.bytes;
     }
-    const bytes = await this.read(path);
+    const bytes = await this.read(path, model);
     this.remember(path, modified, bytes);
+    if (this.known?.model === model) {
+      this.know(path, model); // Python asks again for size and time once it has the file
+    }
     return bytes;
   }
 
@@ -141,11 +194,14 @@ export class Drive {
     }
   }
 
-  private async read(path: string): Promise<Uint8Array> {
-    if (!this.driveName) {
+  private async read(path: string, { format }: Contents.IModel): Promise<Uint8Array> {
+    // Only files in the browser's storage have a format before they are read. Their models are complete. JupyterLite would take
+    // ten times as long to make a download of one.
+    const isStored = format === 'text' || format === 'base64';
+    if (!this.driveName && !isStored) {
       const url = await this.contents.getDownloadUrl(this.path(path));
       if (url.startsWith('blob:')) {
-        URL.revokeObjectURL(url); // the file is in the browser's storage, so the model is complete
+        URL.revokeObjectURL(url); // in the browser's storage after all
       } else {
         const response = await fetch(url);
         if (response.ok) {
@@ -158,7 +214,7 @@ export class Drive {
 
   private async lookup(path: string): Promise<{ ok: boolean; mode?: number }> {
     try {
-      const model = await this.contents.get(this.path(path), { content: false });
+      const model = await this.model(path);
       return { ok: true, mode: model.type === 'directory' ? DIR_MODE : FILE_MODE };
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') {
@@ -177,7 +233,7 @@ export class Drive {
   }
 
   private async getattr(path: string): Promise<{ size: number; mtime: string; ctime: string }> {
-    const model = await this.contents.get(this.path(path), { content: false });
+    const model = await this.model(path);
     let { size } = model;
     if (model.type !== 'directory' && (!size || model.type === 'notebook' || model.format === 'json')) {
       // The drive does not say, or gives the size of its model, not of the bytes that Python reads.

@@ -91,6 +91,11 @@ export class BrowsergradKernel implements IKernel {
     return this.worker?.interruptMode ?? 'none';
   }
 
+  /** Whether Python sees the page's files. Before it has started, this is not known, and true. */
+  get hasDrive(): boolean {
+    return this.worker?.hasDrive ?? true;
+  }
+
   /** How the present worker's Python was started; null before it has started. */
   get startedFrom(): BootInfo['from'] | null {
     return this.worker?.startedFrom ?? null;
@@ -99,6 +104,11 @@ export class BrowsergradKernel implements IKernel {
   /** `msg_id` of the running request; '' when idle. */
   get atWork(): string {
     return this.current?.id ?? '';
+  }
+
+  /** The files that code has written to Python's own memory, by path. While a cell runs, they come when it awaits or ends. */
+  async homeFiles(): Promise<Record<string, Uint8Array>> {
+    return (await this.supervisor.ready).homeFiles();
   }
 
   private get worker(): KernelWorker | null {

@@ -21,6 +21,8 @@ export interface KernelWorker {
   /** How running code can be interrupted. */
   readonly interruptMode: InterruptMode;
   readonly canInterrupt: boolean;
+  /** Whether Python sees the page's files. */
+  readonly hasDrive: boolean;
   /** How Python was started; null before it has started. */
   readonly startedFrom: BootInfo['from'] | null;
   /** Settles when Python has handled the message and sent its idle status. */
@@ -32,6 +34,8 @@ export interface KernelWorker {
   getAhead(): Promise<boolean>;
   /** Writes a file of Python's own file system. */
   write(path: string, data: Uint8Array): Promise<void>;
+  /** Reads the files in Python's home folder, by their paths in it. */
+  homeFiles(): Promise<Record<string, Uint8Array>>;
   dispose(): void;
 }
 

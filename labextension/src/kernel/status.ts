@@ -1,38 +1,78 @@
 /**
- * Shows in the status bar what Stop can do in this page, for the kernel of the front notebook.
+ * Shows texts in the status bar about the kernel of the front notebook: what Stop can do, and whether Python's files are kept.
  */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { ISessionContext } from '@jupyterlab/apputils';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import type { IStatusBar } from '@jupyterlab/statusbar';
 import { Widget } from '@lumino/widgets';
 
 import type { InterruptMode } from '../runtime/protocol';
+import { downloadHomeFiles, driveTexts, type MemoryKernel } from './no_drive';
 import { stopTexts } from './stop_texts';
 
-export interface StatusKernel {
+export interface StatusKernel extends MemoryKernel {
   readonly interruptMode: InterruptMode;
 }
 
-/** Shows how the front notebook's kernel can be interrupted; nothing for other kernels. */
-export function showStopMode(
+/** Shows how the front notebook's kernel can be interrupted, and whether Python's files are kept; nothing for other kernels. */
+export function showStatus(
   app: JupyterFrontEnd,
   statusBar: IStatusBar,
   kernels: ReadonlyMap<string, StatusKernel>,
 ): void {
+  const front = frontKernel(app, kernels);
+  showTexts(app, statusBar, 'jp-browsergrad-stop-mode', 3, () => {
+    const kernel = front();
+    return kernel ? stopTexts(kernel.interruptMode) : ['', ''];
+  });
+  const files = showTexts(app, statusBar, 'jp-browsergrad-no-drive', 4, () => {
+    const kernel = front();
+    return kernel ? driveTexts(kernel) : ['', ''];
+  });
+  files.setAttribute('role', 'button');
+  files.addEventListener('click', () => {
+    const kernel = front();
+    if (kernel) {
+      void downloadHomeFiles(kernel);
+    }
+  });
+}
+
+/** Returns a function that finds our kernel of the front notebook or console. */
+function frontKernel<T>(app: JupyterFrontEnd, kernels: ReadonlyMap<string, T>): () => T | undefined {
+  return () => {
+    const { context, sessionContext = context?.sessionContext } = (app.shell.currentWidget ?? {}) as {
+      context?: DocumentRegistry.Context;
+      sessionContext?: ISessionContext;
+    };
+    return kernels.get(sessionContext?.session?.kernel?.id ?? '');
+  };
+}
+
+/** Adds an item with a text and a tooltip to the status bar. @returns its element */
+function showTexts(
+  app: JupyterFrontEnd,
+  statusBar: IStatusBar,
+  id: string,
+  rank: number,
+  texts: () => [label: string, tooltip: string],
+): HTMLElement {
   const item = new Widget();
-  item.id = 'jp-browsergrad-stop-mode';
+  item.id = id;
   item.addClass('jp-StatusBar-TextItem');
   const update = (): void => {
-    const { context } = (app.shell.currentWidget ?? {}) as { context?: DocumentRegistry.Context };
-    const kernel = kernels.get(context?.sessionContext?.session?.kernel?.id ?? '');
-    const [label, tooltip] = kernel ? stopTexts(kernel.interruptMode) : ['', ''];
+    const [label, tooltip] = texts();
     item.node.textContent = label;
+    item.node.hidden = !label;
     item.title.caption = item.node.title = tooltip;
   };
   app.shell.currentChanged?.connect(update);
   app.serviceManager.sessions.runningChanged.connect(update);
   kernelsChanged.push(update);
-  statusBar.registerStatusItem(item.id, { item, align: 'left', rank: 3 });
+  statusBar.registerStatusItem(item.id, { item, align: 'left', rank });
+  update();
+  return item.node;
 }
 
 /** Called when a kernel has started or ended. */

@@ -25,16 +25,18 @@ const labs: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlite-browsergrad:labs',
   description: 'Lab manifests: checked before anything runs; badge, datasets, Check my work.',
   autoStart: true,
-  requires: [INotebookTracker],
-  optional: [IKernelSpecs, ICommandPalette, ILabResults, ITranslator],
+  optional: [INotebookTracker, IKernelSpecs, ICommandPalette, ILabResults, ITranslator],
   activate: (
     app: JupyterFrontEnd,
-    tracker: INotebookTracker,
+    tracker: INotebookTracker | null,
     specs: IKernelSpecs | null,
     palette: ICommandPalette | null,
     results: ILabResults | null,
     translator: ITranslator | null,
   ) => {
+    if (!tracker) {
+      return; // an app without notebooks, such as JupyterLite's REPL
+    }
     const trans = (translator ?? nullTranslator).load('jupyterlite_browsergrad');
     const isSite = specs !== null;
     const services = labServices(app, isSite);

@@ -36,11 +36,11 @@ export class LabResults implements ILabResults {
   private readonly _changed = new Signal<this, string>(this);
 
   constructor(
-    private readonly tracker: INotebookTracker,
+    private readonly tracker: INotebookTracker | null,
     private readonly cellTitle: (number: number) => string,
   ) {
-    tracker.widgetAdded.connect((_, panel) => this.watch(panel));
-    tracker.forEach(panel => this.watch(panel));
+    tracker?.widgetAdded.connect((_, panel) => this.watch(panel));
+    tracker?.forEach(panel => this.watch(panel));
   }
 
   /** Emits a notebook's path, often while cells run. */
@@ -97,7 +97,7 @@ export class LabResults implements ILabResults {
   }
 
   panel(path: string): NotebookPanel | undefined {
-    return this.tracker.find(panel => panel.context.path === path);
+    return this.tracker?.find(panel => panel.context.path === path);
   }
 
   private watch(panel: NotebookPanel): void {

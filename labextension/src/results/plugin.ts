@@ -21,18 +21,20 @@ const results: JupyterFrontEndPlugin<ILabResults> = {
   id: PLUGIN_ID,
   description: 'A side panel with all assertions of the notebook.',
   autoStart: true,
-  requires: [INotebookTracker],
-  optional: [ITranslator, ICommandPalette, ISettingRegistry],
+  optional: [INotebookTracker, ITranslator, ICommandPalette, ISettingRegistry],
   provides: ILabResults,
   activate: (
     app: JupyterFrontEnd,
-    tracker: INotebookTracker,
+    tracker: INotebookTracker | null,
     translator: ITranslator | null,
     palette: ICommandPalette | null,
     registry: ISettingRegistry | null,
   ) => {
     const trans = (translator ?? nullTranslator).load('jupyterlite_browsergrad');
     const store = new LabResults(tracker, number => trans.__('Cell %1', number));
+    if (!tracker) {
+      return store; // an app without notebooks, such as JupyterLite's REPL
+    }
     const panel = new ResultsPanel(store, tracker, trans);
     panel.id = 'browsergrad-lab-results';
     panel.title.caption = trans.__('Lab results');

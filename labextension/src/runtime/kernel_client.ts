@@ -14,6 +14,9 @@ import type {
 } from './protocol';
 import { WorkerLink } from './worker_link';
 
+/** Python's home folder, in its own memory. */
+const HOME = '/home/pyodide';
+
 export interface KernelClientOptions {
   /** Absolute URL of the folder that holds `pyodide.mjs`, with a trailing slash. */
   pyodideIndexURL: string;
@@ -95,6 +98,11 @@ export class KernelClient {
     return this.link.info?.interruptMode ?? 'none';
   }
 
+  /** Whether Python sees the page's files. */
+  get hasDrive(): boolean {
+    return this.options.drive !== undefined;
+  }
+
   /** How Python was started; null before it has started. */
   get startedFrom(): BootInfo['from'] | null {
     return this.link.info?.from ?? null;
@@ -130,6 +138,12 @@ export class KernelClient {
   async write(path: string, data: Uint8Array): Promise<void> {
     await this.ready;
     await this.link.file({ kind: 'write', path, data });
+  }
+
+  /** The files in Python's home folder, which is its working directory where there is no drive. They are lost with the worker. */
+  async homeFiles(): Promise<Record<string, Uint8Array>> {
+    await this.ready;
+    return (await this.link.file({ kind: 'read-all', path: HOME })) as Record<string, Uint8Array>;
   }
 
   /** Changes the options of a spare Python that has started. Later requests wait for that. */

@@ -151,7 +151,11 @@ export type ToWorker =
   /** No request waits: Python may do a part of the work that it has offered. */
   | { type: 'ahead'; id: number; epoch: number };
 
-export type FileOperation = { kind: 'write'; path: string; data: Uint8Array } | { kind: 'read'; path: string };
+export type FileOperation =
+  | { kind: 'write'; path: string; data: Uint8Array }
+  | { kind: 'read'; path: string }
+  /** Reads all files below a folder. */
+  | { kind: 'read-all'; path: string };
 
 /** A call that the worker makes, and whose answer it waits for. */
 export interface WorkerCall {

@@ -11,7 +11,12 @@ const FOLDER_MODE = 0o40777;
 /** The functions of localforage, in memory. */
 class MemoryStore {
   private readonly items = new Map<string, unknown>();
-  getItem = async (key: string): Promise<unknown> => structuredClone(this.items.get(key) ?? null);
+  /** How often the store was read. */
+  reads = 0;
+  getItem = async (key: string): Promise<unknown> => {
+    this.reads++;
+    return structuredClone(this.items.get(key) ?? null);
+  };
   setItem = async (key: string, value: unknown): Promise<void> => void this.items.set(key, structuredClone(value));
   removeItem = async (key: string): Promise<void> => void this.items.delete(key);
   keys = async (): Promise<string[]> => [...this.items.keys()];
@@ -48,9 +53,12 @@ function site(input: RequestInfo | URL): Response {
 }
 
 function make() {
-  const storage = new BrowserStorageDrive({
-    localforage: { createInstance: () => new MemoryStore() } as never,
-  });
+  const stores: MemoryStore[] = [];
+  const createInstance = (): MemoryStore => {
+    stores.push(new MemoryStore());
+    return stores[stores.length - 1];
+  };
+  const storage = new BrowserStorageDrive({ localforage: { createInstance } as never });
   const contents = new ContentsManager({ defaultDrive: storage });
   const drive = new Drive(contents, '');
   const ask = async (method: string, path: string, data?: object): Promise<unknown> => {
@@ -61,7 +69,8 @@ function make() {
     ask('put', path, { data: typeof data === 'string' ? new TextEncoder().encode(data) : data });
   const get = async (path: string): Promise<Uint8Array> => ((await ask('get', path)) as { data: Uint8Array }).data;
   const text = async (path: string): Promise<string> => new TextDecoder().decode(await get(path));
-  return { contents, ask, put, get, text };
+  const reads = (): number => stores.reduce((sum, store) => sum + store.reads, 0);
+  return { contents, ask, put, get, text, reads };
 }
 
 beforeEach(() => {
@@ -85,7 +94,7 @@ describe('bytes', () => {
   ])('stay what they are: %s', async (_name, data) => {
     const { put, get, ask } = make();
     await put('file.dat', data);
-    expect(await get('file.dat')).toEqual(data);
+    expect(Buffer.compare(await get('file.dat'), data)).toBe(0);
     expect(await ask('getattr', 'file.dat')).toMatchObject({ size: data.length });
   });
 
@@ -262,7 +271,64 @@ describe('failures', () => {
 
 it('uses the paths of another drive as they are', async () => {
   const get = vi.fn(async () => ({ type: 'file', format: 'text', content: 'x', size: 1 }));
-  const drive = new Drive({ get } as unknown as Contents.IManager, 'Other');
+  const fileChanged = { connect: vi.fn() };
+  const drive = new Drive({ get, fileChanged } as unknown as Contents.IManager, 'Other');
   await drive.request({ method: 'get', path: 'a/100%.txt' });
   expect(get).toHaveBeenLastCalledWith('Other:a/100%.txt', { content: true });
+});
+
+describe('a long file', () => {
+  const LENGTH = 2 << 20;
+
+  /** Another drive on the same contents, which remembers no file, and what Python asks of it when it reads one. */
+  async function reading() {
+    const made = make();
+    await made.put('long.dat', new Uint8Array(LENGTH).fill(0xe9));
+    const drive = new Drive(made.contents, '');
+    const ask = async (method: string): Promise<Record<string, unknown>> => {
+      const answer = await drive.request({ method, path: 'long.dat' });
+      return (answer.ok ? answer.value : { errno: answer.errno }) as Record<string, unknown>;
+    };
+    return { ...made, ask };
+  }
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('is read from storage twice, not once for each question', async () => {
+    const { ask, reads } = await reading();
+    const before = reads();
+    expect(await ask('lookup')).toMatchObject({ ok: true });
+    expect(await ask('getattr')).toMatchObject({ size: LENGTH });
+    const { data } = (await ask('get')) as { data: Uint8Array };
+    expect(Buffer.compare(data, new Uint8Array(LENGTH).fill(0xe9))).toBe(0);
+    expect(await ask('getattr')).toMatchObject({ size: LENGTH });
+    expect(reads() - before).toBe(2);
+  });
+
+  it('is asked for again when the page has changed it, and after a moment', async () => {
+    const { ask, contents, reads } = await reading();
+    expect(await ask('getattr')).toMatchObject({ size: LENGTH });
+    await contents.save('long.dat', { type: 'file', format: 'text', content: 'short' });
+    expect(await ask('getattr')).toMatchObject({ size: 5 });
+    await contents.save('long.dat', { type: 'file', format: 'text', content: 'x'.repeat(LENGTH) });
+    expect(await ask('lookup')).toMatchObject({ ok: true });
+    const before = reads();
+    await ask('lookup');
+    expect(reads()).toBe(before);
+    vi.advanceTimersByTime(1001);
+    await ask('lookup');
+    expect(reads()).toBe(before + 1);
+  });
+
+  it('that Python has removed is gone', async () => {
+    const { ask } = await reading();
+    await ask('lookup');
+    await ask('rmdir');
+    expect(await ask('lookup')).toEqual({ ok: false });
+  });
 });

@@ -25,6 +25,20 @@ describe("files of Python's for the page", () => {
     expect(() => files.write('/a/b', new Uint8Array())).toThrow(message.replace('read', 'written'));
   });
 
+  it('are read with everything below a folder, without links', () => {
+    const tree: Record<string, string[]> = { '/home': ['.', '..', 'a', 'b', 'link'], '/home/b': ['.', '..', 'c'] };
+    const fs = {
+      readdir: (path: string) => tree[path],
+      lstat: (path: string) => ({ mode: path in tree ? 1 : path.endsWith('link') ? 3 : 2 }),
+      isDir: (mode: number) => mode === 1,
+      isFile: (mode: number) => mode === 2,
+      readFile: (path: string) => new TextEncoder().encode(path),
+    };
+    const files = new PageFiles(fs as unknown as EmscriptenFS, CODES).readAll('/home');
+    expect(Object.keys(files)).toEqual(['a', 'b/c']);
+    expect(new TextDecoder().decode(files['b/c'])).toBe('/home/b/c');
+  });
+
   it('leave other errors as they are', () => {
     const error = new TypeError('a mistake of ours');
     expect(() => failing(error).read('/a')).toThrow(error);

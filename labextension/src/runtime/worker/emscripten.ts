@@ -49,6 +49,8 @@ export interface EmscriptenFS {
   analyzePath(path: string): { exists: boolean };
   writeFile(path: string, data: Uint8Array, options?: { canOwn?: boolean }): void;
   readFile(path: string): Uint8Array;
+  readdir(path: string): string[];
+  lstat(path: string): { mode: number };
 }
 
 export type ErrnoCodes = Record<string, number>;

@@ -156,9 +156,15 @@ function receive(message: ToWorker): void {
       // Not queued: the page can write a file while a cell awaits.
       void answer(message.id, () => {
         const { operation } = message;
-        return operation.kind === 'write'
-          ? booted().files.write(operation.path, operation.data)
-          : booted().files.read(operation.path);
+        const { files } = booted();
+        switch (operation.kind) {
+          case 'write':
+            return files.write(operation.path, operation.data);
+          case 'read':
+            return files.read(operation.path);
+          case 'read-all':
+            return files.readAll(operation.path);
+        }
       });
       break;
     case 'adopt':

@@ -37,6 +37,23 @@ export class PageFiles {
     return this.attempt(path, 'read', () => this.FS.readFile(path));
   }
 
+  /** @returns all files below a folder, by their paths in it. Links are not followed. */
+  readAll(folder: string): Record<string, Uint8Array> {
+    const found: Record<string, Uint8Array> = {};
+    const visit = (path: string, inside: string): void => {
+      for (const name of this.FS.readdir(path).filter(each => each !== '.' && each !== '..')) {
+        const { mode } = this.FS.lstat(`${path}/${name}`);
+        if (this.FS.isDir(mode)) {
+          visit(`${path}/${name}`, `${inside}${name}/`);
+        } else if (this.FS.isFile(mode)) {
+          found[`${inside}${name}`] = this.FS.readFile(`${path}/${name}`);
+        }
+      }
+    };
+    this.attempt(folder, 'read', () => visit(folder, ''));
+    return found;
+  }
+
   private attempt<T>(path: string, done: string, work: () => T): T {
     try {
       return work();
