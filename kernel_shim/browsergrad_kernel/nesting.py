@@ -13,6 +13,15 @@ from types import CodeType
 #: Greatest depth of the tree that may be compiled. CPython's own limit on other systems is about the same.
 LIMIT = 2500
 
+#: The same where the browser cannot switch stacks. All calls then share one small stack, and the parser needs most of it.
+LIMIT_ON_ONE_STACK = 1000
+#: Most open brackets there. If CPython finds an error, it parses again in a way that needs several times as much of the stack.
+BRACKETS_ON_ONE_STACK = 100
+#: What the error adds where another browser would have compiled the source.
+_HERE = ", which is too deep for this browser"
+#: CPython's own limit of open brackets.
+_MAX_BRACKETS = 200
+
 #: Each of these may make the tree one level deeper.
 _OPERATOR = re.compile(r"[-+*/%@&|^~.(\[{]|<<|>>|\b(?:elif|else|lambda|not|await|if)\b")
 _TOKEN = re.compile(
@@ -23,9 +32,12 @@ _TOKEN = re.compile(
 )
 
 
-def depth(source: str) -> int:
-    """Return an estimate of the depth of the syntax tree of `source`. It is never less than the longest chain of operators."""
-    deepest = branches = here = 0
+def depths(source: str) -> tuple[int, int]:
+    """Return an estimate of the depth of the syntax tree of `source`, and the greatest number of open brackets.
+
+    The estimate is never less than the longest chain of operators.
+    """
+    deepest = branches = here = brackets = 0
     # Depth outside each open bracket.
     outside: list[int] = []
     for match in _TOKEN.finditer(source):
@@ -35,6 +47,7 @@ def depth(source: str) -> int:
         elif kind == "open":
             here += 1
             outside.append(here)
+            brackets = max(brackets, len(outside))
         elif kind == "close":
             here = outside.pop() if outside else 0
         elif kind == "apart":
@@ -45,7 +58,7 @@ def depth(source: str) -> int:
             branches += 1
         if here > deepest:
             deepest = here
-    return max(deepest, branches)
+    return max(deepest, branches), brackets
 
 
 def check(source: str | bytes) -> str | bytes:
@@ -56,13 +69,43 @@ def check(source: str | bytes) -> str | bytes:
     RecursionError
         It is nested too deeply to be compiled.
     """
-    text = source if isinstance(source, str) else source.decode("utf-8", "replace")
-    if len(_OPERATOR.findall(text)) > LIMIT and depth(text) > LIMIT:
-        raise RecursionError(
-            f"maximum recursion depth exceeded during compilation: an expression nests more than {LIMIT} levels deep. "
-            "Build it up in a loop, or use sum() or join()"
-        )
+    text = _text(source)
+    if len(_OPERATOR.findall(text)) > LIMIT and depths(text)[0] > LIMIT:
+        raise _too_deep(LIMIT)
     return source
+
+
+def check_on_one_stack(source: str | bytes) -> str | bytes:
+    """Do the same where the browser cannot switch stacks.
+
+    Raises
+    ------
+    RecursionError
+        It is nested too deeply to be compiled there.
+    SyntaxError
+        It has more open brackets than CPython allows.
+    """
+    text = _text(source)
+    if len(_OPERATOR.findall(text)) > BRACKETS_ON_ONE_STACK:
+        deepest, brackets = depths(text)
+        if brackets > _MAX_BRACKETS:
+            raise SyntaxError("too many nested parentheses")
+        if brackets > BRACKETS_ON_ONE_STACK:
+            raise _too_deep(BRACKETS_ON_ONE_STACK, _HERE)
+        if deepest > LIMIT_ON_ONE_STACK:
+            raise _too_deep(LIMIT_ON_ONE_STACK, _HERE)
+    return source
+
+
+def _text(source: str | bytes) -> str:
+    return source if isinstance(source, str) else source.decode("utf-8", "replace")
+
+
+def _too_deep(limit: int, addition: str = "") -> RecursionError:
+    return RecursionError(
+        f"maximum recursion depth exceeded during compilation: an expression nests more than {limit} levels deep{addition}. "
+        "Build it up in a loop, or use sum() or join()"
+    )
 
 
 #: `CO_FUTURE_*` flags of a code object, which code that it compiles inherits.

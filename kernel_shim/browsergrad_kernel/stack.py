@@ -112,6 +112,7 @@ def guarded() -> dict[str, Any]:
         "encoder": id(_json.make_encoder),
         "sources": each((str, bytes)),
         "check": id(nesting.check),
+        "checkOnOneStack": id(nesting.check_on_one_stack),
         "prepareEval": id(nesting.prepare_eval),
         "prepareExec": id(nesting.prepare_exec),
     }

@@ -7,7 +7,7 @@ const SOURCES = join(__dirname, '..', 'src');
 const LAYERS: Record<string, string[]> = {
   runtime: [],
   server: ['kernel', 'runtime'],
-  kernel: ['runtime', 'notice', 'notebook_metadata', 'download', 'zip'],
+  kernel: ['runtime', 'notice', 'notebook_metadata', 'download'],
   renderers: ['runtime', 'go_to_cell'],
   results: ['runtime', 'renderers', 'go_to_cell', 'download'],
   labs: ['runtime', 'kernel', 'renderers', 'results', 'notice', 'notebook_metadata', 'download'],

@@ -26,8 +26,18 @@ def on_3_12(programs: Iterable[dict[str, Any]] = PROGRAMS) -> list[dict[str, Any
 
 
 def on_one_stack(programs: Iterable[dict[str, Any]] = PROGRAMS) -> list[dict[str, Any]]:
-    """Return the programs with their ends in an engine without further stacks, where the deepest may end in RecursionError too."""
-    return [program | {"ends": "either"} if program.get("deep") else program for program in programs]
+    """Return the programs with their ends in an engine without further stacks.
+
+    There the deepest may end in RecursionError too, and nested sources are refused before CPython parses them.
+    """
+
+    def ends(program: dict[str, Any]) -> dict[str, str]:
+        if program.get("deep"):
+            return {"ends": "either"}
+        refused = {"SyntaxError": "SyntaxError", "MemoryError": "RecursionError"}.get(program.get("ends312", ""))
+        return {"ends": refused} if refused else {}
+
+    return [program | ends(program) for program in programs]
 
 
 def problem(program: dict[str, Any], ename: str | None, result: str | None, after: str | None) -> str | None:

@@ -3,10 +3,10 @@
  * code has written as a download.
  */
 import { Notification } from '@jupyterlab/apputils';
+import { zipSync } from 'fflate';
 
 import { download } from '../download';
 import { errorText } from '../runtime/errors';
-import { zip } from '../zip';
 
 /** A kernel whose files are in Python's memory. */
 export interface MemoryKernel {
@@ -53,7 +53,7 @@ export async function downloadHomeFiles(kernel: MemoryKernel): Promise<void> {
     if (!first) {
       Notification.info('Python has not written any file.', { autoClose: 5000 });
     } else if (others.length) {
-      download(ARCHIVE, zip(files));
+      download(ARCHIVE, new Blob([zipSync(files, { level: 0 })], { type: 'application/zip' }));
     } else {
       const [path, data] = first;
       download(path.slice(path.lastIndexOf('/') + 1), new Blob([new Uint8Array(data)]));

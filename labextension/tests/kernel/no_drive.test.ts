@@ -1,4 +1,5 @@
 /** What a page without a drive says, and the download that it offers. */
+import { unzipSync } from 'fflate';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 const shown = vi.hoisted(() => ({
@@ -48,12 +49,10 @@ describe('a page without a drive', () => {
     await downloadHomeFiles(kernel({ a: Uint8Array.of(1), 'b/ç': Uint8Array.of() }));
     const [[name, blob]] = shown.files as [string, Blob][];
     expect([name, blob.type]).toEqual(['python-files.zip', 'application/zip']);
-    const bytes = new Uint8Array(await blob.arrayBuffer());
-    expect(bytes.subarray(0, 4)).toEqual(Uint8Array.of(0x50, 0x4b, 3, 4));
-    // The last record: two entries in the directory, which begins after both files.
-    const end = new DataView(bytes.buffer, bytes.length - 22);
-    expect([end.getUint32(0, true), end.getUint16(10, true)]).toEqual([0x06054b50, 2]);
-    expect(end.getUint32(16, true) + end.getUint32(12, true)).toBe(bytes.length - 22);
+    expect(unzipSync(new Uint8Array(await blob.arrayBuffer()))).toEqual({
+      a: Uint8Array.of(1),
+      'b/ç': Uint8Array.of(),
+    });
   });
 
   it('says that there is nothing, or that it cannot be read', async () => {

@@ -148,6 +148,7 @@ export class FakePython {
       encoder: type('Encoder'),
       sources: [type('str'), type('bytes')],
       check: 0,
+      checkOnOneStack: 0,
       prepareEval: 0,
       prepareExec: 0,
     };

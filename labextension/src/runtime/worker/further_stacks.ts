@@ -15,6 +15,9 @@ import { mutable } from './wasm_global';
 /** Makes a function run on a stack of its own, where the engine has such stacks. */
 const { promising } = WebAssembly as { promising?: (run: Run) => Run };
 
+/** Whether the engine has further stacks. Else all calls share one, which in Chromium's workers has about 450 KB. */
+export const HAS_FURTHER_STACKS = promising !== undefined;
+
 /** Free bytes on a further stack: more than any use is allowed. */
 const FURTHER_STACK = Infinity;
 /** Bytes of the engine's stack that are kept for handling the error. */

@@ -73,7 +73,7 @@ const MIN_STACK = 32 * 1024;
  */
 const NEAR_ROOM = 20 * 1024;
 
-/** Bytes of the C stack for each use. */
+/** Bytes of the C stack for each use, if the engine's stack has room for them. */
 const ROOMS: Record<Use, number> = {
   any: ROOM,
   // Its frames take much of the C stack and little of the engine's.
@@ -82,6 +82,9 @@ const ROOMS: Record<Use, number> = {
   // Its frames take almost none of the C stack.
   json: 48 * 1024,
 };
+
+/** Bytes of the engine's stack that each use takes for each byte of the C stack, at most. */
+const RATIOS: Record<Use, number> = { any: RATIO, compiler: 1 / 3, pickle: 1.1, json: 20 };
 
 /** CPython 3.14: the limit is an address on the C stack. */
 export class StackLimit implements RecursionLimit {
@@ -115,7 +118,7 @@ export class StackLimit implements RecursionLimit {
   }
 
   allow(pointer: number, use: Use, engine: number): void {
-    this.restore(pointer - (use === 'any' ? Math.min(ROOM, Math.trunc(engine / RATIO)) : ROOMS[use]));
+    this.restore(pointer - Math.trunc(Math.min(ROOMS[use], Math.max(0, engine) / RATIOS[use])));
   }
 
   narrow(pointer: number): void {

@@ -19,7 +19,7 @@
  */
 import { AsyncOffset, type Arity, Structures, TypeOffset } from './cpython_layout';
 import { FunctionTable } from './function_table';
-import { FurtherStacks, type StacksModule } from './further_stacks';
+import { FurtherStacks, HAS_FURTHER_STACKS, type StacksModule } from './further_stacks';
 import { LongSources, type SourcesModule } from './long_sources';
 import hashBytes from './native/guarded_hash.wat';
 import compareBytes from './native/padded_compare.wat';
@@ -89,6 +89,7 @@ export interface GuardedObjects {
   sources: number[];
   /** Functions of `nesting.py` that get a long source before `compile`, `eval` and `exec` do. */
   check: number;
+  checkOnOneStack: number;
   prepareEval: number;
   prepareExec: number;
 }
@@ -177,9 +178,12 @@ export class StackGuard {
     this.leaveDefined([...builtins(objects.pickle), ...objects.pickler.map(each => structures.method(each))], 'pickle');
     this.leave(this.slots([objects.scanner], TypeOffset.tp_call), 3, 'json');
     const sources = new LongSources(this.module, this.table, structures, objects.sources);
-    if (this.limit.measures) {
+    if (!HAS_FURTHER_STACKS) {
+      sources.guard(compile, objects.checkOnOneStack);
+    } else if (this.limit.measures) {
       sources.guard(compile, objects.check);
-    } else {
+    }
+    if (!this.limit.measures) {
       this.leave(this.slots([objects.encoder], TypeOffset.tp_call), 3, 'json');
     }
     const prepares = [objects.prepareEval, objects.prepareExec];
