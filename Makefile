@@ -1,6 +1,6 @@
 # make demo    build everything, build the example site, serve it
 # make test    install what the tests need and run all of them
-# make test-release   the same, with every entry of long tables, every cheat of submissions, every way of starting, 500 recursions in one kernel and 20 late answers of each kind
+# make test-release   the same, with slow tests of what seldom breaks by itself (`@pytest.mark.release`), every entry of long tables, every cheat of submissions, every way of starting, 500 recursions in one kernel and 20 late answers of each kind
 # make test-next   the tests of sites and pages, with the newest pre-release of JupyterLite, in an environment of its own
 # make build   build the wheel into dist/
 # make bench   compare with jupyterlite-pyodide-kernel: docs/performance.md

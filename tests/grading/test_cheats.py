@@ -91,6 +91,7 @@ def test_check_says_that_the_example_labs_run_apart(capsys: pytest.CaptureFixtur
     assert said.count("the rubric runs apart from submissions") == 2 and said.count("manifest.json: ok") == 2
 
 
+@pytest.mark.release
 def test_a_rubric_that_needs_the_live_objects_falls_back_and_says_why(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -43,6 +43,7 @@ def test_what_depends_on_how_python_starts_is_found(tmp_path: Path, capsys: pyte
     assert "error: ('runtime', 'ZeroDivisionError') from the snapshot, None from the files" in said
 
 
+@pytest.mark.release
 def test_a_snapshot_that_does_not_work_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

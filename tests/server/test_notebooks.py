@@ -122,6 +122,7 @@ ADVERSARIES = {
 }
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("name", ADVERSARIES)
 def test_a_notebook_made_to_break_graders_ends_as_it_should(adversaries: Path, tmp_path: Path, name: str) -> None:
     made = nbformat.read(adversaries / f"{name}.ipynb", 4)
