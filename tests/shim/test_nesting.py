@@ -28,7 +28,7 @@ def test_a_source_that_can_be_compiled_passes(source: str) -> None:
 
 
 def test_a_source_that_is_too_deep_is_refused() -> None:
-    with pytest.raises(RecursionError, match="nests more than 2500 levels deep. Build it up"):
+    with pytest.raises(RecursionError, match=r"nests more than 2500 levels deep\. Build it up"):
         nesting.check("+".join(["1"] * 2502))
 
 
