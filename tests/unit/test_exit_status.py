@@ -58,7 +58,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 GRADE_OUT = "--out results.jsonl"
 ERRORS: dict[str, tuple[int, list[str]]] = {
-    "nothing is wrong": (DONE, ["validate good", "report passed.ipynb", "package site --scorm", "new fresh"]),
+    "nothing is wrong": (DONE, ["validate good", "release good --to copy", "report passed.ipynb", "package site --scorm", "new fresh"]),
     "a path that does not exist": (
         UNUSABLE,
         [
@@ -78,6 +78,7 @@ ERRORS: dict[str, tuple[int, list[str]]] = {
             "assign none.ipynb",
             "import none",
             "package none --moodle",
+            "release none --to copy",
             "serve none",
             "compress none",
         ],
@@ -92,6 +93,7 @@ ERRORS: dict[str, tuple[int, list[str]]] = {
             "report empty",
             "import empty",
             "package empty --scorm",
+            "release empty --to copy",
         ],
     ),
     "a file that is not what the command reads": (
@@ -114,6 +116,7 @@ ERRORS: dict[str, tuple[int, list[str]]] = {
             "import marked.ipynb --out one.py/labs",
             f"grade good one.py --out one.py/{GRADE_OUT.split()[1]}",
             "package site --scorm --out one.py/a.zip",
+            "release good --to one.py/copy",
             "sync one.py",
         ],
     ),
@@ -121,6 +124,7 @@ ERRORS: dict[str, tuple[int, list[str]]] = {
         FAULTS,
         [
             "validate bad",
+            "release bad --to copy",
             "check bad",
             f"grade bad one.py {GRADE_OUT}",
             "validate torn",
