@@ -1,7 +1,7 @@
 /** Text and bytes that Python and C code write, as they are posted. */
 import { describe, expect, it } from 'vitest';
 
-import type { FromWorker, StreamChunk } from '../../src/runtime/protocol';
+import { Control, type FromWorker, type StreamChunk } from '../../src/runtime/protocol';
 import { OutputBuffer } from '../../src/runtime/worker/output';
 
 function make(): { output: OutputBuffer; posted: () => [string, string, string][] } {
@@ -76,5 +76,48 @@ describe('bytes of descriptors', () => {
       ['stdout', 'late', '"one"'],
       ['stdout', 'now', '"two"'],
     ]);
+  });
+});
+
+describe('a writer', () => {
+  const LONG = 'x'.repeat(10_000_000);
+
+  function acknowledged(): { output: OutputBuffer; take: (bytes: number) => void; count: () => number } {
+    const control = new Int32Array(64);
+    let messages = 0;
+    const output = new OutputBuffer(
+      () => void messages++,
+      () => control,
+      true,
+    );
+    const take = (taken: number): void => {
+      control[Control.OutputTaken] = taken;
+    };
+    return { output, take, count: () => messages };
+  }
+
+  it('waits for nothing after one long text and the end of its line', () => {
+    const { output, count } = acknowledged();
+    expect([output.write('stdout', LONG), output.write('stdout', '\n')]).toEqual([false, false]);
+    output.endRequest();
+    expect(count()).toBe(2);
+  });
+
+  it('waits once it has posted more than the page has shown, until the page has shown it', () => {
+    const { output, take } = acknowledged();
+    expect([output.write('stdout', LONG), output.write('stdout', LONG)]).toEqual([false, true]);
+    expect(output.hasRoom()).toBe(false);
+    take(2 * LONG.length);
+    expect(output.hasRoom()).toBe(true);
+    expect(output.write('stdout', LONG)).toBe(false);
+  });
+
+  it('keeps little in flight, however short its texts are', () => {
+    const { output } = acknowledged();
+    let written = 0;
+    while (!output.write('stdout', 'x'.repeat(999) + '\n')) {
+      written += 1000;
+    }
+    expect(written).toBeLessThan(200_000);
   });
 });

@@ -1,7 +1,7 @@
 /**
  * Collects the text that Python writes, and posts it about every 50 ms, before other messages, and at the end of a request.
- * Python keeps short texts that may wait, since a call costs more than a short write. A writer waits while too much is in
- * flight to the page.
+ * Python keeps short texts that may wait, since a call costs more than a short write. A writer that posts more while too much
+ * is in flight to the page waits until the page has shown it.
  */
 import { Control, type FromWorker, type StreamChunk } from '../protocol';
 import type { StreamTexts } from './stream_texts';
@@ -99,20 +99,22 @@ export class OutputBuffer {
     // `print` writes the end of a line by itself: a line stays whole.
     const due = text.endsWith('\n') ? quiet : time - this.since > FLUSH_MS;
     if (this.length > FLUSH_LENGTH || due) {
+      // The last text of a cell waits for nothing: only a writer that goes on has to.
+      const room = this.hasRoom();
       this.flush();
-    } else {
-      if (!quiet) {
-        this.held?.invite();
-      }
-      if (!this.timer) {
-        this.timer = true;
-        setTimeout(() => {
-          this.timer = false;
-          this.flush();
-        }, FLUSH_MS);
-      }
+      return !room;
     }
-    return !this.hasRoom();
+    if (!quiet) {
+      this.held?.invite();
+    }
+    if (!this.timer) {
+      this.timer = true;
+      setTimeout(() => {
+        this.timer = false;
+        this.flush();
+      }, FLUSH_MS);
+    }
+    return false;
   }
 
   private add(name: StreamChunk['name'], text: string, parent: string, time: number): void {
