@@ -16,14 +16,14 @@ export interface MemoryKernel {
 }
 
 const ARCHIVE = 'python-files.zip';
+/** JupyterLab cuts notifications at 140 characters. */
 const NOTICE =
-  'Python cannot reach the files of this page: it does not see those beside the notebook, and what it writes is lost when the kernel ' +
-  'restarts or the page is closed. Notebooks themselves are saved. The browser allows this site no service worker, as in some private windows. ' +
-  'A normal window has no such limit, nor has a site that sends COOP and COEP headers.';
+  'Python cannot reach the files of this page. What it writes is lost when the kernel restarts: download it, or use a normal window.';
 const LABEL = 'Files are not kept';
 const TOOLTIP =
-  'Python neither sees the files of this page nor keeps those that it writes: the page is not cross-origin isolated and has no service worker. ' +
-  'Click to download what Python has written.';
+  'Python does not see the files beside the notebook, and what it writes is lost when the kernel restarts or the page is closed. ' +
+  'Notebooks themselves are saved. The browser allows this site no service worker, as in some private windows. A normal window has no such ' +
+  'limit, nor has a site that sends COOP and COEP headers. Click to download what Python has written.';
 
 /** Text and tooltip for the status bar; empty if the kernel has a drive. */
 export function driveTexts(kernel: MemoryKernel): [label: string, tooltip: string] {

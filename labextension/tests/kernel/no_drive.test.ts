@@ -34,6 +34,7 @@ describe('a page without a drive', () => {
     warnOfMissingDrive(kernel({}));
     warnOfMissingDrive(kernel({}));
     expect(shown.notices.map(([kind]) => kind)).toEqual(['warning']);
+    expect(shown.notices[0][1].length).toBeLessThanOrEqual(140);
     expect(driveTexts(kernel({}))[0]).toBe('Files are not kept');
     expect(driveTexts(kernel({}, true))).toEqual(['', '']);
   });
