@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from ..exit_status import DONE
 from ..terminal import say
 
 __all__ = ["configure", "run"]
@@ -43,4 +44,4 @@ def run(options: argparse.Namespace) -> int:
         say(f"removed: {path}", keep="")
     labs = f"{done.labs} {'lab' if done.labs == 1 else 'labs'}"
     say(f"{options.to}: {labs}, {len(done.files)} files, {len(done.changed)} of them new or changed", keep="")
-    return 0
+    return DONE

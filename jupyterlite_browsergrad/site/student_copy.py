@@ -140,6 +140,4 @@ def _write(plan: dict[Path, Path], secrets: list[Path], done: StudentCopy) -> No
                 shutil.copy2(source, fresh)
             done.changed.append(path)
     except OSError as error:
-        raise ConfigurationError(
-            f"{error.filename or done.files[-1]} cannot be written: {error.strerror or error}"
-        ) from error
+        raise ConfigurationError(f"{error.filename} cannot be written: {error.strerror or error}") from error

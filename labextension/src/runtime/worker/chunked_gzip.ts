@@ -48,12 +48,13 @@ export class ChunkedGzip {
     ) {
       return null;
     }
-    let at = first + view.getUint16(HEADER + 2, true);
-    if (at + TRAILER > file.length) {
+    const end = first + view.getUint16(HEADER + 2, true);
+    if (end + TRAILER > file.length) {
       return null;
     }
     const chunks: Chunk[] = [];
-    for (let entry = first + 4; entry + 8 <= first + view.getUint16(HEADER + 2, true); entry += 8) {
+    let at = end;
+    for (let entry = first + 4; entry + 8 <= end; entry += 8) {
       const packed = view.getUint32(entry, true);
       chunks.push({ at, packed, sum: view.getUint32(entry + 4, true) });
       at += packed;
