@@ -61,7 +61,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _kind_of_page(item: pytest.Item) -> str | None:
     """Return "isolated" or "plain"; None for a test that does not run in each."""
     parameters = getattr(item, "callspec", None)
-    kinds = {"isolated", "plain"}.intersection(parameters.id.split("-") if parameters else ())
+    kinds = {"isolated", "plain"}.intersection(re.split("-|, ", parameters.id) if parameters else ())
     return kinds.pop() if len(kinds) == 1 else None
 
 

@@ -297,6 +297,7 @@ def test_what_a_function_cannot_hold_runs_in_a_block(tmp_path: Path) -> None:
     assert "in_place" not in rubric
 
 
+@pytest.mark.release
 def test_labs_that_were_made_pass_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "circle.py").write_text(SCRIPT, "utf-8")
     sources = [tmp_path / "circle.py"]

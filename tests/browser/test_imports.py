@@ -35,6 +35,7 @@ def lab(browser: Browser, old_browser_site: Path) -> Iterator[Lab]:
         yield lab
 
 
+@pytest.mark.release
 def test_an_import_by_a_made_up_name_finds_a_package(lab: Lab) -> None:
     assert lab.run("name = 'pu' + 're'\n__import__(name).version").result == "'1.0'"
     assert lab.run("import pure\npure.version").result == "'1.0'"
@@ -74,6 +75,7 @@ def test_too_deep_a_recursion_is_an_error_on_one_stack(lab: Lab) -> None:
     assert problems_in(lab, on_one_stack(TRIED)) == []
 
 
+@pytest.mark.release
 @pytest.mark.timeout(900)
 def test_too_deep_a_recursion_is_an_error_where_python_can_be_suspended(browser: Browser, full_site: Path) -> None:
     with served(full_site, True) as address, opened(browser, address) as lab:

@@ -185,6 +185,7 @@ def test_a_lab_that_pins_another_runtime_does_not_run(page: Lab, pin: str) -> No
     assert refusal(page) == message
 
 
+@pytest.mark.release
 def test_a_pin_in_a_manifest_that_the_metadata_names_counts(once: Lab) -> None:
     open_notebook(once, "named/lab.ipynb")
     assert refusal(once) == "lab requires ^0.9.0, runtime is 0.8.1"
@@ -342,6 +343,7 @@ def test_datasets_are_verified_kept_and_read_by_name(once: Lab) -> None:
     assert once.run("import browsergrad as bg; bg.dataset('points').read_text()").result == "'1,2\\n3,4\\n'"
 
 
+@pytest.mark.release
 def test_the_second_time_a_dataset_with_a_hash_is_not_fetched(once: Lab) -> None:
     with_datasets(once, {"name": "points", "url": "files/points.csv", "hash": hash_of(DATA)})
     code = "import browsergrad as bg; bg.dataset('points').read_text()"
@@ -376,6 +378,7 @@ def test_the_progress_of_a_dataset_is_shown(browser: Browser, labs_site: Path, i
         assert page.run("import browsergrad as bg; bg.dataset('big').stat().st_size").result == "6000000"
 
 
+@pytest.mark.release
 def test_a_dataset_of_another_site_that_cannot_be_reached_is_named(page: Lab) -> None:
     with_datasets(page, {"name": "far", "url": FAR, "hash": hash_of(DATA)}, {"name": "near", "url": "files/points.csv"})
     page.page.context.route(FAR, lambda route: route.abort("internetdisconnected"))

@@ -317,6 +317,7 @@ class Embedding(BaseHTTPRequestHandler):
         """A handler that logs nothing, since tests are quiet."""
 
 
+@pytest.mark.release
 @pytest.mark.parametrize("named", [True, False], ids=["its-origin-is-named", "another-is-named"])
 def test_only_a_page_of_the_named_origin_is_told(named: bool, browser: Browser, site: Path) -> None:
     server, address = serve(site, False)

@@ -96,6 +96,7 @@ def test_a_notebook_finds_python_ready(browser: Browser, site: Path) -> None:
         assert FROM_SNAPSHOT not in log, "a kernel that has to start says so; a spare has started for nobody"
 
 
+@pytest.mark.release
 def test_another_distribution_has_a_snapshot_of_its_own(browser: Browser, tmp_path: Path, other_pyodide: Path) -> None:
     site = build_site(tmp_path, pyodide_url=str(other_pyodide))
     with opened(browser, site) as (lab, log):

@@ -25,6 +25,7 @@ def test_a_good_lab_is_ok_and_bad_ones_say_what_is_wrong(tmp_path: Path, capsys:
     assert "the starter starter.py passes the rubric, which therefore shows nothing" in said
 
 
+@pytest.mark.release
 def test_what_depends_on_how_python_starts_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Sandbox() as sandbox:
         result = sandbox.execute("hash('ant')")

@@ -20,6 +20,7 @@ from .labs import APART, GOOD, write_lab
 PAGE = Path(__file__).parents[2] / "docs" / "howto" / "packages.md"
 
 
+@pytest.mark.release
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_the_packages_of_a_site_are_there(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -233,6 +233,7 @@ def test_tracebacks_look_as_ipython_shows_them(client: Client, modules: Path, co
     assert first == ours
 
 
+@pytest.mark.release
 def test_one_of_an_endless_recursion_is_short_and_counts_all(client: Client, modules: Path) -> None:
     ours = tracebacks_of(client, _DEEP)
     with ipythons_own():
