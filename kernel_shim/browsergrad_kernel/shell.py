@@ -36,6 +36,7 @@ from . import (
     tracebacks,
 )
 from .display import KernelDisplayHook, KernelDisplayPublisher
+from .formatter import KernelDisplayFormatter
 from .history import MemoryHistory
 from .no_processes import NoProcessesError
 from .request_context import parent_header, parent_message, set_parent
@@ -119,6 +120,10 @@ class KernelShell(InteractiveShell):
     def init_history(self) -> None:
         self.history_manager = MemoryHistory(shell=self, parent=self)
         self.configurables.append(self.history_manager)
+
+    def init_display_formatter(self) -> None:
+        self.display_formatter = KernelDisplayFormatter(parent=self)
+        self.configurables.append(self.display_formatter)
 
     def init_events(self) -> None:
         self.events = KernelEvents(self, available_events)

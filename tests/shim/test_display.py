@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 
+import pytest
+
 from .conftest import Client
 
 PNG = b"\x89PNG\r\n\x1a\nrest"
@@ -81,3 +83,53 @@ def test_libraries_recognise_a_notebook(client: Client) -> None:
 
 def test_figures_are_drawn_after_the_cell_by_the_inline_backend(client: Client) -> None:
     assert client.run("import os; os.environ['MPLBACKEND']").result == "'module://matplotlib_inline.backend_inline'"
+
+#: Code that lets another formatter know values of Python's own types, and the MIME types of `display(VALUE)` then.
+OTHER_FORMATTERS = {
+    "a printer of the type": ("HTML.for_type(int, lambda n: f'<b>{n}</b>')", "5", "text/html"),
+    "a printer of a base class": ("HTML.for_type(object, lambda n: '<b></b>')", "'x'", "text/html"),
+    "a printer by the type's name": ("HTML.for_type_by_name('builtins', 'list', lambda n: '<ul>')", "[1]", "text/html"),
+    "a printer of one object": ("one = {}\nHTML.singleton_printers[id(one)] = lambda n: '<i>'", "one", "text/html"),
+    "other printers": ("HTML.type_printers = {float: lambda n: '<i>'}", "2.5", "text/html"),
+    "another method": ("HTML.print_method = '__str__'", "5", "text/html"),
+    "another formatter": (
+        "from IPython.core.formatters import BaseFormatter\n"
+        "class Mine(BaseFormatter):\n    format_type = 'text/mine'\n    def __call__(self, obj): return 'mine'\n"
+        "formatter.formatters['text/mine'] = Mine(parent=formatter)",
+        "5",
+        "text/mine",
+    ),
+    "a formatter without a method of its own": (
+        "from IPython.core.formatters import BaseFormatter\n"
+        "class Plain(BaseFormatter):\n    format_type = 'text/other'\n"
+        "formatter.register_formatter(Plain(parent=formatter))",
+        "5",
+        "text/other",
+    ),
+    "a bundle": ("formatter.mimebundle_formatter.for_type(int, lambda n: {'text/html': '<b>'})", "5", "text/html"),
+    "text with metadata": ("formatter.formatters['text/plain'].for_type(int, lambda n, p, cycle: p.text('n'))", "5", "text/plain"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "value", "mime"), OTHER_FORMATTERS.values(), ids=OTHER_FORMATTERS)
+def test_formatters_that_know_numbers_are_asked(client: Client, code: str, value: str, mime: str) -> None:
+    client.run("formatter = get_ipython().display_formatter\nHTML = formatter.formatters['text/html']\ndisplay(1, 'x')")
+    client.run(code)
+    (content,) = client.run(f"display({value})").contents("display_data")
+    assert mime in content["data"]
+
+
+def test_values_are_shown_as_ipython_shows_them(client: Client) -> None:
+    values = "0, -1.5, 2j, True, None, ..., 'a', b'b', bytearray(b'c'), [1, [2]], (3,), {'k': {4}}, frozenset(), range(3), 10**30"
+    client.run(f"from IPython.core.formatters import DisplayFormatter\nvalues = [{values}]\nmine = get_ipython().display_formatter")
+    assert client.run("[v for v in values if mine.format(v) != DisplayFormatter.format(mine, v)]").result == "[]"
+    code = "[mine.format(7, **how) for how in ({'include': ['text/html']}, {'exclude': ['text/plain']}, {'include': ['text/plain']})]"
+    assert client.run(code).result == "[({}, {}), ({}, {}), ({'text/plain': '7'}, {})]"
+    client.run("%precision 2")
+    assert client.run("display(1 / 3)").contents("display_data")[0]["data"] == {"text/plain": "0.33"}
+
+
+def test_displayed_text_that_cannot_be_made_is_reported(client: Client) -> None:
+    code = "class Bad:\n    def __repr__(self): raise ValueError('no')\ndisplay([Bad()])"
+    answer = client.run(code)
+    assert (answer.contents("display_data"), answer.contents("error")[0]["evalue"]) == ([], "no")
