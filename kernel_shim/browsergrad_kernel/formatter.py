@@ -12,7 +12,9 @@ _PLAIN = frozenset(
     {int, float, complex, bool, str, bytes, bytearray, list, tuple, dict, set, frozenset, range, type(None), type(...)}
 )
 #: For each of these types, the keys under which a formatter could know it: classes, and pairs of module and name.
-_KEYS = {kind: frozenset([*kind.__mro__, *((each.__module__, each.__name__) for each in kind.__mro__)]) for kind in _PLAIN}
+_KEYS = {
+    kind: frozenset([*kind.__mro__, *((each.__module__, each.__name__) for each in kind.__mro__)]) for kind in _PLAIN
+}
 _TEXT = "text/plain"
 #: The traits of a formatter that hold its printers: by the id of an object, by class, and by module and name.
 _PRINTERS = ("singleton_printers", "type_printers", "deferred_printers")

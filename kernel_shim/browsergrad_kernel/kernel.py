@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import comms, completion, execution, history, interrupts, messages, shadowing, streams
+from . import comms, completion, execution, history, interrupts, messages, shadowing, streams, warm_up
 from ._host import host
 from .request_context import parent_header, parent_message, set_parent
 from .shell import KernelShell, safe_str
@@ -107,8 +107,13 @@ class BrowsergradKernel:
         task = interrupts.eager_task(self.dispatch(message_json, buffers, epoch))
         return task.result() if task.done() else task
 
-    def get_ahead(self, epoch: int) -> bool:
+    def get_ahead(self, epoch: int, jedi: bool = True) -> bool:
         """Prepare something that the next request may need. The worker calls this while the kernel is idle.
+
+        Parameters
+        ----------
+        jedi
+            Whether jedi's files are there.
 
         Returns
         -------
@@ -118,6 +123,8 @@ class BrowsergradKernel:
         interrupts.enter_loop()
         with _interruptible(epoch, request=False):
             try:
+                if not warm_up.is_done():
+                    return warm_up.go_on(self.shell) or jedi
                 return completion.get_ready()
             except KeyboardInterrupt:
                 return True

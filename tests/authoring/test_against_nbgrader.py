@@ -169,7 +169,7 @@ def test_results_are_written_into_nbgraders_database(course: tuple[Path, dict[st
         [*command, "--nbgrader-db", database, "--nbgrader-notebook", "ps1/problem9"],
         cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert wrong.returncode == 1 and "has no notebook 'ps1/problem9'" in wrong.stderr
+    assert wrong.returncode == 2 and "has no notebook 'ps1/problem9'" in wrong.stderr
     assert "ps1/problem1, ps1/problem2" in wrong.stderr
     assert database.read_bytes() == (root / "gradebook.db").read_bytes()
     done = subprocess.run(

@@ -84,6 +84,7 @@ def test_libraries_recognise_a_notebook(client: Client) -> None:
 def test_figures_are_drawn_after_the_cell_by_the_inline_backend(client: Client) -> None:
     assert client.run("import os; os.environ['MPLBACKEND']").result == "'module://matplotlib_inline.backend_inline'"
 
+
 #: Code that lets another formatter know values of Python's own types, and the MIME types of `display(VALUE)` then.
 OTHER_FORMATTERS = {
     "a printer of the type": ("HTML.for_type(int, lambda n: f'<b>{n}</b>')", "5", "text/html"),
@@ -121,7 +122,9 @@ def test_formatters_that_know_numbers_are_asked(client: Client, code: str, value
 
 def test_values_are_shown_as_ipython_shows_them(client: Client) -> None:
     values = "0, -1.5, 2j, True, None, ..., 'a', b'b', bytearray(b'c'), [1, [2]], (3,), {'k': {4}}, frozenset(), range(3), 10**30"
-    client.run(f"from IPython.core.formatters import DisplayFormatter\nvalues = [{values}]\nmine = get_ipython().display_formatter")
+    client.run(
+        f"from IPython.core.formatters import DisplayFormatter\nvalues = [{values}]\nmine = get_ipython().display_formatter"
+    )
     assert client.run("[v for v in values if mine.format(v) != DisplayFormatter.format(mine, v)]").result == "[]"
     code = "[mine.format(7, **how) for how in ({'include': ['text/html']}, {'exclude': ['text/plain']}, {'include': ['text/plain']})]"
     assert client.run(code).result == "[({}, {}), ({}, {}), ({'text/plain': '7'}, {})]"

@@ -47,10 +47,10 @@ export class Ahead {
     this.isAtWork = false;
   }
 
-  private wait(): void {
+  private wait(ms = IDLE_MS): void {
     clearTimeout(this.timer);
     if (this.worker && !this.isAsked && !this.isAtWork) {
-      this.timer = setTimeout(() => void this.work(this.worker!), IDLE_MS);
+      this.timer = setTimeout(() => void this.work(this.worker!), ms);
     }
   }
 
@@ -63,7 +63,7 @@ export class Ahead {
     }
     this.isAtWork = false;
     if (more) {
-      this.wait();
+      this.wait(0);
     } else {
       this.worker = null;
     }

@@ -83,6 +83,9 @@ export class WorkerSupervisor {
       if (isCurrent()) {
         this.hasBooted = true;
         events.onBooted();
+        if (worker.canInterrupt) {
+          this.ahead.offer(worker);
+        }
       }
       return worker;
     } catch (error) {

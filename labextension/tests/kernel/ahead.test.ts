@@ -45,6 +45,16 @@ it('begins once nothing has been asked for a moment, and goes on until nothing i
   expect(worker.begun).toBe(2);
 });
 
+it('goes on at once after each part', async () => {
+  const ahead = new Ahead();
+  const worker = new FakeWorker();
+  ahead.offer(worker);
+  await idle();
+  await worker.end(true);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(worker.begun).toBe(2);
+});
+
 it('waits while something is asked', async () => {
   const ahead = new Ahead();
   const worker = new FakeWorker();

@@ -49,7 +49,8 @@ export class Python {
   /** Gives a message to the kernel. Settles when the message has been handled. */
   private receive: ((...message: unknown[]) => unknown) | null = null;
   /** Lets the kernel do a part of the work that it has offered to do ahead of need. */
-  private ahead: ((epoch: number) => unknown) | null = null;
+  private ahead: ((epoch: number, jedi: boolean) => unknown) | null = null;
+  private hasJedi = false;
   /** The Python side of a session; null in a kernel. */
   private sessionCode: PyProxy | null = null;
   /** The Python side of a kernel; null in a session. */
@@ -178,7 +179,7 @@ export class Python {
     // Where the engine cannot switch stacks, and in Pyodide 0.26, messages go through Python's event loop.
     const suspends = 'Suspending' in WebAssembly && Boolean(receive.callPromising);
     this.receive = suspends ? (...message) => receive.callPromising(...message) : (kernel.dispatch as PyProxy);
-    this.ahead = suspends ? epoch => getAhead.callPromising(epoch) : getAhead;
+    this.ahead = suspends ? (epoch, jedi) => getAhead.callPromising(epoch, jedi) : getAhead;
   }
 
   /** From now on, what C code and `os.write` write is output of cells. Before, it goes to the log. */
@@ -208,6 +209,7 @@ export class Python {
       const pack = await Pack.fetch(kernelURL, entry);
       // Python may be suspended in the middle of an import, so it looks for the files itself, later.
       await pack.unpackInTurns(this.pyodide.FS, folder);
+      this.hasJedi = true;
       post({ type: 'ahead' });
     } catch (error) {
       post({ type: 'log', level: 'warning', text: errorText(error) });
@@ -249,8 +251,8 @@ export class Python {
   async getAhead(epoch: number): Promise<boolean> {
     const { post } = this.dependencies;
     try {
-      const more = Boolean(await this.ahead!(epoch));
-      if (!more) {
+      const more = Boolean(await this.ahead!(epoch, this.hasJedi));
+      if (!more && this.hasJedi) {
         post({ type: 'log', level: 'info', text: 'jedi is ready' });
       }
       return more;
