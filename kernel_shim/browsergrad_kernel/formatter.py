@@ -41,7 +41,7 @@ class KernelDisplayFormatter(DisplayFormatter):
             if isinstance(text, tuple) and len(text) == 2:
                 text, metadata = text
             return {} if text is None else {_TEXT: text}, {} if metadata is None else {_TEXT: metadata}
-        return super().format(obj, include=include, exclude=exclude)
+        return super().format(obj, include=include, exclude=exclude)  # type: ignore[no-untyped-call]
 
     @observe("formatters", "ipython_display_formatter", "mimebundle_formatter")
     def _forget(self, _change: Any = None) -> None:
@@ -74,7 +74,7 @@ class KernelDisplayFormatter(DisplayFormatter):
         )
         for each in every if are_usual else []:
             each.observe(self._forget, names=[*_PRINTERS, "print_method"])
-        self._tables = tuple(tuple(getattr(each, name) for name in _PRINTERS) for each in every) if are_usual else None  # type: ignore[misc]
+        self._tables = tuple(tuple(getattr(each, name) for name in _PRINTERS) for each in every) if are_usual else None
         self._others = others
 
 

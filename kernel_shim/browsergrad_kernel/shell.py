@@ -123,7 +123,7 @@ class KernelShell(InteractiveShell):
 
     def init_display_formatter(self) -> None:
         self.display_formatter = KernelDisplayFormatter(parent=self)
-        self.configurables.append(self.display_formatter)
+        self.configurables.append(self.display_formatter)  # type: ignore[arg-type]  # any configurable
 
     def init_events(self) -> None:
         self.events = KernelEvents(self, available_events)
