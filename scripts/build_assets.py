@@ -34,6 +34,7 @@ from jupyterlite_browsergrad.boot.assets import (  # noqa: E402  # found through
     Compiler,
     Files,
     dump,
+    files_of,
     precompile_stdlib,
     pyc_path,
     with_bytecode,
@@ -138,13 +139,15 @@ def build_snapshot(source: Path, pyodide: Path, out: Path, compiler: Compiler, *
     manifest_path = out / "manifest.json"
     manifest = json.loads(manifest_path.read_text("utf-8"))
     name = f"site-cp{compiler.tag}"
-    entry = write_snapshot(out, pyodide, out / manifest["packs"][name]["file"], 1 if quick else 9)
-    for stale in set(out.glob("snapshot.*.gz")) - {out / entry["file"]}:
-        stale.unlink()
+    entry = write_snapshot(out, pyodide, out / manifest["packs"][name]["file"], quick=quick)
     # The standard library of a distribution of the same Pyodide, which `jupyter lite build` replaces by ours.
     manifest["snapshot"] = {**entry, "pack": name, "stdlib_source": sha256_of(source / STDLIB)}
+    written = files_of(manifest)
+    for stale in set(out.glob("*.*.*")) - {out / each["file"] for each in written}:
+        stale.unlink()
     write_atomically(manifest_path, dump(manifest))
-    print(f"{entry['file']:34} {entry['size']:>10,} bytes")
+    for each in written[len(manifest["packs"]) :]:
+        print(f"{each['file']:34} {each['size']:>10,} bytes")
 
 
 def collect() -> tuple[Files, Files, dict[str, str]]:

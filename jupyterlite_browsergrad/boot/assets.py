@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ..hashing import sha256_of
-from . import chunked_gzip, javascript
+from . import chunked_gzip, javascript, zstd
 
 __all__ = [
     "PYODIDE_FILES",
@@ -28,6 +28,7 @@ __all__ = [
     "Compiler",
     "Files",
     "dump",
+    "files_of",
     "pack",
     "precompile_stdlib",
     "pyc_path",
@@ -39,7 +40,9 @@ __all__ = [
 ]
 
 #: Files of Pyodide to which a snapshot is bound, in addition to the standard library.
-PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
+SCRIPTS = ("pyodide.mjs", "pyodide.asm.mjs")
+WASM = "pyodide.asm.wasm"
+PYODIDE_FILES = (*SCRIPTS, WASM)
 STDLIB = "python_stdlib.zip"
 ZIP_TIME = (2020, 1, 1, 0, 0, 0)
 
@@ -127,6 +130,17 @@ def write_pack(out: Path, name: str, files: Files, level: int = 9, *, in_chunks:
     return _write_packed(out, name, ".pack.gz", content, data)
 
 
+def _write_small(out: Path, name: str, content: bytes, *, quick: bool) -> dict[str, Any]:
+    """Write ``NAME.HASH.bin``, as small as possible, or ``NAME.HASH.gz`` where nothing can write Zstandard. Return its entry for the manifest.
+
+    No web host takes the ending ``bin`` for an encoding, and all of them know it.
+    """
+    data = zstd.compress(content, quick=quick)
+    if data is None:
+        return _write_packed(out, name, ".gz", content, gzip.compress(content, 1 if quick else 9, mtime=0))
+    return {**_write_packed(out, name, ".bin", content, data), "format": "zstd"}
+
+
 def _write_packed(out: Path, name: str, suffix: str, content: bytes, data: bytes) -> dict[str, Any]:
     """Write `data`, the packed `content`, to ``NAME.HASH``. Return its entry for the manifest, with the CRC-32 of `content`."""
     digest = hashlib.sha256(data).hexdigest()
@@ -169,8 +183,10 @@ def with_bytecode(files: Files, compiler: Compiler) -> Files:
     return files | {pyc_path(name[prefix:], compiler.tag): pyc for name, pyc in compiled.items()}
 
 
-def write_snapshot(out: Path, pyodide: Path, pack: Path, level: int = 9) -> dict[str, Any]:
-    """Start the kernel and write its memory to ``snapshot.HASH.gz``. Return its entry for the manifest, without `pack`.
+def write_snapshot(out: Path, pyodide: Path, pack: Path, *, quick: bool = False) -> dict[str, Any]:
+    """Start the kernel and write its memory to ``snapshot.HASH.bin``, and beside it small copies of Pyodide's own files.
+
+    Return its entry for the manifest, without `pack`.
 
     Parameters
     ----------
@@ -178,6 +194,8 @@ def write_snapshot(out: Path, pyodide: Path, pack: Path, level: int = 9) -> dict
         The distribution as it is published. Kernels will import from its standard library.
     pack
         The pack of the kernel's files, with bytecode for this Python.
+    quick
+        Whether to compress fast instead of well.
 
     Raises
     ------
@@ -188,13 +206,24 @@ def write_snapshot(out: Path, pyodide: Path, pack: Path, level: int = 9) -> dict
         javascript.run("make_snapshot.mjs", pyodide, pack, folder)
         raw = Path(folder, "snapshot.bin").read_bytes()
     stdlib = (pyodide / STDLIB).read_bytes()
+    scripts = {name: (pyodide / name).read_text("utf-8") for name in SCRIPTS}
     return {
-        **_write_packed(out, "snapshot", ".gz", raw, gzip.compress(raw, level, mtime=0)),
+        **_write_small(out, "snapshot", raw, quick=quick),
+        "core": {
+            "wasm": _write_small(out, "wasm", (pyodide / WASM).read_bytes(), quick=quick),
+            "scripts": _write_small(out, "scripts", json.dumps(scripts, ensure_ascii=False).encode(), quick=quick),
+        },
         "pyodide": {name: sha256_of(pyodide / name) for name in (*PYODIDE_FILES, STDLIB)},
         "stdlib_size": len(stdlib),
         "stdlib_crc32": zlib.crc32(stdlib),
         "lock_info": json.loads((pyodide / "pyodide-lock.json").read_text("utf-8"))["info"],
     }
+
+
+def files_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the manifest's entries of files."""
+    snapshot = manifest.get("snapshot")
+    return [*manifest["packs"].values(), *([snapshot, *snapshot["core"].values()] if snapshot else [])]
 
 
 def dump(value: object) -> bytes:

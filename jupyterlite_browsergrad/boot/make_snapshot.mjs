@@ -2,11 +2,12 @@
 //
 // usage: node make_snapshot.mjs PYODIDE_FOLDER PACK JOB_FOLDER    (or with Deno)
 // PYODIDE_FOLDER is the published one (its standard library is what kernels import from later), PACK the site pack for its Python.
-// JOB_FOLDER gets `snapshot.bin`: "BGS1", uint32 length of the header, header JSON padded to a multiple of 16, then the runs' bytes;
+// JOB_FOLDER gets `snapshot.bin`: "BGS2", uint32 length of the header, header JSON padded to a multiple of 16, then the runs' bytes;
 // and `snapshot.json`, facts for the manifest. The header:
 //   buildId  Pyodide's own id of the build
 //   heap     bytes of memory to restore
-//   runs     [[offset, length], …] of what is not zero
+//   runs     [[offset, length], …] of what is neither zero nor in `kept`
+//   kept     [[offset, length], …] of what a new instance of the WebAssembly holds already
 //   state    what Pyodide keeps in JavaScript about objects in that memory
 //   tree     {folders, files: [[path, base64], …]}: what starting has written to the file system
 //   site     the pack's own list of files, whose offsets count from `siteOffset`
@@ -116,13 +117,14 @@ const taken = pyodide.makeMemorySnapshot({
 });
 const [, heapOffset, stateLength, , ...id] = new Uint32Array(taken.buffer, 0, 12);
 const heap = taken.subarray(heapOffset);
-const runs = runsOf(heap);
+const { runs, kept } = runsOf(heap, initialMemory(join(pyodideFolder, 'pyodide.asm.wasm')));
 const [lastOffset, lastLength] = runs.at(-1);
 const header = Buffer.from(
   JSON.stringify({
     buildId: id.map(word => word.toString(16).padStart(8, '0')).join(''),
     heap: (lastOffset + lastLength + 65535) & ~65535,
     runs,
+    kept,
     state: JSON.parse(new TextDecoder().decode(taken.subarray(48, 48 + stateLength))),
     tree: tree(),
     site: files,
@@ -130,7 +132,7 @@ const header = Buffer.from(
   }),
 );
 const padding = Buffer.alloc((16 - ((8 + header.length) % 16)) % 16, 32);
-const prefix = Buffer.from('BGS1\0\0\0\0');
+const prefix = Buffer.from('BGS2\0\0\0\0');
 prefix.writeUInt32LE(header.length + padding.length, 4);
 const parts = runs.map(([offset, length]) => heap.subarray(offset, offset + length));
 fs.writeFileSync(join(jobFolder, 'snapshot.bin'), Buffer.concat([prefix, header, padding, ...parts]));
@@ -156,18 +158,64 @@ function zeroFreeMemory() {
   for (const [block] of blocks) module._free(block);
 }
 
-function runsOf(bytes) {
+/** Finds what differs from zeros and from the memory that an instance begins with, in pages of 1 KiB. */
+function runsOf(bytes, initial) {
   const PAGE = 1024;
-  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
-  const found = [];
+  const runs = [];
+  const kept = [];
   for (let page = 0; page < bytes.length; page += PAGE) {
     const length = Math.min(PAGE, bytes.length - page);
-    if (words.subarray(page >>> 2, (page + length) >>> 2).every(word => word === 0)) continue;
+    const content = bytes.subarray(page, page + length);
+    if (content.every(byte => byte === 0)) continue;
+    const found = Buffer.compare(content, initial.subarray(page, page + length)) ? runs : kept;
     const last = found.at(-1);
     if (last && last[0] + last[1] === page) last[1] += length;
     else found.push([page, length]);
   }
-  return found;
+  return { runs, kept };
+}
+
+/** The memory of a new instance as far as the module fills it: its active data segments. */
+function initialMemory(path) {
+  const wasm = fs.readFileSync(path);
+  let at = 8;
+  const number = (isSigned = false) => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = wasm[at++];
+      value |= (byte & 127) << shift;
+      if (byte < 128) return isSigned && byte & 64 && shift < 25 ? value | (-1 << (shift + 7)) : value;
+    }
+  };
+  const DATA = 11;
+  const [CONSTANT, END] = [0x41, 0x0b];
+  const segments = [];
+  while (at < wasm.length) {
+    const [id, length] = [wasm[at++], number()];
+    const end = at + length;
+    for (let left = id === DATA ? number() : 0; left > 0; left--) {
+      const kind = number();
+      if (kind === 0) {
+        if (wasm[at++] !== CONSTANT)
+          throw new Error('a data segment of pyodide.asm.wasm has an address that is not constant');
+        const offset = number(true);
+        if (wasm[at++] !== END) throw new Error('pyodide.asm.wasm cannot be read');
+        segments.push([offset, number()]);
+      } else if (kind === 1) {
+        segments.push([null, number()]);
+      } else {
+        throw new Error('pyodide.asm.wasm has more than one memory');
+      }
+      const [offset, size] = segments.at(-1);
+      segments.at(-1).push(wasm.subarray(at, at + size));
+      at += size;
+      if (offset === null) segments.pop(); // passive: the module copies it itself
+    }
+    at = end;
+  }
+  const memory = Buffer.alloc(Math.max(0, ...segments.map(([offset, size]) => offset + size)));
+  for (const [offset, , content] of segments) content.copy(memory, offset);
+  return memory;
 }
 
 /** Folders and files outside Python's own and the system's. */

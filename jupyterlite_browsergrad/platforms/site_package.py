@@ -7,7 +7,7 @@ import json
 import os
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -17,7 +17,7 @@ from urllib.parse import quote
 from ..errors import ConfigurationError, SiteError
 from ..whole_files import replacing
 
-__all__ = ["SCORM_VERSIONS", "Packed", "moodle_package", "scorm_package"]
+__all__ = ["SCORM_VERSIONS", "Packed", "files_of_site", "moodle_package", "scorm_package", "write_zip"]
 
 SCORM_VERSIONS = ("1.2", "2004")
 CONFIG = "jupyter-lite.json"
@@ -31,7 +31,7 @@ _MOODLE = re.compile(r"[\x00-\x1f\x7f&<>\"`|':\\]|\.\.+")
 #: Longest path, and longest name, of a file in Moodle, in characters.
 MOODLE_LONGEST = 255
 #: Suffixes of files that are compressed already.
-_PACKED = (".gz", ".br", ".zip", ".whl", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".woff", ".woff2")
+_PACKED = (".bin", ".gz", ".br", ".zip", ".whl", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".woff", ".woff2")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def moodle_package(site: Path, out: Path) -> Packed:
     SiteError
         The site has file names that Moodle would change. The message names all of them. Nothing was written.
     """
-    files = _files(site)
+    files = files_of_site(site)
     problems = [
         f"{name}: Moodle would change this name, so that pages would not find it: rename it to {'/'.join(_MOODLE.sub('_', part) for part in name.split('/'))!r}"
         for name in files
@@ -66,7 +66,7 @@ def moodle_package(site: Path, out: Path) -> Packed:
     ]
     if problems:
         raise SiteError(problems)
-    return _write(files, {}, out)
+    return write_zip(files, {}, out)
 
 
 def scorm_package(site: Path, out: Path, version: str, notebook: str | None = None, title: str | None = None) -> Packed:
@@ -86,7 +86,7 @@ def scorm_package(site: Path, out: Path, version: str, notebook: str | None = No
     SiteError
         Its settings cannot be read. Nothing was written.
     """
-    files = _files(site)
+    files = files_of_site(site)
     notebook = _notebook(files, notebook)
     title = title or Path(notebook).stem
     options = {
@@ -103,10 +103,10 @@ def scorm_package(site: Path, out: Path, version: str, notebook: str | None = No
     }
     names = sorted(files.keys() | added.keys())
     added["imsmanifest.xml"] = _manifest(title, version, names).encode()
-    return _write(files, added, out)
+    return write_zip(files, added, out)
 
 
-def _files(site: Path) -> dict[str, Path]:
+def files_of_site(site: Path) -> dict[str, Path]:
     """The files of a site by their path in it."""
     lost = [name for name in ("index.html", CONFIG) if not (site / name).is_file()]
     if lost:
@@ -202,8 +202,10 @@ def _manifest(title: str, version: str, names: list[str]) -> str:
 """
 
 
-def _write(files: Mapping[str, Path], added: Mapping[str, bytes], out: Path) -> Packed:
-    """Write the zip file whole or not at all."""
+def write_zip(
+    files: Mapping[str, Path], added: Mapping[str, bytes], out: Path, programs: Collection[str] = ()
+) -> Packed:
+    """Write the zip file whole or not at all. Its files of the names `programs` can be run."""
     names = sorted(files.keys() | added.keys())
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -211,7 +213,8 @@ def _write(files: Mapping[str, Path], added: Mapping[str, bytes], out: Path) -> 
             for name in names:
                 info = zipfile.ZipInfo(name, TIME)
                 info.compress_type = zipfile.ZIP_STORED if name.endswith(_PACKED) else zipfile.ZIP_DEFLATED
-                info.external_attr = 0o644 << 16
+                info.create_system = 3  # Unix, whatever this system is: else programs could not be run
+                info.external_attr = (0o100755 if name in programs else 0o100644) << 16
                 target.writestr(info, added[name] if name in added else files[name].read_bytes())
     except OSError as error:
         raise ConfigurationError(

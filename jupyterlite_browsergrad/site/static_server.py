@@ -275,5 +275,5 @@ class SiteServer(ThreadingHTTPServer):
         return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}/"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        if not isinstance(sys.exception(), (ConnectionError, TimeoutError)):
+        if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):
             super().handle_error(request, client_address)

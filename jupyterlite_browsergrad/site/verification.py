@@ -17,7 +17,7 @@ from jupyterlite_core.constants import (
     LITE_PLUGIN_SETTINGS,
 )
 
-from ..boot.assets import PYODIDE_FILES, STDLIB
+from ..boot.assets import PYODIDE_FILES, STDLIB, files_of
 from ..constants import KERNEL_PLUGIN, KERNEL_URL, LABEXTENSION, PIPLITE_URLS, PYODIDE_INDEX_URL, PYODIDE_LOCK
 from ..hashing import sha256_of
 
@@ -91,7 +91,7 @@ def _kernel(manifest: Path) -> Iterator[str]:
     if content is None:
         yield f"{manifest} is damaged: it is not JSON; build again"
         return
-    for entry in [*content["packs"].values(), *([content["snapshot"]] if "snapshot" in content else [])]:
+    for entry in files_of(content):
         yield from _hashed(manifest.parent / entry["file"], entry["sha256"])
 
 

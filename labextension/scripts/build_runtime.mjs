@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { wat } from './wat.mjs';
+import { zstd } from './zstd.mjs';
 
 const root = new URL('..', import.meta.url);
 const target = new URL('../jupyterlite_browsergrad/labextension/static/runtime/', root);
@@ -12,11 +13,13 @@ await build({
   entryPoints: { index: 'src/runtime/index.ts', worker: 'src/runtime/worker/main.ts', server: 'src/server/host.ts' },
   outdir: '../jupyterlite_browsergrad/labextension/static/runtime',
   bundle: true,
+  minifySyntax: true,
+  minifyWhitespace: true,
   format: 'esm',
   target: 'es2022',
   legalComments: 'inline',
   define: { BROWSERGRAD_VERSION: JSON.stringify(version) },
-  plugins: [wat],
+  plugins: [wat, zstd],
   logLevel: 'warning',
 });
 

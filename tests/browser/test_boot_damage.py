@@ -17,6 +17,8 @@ from conftest import _Handler, new_page, serve
 from playwright.sync_api import Browser, Page
 
 from jupyterlite_browsergrad import paths
+from jupyterlite_browsergrad.boot import zstd
+from tests.zstd import unpack_zstd
 
 STATIC = paths.static()
 MANIFEST = json.loads((STATIC / "kernel/manifest.json").read_text("utf-8"))
@@ -29,12 +31,20 @@ ASSETS = {
     "lock": "pyodide/pyodide-lock.json",
     "manifest": "kernel/manifest.json",
     "snapshot": f"kernel/{MANIFEST['snapshot']['file']}",
+    "small-wasm": f"kernel/{MANIFEST['snapshot']['core']['wasm']['file']}",
+    "small-scripts": f"kernel/{MANIFEST['snapshot']['core']['scripts']['file']}",
     "compiled": f"kernel/{COMPILED}",
     "sources": f"kernel/{MANIFEST['packs']['site']['file']}",
     "jedi": f"kernel/{MANIFEST['packs']['jedi']['file']}",
 }
 #: Other files that are missing too, so that the damaged one is needed.
-WITHOUT = {"sources": "compiled", "stdlib-of-files": "snapshot"}
+WITHOUT = {
+    "sources": "compiled",
+    "stdlib-of-files": "snapshot",
+    "loader": "small-scripts",
+    "glue": "small-scripts",
+    "wasm": "small-wasm",
+}
 #: A cell, an import from the standard library, and one from the packs. Neither module is in memory before.
 CELLS = ["1 + 1", "import wave; 2", "import prompt_toolkit.shortcuts; 3"]
 
@@ -101,7 +111,11 @@ def _other(asset: str, data: bytes, pyodide: Path) -> bytes:
     """The file, as another build has it."""
     if asset == "lock":
         return data.replace(b'"python": "3.14', b'"python": "3.13')
-    if asset in ("snapshot", "compiled", "sources", "jedi"):
+    if asset in ("snapshot", "small-wasm", "small-scripts"):
+        changed = zstd.compress(_flipped(unpack_zstd(data)), quick=True)
+        assert changed is not None
+        return changed
+    if asset in ("compiled", "sources", "jedi"):
         return gzip.compress(_flipped(gzip.decompress(data)), 1)
     return (pyodide / Path(ASSETS[asset]).name).read_bytes()
 
@@ -142,7 +156,7 @@ class _Damaging(_Handler):
         if damage == "once":
             self.send_header("Cache-Control", "max-age=3600")
         if damage.startswith("encoded"):
-            self.send_header("Content-Encoding", "gzip")
+            self.send_header("Content-Encoding", "gzip" if damage == "encoded-twice" else "zstd")
         self.end_headers()
         return io.BytesIO(body)
 
@@ -212,6 +226,15 @@ def test_python_has_all_it_needs_without(page: Page, asset: str, damage: str) ->
     assert start.names(asset), start
 
 
+@pytest.mark.thinned(5)
+@pytest.mark.parametrize("damage", [*DAMAGES, "other"])
+@pytest.mark.parametrize("asset", ["small-wasm", "small-scripts"])
+def test_without_small_copies_python_starts_from_pyodides_own_files(page: Page, asset: str, damage: str) -> None:
+    start = Start(page, asset, damage)
+    assert (start.way, start.results) == ("snapshot", ["2", "2", "3"]), start
+    assert start.names(asset), start
+
+
 @pytest.mark.parametrize("damage", [*DAMAGES, "unsized"])
 def test_from_a_damaged_standard_library_python_has_what_is_in_memory(page: Page, damage: str) -> None:
     start = Start(page, "stdlib", damage)
@@ -250,7 +273,7 @@ def test_without_it_there_is_no_python_but_an_error_that_names_it(page: Page, as
     assert start.names(asset.removesuffix("-of-files")), start
 
 
-@pytest.mark.parametrize("asset", ["wasm", "lock", "manifest", "snapshot", "stdlib", "compiled"])
+@pytest.mark.parametrize("asset", ["small-wasm", "small-scripts", "lock", "manifest", "snapshot", "stdlib", "compiled"])
 def test_what_only_the_browsers_cache_has_damaged_is_fetched_again(page: Page, asset: str) -> None:
     start = Start(page, asset, "once")
     assert (start.way, start.results) == ("snapshot", ["2", "2", "3"]), start

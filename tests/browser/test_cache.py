@@ -99,15 +99,15 @@ def test_the_second_visit_takes_everything_from_the_browsers_cache(
             if visit == "first":
                 for name in (
                     "/snapshot.",
+                    "/wasm.",
+                    "/scripts.",
                     "/site-cp",
                     "/jedi.",
-                    ".wasm",
                     "python_stdlib.zip",
-                    "pyodide.mjs",
                     "worker.js",
                 ):
                     assert [path for path in transferred if name in path], (name, transferred)
-                big = [path for path in transferred if path.endswith((".gz", ".wasm", ".zip"))]
+                big = [path for path in transferred if path.endswith((".bin", ".gz", ".wasm", ".zip"))]
                 assert sorted(big) == sorted(set(big)), "nothing big comes twice"
             else:
                 assert transferred == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,9 @@ import test_kernel
 from boot_sites import FROM_FILES, FROM_SNAPSHOT, WITHOUT, Change, copy, opened, replace, snapshot
 from conftest import OTHER_PYODIDE, build_site, new_page, open_lab, serve
 from playwright.sync_api import Browser
+
+from jupyterlite_browsergrad.boot import zstd
+from tests.zstd import unpack_zstd
 
 #: The same tests as for the other way to start, see `base`.
 globals().update({name: value for name, value in vars(test_kernel).items() if name.startswith("test_")})
@@ -40,9 +42,10 @@ def test_python_starts_from_the_snapshot(browser: Browser, site: Path, isolated:
 def _other_build(kernel: Path, manifest: dict[str, Any]) -> None:
     """A snapshot that is whole, but belongs to another Pyodide."""
     path = snapshot(kernel, manifest)
-    data = gzip.decompress(path.read_bytes())
+    data = unpack_zstd(path.read_bytes())
     at = data.index(b'"buildId":"') + len(b'"buildId":"')
-    changed = gzip.compress(data[:at] + b"0" * 64 + data[at + 64 :], 1)
+    changed = zstd.compress(data[:at] + b"0" * 64 + data[at + 64 :], quick=True)
+    assert changed is not None
     replace(path, changed)
     manifest["snapshot"]["sha256"] = hashlib.sha256(changed).hexdigest()
 
@@ -111,7 +114,7 @@ def test_another_distribution_has_a_snapshot_of_its_own(browser: Browser, tmp_pa
         assert lab.run("import micropip").content["status"] == "ok"
         assert FROM_SNAPSHOT in log
     kernel = site / "static/browsergrad/kernel"
-    replace(next(kernel.glob("snapshot.*.gz")), b"damaged")
+    replace(next(kernel.glob("snapshot.*.bin")), b"damaged")
     with opened(browser, site) as (lab, log):
         lab.start()
         assert lab.run("import json; json.__cached__[-4:]").result == "'.pyc'"

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from jupyterlite_browsergrad import paths
-from jupyterlite_browsergrad.boot import javascript
+from jupyterlite_browsergrad.boot import assets, javascript, zstd
 from jupyterlite_browsergrad.boot.assets import Compiler
+from tests.zstd import unpack_zstd
 
 MANIFEST = json.loads(paths.static("kernel/manifest.json").read_text("utf-8"))
 
@@ -24,7 +25,25 @@ def test_the_snapshot_has_the_same_bytes_whenever_it_is_made(tmp_path: Path) -> 
         javascript.run("make_snapshot.mjs", paths.static("pyodide"), pack, folder)
         made.append((folder / "snapshot.bin").read_bytes())
     assert made[0] == made[1]
-    assert made[0] == gzip.decompress(paths.static("kernel", MANIFEST["snapshot"]["file"]).read_bytes())
+    assert made[0] == unpack_zstd(paths.static("kernel", MANIFEST["snapshot"]["file"]).read_bytes())
+
+
+def test_what_is_to_be_small_is_gzip_where_nothing_writes_zstandard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = b"small " * 1000
+    monkeypatch.setattr(zstd.importlib, "import_module", _no_module)
+    entry = assets._write_small(tmp_path, "wasm", content, quick=True)
+    assert "format" not in entry
+    assert gzip.decompress((tmp_path / entry["file"]).read_bytes()) == content
+    monkeypatch.undo()
+    entry = assets._write_small(tmp_path, "wasm", content, quick=True)
+    assert entry["format"] == "zstd"
+    assert unpack_zstd((tmp_path / entry["file"]).read_bytes()) == content
+
+
+def _no_module(name: str) -> None:
+    raise ImportError(name)
 
 
 def test_deno_compiles_as_node_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from jupyterlite_browsergrad import paths
+from jupyterlite_browsergrad.boot.assets import files_of
+from tests.zstd import unpack_zstd
 
 MANIFEST = json.loads(paths.static("kernel/manifest.json").read_text("utf-8"))
 UNCHECKED_HASH = 0b01
@@ -38,8 +40,8 @@ def test_a_pack_is_the_file_the_manifest_describes(name):
 
 
 def test_no_other_pack_lies_about():
-    assert {path.name for path in paths.static("kernel").glob("*.gz")} == {
-        entry["file"] for entry in [*MANIFEST["packs"].values(), MANIFEST["snapshot"]]
+    assert {path.name for path in paths.static("kernel").glob("*.*.*")} == {
+        entry["file"] for entry in files_of(MANIFEST)
     }
 
 
@@ -96,15 +98,42 @@ def test_the_snapshot_is_bound_to_all_it_was_made_from():
     data = paths.static("kernel", entry["file"]).read_bytes()
     digest = hashlib.sha256(data).hexdigest()
     assert (digest, len(data)) == (entry["sha256"], entry["size"])
-    assert entry["file"] == f"snapshot.{digest[:8]}.gz"
+    assert entry["file"] == f"snapshot.{digest[:8]}.bin"
     for name, expected in entry["pyodide"].items():
         assert hashlib.sha256(paths.static("pyodide", name).read_bytes()).hexdigest() == expected, name
-    raw = gzip.decompress(data)
+    raw = unpack_zstd(data)
     magic, length = struct.unpack_from("<4sI", raw)
     header = json.loads(raw[8 : 8 + length])
-    assert magic == b"BGS1" and sum(size for _, size in header["runs"]) == len(raw) - 8 - length
+    assert magic == b"BGS2" and sum(size for _, size in header["runs"]) == len(raw) - 8 - length
     pack = unpack(entry["pack"])
     assert [path for path, *_ in header["site"]] == list(pack)
+
+
+def test_small_copies_hold_the_very_files_of_the_distribution():
+    core = MANIFEST["snapshot"]["core"]
+    found = {name: paths.static("kernel", entry["file"]).read_bytes() for name, entry in core.items()}
+    for name, entry in core.items():
+        assert hashlib.sha256(found[name]).hexdigest() == entry["sha256"]
+    assert unpack_zstd(found["wasm"]) == paths.static("pyodide/pyodide.asm.wasm").read_bytes()
+    scripts = json.loads(unpack_zstd(found["scripts"]))
+    assert scripts == {
+        name: paths.static("pyodide", name).read_text("utf-8") for name in ("pyodide.mjs", "pyodide.asm.mjs")
+    }
+
+
+def test_the_snapshot_leaves_out_what_the_webassembly_holds():
+    entry = MANIFEST["snapshot"]
+    raw = unpack_zstd(paths.static("kernel", entry["file"]).read_bytes())
+    (length,) = struct.unpack_from("<I", raw, 4)
+    header = json.loads(raw[8 : 8 + length])
+    kept = sum(size for _, size in header["kept"])
+    assert kept > 3_000_000
+    # No byte of the memory is in two of them.
+    ends = 0
+    for offset, size in sorted(header["kept"] + header["runs"]):
+        assert offset >= ends
+        ends = offset + size
+    assert ends <= header["heap"]
 
 
 def test_a_full_distribution_of_the_embedded_version_gets_the_precompiled_standard_library(tmp_path):

@@ -175,10 +175,10 @@ def test_compressing_needs_a_folder(tmp_path, capsys):
 def test_names_with_a_hash_are_kept_for_ever_and_others_asked_for(ask, root):
     for name, kept in {
         "build/1.a8fa7b2.js": True,
-        "extensions/jupyterlite-browsergrad/static/kernel/snapshot.7d4bc7dd.gz": True,
+        "extensions/jupyterlite-browsergrad/static/kernel/snapshot.7d4bc7dd.bin": True,
         "extensions/jupyterlite-browsergrad/static/kernel/site-cp314.f1888f44.pack.gz": True,
         "extensions/jupyterlite-browsergrad/static/kernel/manifest.json": False,
-        "static/browsergrad/kernel/snapshot.7d4bc7dd.gz": True,
+        "static/browsergrad/kernel/snapshot.7d4bc7dd.bin": True,
         "files/data.20240101.csv": False,
     }.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)

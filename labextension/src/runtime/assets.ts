@@ -4,16 +4,8 @@
 import { crc32 } from './crc32';
 import { errorText } from './errors';
 
-/** A file made at build time. `size` and `sha256` are those of the gzip file, `crc32` is that of its contents. */
-export interface PackedFile {
-  file: string;
-  sha256: string;
-  size: number;
-  crc32: number;
-}
-
 /** Whether the file belongs to the installed package: outside of pages there is no site. */
-const isInstalled = (url: string): boolean => url.startsWith('file:');
+export const isInstalled = (url: string): boolean => url.startsWith('file:');
 
 /** How to repair files, which depends on where they come from. Each field is a part of an error message. */
 interface Origin {
@@ -148,28 +140,6 @@ export function checkSum(bytes: Uint8Array, sum: number): void {
 
 export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
-}
-
-/** Fetches a gzip file, unpacks it while it arrives, and checks it. */
-export async function readPacked(folderURL: string, entry: PackedFile): Promise<ArrayBuffer> {
-  return readAsset(folderURL + entry.file, async response => {
-    let source = response;
-    if (response.headers.has('content-encoding')) {
-      const bytes = await response.arrayBuffer();
-      if (!isGzip(new Uint8Array(bytes, 0, Math.min(2, bytes.byteLength)))) {
-        checkSum(new Uint8Array(bytes), entry.crc32); // the browser has unpacked it
-        return bytes;
-      }
-      source = new Response(bytes);
-    }
-    const copy = source.clone();
-    const stream = source.body!.pipeThrough(new DecompressionStream('gzip'));
-    const unpacking = new Response(stream).arrayBuffer().catch(() => {
-      throw new Error('it is not a complete gzip file'); // browsers say "failed to fetch"
-    });
-    const checking = copy.arrayBuffer().then(packed => checkHash(packed, entry.sha256));
-    return (await Promise.all([unpacking, checking]))[0];
-  });
 }
 
 /**

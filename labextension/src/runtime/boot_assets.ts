@@ -2,17 +2,9 @@
  * Fetches, checks and compiles what a start from the memory snapshot needs, once for all kernels of a page. An idle page does
  * this ahead of need. Else the first kernel's worker does it, since it has nothing else to do.
  */
-import {
-  checkHash,
-  damagedAsset,
-  fetchAsset,
-  isPage,
-  originOf,
-  readAsset,
-  readPacked,
-  type PackedFile,
-} from './assets';
+import { checkHash, damagedAsset, fetchAsset, isPage, isInstalled, originOf, readAsset } from './assets';
 import { errorText } from './errors';
+import { compilePacked, readPacked, type PackedFile } from './packed';
 
 /** `manifest.json` of the kernel's folder. */
 export interface KernelManifest {
@@ -25,6 +17,8 @@ export interface KernelManifest {
     pack: string;
     /** Files of the Pyodide distribution with which the snapshot was made: name to SHA-256. */
     pyodide: Record<string, string>;
+    /** Compressed copies of that distribution's files: its WebAssembly, and its two modules (`Scripts` as JSON). */
+    core?: { wasm: PackedFile; scripts: PackedFile };
     /** That distribution's standard library. */
     stdlib_size: number;
     stdlib_crc32: number;
@@ -38,11 +32,16 @@ export interface Lock {
   packages: Record<string, unknown>;
 }
 
+/** The sources of Pyodide's modules by their file names. */
+export type Scripts = Record<'pyodide.mjs' | 'pyodide.asm.mjs', string>;
+
 /** What a worker gets. All fields can be posted. */
 export interface BootAssets {
   manifest: KernelManifest;
   lock: Lock;
   module: WebAssembly.Module;
+  /** Pyodide's modules; null if the worker imports them by their addresses. */
+  scripts: Scripts | null;
   /** The snapshot, unpacked. */
   memory: ArrayBuffer;
   /** Faults of the site in spite of which Python starts. */
@@ -140,6 +139,38 @@ async function isOtherZip(url: string, size: number): Promise<boolean> {
   }
 }
 
+/** Pyodide's WebAssembly, compiled, and its modules. */
+interface Core {
+  module: WebAssembly.Module;
+  scripts: Scripts | null;
+}
+
+/** Reads the compressed copies. Unlike Pyodide's own files, they are small on every web host. */
+async function readCore(
+  kernelURL: string,
+  { wasm, scripts }: { wasm: PackedFile; scripts: PackedFile },
+): Promise<Core> {
+  const [module, text] = await Promise.all([compilePacked(kernelURL, wasm), readPacked(kernelURL, scripts)]);
+  return { module, scripts: JSON.parse(new TextDecoder().decode(text)) as Scripts };
+}
+
+/** Reads Pyodide's own files. The worker imports the modules later, from the browser's cache. */
+async function readOwnCore(indexURL: string, hashes: Record<string, string>): Promise<Core> {
+  const compiling = readAsset(indexURL + WASM, async response => {
+    const { module, bytes } = await compile(response);
+    await checkHash(bytes, hashes[WASM]);
+    return module;
+  });
+  const [module] = await Promise.all([compiling, ...checkScripts(indexURL, hashes)]);
+  return { module, scripts: null };
+}
+
+function checkScripts(indexURL: string, hashes: Record<string, string>): Promise<void>[] {
+  return [LOADER, GLUE].map(name =>
+    readAsset(indexURL + name, async response => checkHash(await response.arrayBuffer(), hashes[name])),
+  );
+}
+
 /**
  * Loads what a start from the snapshot needs.
  *
@@ -148,41 +179,17 @@ async function isOtherZip(url: string, size: number): Promise<boolean> {
  */
 export async function loadBootAssets(indexURL: string, kernelURL: string): Promise<BootAssets | null> {
   const describing = readManifest(kernelURL);
-  /** SHA-256 of one of Pyodide's files; undefined if it is not known. */
-  const hashOf = (name: string): Promise<string | undefined> =>
-    describing.then(
-      ({ snapshot }) => snapshot?.pyodide[name],
-      () => undefined,
-    );
-  const check = async (name: string, bytes: ArrayBuffer): Promise<void> => {
-    const hash = await hashOf(name);
-    await (hash && checkHash(bytes, hash));
-  };
-  const compiling = readAsset(indexURL + WASM, async response => {
-    const { module, bytes } = await compile(response);
-    await check(WASM, bytes);
-    return module;
-  });
-  // The worker imports these two files later, from the browser's cache.
-  const checking = [LOADER, GLUE].map(name =>
-    readAsset(indexURL + name, async response => check(name, await response.arrayBuffer())),
-  );
-  const locking = readLock(indexURL);
+  const locking = readLock(indexURL).catch((error: unknown) => errorText(error));
   const sizing = sizeOf(indexURL + STDLIB);
-  for (const early of [compiling, ...checking, locking]) {
-    early.catch(() => undefined); // the error is thrown where `early` is awaited below
-  }
   const manifest = await describing;
   const { snapshot } = manifest;
   if (!snapshot) {
     return null;
   }
-  const unpacking = readPacked(kernelURL, snapshot);
-  unpacking.catch(() => undefined);
   const problems: string[] = [];
-  let lock = await locking.catch((error: unknown) => errorText(error));
+  let lock = await locking;
   if (typeof lock !== 'string' && !describes(lock, snapshot.lock_info)) {
-    const others = await Promise.allSettled(checking);
+    const others = await Promise.allSettled(checkScripts(indexURL, snapshot.pyodide));
     if (others.every(({ status }) => status === 'rejected')) {
       return null; // another distribution, which has no snapshot
     }
@@ -192,6 +199,20 @@ export async function loadBootAssets(indexURL: string, kernelURL: string): Promi
     problems.push(`${lock}. Pyodide's packages can't be loaded until then`);
     lock = { info: snapshot.lock_info, packages: {} };
   }
+  const unpacking = readPacked(kernelURL, snapshot);
+  const reading =
+    snapshot.core && !isInstalled(kernelURL)
+      ? readCore(kernelURL, snapshot.core).catch(async (error: unknown) => {
+          if (error instanceof RangeError) {
+            throw error; // no memory
+          }
+          problems.push(`${errorText(error)}. Pyodide's own files are used, which are larger`);
+          return readOwnCore(indexURL, snapshot.pyodide);
+        })
+      : readOwnCore(indexURL, snapshot.pyodide);
+  for (const early of [unpacking, reading]) {
+    early.catch(() => undefined); // the error is thrown where `early` is awaited below
+  }
   const size = await sizing;
   // With a complete but different standard library, Python can start only from files. With an incomplete one, it can start
   // only from the snapshot.
@@ -199,8 +220,8 @@ export async function loadBootAssets(indexURL: string, kernelURL: string): Promi
   if (size && size !== stdlib_size && (await isOtherZip(indexURL + STDLIB, stdlib_size))) {
     throw damagedAsset(indexURL + STDLIB, 'it is not the one the snapshot was made with');
   }
-  const [module, memory] = await Promise.all([compiling, unpacking, ...checking]);
-  return { manifest, lock, module, memory, problems };
+  const [core, memory] = await Promise.all([reading, unpacking]);
+  return { manifest, lock, ...core, memory, problems };
 }
 
 /** What is visibly wrong with one of Pyodide's files; null if nothing is. */

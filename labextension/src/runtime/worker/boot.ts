@@ -17,7 +17,8 @@ import {
 import { errorText } from '../errors';
 import type { BootInfo, BootOptions } from '../protocol';
 import type { EmscriptenFS } from './emscripten';
-import { environment, importPyodide, loadOptions, loadPyodide, type PyodideModules } from './load_pyodide';
+import { FETCHES_NOW } from './lazy_assets';
+import { environment, importPyodide, importSources, loadOptions, loadPyodide } from './load_pyodide';
 import { Pack } from './pack';
 import type { Pyodide, PyProxy } from './pyodide';
 import { Python, type Progress, type PythonDependencies } from './python';
@@ -40,14 +41,11 @@ export async function boot(options: BootOptions, dependencies: BootDependencies)
   const progress: Progress = (stage, fraction, message) =>
     post({ type: 'progress', progress: { stage, fraction, message } });
   progress('runtime', 0.05, 'Fetching Python');
-  const modules = importPyodide(options.indexURL);
-  modules.catch(() => undefined); // awaited below
   const unwatch = dependencies.interrupts.gate.watch();
   let started: Started;
   try {
     started =
-      (await fromSnapshot(options, dependencies, modules, progress)) ??
-      (await fromFiles(options, dependencies, progress));
+      (await fromSnapshot(options, dependencies, progress)) ?? (await fromFiles(options, dependencies, progress));
   } finally {
     unwatch();
   }
@@ -64,7 +62,6 @@ export async function boot(options: BootOptions, dependencies: BootDependencies)
 async function fromSnapshot(
   options: BootOptions,
   dependencies: BootDependencies,
-  modules: Promise<PyodideModules>,
   progress: Progress,
 ): Promise<Started | null> {
   const { post } = dependencies;
@@ -76,6 +73,9 @@ async function fromSnapshot(
   if (options.mode !== 'kernel' || options.packages.length || options.jsModules.length) {
     return null;
   }
+  // In Deno the modules are files on this machine, and compiling them takes longer than reading them.
+  const own = FETCHES_NOW ? null : importPyodide(options.indexURL);
+  own?.catch(() => undefined); // awaited below
   try {
     const assets = await (dependencies.assets ?? loadBootAssets(options.indexURL, options.kernelURL));
     if (!assets) {
@@ -85,7 +85,9 @@ async function fromSnapshot(
     assets.problems.forEach(text => post({ type: 'log', level: 'error', text }));
     progress('runtime', 0.5, 'Starting Python');
     const { pyodide, deferred } = await restore<Pyodide>({
-      ...(await modules),
+      ...(await (assets.scripts
+        ? importSources(assets.scripts, options.indexURL)
+        : (own ?? importPyodide(options.indexURL)))),
       indexURL: options.indexURL,
       kernelURL: options.kernelURL,
       assets,

@@ -2,7 +2,7 @@
  * Imports Pyodide's modules and loads Pyodide. If that fails, the error names the file at fault.
  */
 import { fetchAsset, importAsset } from '../assets';
-import { WASM } from '../boot_assets';
+import { WASM, type Scripts } from '../boot_assets';
 import { isOutOfMemory } from '../errors';
 import { FETCHES_NOW } from './lazy_assets';
 import type { Post, Pyodide } from './pyodide';
@@ -12,13 +12,42 @@ export interface PyodideModules {
   createModule(settings: object): Promise<unknown>;
 }
 
+type Loader = Pick<PyodideModules, 'loadPyodide'>;
+type Glue = { default: PyodideModules['createModule'] };
+
+const together = ([loader, glue]: [unknown, unknown]): PyodideModules => ({
+  loadPyodide: (loader as Loader).loadPyodide,
+  createModule: (glue as Glue).default,
+});
+
 /** Imports Pyodide's two modules together. By itself, the first would import the second only later. */
 export async function importPyodide(indexURL: string): Promise<PyodideModules> {
-  const [loader, glue] = (await Promise.all([
-    importAsset(`${indexURL}pyodide.mjs`, 'loadPyodide'),
-    importAsset(`${indexURL}pyodide.asm.mjs`, 'default'),
-  ])) as [{ loadPyodide: (options: object) => Promise<unknown> }, { default: (settings: object) => Promise<unknown> }];
-  return { loadPyodide: loader.loadPyodide, createModule: glue.default };
+  return together(
+    await Promise.all([
+      importAsset(`${indexURL}pyodide.mjs`, 'loadPyodide'),
+      importAsset(`${indexURL}pyodide.asm.mjs`, 'default'),
+    ]),
+  );
+}
+
+/**
+ * Imports Pyodide's two modules from their sources, else by their addresses: a site's Content-Security-Policy may refuse modules
+ * that have no address on the site.
+ */
+export async function importSources(scripts: Scripts, indexURL: string): Promise<PyodideModules> {
+  const run = async (source: string): Promise<unknown> => {
+    const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+    try {
+      return await import(/* webpackIgnore: true */ /* @vite-ignore */ url);
+    } finally {
+      URL.revokeObjectURL(url);
+    }
+  };
+  try {
+    return together(await Promise.all([run(scripts['pyodide.mjs']), run(scripts['pyodide.asm.mjs'])]));
+  } catch {
+    return importPyodide(indexURL);
+  }
 }
 
 /** The first contents of `os.environ`. */

@@ -2,7 +2,7 @@
  * Reads packs of Python files, which are made at build time. A pack is a gzip file of a uint32 (the header's length), a JSON header
  * `{"files": [[path, offset, length], …]}`, and the files' bytes.
  */
-import { readPacked, type PackedFile } from '../assets';
+import { readPacked, type PackedFile } from '../packed';
 import type { EmscriptenFS } from './emscripten';
 
 /** Ms of unpacking between two turns of the event loop. */

@@ -9,12 +9,16 @@ import type { EmscriptenFS, FSNode } from './emscripten';
 import { FETCHES_NOW, LazyAsset, makeLazy } from './lazy_assets';
 import { Pack } from './pack';
 
-const MAGIC = 0x31534742; // "BGS1"
+const MAGIC = 0x32534742; // "BGS2"
+
+type Run = [offset: number, length: number];
 
 interface Header {
   buildId: string;
   heap: number;
-  runs: [offset: number, length: number][];
+  runs: Run[];
+  /** Memory that a new instance of the WebAssembly holds already. */
+  kept: Run[];
   state: unknown;
   tree: { folders: string[]; files: [path: string, base64: string][] };
   /** Files of the site pack: path, offset, length; offsets count from `siteOffset`. */
@@ -165,7 +169,7 @@ function sourcesIn(asset: LazyAsset): (path: string) => Uint8Array | undefined {
 }
 
 /** Overwrites the memory of a new module with the snapshot. */
-function restoreMemory(module: EmscriptenModule, { heap, runs }: Header, data: Uint8Array): void {
+function restoreMemory(module: EmscriptenModule, { heap, runs, kept }: Header, data: Uint8Array): void {
   if (module.HEAP8.length < heap && !module.growMemory(heap)) {
     throw new Error('the memory cannot grow');
   }
@@ -174,11 +178,13 @@ function restoreMemory(module: EmscriptenModule, { heap, runs }: Header, data: U
   const trampoline = module.HEAP32[at];
   const memory = module.HEAPU8;
   let from = 0;
-  let end = 0;
   for (const [offset, length] of runs) {
-    memory.fill(0, end, offset);
     memory.set(data.subarray(from, from + length), offset);
     from += length;
+  }
+  let end = 0;
+  for (const [offset, length] of [...runs, ...kept].sort(([a], [b]) => a - b)) {
+    memory.fill(0, end, offset);
     end = offset + length;
   }
   memory.fill(0, end, Math.max(end, Math.min(memory.length, heap)));

@@ -1,0 +1,76 @@
+/**
+ * Fetches the compressed files that are made at build time, and unpacks them while they arrive. They are compressed whatever the
+ * web host does, since many hosts compress nothing, or only text.
+ */
+import { checkHash, checkSum, isGzip, readAsset } from './assets';
+import { isZstd, unzstd } from './zstd';
+
+/** A compressed file. `size` and `sha256` are those of the file itself, `crc32` is that of its contents. */
+export interface PackedFile {
+  file: string;
+  sha256: string;
+  size: number;
+  crc32: number;
+  /** Missing where it is gzip. */
+  format?: 'zstd';
+}
+
+/** The contents of a file: a stream, and whether they are right. */
+interface Contents {
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Rejects if the file is not the one in the manifest. */
+  checked: Promise<unknown>;
+  /** The error for a stream that fails: browsers only say "failed to fetch". */
+  incomplete: Error;
+}
+
+/** Whether the bytes begin as a file of this format does. */
+function isPacked(bytes: Uint8Array, { format }: PackedFile): boolean {
+  return format === 'zstd' ? isZstd(bytes) : isGzip(bytes);
+}
+
+/** Unpacks an answer of the server. */
+async function unpack(answer: Response, entry: PackedFile): Promise<Contents> {
+  const incomplete = new Error(`it is not a complete ${entry.format ?? 'gzip'} file`);
+  let source = answer;
+  if (answer.headers.has('content-encoding')) {
+    const bytes = new Uint8Array(await answer.arrayBuffer());
+    source = new Response(bytes);
+    if (!isPacked(bytes, entry)) {
+      checkSum(bytes, entry.crc32); // the host said that the file is an encoding, so the browser has unpacked it
+      return { stream: source.body!, checked: Promise.resolve(), incomplete };
+    }
+  }
+  const copy = source.clone();
+  const unpacker = entry.format === 'zstd' ? unzstd() : new DecompressionStream('gzip');
+  return {
+    stream: source.body!.pipeThrough(unpacker as ReadableWritablePair<Uint8Array<ArrayBuffer>, Uint8Array>),
+    checked: copy.arrayBuffer().then(packed => checkHash(packed, entry.sha256)),
+    incomplete,
+  };
+}
+
+async function readContents<T>(
+  folderURL: string,
+  entry: PackedFile,
+  read: (contents: Response) => Promise<T>,
+  type: string,
+): Promise<T> {
+  return readAsset(folderURL + entry.file, async answer => {
+    const { stream, checked, incomplete } = await unpack(answer, entry);
+    const reading = read(new Response(stream, { headers: { 'content-type': type } })).catch((error: unknown) => {
+      throw error instanceof RangeError ? error : incomplete; // a RangeError means no memory
+    });
+    return (await Promise.all([reading, checked]))[0];
+  });
+}
+
+/** Fetches a file, unpacks it while it arrives, and checks it. */
+export async function readPacked(folderURL: string, entry: PackedFile): Promise<ArrayBuffer> {
+  return readContents(folderURL, entry, contents => contents.arrayBuffer(), 'application/octet-stream');
+}
+
+/** Fetches a WebAssembly module, unpacks and compiles it while it arrives, and checks it. */
+export async function compilePacked(folderURL: string, entry: PackedFile): Promise<WebAssembly.Module> {
+  return readContents(folderURL, entry, contents => WebAssembly.compileStreaming(contents), 'application/wasm');
+}

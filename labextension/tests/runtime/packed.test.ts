@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+
+import { crc32 } from '../../src/runtime/crc32';
+import { compilePacked, readPacked, type PackedFile } from '../../src/runtime/packed';
+
+const FOLDER = 'https://a.example/kernel/';
+/** Longer than the decoder's buffers, and partly incompressible. */
+const CONTENT = new Uint8Array(900_000).map((_, i) => (i < 400_000 ? 7 : Math.imul(i, 0x9e3779b1) >>> 24));
+/** `(module (func (export "f") (result i32) i32.const 7))` */
+const MODULE = Uint8Array.from([
+  ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7f, 3, 2, 1, 0],
+  ...[7, 5, 1, 1, 0x66, 0, 0, 10, 6, 1, 4, 0, 0x41, 7, 0x0b],
+]);
+
+/** A Zstandard file (RFC 8878) of raw blocks, and of repeated bytes where they are all the same. */
+function zstd(bytes: Uint8Array): Uint8Array {
+  const BLOCK = 128 << 10;
+  const parts = [
+    [0x28, 0xb5, 0x2f, 0xfd],
+    [0, 0x58],
+  ]; // no checksum; a window of 2 MiB
+  for (let at = 0; at < bytes.length; at += BLOCK) {
+    const block = bytes.subarray(at, at + BLOCK);
+    const isSame = block.every(byte => byte === block[0]);
+    const header = Number(at + BLOCK >= bytes.length) | (Number(isSame) << 1) | (block.length << 3);
+    parts.push([header & 255, (header >>> 8) & 255, header >>> 16], Array.from(isSame ? block.subarray(0, 1) : block));
+  }
+  return Uint8Array.from(parts.flat());
+}
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+function entryOf(packed: Uint8Array, content: Uint8Array, format?: 'zstd'): PackedFile {
+  return { file: 'a.bin', sha256: sha256(packed), size: packed.length, crc32: crc32(content), format };
+}
+
+/** Answers every request with these bytes, in pieces. */
+function serve(bytes: Uint8Array, headers: Record<string, string> = {}, piece = 10_007): void {
+  vi.stubGlobal('fetch', async () => {
+    let at = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (at >= bytes.length) {
+          controller.close();
+          return;
+        }
+        controller.enqueue(bytes.slice(at, at + piece));
+        at += piece;
+      },
+    });
+    return new Response(body, { headers: { 'content-type': 'application/octet-stream', ...headers } });
+  });
+}
+
+afterEach(() => vi.unstubAllGlobals());
+
+describe('a packed file', () => {
+  it.each([
+    ['zstd', zstd(CONTENT)],
+    [undefined, gzipSync(CONTENT)],
+  ] as const)('is unpacked while it arrives: %s', async (format, packed) => {
+    for (const piece of [1_009, 1_000_000]) {
+      serve(packed, {}, piece);
+      const found = await readPacked(FOLDER, entryOf(packed, CONTENT, format));
+      expect(sha256(new Uint8Array(found))).toBe(sha256(CONTENT));
+    }
+  });
+
+  it('may have been unpacked by the browser, if the host calls its format an encoding', async () => {
+    for (const [format, packed] of [['zstd', zstd(CONTENT)] as const, [undefined, gzipSync(CONTENT)] as const]) {
+      serve(CONTENT, { 'content-encoding': 'x' });
+      expect((await readPacked(FOLDER, entryOf(packed, CONTENT, format))).byteLength).toBe(CONTENT.length);
+      serve(packed, { 'content-encoding': 'x' }); // the host has compressed it once more
+      expect((await readPacked(FOLDER, entryOf(packed, CONTENT, format))).byteLength).toBe(CONTENT.length);
+    }
+  });
+
+  it('ends in an error that names it if it is damaged', async () => {
+    const packed = zstd(CONTENT);
+    const middle = packed.length >>> 1;
+    for (const damaged of [
+      packed.subarray(0, middle),
+      packed.subarray(0, packed.length - 2),
+      packed.map((byte, i) => (i === middle ? byte ^ 0x40 : byte)),
+      packed.map((byte, i) => (i === 4 ? byte ^ 8 : byte)), // a reserved bit
+      CONTENT,
+      new Uint8Array(0),
+      gzipSync(CONTENT),
+    ]) {
+      serve(damaged);
+      await expect(readPacked(FOLDER, entryOf(packed, CONTENT, 'zstd'))).rejects.toThrow(
+        /a\.bin is damaged or of another version \(it/,
+      );
+    }
+  });
+
+  it('is refused if it is whole, but not the one in the manifest', async () => {
+    const packed = zstd(CONTENT);
+    serve(zstd(CONTENT.map(byte => byte ^ 1)));
+    await expect(readPacked(FOLDER, entryOf(packed, CONTENT, 'zstd'))).rejects.toThrow('its SHA-256 is not the one');
+  });
+
+  it('is compiled while it arrives', async () => {
+    const packed = zstd(MODULE);
+    const streaming = vi.spyOn(WebAssembly, 'compileStreaming').mockImplementation(async source => {
+      const answer = await source;
+      expect(answer.headers.get('content-type')).toBe('application/wasm');
+      return WebAssembly.compile(await answer.arrayBuffer());
+    });
+    serve(packed);
+    const module = await compilePacked(FOLDER, entryOf(packed, MODULE, 'zstd'));
+    expect((new WebAssembly.Instance(module).exports.f as () => number)()).toBe(7);
+    expect(streaming).toHaveBeenCalledOnce();
+    streaming.mockRestore();
+  });
+});
