@@ -23,6 +23,7 @@ from ..errors import VendoringError
 from ..terminal import say
 from . import distribution
 from .choice import AUTO, SiteImports
+from .packing import Packer
 from .release import Release, embedded_lock, version_of
 from .vendoring import Vendored, vendor
 from .verification import read_object
@@ -30,6 +31,8 @@ from .wheels import is_plain_path, piplite_index, unpack_labextensions
 
 __all__ = ["OwnPyodide", "Settings"]
 
+#: Smallest total size of wheels that are packed. Fewer are loaded in no time.
+MIN_PACKED_BYTES = 400_000
 #: File with the names of the labextensions that come from vendored wheels.
 FRONT_ENDS = "static/browsergrad/front_ends.json"
 
@@ -119,10 +122,11 @@ class OwnPyodide:
         source = release.folder
         vendored = self._vendor(release)
         replaced = distribution.with_our_stdlib(source, paths.static("pyodide"), paths.static("kernel"))
-        self._mirror(source, vendored, replaced or self._publish_boot_assets(source))
+        packs, packed = self._pack(source, vendored)
+        self._mirror(source, vendored, (replaced or self._publish_boot_assets(source)) | packed)
         if replaced:
             self._addon.delete_one(self.kernel)
-        self._write_indexes(release.lock, vendored)
+        self._write_indexes(release.lock, vendored, packs)
         self._publish_front_ends([wheel.path for wheel in vendored.wheels])
         self._addon.maybe_timestamp(self.pyodide)
 
@@ -171,6 +175,25 @@ class OwnPyodide:
             locked=locked,
             embedded=embedded_lock(paths.static("pyodide"), release.lock) if self._settings.pyodide_url else None,
         )
+
+    def _pack(self, source: Path, vendored: Vendored) -> tuple[dict[str, dict[str, Any]], dict[Path, Path]]:
+        """Pack the vendored wheels for fast loading. Return what the lock says of the packs, by package, and the files to publish."""
+        wheels = {wheel.name: wheel.path for wheel in vendored.wheels}
+        wheels |= {name: path for name, path in vendored.files.items() if path.suffix == ".whl"}
+        if sum(path.stat().st_size for path in wheels.values()) < MIN_PACKED_BYTES:
+            return {}, {}
+        manifest = json.loads(paths.static("kernel", "manifest.json").read_text(**UTF8))
+        portable = paths.static("kernel", manifest["packs"]["site"]["file"])
+        packer = Packer(source, self._cache / "packs", self._cache / "boot" / "pyc", portable, self._warn)
+        try:
+            packs = packer.pack(wheels)
+        except EngineError as error:
+            self._warn(f"packages are not compiled ahead, importing them takes longer: {error}")
+            return {}, {}
+        return packs, packer.files(wheels)
+
+    def _warn(self, text: str) -> None:
+        self._addon.log.warning("[browsergrad] %s", text)
 
     def _publish_boot_assets(self, source: Path) -> dict[Path, Path]:
         """Make and publish the files from which another Pyodide starts. Return those that replace files of the distribution."""
@@ -233,13 +256,15 @@ class OwnPyodide:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(path, target)
 
-    def _write_indexes(self, lock: dict[str, Any], vendored: Vendored) -> None:
+    def _write_indexes(self, lock: dict[str, Any], vendored: Vendored, packs: dict[str, dict[str, Any]]) -> None:
         """Write the lock of the packages that the site has, and piplite's index of the wheels that are not in the distribution's lock."""
         here = {
             name: entry for name, entry in lock["packages"].items() if (self.pyodide / entry["file_name"]).is_file()
         }
         entries = {wheel.name: wheel.lock_entry(vendored.depends.get(wheel.name, [])) for wheel in vendored.wheels}
         full = {**lock, "packages": dict(sorted({**here, **vendored.entries, **entries}.items()))}
+        for name, entry in packs.items():
+            full["packages"][name] = {**full["packages"][name], "packs": entry}
         write_if_changed(self.pyodide / PYODIDE_LOCK, json.dumps(full, **JSON_FMT))
         if vendored.wheels:
             write_if_changed(self.pyodide / PIPLITE_INDEX, json.dumps(piplite_index(vendored.wheels), **JSON_FMT))

@@ -159,6 +159,8 @@ def _pyodide(site: Path, path: Path, settings: dict[str, Any]) -> Iterator[str]:
             yield f"{lock_path}: {name} is on another origin: {entry['file_name']}"
         elif (folder / entry["file_name"]).is_file():
             yield from _hashed(folder / entry["file_name"], entry["sha256"])
+        for pack in entry.get("packs", {}).values():
+            yield from _hashed(folder / pack["file"], pack["sha256"])
     for name, entry in packages.items():
         # The lock of a core release lists packages that it does not contain. Those on which others depend must be there.
         if (folder / entry["file_name"]).is_file():

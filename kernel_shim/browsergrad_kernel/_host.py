@@ -48,6 +48,7 @@ WORKER_ONLY = (
     "package_of",
     "packages_in_order",
     "reads_now",
+    "load_now",
     "read_now",
     "package_is",
     "packages_from_imports",

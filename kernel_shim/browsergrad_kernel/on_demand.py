@@ -125,7 +125,11 @@ def _load_now(package: str) -> None:
 
 
 def _install_now(entry: dict[str, str]) -> None:
-    """Fetch a file of the lock, check it and unpack it, with the functions that Pyodide itself uses (0.27 and later)."""
+    """Load a package from the site's packs. If it has none, fetch a file of the lock, check it and unpack it, with the functions that
+    Pyodide itself uses (0.27 and later).
+    """
+    if host.load_now(entry["name"]):
+        return
     from pyodide import _package_loader
 
     file, folder = entry["file_name"], entry["install_dir"]

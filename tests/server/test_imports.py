@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from jupyterlite_browsergrad import paths
 from jupyterlite_browsergrad.server_kernel.sandbox import Sandbox
+from jupyterlite_browsergrad.site.package_index import get_wheel
+from jupyterlite_browsergrad.site.packing import Packer
+from jupyterlite_browsergrad.site.vendoring import Target
 from jupyterlite_browsergrad.site.wheels import read_wheel
 from tests.wheels import make_wheel
 
@@ -33,8 +40,42 @@ PACKAGES = {
 }
 
 
+#: A package of which the site has packs.
+PACKED = """
+from importlib import resources
+def fail():
+    raise KeyError("deep inside")
+def text():
+    return (resources.files(__package__) / "data.txt").read_text()
+"""
+
+
 @pytest.fixture(scope="module")
-def distribution(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def compiled(request: pytest.FixtureRequest) -> Path:
+    """A wheel with a compiled module for the embedded Pyodide; kept between runs."""
+    folder = Path(request.config.cache.mkdir("wheels"))
+    target = Target.of(json.loads((paths.static() / "pyodide/pyodide-lock.json").read_text("utf-8")))
+    kept = sorted(folder.glob("msgpack-*-pyemscripten_*.whl"))
+    return kept[0] if kept else get_wheel("msgpack", SpecifierSet(">=1.2"), target.short, target.platforms, folder)
+
+
+def add_packs(folder: Path, packages: dict[str, Any], wheels: dict[str, Path], cache: Path) -> None:
+    """Add packages of which the folder has only packs: no wheel can be loaded in their place."""
+    manifest = json.loads(paths.static("kernel/manifest.json").read_text("utf-8"))
+    portable = paths.static("kernel", manifest["packs"]["site"]["file"])
+    warnings: list[str] = []
+    packer = Packer(folder, cache / "packs", cache / "pyc", portable, warnings.append)
+    packs = packer.pack(wheels)
+    for relative, file in packer.files(wheels).items():
+        (folder / relative).parent.mkdir(exist_ok=True)
+        shutil.copyfile(file, folder / relative)
+    for name, wheel in wheels.items():
+        packages[name] = {**read_wheel(wheel).lock_entry(["plain"] if name == "packed" else []), "packs": packs[name]}
+    assert warnings == []
+
+
+@pytest.fixture(scope="module")
+def distribution(tmp_path_factory: pytest.TempPathFactory, compiled: Path) -> Path:
     """The embedded Pyodide, with packages in its lock."""
     folder = tmp_path_factory.mktemp("distribution") / "pyodide"
     shutil.copytree(paths.static() / "pyodide", folder)
@@ -45,6 +86,16 @@ def distribution(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lost = read_wheel(make_wheel(folder, "lost", "1.0"))
     lock["packages"]["lost"] = lost.lock_entry([])
     lost.path.unlink()
+    elsewhere = tmp_path_factory.mktemp("wheels")
+    wheel = make_wheel(elsewhere, "packed", "2.0", code=PACKED)
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr("packed/data.txt", "data of the package")
+        archive.writestr("packed-2.0.dist-info/entry_points.txt", "[things]\none = packed:text\n")
+        archive.writestr("packed/tests/__init__.py", "")
+    others = {name: make_wheel(elsewhere, name, "1.0") for name in ("further", "hurt")}
+    add_packs(folder, lock["packages"], {"packed": wheel, "msgpack": compiled, **others}, elsewhere)
+    hurt = folder / lock["packages"]["hurt"]["packs"]["now"]["file"]
+    hurt.write_bytes(hurt.read_bytes()[:-9] + b"damaged..")
     (folder / "pyodide-lock.json").write_text(json.dumps(lock), "utf-8")
     return folder
 
@@ -124,6 +175,36 @@ def test_a_package_that_cannot_be_loaded_is_a_missing_module(sandbox: Sandbox) -
     assert content["ename"] == "ModuleNotFoundError" and "could not be loaded" in content["evalue"], content
     assert "vendored by this site" in "".join(content["traceback"])
     assert sandbox.execute("try: import lost\nexcept ImportError: print('without')").text() == "without\n"
+
+
+def test_a_package_is_loaded_from_its_packs(sandbox: Sandbox) -> None:
+    assert value(sandbox, "import packed\npacked.version, packed.text()") == "('2.0', 'data of the package')"
+    assert value(sandbox, "packed.__spec__.cached.endswith('.pyc'), __import__('plain').version") == ("(True, '1.0')")
+
+
+def test_a_package_from_packs_has_sources_and_metadata(sandbox: Sandbox) -> None:
+    failed = sandbox.execute("import packed\npacked.fail()").content
+    assert 'raise KeyError("deep inside")' in re.sub(r"\x1b\[[0-9;]*m", "", "".join(failed["traceback"]))
+    assert value(sandbox, "import inspect\ninspect.getsource(packed.text).splitlines()[0]") == "'def text():'"
+    assert value(sandbox, "import importlib.metadata as m\nm.version('packed')") == "'2.0'"
+    assert value(sandbox, "[point.load()() for point in m.entry_points(group='things')]") == "['data of the package']"
+    assert value(sandbox, "import packed.tests\npacked.tests.__name__") == "'packed.tests'"
+
+
+def test_a_compiled_module_from_packs_works(sandbox: Sandbox) -> None:
+    code = "import msgpack, msgpack._cmsgpack\nmsgpack.unpackb(msgpack._cmsgpack.Packer().pack([1, {'a': 2.5}]))"
+    assert value(sandbox, code) == "[1, {'a': 2.5}]"
+
+
+def test_packs_are_loaded_in_the_middle_of_a_cell(sandbox: Sandbox) -> None:
+    assert value(sandbox, "__import__('fur' + 'ther').version") == "'1.0'"
+
+
+def test_a_damaged_pack_is_named(sandbox: Sandbox) -> None:
+    for code in ("name = 'hu' + 'rt'\n__import__(name)", "import hurt"):
+        result = sandbox.execute(code)
+        said = result.content["evalue"] + result.text("stderr")
+        assert result.content["ename"] == "ModuleNotFoundError" and "hurt-1.0" in said and "damaged" in said, said
 
 
 CALLBACK = """

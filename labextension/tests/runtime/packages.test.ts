@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { FromWorker } from '../../src/runtime/protocol';
 import type { AbortableLoads } from '../../src/runtime/worker/abortable_loads';
+import { DeferredAssets } from '../../src/runtime/worker/deferred_assets';
 import { Packages } from '../../src/runtime/worker/packages';
 import type { LoadOptions, Pyodide } from '../../src/runtime/worker/pyodide';
 
@@ -15,7 +16,14 @@ const LOCKED = {
 
 function make(load: (options: LoadOptions) => void | Promise<void> = () => undefined) {
   const posted: FromWorker[] = [];
+  const post = (message: FromWorker): void => void posted.push(message);
   const pyodide = {
+    _module: {},
+    FS: { readFile: () => new Uint8Array() },
+    runPython: () => '3.14.2 (main)',
+    pyimport: () => ({
+      find_imports: (code: string) => ({ toJs: () => code.split(' ').slice(1), destroy: () => undefined }),
+    }),
     loadedPackages: { Pygments: 'pypi', other: 'pypi' } as Record<string, string>,
     _api: {
       lockfile_packages: LOCKED,
@@ -34,7 +42,8 @@ function make(load: (options: LoadOptions) => void | Promise<void> = () => undef
     LOCKED,
     { pygments: '2.0' },
     loads,
-    message => void posted.push(message),
+    post,
+    new DeferredAssets([], post),
   );
   const progress = () =>
     posted.flatMap(message => (message.type === 'package' ? [Object.values(message.progress).filter(Boolean)] : []));

@@ -4,7 +4,7 @@
  */
 
 /** Matches addresses of packages. Other fetches, such as those of earlier cells' tasks, are not ended. */
-const PACKAGE = /\.(whl|zip|tar|tar\.\w+)([?#]|$)/;
+const PACKAGE = /(\.(whl|zip|tar|tar\.\w+)|\/packs\/[^/]+\.pack\.gz)([?#]|$)/;
 
 /** Message of a load that was ended. */
 export const INTERRUPTED = 'the cell was interrupted';

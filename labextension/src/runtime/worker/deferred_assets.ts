@@ -8,18 +8,28 @@ import type { Post } from './pyodide';
 const DELAY_MS = 2000;
 
 export class DeferredAssets {
-  private isAsked = false;
+  private readonly assets: LazyAsset[];
+  /** For how many of the files the page has been asked. */
+  private asked = 0;
 
   constructor(
-    private readonly assets: readonly LazyAsset[],
+    assets: readonly LazyAsset[],
     private readonly post: Post,
-  ) {}
+  ) {
+    this.assets = [...assets];
+  }
 
-  /** Asks the page for the files soon; called when a cell is done. Only the first call has an effect. */
+  /** Adds a file. The page is asked for it after the next cell. */
+  add(asset: LazyAsset): void {
+    this.assets.push(asset);
+  }
+
+  /** Asks the page for the files soon; called when a cell is done. Asks once for each file. */
   askSoon(): void {
-    if (!this.isAsked) {
-      this.isAsked = true;
-      setTimeout(() => this.assets.forEach(({ url }) => this.post({ type: 'fetch', url })), DELAY_MS);
+    const wanted = this.assets.slice(this.asked);
+    this.asked = this.assets.length;
+    if (wanted.length) {
+      setTimeout(() => wanted.forEach(({ url }) => this.post({ type: 'fetch', url })), DELAY_MS);
     }
   }
 

@@ -32,8 +32,10 @@ export interface EmscriptenFS {
   /** Makes lookups no longer find a node. */
   hashRemoveNode(node: FSNode): void;
   lookupNode(parent: FSNode, name: string): FSNode;
+  lookupPath(path: string): { node: FSNode };
   filesystems: {
     MEMFS: {
+      createNode(parent: FSNode, name: string, mode: number, dev: number): FSNode;
       ops_table: {
         file: {
           stream: { mmap(stream: object, length: number, position: number, protection: number, flags: number): object };
@@ -48,7 +50,7 @@ export interface EmscriptenFS {
   chdir(path: string): void;
   analyzePath(path: string): { exists: boolean };
   writeFile(path: string, data: Uint8Array, options?: { canOwn?: boolean }): void;
-  readFile(path: string): Uint8Array;
+  readFile(path: string, options?: { encoding?: string }): Uint8Array;
   readdir(path: string): string[];
   lstat(path: string): { mode: number };
 }

@@ -23,7 +23,7 @@ export interface HostParts {
   interrupts: InterruptController;
   output: OutputBuffer;
   calls: PageCalls;
-  packages: Pick<Packages, 'load' | 'loadImports' | 'missingFor' | 'orderJson' | 'readNow' | 'note'>;
+  packages: Pick<Packages, 'load' | 'loadImports' | 'missingFor' | 'orderJson' | 'readNow' | 'loadNow' | 'note'>;
   post: Post;
   /** Prepares the stack guard for code that begins. */
   guardStack(): void;
@@ -78,6 +78,7 @@ export function hostModule(parts: HostParts): object {
     package_of: (module: string) => packages.missingFor(module),
     packages_in_order: (name: string) => packages.orderJson(name),
     reads_now: () => FETCHES_NOW,
+    load_now: (name: string) => packages.loadNow(name),
     read_now: (file: string) => packages.readNow(file),
     package_is: (name: string, status: PackageProgress['status'], message?: string) =>
       packages.note(name, status, message),

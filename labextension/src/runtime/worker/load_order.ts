@@ -5,6 +5,7 @@
 /** The fields of an entry of `pyodide-lock.json` that are used here. */
 export interface LockedPackage {
   name: string;
+  version?: string;
   file_name: string;
   sha256: string;
   install_dir: string;

@@ -33,13 +33,15 @@ export class PackageProblems {
 
   /** What is wrong with the package's file; null if that is unknown. */
   private async problemOf(name: string): Promise<string | null> {
-    const entry = this.packages[name.toLowerCase().replace(/[-_.]+/g, '-')] as { file_name?: unknown } | undefined;
+    const entry = this.packages[name.toLowerCase().replace(/[-_.]+/g, '-')] as
+      | { file_name?: unknown; packs?: unknown }
+      | undefined;
     if (!entry) {
       const lock = `${this.indexURL}pyodide-lock.json`;
       return `${lock} names no package ${name}: ${originOf(lock).packages}`;
     }
-    if (typeof entry.file_name !== 'string') {
-      return null;
+    if (typeof entry.file_name !== 'string' || entry.packs) {
+      return null; // errors of packs name the file
     }
     const url = new URL(entry.file_name, this.indexURL).href;
     const why = await this.answerFor(url);

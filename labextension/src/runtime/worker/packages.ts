@@ -5,15 +5,24 @@ import type { Lock } from '../boot_assets';
 import { errorText } from '../errors';
 import type { PackageProgress } from '../protocol';
 import type { AbortableLoads } from './abortable_loads';
+import type { DeferredAssets } from './deferred_assets';
 import { readSync } from './lazy_assets';
-import { inOrder } from './load_order';
+import { inOrder, type LockedPackage } from './load_order';
 import { PackageProblems } from './package_problems';
-import type { LoadOptions, Post, Pyodide } from './pyodide';
+import { describe, LOADED, PackedPackages } from './packed_packages';
+import type { LoadOptions, Post, Pyodide, PyProxy } from './pyodide';
 
 /** The value of packages from our packs in `pyodide.loadedPackages`. */
 const OUR_CHANNEL = 'jupyterlite-browsergrad';
-/** The value of packages that Pyodide has loaded from its lock. */
-const PYODIDE_CHANNEL = 'default channel';
+
+/** The names in an argument of `loadPackage`, which may come from Python. */
+function namesOf(names: string | string[] | PyProxy): string[] {
+  const list = typeof names === 'string' || Array.isArray(names) ? names : (names.toJs() as string[]);
+  return typeof list === 'string' ? [list] : [...list];
+}
+
+/** A package's name as locks write it. */
+const canonical = (name: string): string => name.toLowerCase().replace(/[-_.]+/g, '-');
 
 /** Names in Pyodide's texts, such as "Loading a, b". */
 function namesIn(text: string, verb: string): string[] {
@@ -30,6 +39,7 @@ export class Packages {
   /** Packages of the distribution's lock that our packs do not contain. */
   readonly offered: ReadonlySet<string>;
   private readonly problems: PackageProblems;
+  private readonly packed: PackedPackages;
 
   /**
    * @param indexURL - address of the distribution.
@@ -43,10 +53,11 @@ export class Packages {
     ours: Record<string, string>,
     loads: AbortableLoads,
     private readonly post: Post,
+    deferred: DeferredAssets,
   ) {
     // Pyodide has noted these packages under the names that their authors use, such as `Pygments`.
     for (const name of Object.keys(pyodide.loadedPackages)) {
-      if (!(name in ours) && name.toLowerCase().replace(/[-_.]+/g, '-') in ours) {
+      if (!(name in ours) && canonical(name) in ours) {
         delete pyodide.loadedPackages[name];
       }
     }
@@ -55,8 +66,33 @@ export class Packages {
     }
     this.problems = new PackageProblems(indexURL, locked);
     this.offered = new Set(Object.keys(locked).filter(name => !(name in ours)));
-    pyodide.loadPackage = loads.wrap(pyodide.loadPackage);
-    pyodide.loadPackagesFromImports = loads.wrap(pyodide.loadPackagesFromImports);
+    this.packed = new PackedPackages(pyodide, indexURL, locked as Record<string, LockedPackage>, deferred, post);
+    this.replaceLoaders(locked, loads);
+  }
+
+  /** Makes Pyodide's own functions load packs too. Packages call them, such as micropip. */
+  private replaceLoaders(locked: Lock['packages'], loads: AbortableLoads): void {
+    const { pyodide, packed } = this;
+    const { loadPackage } = pyodide;
+    pyodide.loadPackage = loads.wrap(async (given: string[] | PyProxy, options: LoadOptions = {}) => {
+      const names = namesOf(given);
+      const needed = packed.needed(names.map(canonical));
+      const found = await packed.load(needed, options);
+      // Pyodide knows what the lock does not name: addresses, and what to say about unknown names.
+      const others = names.filter(name => !(canonical(name) in locked));
+      others.push(...needed.filter(entry => !found.includes(entry)).map(entry => entry.name));
+      if (found.length && !others.length) {
+        return found.map(describe);
+      }
+      const byPyodide = await loadPackage.call(pyodide, others.length ? others : names, options);
+      return [...found.map(describe), ...((byPyodide as unknown[] | undefined) ?? [])];
+    });
+    pyodide.loadPackagesFromImports = loads.wrap(async (code: string, options?: LoadOptions) => {
+      const modules = (pyodide.pyimport('pyodide.code').find_imports as PyProxy)(code) as PyProxy;
+      const names = (modules.toJs() as string[]).flatMap(module => this.missingFor(module) ?? []);
+      modules.destroy();
+      return names.length ? pyodide.loadPackage([...new Set(names)], options) : [];
+    });
   }
 
   /** @throws Error that names the packages that could not be loaded: Pyodide only logs them. */
@@ -97,10 +133,15 @@ export class Packages {
     return readSync(new URL(file, this.indexURL).href);
   }
 
+  /** Loads a package while Python waits. @returns false if that is left to Python. */
+  loadNow(name: string): boolean {
+    return this.packed.loadNow(name);
+  }
+
   /** Python reports how far it is with a package. */
   note(name: string, status: PackageProgress['status'], message?: string): void {
     if (status === 'loaded') {
-      this.pyodide.loadedPackages[name] = PYODIDE_CHANNEL;
+      this.pyodide.loadedPackages[name] = LOADED;
     }
     this.report(name, status, message);
   }

@@ -4,6 +4,7 @@ import type { EmscriptenFS, ErrnoCodes } from './emscripten';
 import type { LockedPackage } from './load_order';
 import type { PlainEntries } from './stack';
 import type { GuardedModule } from './stack_guard';
+import type { OldLinker } from './wasm_libraries';
 
 /** Sends a message to the page. */
 export type Post = (message: FromWorker, transfer?: Transferable[]) => void;
@@ -36,6 +37,7 @@ export interface Pyodide {
     _import_name_to_package_name?: Map<string, string>;
   };
   _module: PlainEntries &
+    OldLinker &
     Partial<GuardedModule> & {
       HEAP32: Int32Array;
       HEAPU32: Uint32Array;
@@ -53,7 +55,7 @@ export interface Pyodide {
   pyimport(name: string): PyProxy;
   toPy(value: unknown): unknown;
   runPython(code: string): unknown;
-  loadPackage(names: string[], options?: LoadOptions): Promise<unknown>;
+  loadPackage(names: string[] | PyProxy, options?: LoadOptions): Promise<unknown>;
   loadPackagesFromImports(code: string, options?: LoadOptions): Promise<unknown>;
 }
 

@@ -58,17 +58,15 @@ export class Python {
   private readonly guard: StackGuard | null;
   /** Null where the page has no drive. */
   private drive: DriveFS | null = null;
-  private readonly deferred: DeferredAssets;
   /** Fetches what completions need. Null once that has begun, and where there is nothing to fetch. */
   private loadJedi: (() => Promise<void>) | null = null;
 
   private constructor(
     private readonly pyodide: Pyodide,
     private readonly packages: Packages,
-    deferred: readonly LazyAsset[],
+    private readonly deferred: DeferredAssets,
     private readonly dependencies: PythonDependencies,
   ) {
-    this.deferred = new DeferredAssets(deferred, dependencies.post);
     this.guard = StackGuard.for(pyodide._module);
   }
 
@@ -84,8 +82,9 @@ export class Python {
     pyodide._api.on_fatal = error => post({ type: 'fatal', message: fatalText(error) });
     const { micropip, ...others } = manifest.packages;
     const ours = withMicropip ? { ...others, micropip } : others;
-    const packages = new Packages(pyodide, options.indexURL, lock.packages, ours, loads, post);
-    const python = new Python(pyodide, packages, deferred, dependencies);
+    const later = new DeferredAssets(deferred, post);
+    const packages = new Packages(pyodide, options.indexURL, lock.packages, ours, loads, post, later);
+    const python = new Python(pyodide, packages, later, dependencies);
     await python.prepare(options, progress);
     python.takeDescriptors();
     if (options.mode === 'kernel' && manifest.packs.jedi) {

@@ -32,12 +32,7 @@ interface EmscriptenModule {
     public_api: Record<string, unknown>;
     restoreSnapshot: (data: Uint8Array) => unknown;
   };
-  FS: EmscriptenFS & {
-    lookupPath(path: string): { node: FSNode };
-    filesystems: EmscriptenFS['filesystems'] & {
-      MEMFS: { createNode(parent: FSNode, name: string, mode: number, dev: number): FSNode };
-    };
-  };
+  FS: EmscriptenFS;
   HEAP8: Int8Array;
   HEAP32: Int32Array;
   HEAPU8: Uint8Array;
