@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import distribution
 from pathlib import Path
 
 #: The wheel that contains a whole distribution of Pyodide 0.27.7.
@@ -25,6 +26,21 @@ def make_wheel(
         archive.writestr(f"{name}/__init__.py", f"version = {version!r}\n{code}")
         archive.writestr(f"{info}/METADATA", "".join(metadata))
         archive.writestr(f"{info}/WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n")
+        archive.writestr(f"{info}/RECORD", "")
+    return path
+
+
+def pack_installed(folder: Path, name: str) -> Path:
+    """Write a wheel of the Python files of an installed distribution that works without its compiled files, too."""
+    found = distribution(name)
+    path = folder / f"{name.lower()}-{found.version}-py3-none-any.whl"
+    info = f"{name.lower()}-{found.version}.dist-info"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in found.files or ():
+            if file.suffix == ".py" and ".." not in file.parts:
+                archive.write(str(file.locate()), file.as_posix())
+        archive.writestr(f"{info}/METADATA", found.read_text("METADATA") or "")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         archive.writestr(f"{info}/RECORD", "")
     return path
 

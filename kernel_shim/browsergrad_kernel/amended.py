@@ -1,4 +1,4 @@
-"""Changes modules of the standard library that cannot work in a browser as they are.
+"""Changes modules of the standard library, and of some libraries, that cannot work in a browser as they are.
 
 Each is changed when it is first imported, by a module of ours. So a module that no cell imports costs
 nothing. A user's file with the same name is not changed.
@@ -14,14 +14,16 @@ from types import ModuleType
 from typing import Any
 
 from ._host import IN_PYODIDE
+from .libraries import LIBRARIES
 
-#: Module of the standard library -> the module of this package that changes it: `amend` gets the module.
+#: Module -> the module of this package that changes it: `amend` gets the module.
 _BY = {
     "http.client": "web",
     "locale": "locales",
     "mmap": "mappings",
     "urllib.request": "web",
     "webbrowser": "tabs",
+    **dict.fromkeys(LIBRARIES, "libraries"),
 }
 
 
@@ -35,7 +37,7 @@ class _Finder(MetaPathFinder):
             if finder is not self and hasattr(finder, "find_spec"):
                 spec = finder.find_spec(fullname, path, target)
                 if spec is not None:
-                    if spec.loader is not None and _is_standard(spec):
+                    if spec.loader is not None and (fullname in LIBRARIES or _is_standard(spec)):
                         spec.loader = _Loader(spec.loader)
                     return spec
         return None

@@ -17,6 +17,7 @@ from typing import Any
 
 from . import blocking, cell_imports, interrupts
 from ._host import host
+from .libraries import SHOWN_WITH
 
 
 class _Finder(MetaPathFinder):
@@ -26,7 +27,8 @@ class _Finder(MetaPathFinder):
         if "." in fullname:
             return None
         package = host.package_of(fullname)
-        if package is None or not _users_wish(sys._getframe(1)):
+        frame = sys._getframe(1)
+        if package is None or not (_users_wish(frame) or fullname in SHOWN_WITH.get(_importing(frame), ())):
             return None
         return ModuleSpec(fullname, _Loader(package))
 
@@ -160,6 +162,16 @@ def _users_wish(frame: Any) -> bool:
             outermost = code
         frame = frame.f_back
     return False
+
+
+def _importing(frame: Any) -> str:
+    """Return the package whose code imports the module."""
+    while frame is not None:
+        name: str = frame.f_globals.get("__name__", "")
+        if not frame.f_code.co_filename.startswith("<frozen ") and name.partition(".")[0] != "importlib":
+            return name.partition(".")[0]
+        frame = frame.f_back
+    return ""
 
 
 def install() -> None:

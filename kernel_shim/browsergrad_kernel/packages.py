@@ -55,6 +55,11 @@ def configure(
     _configured = False
 
 
+def is_offered(name: str) -> bool:
+    """Whether the site has a package, by its normalized name."""
+    return name in _vendored
+
+
 def on_server() -> bool:
     """Whether this is a sandbox on a server, and not a page."""
     return _on_server

@@ -14,6 +14,7 @@ from . import (
     blocking,
     comms,
     interrupts,
+    libraries,
     messages,
     micropip_watch,
     on_demand,
@@ -39,6 +40,7 @@ def prepare() -> Any:
         processes.install()
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     os.environ.setdefault("IPYTHONDIR", "/tmp/ipython")
+    libraries.choose_resources()
     # Lets programs write colours, which notebooks can show.
     os.environ.setdefault("TERM", "xterm-color")
     if "" not in sys.path:

@@ -1,0 +1,153 @@
+"""What plotting libraries and widgets show, as students write it. Nothing may come from another origin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Lab, build_site, opened, served
+from playwright.sync_api import Browser, Locator, expect
+
+from tests.wheels import pack_installed
+
+pytestmark = pytest.mark.release
+
+#: Opens a new notebook.
+NEW = """async () => {
+  await jupyterapp.restored;
+  window.panel = await jupyterapp.commands.execute('notebook:create-new', { kernelName: 'browsergrad' });
+  const context = panel.context.sessionContext;
+  await context.ready;
+  while (!context.session?.kernel) await new Promise(r => context.kernelChanged.connect(r));
+}"""
+#: Runs code in a new cell, and returns the cell's outputs.
+RUN = """async code => {
+  await jupyterapp.commands.execute('notebook:insert-cell-below');
+  panel.content.activeCell.model.sharedModel.setSource(code);
+  await jupyterapp.commands.execute('notebook:run-cell');
+  return panel.content.activeCell.model.toJSON().outputs;
+}"""
+
+
+@pytest.fixture(scope="module")
+def pure(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site on the embedded Pyodide, with libraries in pure Python."""
+    packages = ["plotly", "tqdm", "ipywidgets"]
+    return build_site(tmp_path_factory.mktemp("site"), front_ends=False, packages=packages)
+
+
+@pytest.fixture(scope="module")
+def scientific(full_pyodide: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site on Pyodide 0.27.7, with libraries that need NumPy or pandas, and wheels of what that distribution lacks."""
+    own = [str(pack_installed(tmp_path_factory.mktemp("wheels"), name)) for name in ("PyYAML", "MarkupSafe")]
+    packages = ["altair", "jsonschema<4.18", "bqplot", "bokeh", "jupyter_bokeh", "folium", *own]
+    return build_site(
+        tmp_path_factory.mktemp("site"), front_ends=False, pyodide_url=str(full_pyodide), packages=packages
+    )
+
+
+def notebook(browser: Browser, site: Path, isolated: bool) -> Iterator[Lab]:
+    with served(site, isolated) as address, opened(browser, address) as lab:
+        lab.page.set_viewport_size({"width": 1300, "height": 1000})
+        lab.js(NEW)
+        yield lab
+
+
+@pytest.fixture(scope="module", params=["isolated", "plain"])
+def pure_notebook(request: pytest.FixtureRequest, browser: Browser, pure: Path) -> Iterator[Lab]:
+    yield from notebook(browser, pure, request.param == "isolated")
+
+
+@pytest.fixture(scope="module", params=["isolated", "plain"])
+def scientific_notebook(request: pytest.FixtureRequest, browser: Browser, scientific: Path) -> Iterator[Lab]:
+    yield from notebook(browser, scientific, request.param == "isolated")
+
+
+def run(lab: Lab, code: str) -> tuple[list[dict[str, Any]], Locator]:
+    """Run code in a new cell. Return the outputs as the notebook saves them, and what the page shows below the cell."""
+    outputs = lab.js(RUN, code)
+    assert [output for output in outputs if output["output_type"] == "error"] == []
+    return outputs, lab.page.locator(".jp-Notebook .jp-Cell.jp-mod-active .jp-OutputArea-output")
+
+
+def forms(outputs: list[dict[str, Any]]) -> list[str]:
+    """The MIME types of the outputs."""
+    return [mime for output in outputs for mime in output.get("data", {"stream": ""})]
+
+
+BAR = "import plotly.graph_objects as go\nfig = go.Figure(go.Bar(x=['a', 'b'], y=[1, 3]))\n"
+
+
+@pytest.mark.parametrize("last", ["fig", "fig.show()"])
+def test_plotly(pure_notebook: Lab, last: str) -> None:
+    outputs, shown = run(pure_notebook, BAR + last)
+    assert forms(outputs) == ["application/vnd.plotly.v1+json"]
+    expect(shown.locator(".bars .point")).to_have_count(2)
+
+
+@pytest.mark.parametrize("module", ["tqdm.auto", "tqdm.notebook"])
+def test_tqdm_with_widgets(pure_notebook: Lab, module: str) -> None:
+    outputs, shown = run(pure_notebook, f"from {module} import tqdm\nfor i in tqdm(range(3)): pass")
+    assert forms(outputs) == ["text/plain", "application/vnd.jupyter.widget-view+json"]
+    expect(shown.locator(".widget-html").last).to_contain_text("3/3")
+
+
+def test_tqdm_as_text(pure_notebook: Lab) -> None:
+    outputs, _ = run(pure_notebook, "from tqdm import tqdm\nfor i in tqdm(range(3)): pass")
+    (output,) = outputs
+    assert output["name"] == "stderr" and "3/3" in output["text"] and "Warning" not in output["text"]
+
+
+def test_ipywidgets(pure_notebook: Lab) -> None:
+    _, shown = run(pure_notebook, "import ipywidgets\nipywidgets.IntSlider(value=4)")
+    expect(shown.locator(".widget-readout")).to_have_text("4")
+
+
+CHART = "alt.Chart({data}).mark_bar().encode(x='x:O', y='y:Q')"
+
+
+@pytest.mark.parametrize(
+    ("data", "last"),
+    [
+        ("alt.Data(values=[{'x': 1, 'y': 2}, {'x': 2, 'y': 5}])", "chart"),
+        ("pd.DataFrame({'x': [1, 2], 'y': [4, 5]})", "chart.show()"),
+    ],
+    ids=["values", "pandas"],
+)
+def test_altair(scientific_notebook: Lab, data: str, last: str) -> None:
+    code = f"import altair as alt, pandas as pd\nchart = {CHART.format(data=data)}\n{last}"
+    outputs, shown = run(scientific_notebook, code)
+    assert forms(outputs) == ["application/vnd.vegalite.v5+json", "text/plain"]
+    expect(shown.locator("canvas, svg.marks").first).to_be_visible()
+
+
+def test_bqplot(scientific_notebook: Lab) -> None:
+    code = "import bqplot.pyplot as plt\nplt.figure(title='Bars')\nplt.bar(['a', 'b'], [1, 2])\nplt.show()"
+    outputs, shown = run(scientific_notebook, code)
+    assert forms(outputs) == ["text/plain", "application/vnd.jupyter.widget-view+json"]
+    expect(shown.locator(".bqplot rect.bar, .bqplot .bar rect").first).to_be_visible()
+
+
+def test_bokeh(scientific_notebook: Lab) -> None:
+    run(
+        scientific_notebook,
+        "from bokeh.plotting import figure, show\nfrom bokeh.io import output_notebook\noutput_notebook()",
+    )
+    outputs, shown = run(
+        scientific_notebook, "p = figure(width=300, height=200)\np.line([1, 2, 3], [4, 6, 5])\nshow(p)"
+    )
+    assert "application/vnd.bokehjs_exec.v0+json" in forms(outputs)
+    expect(shown.locator(".bk-Figure canvas").first).to_be_visible()
+
+
+def test_folium_asks_other_origins(scientific_notebook: Lab) -> None:
+    """The documentation says so. The cell ends well without them."""
+    assert scientific_notebook.foreign == []
+    page = scientific_notebook.page
+    with page.expect_event("requestfailed", lambda request: "leaflet" in request.url):
+        outputs, shown = run(scientific_notebook, "import folium\nfolium.Map(location=[48.1, 11.6])")
+    assert sorted(forms(outputs)) == ["text/html", "text/plain"]
+    expect(shown.locator("iframe")).to_be_visible()
+    scientific_notebook.foreign.clear()
