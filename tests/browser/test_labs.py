@@ -435,7 +435,11 @@ def test_cells_wait_for_datasets_and_stop_ends_the_wait(once: Lab) -> None:
 
 # --- a student's work
 
-BUTTON = ".jp-NotebookPanel-toolbar >> text={}"
+
+def choose(lab: Lab, label: str) -> None:
+    """Choose an entry of the menu that opens below the lab's name."""
+    lab.page.locator(".jp-NotebookPanel-toolbar .bg-LabBadge").click()
+    lab.page.locator(".lm-Menu").get_by_text(label).click()
 
 
 def download(lab: Lab) -> dict[str, Any]:
@@ -446,9 +450,9 @@ def download(lab: Lab) -> dict[str, Any]:
 
 def test_check_my_work_fails_the_starter_and_passes_the_solution(page: Lab) -> None:
     open_notebook(page, "good/lab.ipynb")
-    toolbar = page.page.locator(".jp-NotebookPanel-toolbar")
-    expect(toolbar).to_contain_text("Check my work")
-    toolbar.get_by_text("Insert starter code").click()
+    button = page.page.locator(".jp-NotebookPanel-toolbar .bg-CheckButton")
+    expect(button).to_have_text("Check my work")
+    choose(page, "Insert starter code")
     page.page.wait_for_function("panel.content.model.cells.length === 4")
     cells = page.js("() => panel.content.model.toJSON().cells.map(cell => [cell.cell_type, cell.source])")
     assert cells[1:] == [
@@ -458,7 +462,12 @@ def test_check_my_work_fails_the_starter_and_passes_the_solution(page: Lab) -> N
     ]
     page.js(RUN_ALL)
     before = page.js("() => panel.content.model.toJSON().cells.map(cell => cell.outputs ?? [])")
-    page.js("() => jupyterapp.commands.execute('browsergrad:check-my-work')")
+    button.click()
+    expect(button).to_have_accessible_name("Check my work, 1 of 2 passed")
+    expect(button).to_be_focused()
+    status = page.page.locator(".jp-NotebookPanel-toolbar [role=status]")
+    expect(status).to_have_text("Your work was checked: 1 passed, 1 failed, 0 errors")
+    expect(page.page.locator(".bg-panel .bg-next")).to_contain_text("add adds")
     assert page.js("() => panel.content.model.toJSON().cells.map(cell => cell.outputs ?? [])") == before
     results = download(page)
     assert results["lab"] == {"id": "adding", "version": "1.0.0"}
@@ -469,6 +478,8 @@ def test_check_my_work_fails_the_starter_and_passes_the_solution(page: Lab) -> N
     page.run("def add(a, b): return a + b")
     page.js("() => jupyterapp.commands.execute('browsergrad:check-my-work')")
     assert download(page)["counts"] == {"pass": 2, "fail": 0, "error": 0}
+    expect(button).to_have_text("Check my work2/2")
+    expect(page.page.locator(".bg-panel .bg-next")).to_contain_text("All checks have passed.")
 
 
 def test_a_check_can_be_stopped(once: Lab) -> None:
@@ -477,8 +488,13 @@ def test_a_check_can_be_stopped(once: Lab) -> None:
     assert once.run("print('ran')").text() == "ran\n"
     once.js("() => { window.check = jupyterapp.commands.execute('browsergrad:check-my-work'); }")
     once.page.wait_for_function("kernel.status === 'busy'")
+    button = once.page.locator(".bg-CheckButton")
+    expect(button).to_have_text("Checking…")
+    expect(button).to_have_attribute("aria-disabled", "true")
     once.js("() => kernel.interrupt()")
     once.js("async () => await check")
+    expect(button).to_have_text("Check my work")
+    expect(button).to_have_attribute("aria-disabled", "false")
     expect(once.page.locator(".Toastify__toast").filter(has_text="the check was interrupted")).to_have_count(1)
 
 
@@ -486,13 +502,12 @@ def test_reset_asks_and_keeps_a_backup(once: Lab) -> None:
     open_notebook(once, "good/lab.ipynb")
     once.js("() => panel.content.model.sharedModel.cells[0].setSource('mine = 1')")
     dialog = once.page.locator(".jp-Dialog")
-    reset = once.page.locator(BUTTON.format("Reset lab"))
     source = "() => panel.content.model.toJSON().cells[0].source"
-    reset.click()
+    choose(once, "Reset lab")
     dialog.get_by_text("Cancel").click()
     expect(dialog).to_have_count(0)
     assert once.js(source) == "mine = 1"
-    reset.click()
+    choose(once, "Reset lab")
     dialog.get_by_role("button", name="Reset", exact=True).click()
     notice = once.page.locator(".Toastify__toast").filter(has_text="The lab is as it began")
     expect(notice).to_have_count(1)
@@ -515,22 +530,23 @@ OUTSIDE = """() => {
   }).map(item => item.dataset.jpItemName);
 }"""
 
-#: Whether the lab's last button is there: in the toolbar, or in the menu that takes what does not fit.
-HAS_BUTTONS = """() => {
-  const { popupOpener } = panel.toolbar;
-  const moved = Array.from({ length: popupOpener.widgetCount() }, (_, i) => popupOpener.widgetAt(i));
-  return [...panel.toolbar.children(), ...moved].some(item => item.node.textContent.includes('Download results'));
-}"""
-
 
 @pytest.mark.thinned(3)
-@pytest.mark.parametrize("width", [900, 1150, 1400])
-def test_the_toolbar_holds_its_items(once: Lab, width: int) -> None:
-    once.page.set_viewport_size({"width": width, "height": 800})
+@pytest.mark.parametrize("size", [(390, 844), (820, 1180), (1024, 768), (1400, 900)], ids=str)
+def test_the_toolbar_holds_its_items(once: Lab, size: tuple[int, int]) -> None:
+    width, height = size
+    once.page.set_viewport_size({"width": width, "height": height})
     open_notebook(once, "good/lab.ipynb")
-    once.page.wait_for_function(HAS_BUTTONS)
+    for item in (".bg-CheckButton", ".bg-LabBadge"):
+        expect(once.page.locator(f".jp-NotebookPanel-toolbar {item}")).to_be_in_viewport(ratio=1)
     once.page.wait_for_function(f"({OUTSIDE})().length === 0")
-    assert width > 900 or once.js("() => !panel.toolbar.popupOpener.isHidden")
+    assert width >= 900 or once.js("() => jupyterapp.shell.leftCollapsed"), "the notebook has the room"
+    choose(once, "Show Lab Results")
+    panel = once.page.locator(".bg-panel")
+    expect(panel.get_by_role("status")).to_be_in_viewport(ratio=1)
+    if width == 390:
+        panel.get_by_role("button", name="Back to the notebook").click()
+        expect(panel).to_be_hidden()
 
 
 #: The entries of the palette. They are read at once, since the palette closes when something else takes the focus.

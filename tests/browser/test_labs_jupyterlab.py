@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import Lab, jupyterlab, open_jupyterlab, write_files
 from playwright.sync_api import Browser, expect
-from test_labs import BUTTON, MANIFEST, MOVE, OPEN, RUN_ALL, SAVE, download, lab_files, notebook, texts
+from test_labs import MANIFEST, MOVE, OPEN, RUN_ALL, SAVE, choose, download, lab_files, notebook, texts
 
 CONTENTS = re.compile(r"/api/contents/plain/manifest\.json")
 KERNELSPEC = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
@@ -116,8 +116,7 @@ def test_reset_asks_keeps_a_backup_and_restarts(page: Lab, server: tuple[str, Pa
     own = page.js(CELLS)
     page.js(RUN_ALL)
     dialog = page.page.locator(".jp-Dialog")
-    reset = page.page.locator(BUTTON.format("Reset lab"))
-    reset.click()
+    choose(page, "Reset lab")
     expect(dialog).to_contain_text("What you have now is kept as lab-backup-")
     dialog.get_by_text("Cancel").click()
     expect(dialog).to_have_count(0)
@@ -127,7 +126,7 @@ def test_reset_asks_keeps_a_backup_and_restarts(page: Lab, server: tuple[str, Pa
         page.js(
             "() => { window.restarted = new Promise(r => panel.sessionContext.statusChanged.connect((_, s) => s === 'restarting' && r())); }"
         )
-        reset.click()
+        choose(page, "Reset lab")
         dialog.get_by_role("button", name="Reset", exact=True).click()
         expect(page.page.locator(".Toastify__toast").filter(has_text="The lab is as it began")).to_have_count(backups)
         page.js("() => restarted")

@@ -8,14 +8,15 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
+import { Signal, type ISignal } from '@lumino/signaling';
 
 import { downloadJson } from '../download';
-import { Notice } from '../notice';
 import { countsText } from '../renderers/assertions';
 import type { ILabResults } from '../results/tokens';
 import type { AssertionsContent } from '../runtime/events';
 import { besideFile, type CheckedLab } from './gate';
 import type { LabServices } from './lab_services';
+import type { CheckState } from './lab_toolbar';
 import type { LabPanel } from './panel';
 import { runRubric } from './rubric';
 import { begunAnew, complete, starterCells } from './starter_cells';
@@ -45,6 +46,7 @@ export class LabActions {
   private readonly checked = new WeakMap<NotebookPanel, Checked>();
   /** Notebooks whose work is being checked. */
   private readonly checking = new WeakSet<NotebookPanel>();
+  private readonly changedSignal = new Signal<this, NotebookPanel>(this);
 
   constructor(
     private readonly services: LabServices,
@@ -55,8 +57,20 @@ export class LabActions {
     private readonly trans: TranslationBundle,
   ) {}
 
-  isChecking(panel: NotebookPanel): boolean {
-    return this.checking.has(panel);
+  /** Emits a notebook whose check has begun or ended, or whose results no longer count. */
+  get changed(): ISignal<this, NotebookPanel> {
+    return this.changedSignal;
+  }
+
+  state(panel: NotebookPanel): CheckState {
+    return { isChecking: this.checking.has(panel), counts: this.checked.get(panel)?.content.counts ?? null };
+  }
+
+  /** Results of earlier checks no longer count: the notebook begins anew, or its lab is another one. */
+  forget(panel: NotebookPanel): void {
+    if (this.checked.delete(panel)) {
+      this.changedSignal.emit(panel);
+    }
   }
 
   /** Runs the rubric and shows its results. @returns null if that was not possible; the user then knows why. */
@@ -73,7 +87,7 @@ export class LabActions {
       return null;
     }
     this.checking.add(panel);
-    const notice = new Notice(trans.__('Checking your work…'));
+    this.changedSignal.emit(panel);
     try {
       const rubric = await this.text(lab, rubricPath);
       const content = await runRubric(kernel, rubric, rubricPath, trans);
@@ -91,8 +105,8 @@ export class LabActions {
       Notification.error(message, { autoClose: false });
       return null;
     } finally {
-      notice.dismiss();
       this.checking.delete(panel);
+      this.changedSignal.emit(panel);
     }
   }
 
@@ -130,6 +144,7 @@ export class LabActions {
     const content = panel.content.model!.toJSON() as nbformat.INotebookContent;
     await this.contents.save(backup, { type: 'notebook', format: 'json', content });
     panel.content.model!.fromJSON(original.content);
+    this.forget(panel);
     await context.save();
     Notification.success(trans.__('The lab is as it began. Your work is kept in %1.', PathExt.basename(backup)), {
       autoClose: 10_000,
@@ -220,7 +235,7 @@ export function addCommands(
     commands.addCommand(id, {
       label,
       caption,
-      isEnabled: () => isLab() && !(id === CHECK && actions.isChecking(current()!.panel)),
+      isEnabled: () => isLab() && !(id === CHECK && actions.state(current()!.panel).isChecking),
       isVisible: isLab,
       describedBy: { args: { type: 'object', properties: {} } },
       execute: async () => {

@@ -1,12 +1,10 @@
 /**
- * Shows in a notebook's toolbar which lab it belongs to: a badge and buttons; or why no cell runs.
+ * Shows in a notebook which lab it belongs to, or why no cell runs.
  */
-import { CommandToolbarButton, Dialog, showDialog } from '@jupyterlab/apputils';
+import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { CommandRegistry } from '@lumino/commands';
-import { DisposableDelegate, DisposableSet, type IDisposable } from '@lumino/disposable';
-import { MessageLoop } from '@lumino/messaging';
+import { DisposableSet, type IDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
@@ -14,15 +12,8 @@ import type { Verdict } from './gate';
 import { guardConnection } from './connection_guard';
 import type { LabServices } from './lab_services';
 
-/** A little longer than JupyterLab's toolbar waits between two arrangements, in ms. */
-const DEAF_MS = 600;
-/** The longest pause, in ms, before a toolbar is asked again to arrange itself. In a very narrow window it may never fit. */
-const MAX_PAUSE_MS = 10_000;
-
-export interface LabButton {
-  command: string;
-  name: string;
-}
+/** Adds to the toolbar of a notebook what its lab needs. */
+export type AddToolbar = (panel: NotebookPanel, lab: { id: string; version: string }) => IDisposable;
 
 export class LabPanel implements IDisposable {
   /** The last verdict on the notebook. */
@@ -37,8 +28,7 @@ export class LabPanel implements IDisposable {
   constructor(
     readonly panel: NotebookPanel,
     private readonly services: LabServices,
-    private readonly commands: CommandRegistry,
-    private readonly buttons: readonly LabButton[],
+    private readonly addToolbar: AddToolbar,
     /** Whether a kernel of that name refuses cells itself. */
     private readonly refusesItself: (kernelName: string) => boolean,
     private readonly trans: TranslationBundle,
@@ -101,7 +91,7 @@ export class LabPanel implements IDisposable {
     this.shown.dispose();
     this.shown = new DisposableSet();
     if (verdict.kind === 'lab') {
-      this.showLab(verdict.lab.manifest);
+      this.shown.add(this.addToolbar(this.panel, verdict.lab.manifest));
       if (this.services.isSite) {
         // Cells wait for datasets. A failure is reported where datasets are loaded.
         void this.services.datasets.load(verdict.lab);
@@ -110,32 +100,6 @@ export class LabPanel implements IDisposable {
       this.showRefusal(verdict.refusal.message);
     }
     this.changedSignal.emit();
-  }
-
-  private showLab({ id, version }: { id: string; version: string }): void {
-    const badge = new Widget({ node: document.createElement('div') });
-    badge.addClass('bg-LabBadge');
-    badge.node.title = this.trans.__('This notebook belongs to the lab %1, version %2', id, version);
-    const label = document.createElement('span');
-    label.textContent = `${id} ${version}`;
-    label.style.cssText =
-      'margin: auto 6px; padding: 1px 8px; border-radius: 8px; white-space: nowrap; line-height: 1.5; ' +
-      'font-size: var(--jp-ui-font-size0); color: var(--jp-ui-inverse-font-color1); background: var(--jp-brand-color1)';
-    badge.node.append(label);
-    const { toolbar } = this.panel;
-    const widgets: [string, Widget][] = [['browsergrad-lab', badge]];
-    for (const { command, name } of this.buttons) {
-      widgets.push([name, new CommandToolbarButton({ commands: this.commands, id: command })]);
-    }
-    let after = 'cellType';
-    for (const [name, widget] of widgets) {
-      if (!toolbar.insertAfter(after, name, widget)) {
-        toolbar.addItem(name, widget);
-      }
-      after = name;
-      this.shown.add(widget);
-    }
-    this.shown.add(arrangeUntilTheyFit(toolbar));
   }
 
   private showRefusal(message: string): void {
@@ -161,44 +125,4 @@ export class LabPanel implements IDisposable {
       void showDialog({ title, body, buttons: [Dialog.okButton()] });
     }
   }
-}
-
-/**
- * Makes a toolbar arrange its items until they fit, whenever the size of an item changes.
- *
- * JupyterLab's toolbar measures new items before they are rendered, ignores changes of their sizes, and drops a call that comes
- * while it arranges items or within half a second. Without this, items would cover the notebook.
- */
-function arrangeUntilTheyFit(toolbar: Widget): IDisposable {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const arrange = (pause: number): void => {
-    const { offsetWidth, offsetHeight } = toolbar.node;
-    if (toolbar.isVisible) {
-      MessageLoop.sendMessage(toolbar, new Widget.ResizeMessage(offsetWidth, offsetHeight));
-    }
-    timer = setTimeout(() => {
-      if (hasItemsOutside(toolbar.node)) {
-        arrange(Math.min(pause * 1.2, MAX_PAUSE_MS));
-      }
-    }, pause);
-  };
-  const observer = new ResizeObserver(() => {
-    clearTimeout(timer);
-    timer = setTimeout(arrange, DEAF_MS, DEAF_MS);
-  });
-  for (const item of toolbar.node.children) {
-    observer.observe(item);
-  }
-  return new DisposableDelegate(() => {
-    clearTimeout(timer);
-    observer.disconnect();
-  });
-}
-
-function hasItemsOutside(bar: HTMLElement): boolean {
-  const { bottom, right } = bar.getBoundingClientRect();
-  return [...bar.children].some(item => {
-    const box = item.getBoundingClientRect();
-    return box.width > 0 && (box.bottom > bottom + 1 || box.right > right + 1);
-  });
 }

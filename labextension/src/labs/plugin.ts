@@ -1,29 +1,30 @@
 /**
- * The plugin for labs in notebooks: gate, badge, buttons, commands.
+ * The plugin for labs in notebooks: gate, toolbar, commands.
  */
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { IKernelSpecs } from '@jupyterlite/services';
+import { DisposableDelegate } from '@lumino/disposable';
 
 import { ILabResults } from '../results/tokens';
 import { addCommands, CHECK, DOWNLOAD, INSERT, LabActions, RESET } from './commands';
 import { labServices } from './lab_services';
-import { LabPanel } from './panel';
+import { LabToolbar } from './lab_toolbar';
+import { NarrowWindow } from './narrow_window';
+import { LabPanel, type AddToolbar } from './panel';
 
 /** The command of the results panel. */
 const SHOW_RESULTS = 'browsergrad:show-results';
-const BUTTONS = [
-  { command: CHECK, name: 'browsergrad-check' },
-  { command: INSERT, name: 'browsergrad-starter' },
-  { command: RESET, name: 'browsergrad-reset' },
-  { command: DOWNLOAD, name: 'browsergrad-download' },
-];
+/** The commands of the menu that opens below the lab's name. */
+const MENU = [SHOW_RESULTS, DOWNLOAD, INSERT, RESET];
+/** The commands that depend on the front notebook. */
+const COMMANDS = [CHECK, INSERT, RESET, DOWNLOAD];
 
 const labs: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlite-browsergrad:labs',
-  description: 'Lab manifests: checked before anything runs; badge, datasets, Check my work.',
+  description: 'Lab manifests: checked before anything runs; toolbar, datasets, Check my work.',
   autoStart: true,
   optional: [INotebookTracker, IKernelSpecs, ICommandPalette, ILabResults, ITranslator],
   activate: (
@@ -42,24 +43,44 @@ const labs: JupyterFrontEndPlugin<void> = {
     const services = labServices(app, isSite);
     const panels = new WeakMap<NotebookPanel, LabPanel>();
     const current = (): LabPanel | null => (tracker.currentWidget ? (panels.get(tracker.currentWidget) ?? null) : null);
-    const notify = (): void => BUTTONS.forEach(({ command }) => app.commands.notifyCommandChanged(command));
-    const add = (panel: NotebookPanel): void => {
-      const refusesItself = (name: string): boolean => isSite && name === 'browsergrad';
-      const lab = new LabPanel(panel, services, app.commands, BUTTONS, refusesItself, trans);
-      panels.set(panel, lab);
-      lab.changed.connect(notify);
-    };
+    const notify = (): void => COMMANDS.forEach(command => app.commands.notifyCommandChanged(command));
+    const narrow = new NarrowWindow(app.shell);
     const reveal = (): void => {
+      narrow.makeRoom();
       if (app.commands.hasCommand(SHOW_RESULTS)) {
         void app.commands.execute(SHOW_RESULTS);
       }
     };
     const actions = new LabActions(services, app.serviceManager.contents, results, reveal, trans);
+    const addToolbar: AddToolbar = (panel, { id, version }) => {
+      narrow.makeRoom();
+      actions.forget(panel);
+      const options = { id, version, check: CHECK, menu: MENU };
+      const toolbar = new LabToolbar(panel.toolbar, app.commands, options, trans);
+      const show = (): void => toolbar.show(actions.state(panel));
+      const follow = (_: unknown, changed: NotebookPanel): void => {
+        if (changed === panel) {
+          show();
+        }
+      };
+      show();
+      actions.changed.connect(follow);
+      return new DisposableDelegate(() => {
+        actions.changed.disconnect(follow);
+        toolbar.dispose();
+      });
+    };
+    const add = (panel: NotebookPanel): void => {
+      const refusesItself = (name: string): boolean => isSite && name === 'browsergrad';
+      const lab = new LabPanel(panel, services, addToolbar, refusesItself, trans);
+      panels.set(panel, lab);
+      lab.changed.connect(notify);
+    };
     addCommands(app.commands, actions, current, trans);
     tracker.forEach(add);
     tracker.widgetAdded.connect((_, panel) => add(panel));
     tracker.currentChanged.connect(notify);
-    for (const { command } of BUTTONS) {
+    for (const command of COMMANDS) {
       palette?.addItem({ command, category: trans.__('Lab') });
     }
   },

@@ -1,5 +1,5 @@
 /**
- * The side panel *Lab results*: the front notebook's assertions by cell, with counts, filter and export.
+ * The side panel *Lab results*: progress and the next step, then the front notebook's assertions by cell, with filter and export.
  */
 import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -13,6 +13,7 @@ import { countsText, kindText } from '../renderers/assertions';
 import { visible } from '../renderers/dom';
 import type { Assertion } from '../runtime/events';
 import { merge } from './cells';
+import { Button, Folded, NextStep, Progress } from './next_step';
 import type { LabResults, ResultsGroup } from './lab_results';
 
 type Filter = 'all' | Assertion['kind'];
@@ -21,6 +22,14 @@ const ROWS = 50;
 /** Ms between two renderings while cells run. */
 const INTERVAL_MS = 250;
 
+/** What the panel's buttons do outside of it. */
+export interface PanelActions {
+  /** Saves the results of *Check my work*. Null if the front notebook belongs to no lab. */
+  download(): (() => void) | null;
+  /** Closes the panel, which covers the notebook on a phone. */
+  close(): void;
+}
+
 export class ResultsPanel extends ReactWidget {
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -28,6 +37,7 @@ export class ResultsPanel extends ReactWidget {
     private readonly results: LabResults,
     private readonly tracker: INotebookTracker,
     private readonly trans: TranslationBundle,
+    private readonly actions: PanelActions,
   ) {
     super();
     this.addClass('bg-panel');
@@ -49,21 +59,24 @@ export class ResultsPanel extends ReactWidget {
   }
 
   protected override render(): React.JSX.Element {
-    const { path, results, trans } = this;
+    const { path, results, trans, actions } = this;
     const counts = path === null ? null : results.summary(path);
-    const points = path === null ? undefined : merge(results.groups(path).map(group => group.content)).points;
+    const groups = path === null ? [] : results.groups(path);
+    const { points } = merge(groups.map(group => group.content));
     return (
       <>
-        <h2>{trans.__('Lab results')}</h2>
+        <div className="bg-panel-head">
+          <h2>{trans.__('Lab results')}</h2>
+          <Button className="bg-button bg-back" onClick={() => actions.close()}>
+            {trans.__('Back to the notebook')}
+          </Button>
+        </div>
+        {counts && <Progress counts={counts} trans={trans} />}
         <p className="bg-counts" role="status">
           {counts ? countsText(counts, trans, points) : trans.__('No checks have been run in this notebook.')}
         </p>
-        <Results
-          groups={path === null ? [] : results.groups(path)}
-          trans={trans}
-          export={() => this.export()}
-          go={group => this.go(group)}
-        />
+        <NextStep groups={groups} trans={trans} download={actions.download()} go={group => this.go(group)} />
+        <Results groups={groups} trans={trans} export={() => this.export()} go={group => this.go(group)} />
       </>
     );
   }
@@ -94,9 +107,17 @@ export class ResultsPanel extends ReactWidget {
   private go(group: ResultsGroup): void {
     const panel = this.tracker.currentWidget;
     if (panel && group.cell_id) {
+      if (isCovering()) {
+        this.actions.close();
+      }
       void goToCell(panel, group.cell_id);
     }
   }
+}
+
+/** Whether the panel covers the notebook, as the style sheet says. */
+function isCovering(): boolean {
+  return window.matchMedia('(max-width: 600px)').matches;
 }
 
 interface ResultsProps {
@@ -143,10 +164,6 @@ function Results(props: ResultsProps): React.JSX.Element {
       </div>
     </>
   );
-}
-
-function Button(props: React.ComponentProps<'button'>): React.JSX.Element {
-  return <button type="button" className="bg-button" {...props} />;
 }
 
 interface GroupProps {
@@ -207,16 +224,8 @@ function Row({ assertion, trans, go }: RowProps): React.JSX.Element {
       ) : (
         text
       )}
-      {message && (
-        <div className="bg-message">
-          <bdi>{visible(message, 500)}</bdi>
-        </div>
-      )}
-      {feedback && (
-        <div className="bg-message bg-feedback">
-          <bdi>{visible(feedback, 500)}</bdi>
-        </div>
-      )}
+      {message && <Folded className="bg-message" text={visible(message, 500)} />}
+      {feedback && <Folded className="bg-message bg-feedback" text={visible(feedback, 500)} />}
     </li>
   );
 }

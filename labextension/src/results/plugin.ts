@@ -16,6 +16,11 @@ import { ILabResults } from './tokens';
 
 const PLUGIN_ID = 'jupyterlite-browsergrad:results';
 const SHOW = 'browsergrad:show-results';
+/** A command of labs. */
+const DOWNLOAD = 'browsergrad:download-results';
+
+/** What shells with side panels can do. */
+type SideShell = JupyterFrontEnd.IShell & { collapseRight?(): void };
 
 const results: JupyterFrontEndPlugin<ILabResults> = {
   id: PLUGIN_ID,
@@ -35,7 +40,16 @@ const results: JupyterFrontEndPlugin<ILabResults> = {
     if (!tracker) {
       return store; // an app without notebooks, such as JupyterLite's REPL
     }
-    const panel = new ResultsPanel(store, tracker, trans);
+    const panel = new ResultsPanel(store, tracker, trans, {
+      download: () =>
+        app.commands.hasCommand(DOWNLOAD) && app.commands.isEnabled(DOWNLOAD)
+          ? () => void app.commands.execute(DOWNLOAD)
+          : null,
+      close: () => {
+        (app.shell as SideShell).collapseRight?.();
+        tracker.currentWidget?.activate();
+      },
+    });
     panel.id = 'browsergrad-lab-results';
     panel.title.caption = trans.__('Lab results');
     panel.title.icon = checkIcon;

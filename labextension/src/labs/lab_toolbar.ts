@@ -1,0 +1,157 @@
+/**
+ * What a lab adds to its notebook's toolbar: the button *Check my work*, and the lab's name, which opens the menu of all else.
+ */
+import type { Toolbar } from '@jupyterlab/ui-components';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
+import { DisposableSet, type IDisposable } from '@lumino/disposable';
+import { Menu, Widget } from '@lumino/widgets';
+
+import { countsText } from '../renderers/assertions';
+import type { AssertionsContent } from '../runtime/events';
+import { arrangeUntilTheyFit } from './fit_toolbar';
+
+/** What is known about the checks of one notebook. */
+export interface CheckState {
+  isChecking: boolean;
+  /** Counts of the latest check; null before the first one. */
+  counts: AssertionsContent['counts'] | null;
+}
+
+export interface LabToolbarOptions {
+  id: string;
+  version: string;
+  /** The command of the button. */
+  check: string;
+  /** The commands of the menu. */
+  menu: readonly string[];
+}
+
+const TOOLBAR_CLASS = 'bg-LabToolbar';
+
+export class LabToolbar implements IDisposable {
+  private readonly added = new DisposableSet();
+  private readonly check = makeButton('bg-CheckButton');
+  private readonly badge = makeButton('bg-LabBadge');
+  private readonly label = document.createElement('span');
+  private readonly passed = document.createElement('span');
+  /** Read out by screen readers whenever its text changes. It is there from the beginning, so that none is missed. */
+  private readonly status = document.createElement('span');
+  /** The counts that screen readers have been told. */
+  private told: CheckState['counts'] = null;
+
+  constructor(
+    private readonly toolbar: Toolbar,
+    private readonly commands: CommandRegistry,
+    private readonly options: LabToolbarOptions,
+    private readonly trans: TranslationBundle,
+  ) {
+    const { id, version, check } = options;
+    this.passed.className = 'bg-passed';
+    this.status.className = 'bg-unseen';
+    this.status.setAttribute('role', 'status');
+    this.check.append(this.label, this.passed);
+    this.check.title = commands.caption(check);
+    listen(this.check, () => this.run(this.check, check));
+    this.badge.textContent = `${id} ${version}`;
+    this.badge.title = trans.__('This notebook belongs to the lab %1, version %2', id, version);
+    this.badge.setAttribute('aria-haspopup', 'menu');
+    this.badge.setAttribute('aria-expanded', 'false');
+    this.badge.setAttribute('aria-label', trans.__('%1 %2, menu of the lab', id, version));
+    listen(this.badge, () => this.openMenu());
+    this.show({ isChecking: false, counts: null });
+    this.insert();
+  }
+
+  get isDisposed(): boolean {
+    return this.added.isDisposed;
+  }
+
+  dispose(): void {
+    this.added.dispose();
+    this.toolbar.removeClass(TOOLBAR_CLASS);
+  }
+
+  /** Shows the state of the checks in the button, and tells screen readers. */
+  show({ isChecking, counts }: CheckState): void {
+    const { trans } = this;
+    this.label.textContent = isChecking ? trans.__('Checking…') : trans.__('Check my work');
+    // It stays focusable while it does nothing, so that the focus is not lost.
+    this.check.setAttribute('aria-disabled', String(isChecking));
+    const all = counts ? counts.pass + counts.fail + counts.error : 0;
+    const isCounted = counts !== null && !isChecking;
+    this.passed.hidden = !isCounted;
+    this.passed.textContent = isCounted ? trans.__('%1/%2', counts.pass, all) : '';
+    this.check.classList.toggle('bg-all-passed', isCounted && counts.pass === all);
+    if (isCounted) {
+      this.check.setAttribute('aria-label', trans.__('Check my work, %1 of %2 passed', counts.pass, all));
+    } else {
+      this.check.removeAttribute('aria-label');
+    }
+    if (isChecking) {
+      this.status.textContent = trans.__('Checking your work…');
+    } else if (counts && counts !== this.told) {
+      this.status.textContent = trans.__('Your work was checked: %1', countsText(counts, trans));
+    } else {
+      this.status.textContent = ''; // a check that failed has its own notification
+    }
+    this.told = counts;
+  }
+
+  /** The button comes first, so that it is never among the items which a narrow toolbar moves into its menu. */
+  private insert(): void {
+    const items: [string, HTMLElement[]][] = [
+      ['browsergrad-check', [this.check, this.status]],
+      ['browsergrad-lab', [this.badge]],
+    ];
+    this.toolbar.addClass(TOOLBAR_CLASS);
+    items.forEach(([name, nodes], index) => {
+      const item = new Widget({ node: document.createElement('div') });
+      item.node.append(...nodes);
+      this.toolbar.insertItem(index, name, item);
+      this.added.add(item);
+    });
+    this.added.add(arrangeUntilTheyFit(this.toolbar));
+  }
+
+  /** Runs a command for this notebook. */
+  private run(from: HTMLElement, command: string): void {
+    // A click does not focus a button in Safari, and commands act on the notebook that has the focus.
+    from.focus();
+    if (from.getAttribute('aria-disabled') !== 'true') {
+      void this.commands.execute(command);
+    }
+  }
+
+  private openMenu(): void {
+    const { badge, commands, options } = this;
+    badge.focus();
+    const menu = new Menu({ commands });
+    for (const command of options.menu.filter(each => commands.hasCommand(each))) {
+      menu.addItem({ command });
+    }
+    menu.title.label = badge.textContent ?? '';
+    menu.aboutToClose.connect(() => {
+      badge.setAttribute('aria-expanded', 'false');
+      badge.focus();
+    });
+    const { left, bottom } = badge.getBoundingClientRect();
+    badge.setAttribute('aria-expanded', 'true');
+    menu.open(left, bottom);
+  }
+}
+
+function makeButton(className: string): HTMLButtonElement {
+  const made = document.createElement('button');
+  made.type = 'button';
+  made.className = className;
+  return made;
+}
+
+/** Acts on a click, which the toolbar must not see: it would move the focus to the notebook, and close the menu. */
+function listen(target: HTMLElement, act: () => void): void {
+  target.addEventListener('click', event => {
+    event.stopPropagation();
+    act();
+  });
+}

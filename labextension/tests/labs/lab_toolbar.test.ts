@@ -1,0 +1,86 @@
+// @vitest-environment happy-dom
+/** The button and the menu that a lab adds to its notebook's toolbar. */
+import { nullTranslator } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
+import { Panel, Widget } from '@lumino/widgets';
+import { beforeEach, expect, it, vi } from 'vitest';
+
+import { LabToolbar } from '../../src/labs/lab_toolbar';
+
+vi.mock('../../src/labs/fit_toolbar', () => ({ arrangeUntilTheyFit: () => ({ dispose: () => undefined }) }));
+
+/** A toolbar with the one method that is used. */
+class Bar extends Panel {
+  readonly names: string[] = [];
+  insertItem(index: number, name: string, item: Widget): void {
+    this.names.splice(index, 0, name);
+    this.insertWidget(index, item);
+  }
+}
+
+const trans = nullTranslator.load('');
+let bar: Bar;
+let toolbar: LabToolbar;
+let ran: string[];
+
+function find(selector: string): HTMLElement {
+  return bar.node.querySelector<HTMLElement>(selector)!;
+}
+
+beforeEach(() => {
+  document.body.replaceChildren();
+  const commands = new CommandRegistry();
+  ran = [];
+  for (const id of ['check', 'download', 'reset']) {
+    commands.addCommand(id, { label: id, caption: `${id} it`, execute: () => ran.push(id) });
+  }
+  bar = new Bar();
+  Widget.attach(bar, document.body);
+  bar.addWidget(new Widget());
+  const options = { id: 'adding', version: '1.0.0', check: 'check', menu: ['download', 'missing', 'reset'] };
+  toolbar = new LabToolbar(bar as never, commands, options, trans);
+});
+
+it('comes first, so that it is never moved into the menu of what does not fit', () => {
+  expect(bar.names).toEqual(['browsergrad-check', 'browsergrad-lab']);
+  expect(find('.bg-LabBadge').textContent).toBe('adding 1.0.0');
+  expect(find('.bg-CheckButton').textContent).toBe('Check my work');
+  expect(find('[role=status]').textContent).toBe('');
+});
+
+it('counts what has passed, and tells it once', () => {
+  const counts = { pass: 3, fail: 1, error: 1 };
+  toolbar.show({ isChecking: true, counts: null });
+  expect(find('[role=status]').textContent).toBe('Checking your work…');
+  toolbar.show({ isChecking: false, counts });
+  expect(find('.bg-CheckButton').textContent).toBe('Check my work3/5');
+  expect(find('.bg-CheckButton').getAttribute('aria-label')).toBe('Check my work, 3 of 5 passed');
+  expect(find('[role=status]').textContent).toBe('Your work was checked: 3 passed, 1 failed, 1 error');
+  toolbar.show({ isChecking: true, counts });
+  toolbar.show({ isChecking: false, counts });
+  expect(find('[role=status]').textContent, 'the second check failed').toBe('');
+});
+
+it('does nothing while it checks, and keeps the focus', () => {
+  const button = find('.bg-CheckButton');
+  button.click();
+  expect(ran).toEqual(['check']);
+  toolbar.show({ isChecking: true, counts: null });
+  expect(button.textContent).toBe('Checking…');
+  button.click();
+  expect(ran).toEqual(['check']);
+  expect(document.activeElement).toBe(button);
+});
+
+it('has a menu with the commands that exist', () => {
+  find('.bg-LabBadge').click();
+  const labels = [...document.querySelectorAll('.lm-Menu-itemLabel')].map(label => label.textContent);
+  expect(labels).toEqual(['download', 'reset']);
+  expect(find('.bg-LabBadge').getAttribute('aria-expanded')).toBe('true');
+});
+
+it('is removed as a whole', () => {
+  toolbar.dispose();
+  expect(bar.node.querySelector('button')).toBeNull();
+  expect(bar.hasClass('bg-LabToolbar')).toBe(false);
+});
