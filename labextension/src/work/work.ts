@@ -71,6 +71,11 @@ export class Work {
     this.keepers.forEach(keeper => keeper.flush());
   }
 
+  /** Something that the status shows has changed. */
+  tell(): void {
+    this.changedSignal.emit();
+  }
+
   private follow({ context }: NotebookPanel): void {
     if (this.state.kind !== 'open' || this.keepers.has(context)) {
       return;
