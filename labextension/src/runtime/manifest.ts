@@ -165,6 +165,12 @@ function upperBound(operator: string, [major, minor, patch]: Numbers): Numbers {
   return major > 0 ? [major + 1, 0, 0] : [0, 0, patch + 1];
 }
 
+/** Whether a version comes after another one; false if either is not a version. */
+export function isNewerVersion(version: string, than: string): boolean {
+  const [given, other] = [readVersion(VERSION, version), readVersion(VERSION, than)];
+  return given !== null && other !== null && compare(given, other) > 0;
+}
+
 /**
  * Whether `version` satisfies `pin` (`^A.B.C`, `~A.B.C` or `A.B.C`).
  *

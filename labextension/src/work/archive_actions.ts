@@ -1,0 +1,302 @@
+/**
+ * *Download my work* and *Open my work*.
+ */
+import { Dialog, Notification, showDialog, showErrorMessage } from '@jupyterlab/apputils';
+import { PathExt } from '@jupyterlab/coreutils';
+import type * as nbformat from '@jupyterlab/nbformat';
+import type { INotebookTracker } from '@jupyterlab/notebook';
+import type { Contents } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Widget } from '@lumino/widgets';
+
+import { download } from '../download';
+import type { ContentsFiles } from '../labs/files';
+import { RUNTIME_VERSION } from '../labs/version';
+import { element } from '../renderers/dom';
+import type { ILabResults } from '../results/tokens';
+import { toBase64 } from '../runtime/base64';
+import { makeArchive, MAX_BYTES, MAX_FILES, readArchive, type ArchiveAbout, type ArchiveFile } from './archive';
+import type { Copies } from './copies';
+import { takeApart } from './notebook_parts';
+import type { Work } from './work';
+
+/** What opening a file of an archive would do. */
+interface Planned extends ArchiveFile {
+  /** Its path here. */
+  place: string;
+  kind: 'new' | 'same' | 'different';
+}
+
+/** The folder has too much for one download. */
+class TooMuch extends Error {}
+
+export class ArchiveActions {
+  constructor(
+    private readonly contents: Contents.IManager,
+    private readonly files: ContentsFiles,
+    private readonly tracker: INotebookTracker,
+    private readonly work: () => Work,
+    private readonly copies: () => Copies | null,
+    private readonly results: ILabResults | null,
+    /** Returns the lab of a notebook; null if it belongs to none. */
+    private readonly labOf: (path: string) => Promise<ArchiveAbout['lab']>,
+    private readonly trans: TranslationBundle,
+  ) {}
+
+  /** Downloads the folder of a notebook. Open notebooks of the folder are saved first. */
+  async download(path: string): Promise<void> {
+    const { trans } = this;
+    const folder = PathExt.dirname(path);
+    try {
+      const open = this.openIn(folder);
+      await Promise.all(open.map(({ context }) => (context.model.dirty ? context.save() : undefined)));
+      const files = await this.filesIn(folder);
+      const lab = await this.labOf(path);
+      const results = Object.fromEntries(
+        open.flatMap(({ context }) => {
+          const counts = this.results?.summary(context.path);
+          return counts ? [[relativeTo(folder, context.path), counts]] : [];
+        }),
+      );
+      const made = new Date();
+      const about = { folder, lab, runtime: RUNTIME_VERSION, results, made_at: made.toISOString() };
+      const data = await makeArchive(files, about);
+      const name = lab?.id ?? (PathExt.basename(folder) || 'work');
+      const stamp = about.made_at.slice(0, 16).replace('T', '-').replace(':', '');
+      download(`${name}-${stamp}.zip`, new Blob([data as BlobPart], { type: 'application/zip' }));
+      await this.remember(folder, files, made.getTime());
+    } catch (error) {
+      await showErrorMessage(trans.__('Download my work'), (error as Error).message);
+    }
+  }
+
+  /** Lets the user choose an archive, then opens it. */
+  choose(): void {
+    const input = document.createElement('input');
+    input.type = 'file';
+    input.accept = '.zip,application/zip';
+    input.addEventListener('change', () => {
+      if (input.files?.length) {
+        void this.open(input.files[0]);
+      }
+    });
+    input.click();
+  }
+
+  /** Opens an archive, after its user has seen what that does. */
+  async open(file: Blob): Promise<void> {
+    const { trans } = this;
+    const title = trans.__('Open my work');
+    try {
+      const { about, files } = await readArchive(new Uint8Array(await file.arrayBuffer()));
+      const plan = await Promise.all(files.map(one => this.plan(about.folder, one)));
+      const different = plan.filter(({ kind }) => kind === 'different');
+      const isNew = plan.filter(({ kind }) => kind === 'new');
+      const answer = await showDialog({
+        title,
+        body: planBody(about, isNew, different, trans),
+        buttons: [
+          Dialog.cancelButton(),
+          ...(different.length ? [Dialog.okButton({ label: trans.__('Keep both'), actions: ['both'] })] : []),
+          different.length
+            ? Dialog.warnButton({ label: trans.__('Replace mine'), actions: ['replace'] })
+            : Dialog.okButton({ label: trans.__('Open') }),
+        ],
+      });
+      if (!answer.button.accept) {
+        return;
+      }
+      const isReplacing = answer.button.actions.includes('replace');
+      for (const one of [...isNew, ...different]) {
+        await this.put(one, one.kind === 'different' && !isReplacing);
+      }
+      Notification.success(trans._n('%1 file was opened.', '%1 files were opened.', isNew.length + different.length), {
+        autoClose: 10_000,
+      });
+    } catch (error) {
+      await showErrorMessage(title, trans.__('Nothing was opened: %1.', (error as Error).message));
+    }
+  }
+
+  private async plan(folder: string, file: ArchiveFile): Promise<Planned> {
+    const place = PathExt.join(folder, file.path);
+    const present = await this.files.read(place, new AbortController().signal);
+    const published = await this.files.readSite(place, new AbortController().signal);
+    if (present === null || isSame(place, present, file.data)) {
+      return { ...file, place, kind: present === null ? 'new' : 'same' };
+    }
+    // What the site publishes is not the student's, and is still on the site.
+    const isOurs = published !== null && isSame(place, present, published);
+    return { ...file, place, kind: isOurs ? 'new' : 'different' };
+  }
+
+  /** Writes a file, to where it was or beside what is there. */
+  private async put({ place, data }: Planned, isBeside: boolean): Promise<void> {
+    const path = isBeside ? await this.besidePath(place) : place;
+    const work = this.work();
+    if (path.endsWith('.ipynb')) {
+      const content = JSON.parse(new TextDecoder().decode(data)) as nbformat.INotebookContent;
+      const keeper = work.keeper(this.tracker.find(({ context }) => context.path === path) ?? null);
+      if (keeper) {
+        await keeper.replace(content);
+        await keeper.context.save();
+        return;
+      }
+      await this.keepPresent(path);
+      await this.makeFolder(PathExt.dirname(path));
+      await this.contents.save(path, { type: 'notebook', format: 'json', content });
+      return;
+    }
+    if (!isBeside && (await this.files.read(path, new AbortController().signal))) {
+      await this.copyAside(path);
+    }
+    await this.makeFolder(PathExt.dirname(path));
+    await this.contents.save(path, fileModel(data));
+  }
+
+  /** Puts the notebook at `path` into the history, if there is one. */
+  private async keepPresent(path: string): Promise<void> {
+    const { state } = this.work();
+    const present = await this.files.read(path, new AbortController().signal);
+    if (!present) {
+      return;
+    }
+    if (state.kind === 'open') {
+      const notebook = JSON.parse(new TextDecoder().decode(present)) as nbformat.INotebookContent;
+      await state.history.keep(path, notebook, { kind: 'replaced' });
+    } else {
+      await this.copyAside(path);
+    }
+  }
+
+  private async copyAside(path: string): Promise<void> {
+    const data = (await this.files.read(path, new AbortController().signal))!;
+    await this.contents.save(await this.besidePath(path), fileModel(data));
+  }
+
+  /** Returns a path for another file beside the one at `path`. */
+  private async besidePath(path: string): Promise<string> {
+    const end = PathExt.extname(path);
+    for (let number = 1; ; number++) {
+      const free = `${path.slice(0, path.length - end.length)}-${number}${end}`;
+      if ((await this.files.read(free, new AbortController().signal)) === null) {
+        return free;
+      }
+    }
+  }
+
+  private async makeFolder(path: string): Promise<void> {
+    if (!path) {
+      return;
+    }
+    try {
+      await this.contents.get(path, { content: false });
+    } catch {
+      await this.makeFolder(PathExt.dirname(path));
+      await this.contents.save(path, { type: 'directory' });
+    }
+  }
+
+  /** Returns all files in a folder and its folders. */
+  private async filesIn(folder: string): Promise<ArchiveFile[]> {
+    const found: ArchiveFile[] = [];
+    let bytes = 0;
+    const walk = async (path: string): Promise<void> => {
+      const { content } = await this.contents.get(path, { content: true });
+      for (const entry of content as Contents.IModel[]) {
+        if (entry.type === 'directory') {
+          await walk(entry.path);
+          continue;
+        }
+        const data = await this.files.read(entry.path, new AbortController().signal);
+        if (data) {
+          found.push({ path: relativeTo(folder, entry.path), data });
+          bytes += data.length;
+        }
+        if (found.length > MAX_FILES || bytes > MAX_BYTES) {
+          const text = this.trans.__('The folder holds too much for one file: move what does not belong to it.');
+          throw new TooMuch(text);
+        }
+      }
+    };
+    await walk(folder);
+    return found;
+  }
+
+  private async remember(folder: string, files: readonly ArchiveFile[], time: number): Promise<void> {
+    const copies = this.copies();
+    for (const { path, data } of copies ? files : []) {
+      if (path.endsWith('.ipynb')) {
+        try {
+          const place = PathExt.join(folder, path);
+          // An open notebook's form may differ from that of its file.
+          const keeper = this.work().keeper(this.tracker.find(({ context }) => context.path === place) ?? null);
+          const notebook =
+            keeper?.content() ?? (JSON.parse(new TextDecoder().decode(data)) as nbformat.INotebookContent);
+          await copies!.made(place, { time, hash: (await takeApart(notebook)).hash });
+        } catch {
+          // A file that is not a notebook has no state to compare.
+        }
+      }
+    }
+    this.work().tell();
+  }
+
+  private openIn(folder: string): { context: { path: string; model: { dirty: boolean }; save(): Promise<void> } }[] {
+    return this.tracker.filter(({ context }) => folder === '' || context.path.startsWith(`${folder}/`));
+  }
+}
+
+function relativeTo(folder: string, path: string): string {
+  return folder ? path.slice(folder.length + 1) : path;
+}
+
+/** Whether two files say the same. Notebooks may be written differently. */
+function isSame(path: string, a: Uint8Array, b: Uint8Array): boolean {
+  const text = (data: Uint8Array): string => new TextDecoder().decode(data);
+  if (path.endsWith('.ipynb')) {
+    try {
+      return JSON.stringify(JSON.parse(text(a))) === JSON.stringify(JSON.parse(text(b)));
+    } catch {
+      // compared as bytes
+    }
+  }
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+function fileModel(data: Uint8Array): Partial<Contents.IModel> {
+  return { type: 'file', format: 'base64', content: toBase64(data) };
+}
+
+function planBody(
+  { lab, made_at, folder }: ArchiveAbout,
+  isNew: readonly Planned[],
+  different: readonly Planned[],
+  trans: TranslationBundle,
+): Widget {
+  const body = new Widget({ node: element('div', 'bg-panel') });
+  const from = lab
+    ? trans.__('Work for the lab %1 %2, of %3.', lab.id, lab.version, made_at)
+    : trans.__('Work in the folder “%1”, of %2.', folder, made_at);
+  const list = (title: string, files: readonly Planned[]): HTMLElement[] =>
+    files.length
+      ? [
+          element('h3', '', title),
+          element('ul', '', ...files.slice(0, 20).map(({ place }) => element('li', '', element('bdi', '', place)))),
+        ]
+      : [];
+  body.node.append(
+    element('p', '', from),
+    ...list(trans.__('New here'), isNew),
+    ...list(trans.__('Different from what is here'), different),
+  );
+  if (!isNew.length && !different.length) {
+    body.node.append(element('p', '', trans.__('All of it is here already.')));
+  } else if (different.length) {
+    const text = trans.__(
+      'If you replace yours, your notebooks are kept in the history, and other files beside the new ones.',
+    );
+    body.node.append(element('p', '', text));
+  }
+  return body;
+}

@@ -1,0 +1,45 @@
+/**
+ * Remembers which state of each notebook has a copy outside the browser, and when it was made.
+ */
+import type { WorkFiles } from './files';
+import { hashOf } from './packing';
+
+const ROOT = 'copies';
+
+export interface OutsideCopy {
+  /** Ms since 1970. */
+  time: number;
+  /** Hash of the notebook's state. */
+  hash: string;
+}
+
+export class Copies {
+  private readonly known = new Map<string, OutsideCopy | null>();
+
+  constructor(
+    private readonly files: WorkFiles,
+    private readonly site: string,
+  ) {}
+
+  async made(path: string, copy: OutsideCopy): Promise<void> {
+    this.known.set(path, copy);
+    await this.files.write(await this.place(path), new TextEncoder().encode(JSON.stringify(copy)));
+  }
+
+  /** Returns the latest copy of a notebook; null if there is none. */
+  async of(path: string): Promise<OutsideCopy | null> {
+    if (!this.known.has(path)) {
+      const data = await this.files.read(await this.place(path));
+      try {
+        this.known.set(path, data && (JSON.parse(new TextDecoder().decode(data)) as OutsideCopy));
+      } catch {
+        this.known.set(path, null);
+      }
+    }
+    return this.known.get(path)!;
+  }
+
+  private async place(path: string): Promise<string> {
+    return `${ROOT}/${await hashOf(`${this.site}\n${path}`)}.json`;
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * The files of the second store, by paths such as `history/lab/1.gz`. There are no folders to make: they exist while they hold files.
+ */
+export interface WorkFiles {
+  /** Returns null if there is no such file. */
+  read(path: string): Promise<Uint8Array | null>;
+  /** Writes a file whole: whoever reads it, after a crash too, gets what it held before or what it holds now. */
+  write(path: string, data: Uint8Array): Promise<void>;
+  /** Removes a file, or a folder with all its files. Does nothing if there is none. */
+  remove(path: string): Promise<void>;
+  /** Returns names of the files and folders in a folder; none if there is no such folder. */
+  list(folder: string): Promise<string[]>;
+  /** Returns a file's length in bytes; 0 if there is no such file. */
+  size(path: string): Promise<number>;
+}
+
+/** Runs what needs a lock. `navigator.locks` in pages. */
+export interface WorkLocks {
+  shared<T>(name: string, run: () => Promise<T>): Promise<T>;
+  exclusive<T>(name: string, run: () => Promise<T>): Promise<T>;
+  /** Returns the names of the locks that any page of this origin holds. */
+  held(): Promise<Set<string>>;
+  /** Holds a lock until this page ends. */
+  hold(name: string): void;
+}
+
+/** The second store cannot be used. The message says why, for people. */
+export class NoWorkFiles extends Error {
+  constructor(
+    readonly code: 'insecure' | 'missing' | 'refused' | 'read-only' | 'full' | 'failed',
+    message: string,
+  ) {
+    super(message);
+    this.name = 'NoWorkFiles';
+  }
+}

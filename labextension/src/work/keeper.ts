@@ -1,0 +1,250 @@
+/**
+ * Keeps the versions and the draft of one open notebook, and brings back what an ended page had not saved.
+ *
+ * | what happens | what is kept |
+ * |---|---|
+ * | the notebook is opened | a version, if the history has no such state |
+ * | it is changed | a draft, within a second |
+ * | it is saved | a version; the draft goes |
+ * | it is closed without saving | a version; the draft goes |
+ * | the page ends in any other way | the draft, which the next visit brings back |
+ */
+import type * as nbformat from '@jupyterlab/nbformat';
+import type { INotebookModel } from '@jupyterlab/notebook';
+import type { DocumentRegistry } from '@jupyterlab/docregistry';
+import type { IDisposable } from '@lumino/disposable';
+import { Signal, type ISignal } from '@lumino/signaling';
+
+import { completeDraft, type Draft, type Drafts } from './drafts';
+import type { History, VersionCounts, VersionId, VersionKind } from './history';
+import { takeApart } from './notebook_parts';
+
+/** Ms from a change to the draft. A draft that takes long to write is written less often, but within `MAX_PAUSE_MS`. */
+const MIN_PAUSE_MS = 400;
+const MAX_PAUSE_MS = 1200;
+/** So many times what the last draft took, in ms, pass before the next one. */
+const PAUSE_FACTOR = 10;
+
+export type NotebookContext = DocumentRegistry.IContext<INotebookModel>;
+
+/** What was found when a notebook was opened. */
+export type Found =
+  /** A draft has been put into the notebook. */
+  | { kind: 'recovered'; time: number; undo(): Promise<void> }
+  /** A draft belongs to another state of the notebook, and is now a version. */
+  | { kind: 'kept'; time: number; version: VersionId | null }
+  /** The history has a newer state than JupyterLite, whose storage has lost it. */
+  | { kind: 'lost'; time: number; version: VersionId }
+  /** Another page has changes of this notebook that are not saved. */
+  | { kind: 'elsewhere' };
+
+export interface KeeperEvents {
+  onFound(keeper: NotebookKeeper, found: Found): void;
+  /** The second store has failed. The notebook itself is not affected. */
+  onProblem(error: Error): void;
+  counts(path: string): VersionCounts | null;
+}
+
+export class NotebookKeeper implements IDisposable {
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  /** Ms that the last draft took. */
+  private cost = 0;
+  /** Hash of the notebook as it was last loaded or saved. */
+  private base = '';
+  private path: string;
+  /** What is to be done, one after the other. */
+  private queue: Promise<unknown> = Promise.resolve();
+  private wasDirty = false;
+  /** Whether it was said that another page edits this notebook. */
+  private isShared = false;
+  private lastState: nbformat.INotebookContent | null = null;
+  private readonly changedSignal = new Signal<this, void>(this);
+  isDisposed = false;
+
+  constructor(
+    readonly context: NotebookContext,
+    private readonly history: History,
+    private readonly drafts: Drafts,
+    private readonly events: KeeperEvents,
+  ) {
+    this.path = context.path;
+    context.saveState.connect(this.onSave, this);
+    context.pathChanged.connect(this.onMove, this);
+    context.disposed.connect(this.dispose, this);
+    void context.ready.then(() => {
+      if (!this.isDisposed) {
+        context.model.contentChanged.connect(this.onChange, this);
+        void this.add(() => this.open());
+      }
+    });
+  }
+
+  /** Emitted when a version or a draft was written. */
+  get changed(): ISignal<this, void> {
+    return this.changedSignal;
+  }
+
+  /** The last version or draft is written when this resolves. */
+  get settled(): Promise<unknown> {
+    return this.queue;
+  }
+
+  dispose(): void {
+    if (this.isDisposed) {
+      return;
+    }
+    this.isDisposed = true;
+    this.clearTimer();
+    const { lastState, path, wasDirty } = this;
+    if (wasDirty && lastState) {
+      void this.add(async () => {
+        await this.history.keep(path, lastState, { kind: 'closed' });
+        await this.drafts.remove(path);
+      });
+    }
+    Signal.clearData(this);
+  }
+
+  /** Writes the draft now, for example because the page is hidden and may end. */
+  flush(): void {
+    if (this.timer !== undefined) {
+      this.clearTimer();
+      void this.add(() => this.writeDraft());
+    }
+  }
+
+  /** Keeps the present state. Resolves when it is written. */
+  async keep(kind: VersionKind): Promise<void> {
+    const content = this.content();
+    await this.add(() => this.history.keep(this.path, content, { kind, counts: this.events.counts(this.path) }));
+  }
+
+  /** Replaces the notebook, whose present state becomes a version first. */
+  async replace(notebook: nbformat.INotebookContent): Promise<void> {
+    await this.keep('replaced');
+    this.context.model.fromJSON(notebook);
+    this.context.model.dirty = true;
+  }
+
+  content(): nbformat.INotebookContent {
+    return this.context.model.toJSON() as nbformat.INotebookContent;
+  }
+
+  private onSave(_: unknown, state: DocumentRegistry.SaveState): void {
+    if (state === 'completed' && !this.isDisposed) {
+      this.clearTimer();
+      this.wasDirty = this.context.model.dirty;
+      const content = this.content();
+      const { path } = this;
+      void this.add(async () => {
+        this.base = (await takeApart(content)).hash;
+        await this.history.keep(path, content, { kind: 'saved', counts: this.events.counts(path) });
+        if (!this.wasDirty) {
+          await this.drafts.remove(path);
+        }
+      });
+    }
+  }
+
+  private onChange(): void {
+    if (this.context.model.dirty) {
+      this.wasDirty = true;
+      this.timer ??= setTimeout(
+        () => {
+          this.timer = undefined;
+          void this.add(() => this.writeDraft());
+        },
+        Math.min(Math.max(MIN_PAUSE_MS, PAUSE_FACTOR * this.cost), MAX_PAUSE_MS),
+      );
+    }
+  }
+
+  private onMove(_: unknown, path: string): void {
+    const from = this.path;
+    this.path = path;
+    void this.add(() => this.drafts.remove(from));
+    if (this.wasDirty) {
+      this.onChange();
+    }
+  }
+
+  private async writeDraft(): Promise<void> {
+    if (this.isDisposed || !this.context.model.dirty) {
+      return;
+    }
+    const begun = performance.now();
+    const notebook = this.content();
+    this.lastState = notebook;
+    this.cost = performance.now() - begun;
+    await this.drafts.write({ time: Date.now(), path: this.path, base: this.base, notebook });
+    await this.lookElsewhere();
+  }
+
+  /** Compares the notebook with the history and with the drafts of pages that have ended. */
+  private async open(): Promise<void> {
+    const { path } = this;
+    const loaded = this.content();
+    const { hash } = await takeApart(loaded);
+    this.base = hash;
+    // What was never saved is not what JupyterLite's storage should have.
+    const newest = (await this.history.versions(path)).find(({ kind }) => kind !== 'closed' && kind !== 'typed');
+    const [latest, ...others] = await this.drafts.left(path);
+    for (const { draft, discard } of others.reverse()) {
+      await this.keepDraft(draft, loaded);
+      await discard();
+    }
+    const fileTime = Date.parse(this.context.contentsModel?.last_modified ?? '') || 0;
+    const isLost = newest !== undefined && newest.hash !== hash && newest.time > fileTime;
+    await this.history.keep(path, loaded, { kind: 'opened', time: isLost ? fileTime : undefined });
+    if (latest) {
+      const version = await this.keepDraft(latest.draft, loaded);
+      if (latest.draft.base === hash && !this.context.model.dirty) {
+        this.recover(latest.draft, loaded);
+      } else if ((version?.hash ?? hash) !== hash) {
+        this.events.onFound(this, { kind: 'kept', time: latest.draft.time, version });
+      }
+      await latest.discard();
+    } else if (isLost) {
+      this.events.onFound(this, { kind: 'lost', time: newest.time, version: newest });
+    }
+    await this.lookElsewhere();
+  }
+
+  private async lookElsewhere(): Promise<void> {
+    if (!this.isShared && (await this.drafts.isEditedElsewhere(this.path))) {
+      this.isShared = true;
+      this.events.onFound(this, { kind: 'elsewhere' });
+    }
+  }
+
+  private keepDraft(draft: Draft, loaded: nbformat.INotebookContent): Promise<VersionId | null> {
+    const notebook = completeDraft(draft.notebook, loaded);
+    return this.history.keep(this.path, notebook, { kind: 'typed', time: draft.time });
+  }
+
+  private recover(draft: Draft, loaded: nbformat.INotebookContent): void {
+    const notebook = completeDraft(draft.notebook, loaded);
+    if (JSON.stringify(notebook.cells) === JSON.stringify(loaded.cells)) {
+      return;
+    }
+    const { model } = this.context;
+    model.fromJSON(notebook);
+    model.dirty = true;
+    this.onChange();
+    this.events.onFound(this, { kind: 'recovered', time: draft.time, undo: () => this.replace(loaded) });
+  }
+
+  private clearTimer(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
+  private add(task: () => Promise<unknown>): Promise<void> {
+    const done = this.queue.then(task).then(
+      () => this.changedSignal.emit(),
+      (error: Error) => this.events.onProblem(error),
+    );
+    this.queue = done;
+    return done;
+  }
+}

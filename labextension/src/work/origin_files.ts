@@ -1,0 +1,196 @@
+/**
+ * The second store in a page: the browser's origin private file system, apart from the databases in which JupyterLite keeps files.
+ */
+import { NoWorkFiles, type WorkFiles, type WorkLocks } from './files';
+
+/** Folder of all our files, in the root of the origin's file system. */
+const ROOT = 'browsergrad';
+
+/** Writes one file whole. */
+type Write = (folder: FileSystemDirectoryHandle, path: string[], name: string, data: Uint8Array) => Promise<void>;
+
+/**
+ * Opens the store, and tries to write into it.
+ *
+ * @throws NoWorkFiles
+ */
+export async function openOriginFiles(): Promise<OriginFiles> {
+  if (!globalThis.isSecureContext) {
+    throw new NoWorkFiles('insecure', 'the page was not served by https');
+  }
+  if (!navigator.storage?.getDirectory || !globalThis.CompressionStream || !navigator.locks) {
+    throw new NoWorkFiles('missing', 'this browser has no file system for pages');
+  }
+  let root: FileSystemDirectoryHandle;
+  try {
+    const origin = await navigator.storage.getDirectory();
+    root = await origin.getDirectoryHandle(ROOT, { create: true });
+  } catch (error) {
+    throw new NoWorkFiles('refused', (error as Error).message);
+  }
+  const files = new OriginFiles(
+    root,
+    'createWritable' in FileSystemFileHandle.prototype ? writeBySwap : workerWriter(),
+  );
+  await files.write('probe', new Uint8Array([1]));
+  return files;
+}
+
+export class OriginFiles implements WorkFiles {
+  constructor(
+    private readonly root: FileSystemDirectoryHandle,
+    private readonly writeFile: Write,
+  ) {}
+
+  async read(path: string): Promise<Uint8Array | null> {
+    const handle = await this.file(path);
+    return handle && new Uint8Array(await (await handle.getFile()).arrayBuffer());
+  }
+
+  async write(path: string, data: Uint8Array): Promise<void> {
+    const [folders, name] = split(path);
+    try {
+      let folder = this.root;
+      for (const each of folders) {
+        folder = await folder.getDirectoryHandle(each, { create: true });
+      }
+      await this.writeFile(folder, [ROOT, ...folders], name, data);
+    } catch (error) {
+      throw asProblem(error);
+    }
+  }
+
+  async remove(path: string): Promise<void> {
+    const [folders, name] = split(path);
+    try {
+      await (await this.folder(folders))?.removeEntry(name, { recursive: true });
+    } catch (error) {
+      if ((error as Error).name !== 'NotFoundError') {
+        throw asProblem(error);
+      }
+    }
+  }
+
+  async list(path: string): Promise<string[]> {
+    const folder = await this.folder(path.split('/'));
+    const names: string[] = [];
+    for await (const name of (folder as unknown as { keys(): AsyncIterable<string> } | null)?.keys() ?? []) {
+      if (!name.endsWith('.crswap')) {
+        names.push(name); // Chromium shows files that are being written.
+      }
+    }
+    return names;
+  }
+
+  async size(path: string): Promise<number> {
+    return (await (await this.file(path))?.getFile())?.size ?? 0;
+  }
+
+  private async file(path: string): Promise<FileSystemFileHandle | null> {
+    const [folders, name] = split(path);
+    try {
+      return (await (await this.folder(folders))?.getFileHandle(name)) ?? null;
+    } catch (error) {
+      return nullIfMissing(error);
+    }
+  }
+
+  private async folder(names: readonly string[]): Promise<FileSystemDirectoryHandle | null> {
+    try {
+      let folder = this.root;
+      for (const name of names) {
+        folder = await folder.getDirectoryHandle(name);
+      }
+      return folder;
+    } catch (error) {
+      return nullIfMissing(error);
+    }
+  }
+}
+
+/** The browser writes a copy, which replaces the file when it is closed. */
+const writeBySwap: Write = async (folder, _path, name, data) => {
+  const stream = await (await folder.getFileHandle(name, { create: true })).createWritable();
+  await stream.write(data as Uint8Array<ArrayBuffer>);
+  await stream.close();
+};
+
+/**
+ * Writes in a worker: Safari before 26 writes files nowhere else. The file is written under another name and then renamed.
+ */
+const WORKER = `
+onmessage = async ({ data: { id, path, name, bytes } }) => {
+  try {
+    let folder = await navigator.storage.getDirectory();
+    for (const each of path) folder = await folder.getDirectoryHandle(each, { create: true });
+    const file = await folder.getFileHandle(name + '.crswap', { create: true });
+    const access = await file.createSyncAccessHandle();
+    try {
+      access.truncate(0);
+      access.write(bytes, { at: 0 });
+      access.flush();
+    } finally {
+      access.close();
+    }
+    await file.move(name);
+    postMessage({ id });
+  } catch (error) {
+    postMessage({ id, error: { name: error.name, message: error.message } });
+  }
+};
+`;
+
+function workerWriter(): Write {
+  const pending = new Map<number, { resolve(): void; reject(error: Error): void }>();
+  let last = 0;
+  const url = URL.createObjectURL(new Blob([WORKER], { type: 'text/javascript' }));
+  const worker = new Worker(url);
+  const fail = (message: string): void => {
+    pending.forEach(one => one.reject(new NoWorkFiles('failed', message)));
+    pending.clear();
+  };
+  worker.onerror = event => fail(event.message || 'the worker that writes files could not start');
+  worker.onmessage = ({ data: { id, error } }) => {
+    const one = pending.get(id);
+    pending.delete(id);
+    if (error) {
+      one?.reject(Object.assign(new Error(error.message), { name: error.name }));
+    } else {
+      one?.resolve();
+    }
+  };
+  return (_folder, path, name, data) =>
+    new Promise((resolve, reject) => {
+      const id = ++last;
+      pending.set(id, { resolve, reject });
+      worker.postMessage({ id, path, name, bytes: data });
+    });
+}
+
+/** The locks of the browser. */
+export const pageLocks: WorkLocks = {
+  shared: async (name, run) => await navigator.locks.request(name, { mode: 'shared' }, run),
+  exclusive: async (name, run) => await navigator.locks.request(name, run),
+  held: async () => new Set((await navigator.locks.query()).held?.map(({ name = '' }) => name)),
+  hold: name => void navigator.locks.request(name, () => new Promise(() => undefined)),
+};
+
+function split(path: string): [folders: string[], name: string] {
+  const parts = path.split('/');
+  return [parts.slice(0, -1), parts[parts.length - 1]];
+}
+
+function nullIfMissing(error: unknown): null {
+  if ((error as Error).name === 'NotFoundError') {
+    return null;
+  }
+  throw asProblem(error);
+}
+
+function asProblem(error: unknown): NoWorkFiles {
+  if (error instanceof NoWorkFiles) {
+    return error;
+  }
+  const { name, message } = error as Error;
+  return new NoWorkFiles(name === 'QuotaExceededError' ? 'full' : 'failed', message || name);
+}

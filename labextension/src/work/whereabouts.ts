@@ -1,0 +1,99 @@
+/**
+ * Says where copies of a notebook are, and what this browser does with its storage.
+ */
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { timeText } from './words';
+
+/** Ms after which Safari removes what a site has stored, if nobody visits it. */
+const SAFARI_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** Where copies of a notebook are. */
+export interface Whereabouts {
+  /** Whether it differs from what the site published. */
+  hasWork: boolean;
+  isDirty: boolean;
+  /** When the last copy outside the browser was made; null if there is none. */
+  copied: number | null;
+  /** Whether that copy has the present state. */
+  isCurrent: boolean;
+}
+
+/** What is known of the browser's storage. */
+export interface StorageFacts {
+  /** Whether the browser has promised to keep it; null if it does not say. */
+  isPersisted: boolean | null;
+  isSafari: boolean;
+  /** Whether the page is in a frame of another site. */
+  isFramed: boolean;
+  /** Whether a history is kept. */
+  hasHistory: boolean;
+  now: number;
+}
+
+/** Whether leaving would leave work in the browser alone. */
+export function isOnlyHere({ hasWork, isDirty, isCurrent }: Whereabouts): boolean {
+  return isDirty || (hasWork && !isCurrent);
+}
+
+/** Text and tooltip for the status bar; empty if the notebook holds no work. */
+export function whereaboutsTexts(
+  place: Whereabouts,
+  facts: StorageFacts,
+  trans: TranslationBundle,
+): [label: string, tooltip: string] {
+  if (!place.hasWork && !place.isDirty && place.copied === null) {
+    return ['', ''];
+  }
+  const time = place.copied === null ? '' : timeText(place.copied, facts.now);
+  const label =
+    place.copied === null
+      ? trans.__('Only in this browser')
+      : place.isCurrent && !place.isDirty
+        ? trans.__('Copied %1', time)
+        : trans.__('Changed since copy of %1', time);
+  const about =
+    place.copied === null
+      ? trans.__('There is no copy of this notebook outside this browser.')
+      : trans.__('The last copy outside this browser was made at %1.', time);
+  const action = trans.__('Click to download your work.');
+  return [label, [about, ...storageTexts(facts, trans), action].join(' ')];
+}
+
+/** What this browser does with its storage, in sentences. */
+export function storageTexts(facts: StorageFacts, trans: TranslationBundle): string[] {
+  const texts: string[] = [];
+  if (facts.isPersisted) {
+    texts.push(trans.__('This browser has promised to keep it until you clear its data.'));
+  } else if (facts.isSafari) {
+    const date = new Date(facts.now + SAFARI_MS).toLocaleDateString();
+    texts.push(trans.__('Safari deletes it if you do not come back before %1.', date));
+  } else if (facts.isPersisted === false) {
+    texts.push(trans.__('The browser may delete it when the disk is full. “Clear browsing data” deletes it as well.'));
+  }
+  if (facts.isFramed) {
+    texts.push(
+      trans.__('This page is in a frame of another site: opened in a tab of its own, it may not find this work.'),
+    );
+  }
+  texts.push(
+    facts.hasHistory
+      ? trans.__('Earlier states are in the history.')
+      : trans.__('No history is kept. In a private window, all is gone when it closes.'),
+  );
+  return texts;
+}
+
+/** Asks the browser. */
+export async function storageFacts(hasHistory: boolean): Promise<StorageFacts> {
+  const isPersisted = (await navigator.storage?.persisted?.().catch(() => null)) ?? null;
+  const agent = navigator.userAgent;
+  let isFramed = window.parent !== window;
+  try {
+    isFramed = isFramed && window.parent.location.origin !== location.origin;
+  } catch {
+    // The parent is of another origin, and tells nothing.
+  }
+  const isSafari = /Safari\//.test(agent) && !/Chrom(e|ium)\/|Android|CriOS|FxiOS|Edg/.test(agent);
+  return { isPersisted, isSafari, isFramed, hasHistory, now: Date.now() };
+}

@@ -1,0 +1,97 @@
+/**
+ * The second store of this page, and the keepers of its open notebooks.
+ */
+import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import { Signal, type ISignal } from '@lumino/signaling';
+
+import type { WorkFiles, WorkLocks } from './files';
+import { Drafts } from './drafts';
+import { NoWorkFiles } from './files';
+import { History } from './history';
+import { NotebookKeeper, type KeeperEvents, type NotebookContext } from './keeper';
+
+export type WorkState =
+  | { kind: 'opening' }
+  | { kind: 'open'; files: WorkFiles; history: History; drafts: Drafts }
+  /** Nothing is kept. */
+  | { kind: 'none'; error: NoWorkFiles };
+
+export class Work {
+  private readonly keepers = new Map<NotebookContext, NotebookKeeper>();
+  private readonly changedSignal = new Signal<this, void>(this);
+  private readonly followedSignal = new Signal<this, NotebookKeeper>(this);
+  state: WorkState = { kind: 'opening' };
+  /** The last failure of a store that could be opened. */
+  problem: Error | null = null;
+
+  constructor(
+    private readonly tracker: INotebookTracker,
+    private readonly locks: WorkLocks,
+    private readonly site: string,
+    private readonly events: KeeperEvents,
+  ) {}
+
+  /** Emitted when a notebook is followed. */
+  get followed(): ISignal<this, NotebookKeeper> {
+    return this.followedSignal;
+  }
+
+  /** Emitted when a version or draft was written, and when the state has changed. */
+  get changed(): ISignal<this, void> {
+    return this.changedSignal;
+  }
+
+  async open(openFiles: () => Promise<WorkFiles>): Promise<void> {
+    try {
+      const files = await openFiles();
+      const history = new History(files, this.locks, this.site);
+      this.state = {
+        kind: 'open',
+        files,
+        history,
+        drafts: new Drafts(files, this.locks, this.site, crypto.randomUUID()),
+      };
+    } catch (error) {
+      const known = error instanceof NoWorkFiles ? error : new NoWorkFiles('failed', (error as Error).message);
+      this.state = { kind: 'none', error: known };
+    }
+    this.changedSignal.emit();
+    this.tracker.forEach(panel => this.follow(panel));
+    this.tracker.widgetAdded.connect((_, panel) => this.follow(panel));
+    document.addEventListener('visibilitychange', () => document.hidden && this.flush());
+    window.addEventListener('pagehide', () => this.flush());
+  }
+
+  keeper(panel: NotebookPanel | null): NotebookKeeper | undefined {
+    return panel ? this.keepers.get(panel.context) : undefined;
+  }
+
+  /** Writes all drafts now. */
+  flush(): void {
+    this.keepers.forEach(keeper => keeper.flush());
+  }
+
+  /** Something that the status shows has changed. */
+  tell(): void {
+    this.changedSignal.emit();
+  }
+
+  private follow({ context }: NotebookPanel): void {
+    if (this.state.kind !== 'open' || this.keepers.has(context)) {
+      return;
+    }
+    const { history, drafts } = this.state;
+    const keeper = new NotebookKeeper(context, history, drafts, {
+      ...this.events,
+      onProblem: error => {
+        this.problem = error;
+        this.events.onProblem(error);
+        this.changedSignal.emit();
+      },
+    });
+    this.keepers.set(context, keeper);
+    keeper.changed.connect(() => this.changedSignal.emit());
+    context.disposed.connect(() => this.keepers.delete(context));
+    this.followedSignal.emit(keeper);
+  }
+}
