@@ -4,7 +4,8 @@
  */
 import { gunzipSync } from 'fflate';
 
-import { checkSum, isGzip, type PackedFile } from '../assets';
+import { checkSum, isGzip } from '../assets';
+import type { PackedFile } from '../packed';
 import type { DeferredAssets } from './deferred_assets';
 import type { FSNode } from './emscripten';
 import { FETCHES_NOW, LazyAsset, makeLazy, readSync } from './lazy_assets';
