@@ -13,7 +13,7 @@ const { loadPyodide } = await import(pathToFileURL(join(pyodideFolder, 'pyodide.
 const { packages } = JSON.parse(fs.readFileSync(join(pyodideFolder, 'pyodide-lock.json'), 'utf8'));
 const pyodide = await loadPyodide({
   indexURL: pyodideFolder,
-  env: { HOME: '/home/pyodide', MPLBACKEND: 'agg', MPLCONFIGDIR: '/job' },
+  env: { HOME: '/home/pyodide', MPLBACKEND: 'agg', MPLCONFIGDIR: '/fonts' },
 });
 
 const pack = gunzipSync(fs.readFileSync(packFile));
@@ -23,12 +23,20 @@ for (const [path, offset, length] of JSON.parse(pack.subarray(4, start).toString
   pyodide.FS.mkdirTree(full.slice(0, full.lastIndexOf('/')));
   pyodide.FS.writeFile(full, new Uint8Array(pack.subarray(start + offset, start + offset + length)), { canOwn: true });
 }
-pyodide.mountNodeFS('/job', jobFolder);
+pyodide.FS.mkdir('/fonts');
 await pyodide.loadPackage(Object.keys(packages), { messageCallback: () => undefined });
 pyodide.runPython(`
 import sys
 sys.path.append("/kernel")
 import matplotlib.font_manager
 `);
+const lists = pyodide.FS.readdir('/fonts').filter(name => name.endsWith('.json'));
+for (const name of lists) {
+  fs.writeFileSync(join(jobFolder, name), pyodide.FS.readFile(`/fonts/${name}`));
+}
+if (!lists.length) {
+  console.error(`matplotlib has written no list of fonts: ${pyodide.FS.readdir('/fonts')}`);
+  process.exit(1);
+}
 // An idle Pyodide keeps handles open; nothing is left to do.
 process.exit(0);
