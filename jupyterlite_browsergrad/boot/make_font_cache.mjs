@@ -2,7 +2,8 @@
 //
 // usage: node make_font_cache.mjs PYODIDE_FOLDER PACK JOB_FOLDER    (or with Deno)
 // PYODIDE_FOLDER has Pyodide's core, a lock, and the wheels that the lock names; all of them are loaded. PACK is the kernel's portable
-// pack, which has packages that wheels may need. JOB_FOLDER gets the list, under the name that this matplotlib looks for.
+// pack, which has packages that wheels may need. JOB_FOLDER gets `lists.json`: path in site-packages, or absolute path -> the list that this
+// matplotlib looks for there.
 import fs from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -23,20 +24,18 @@ for (const [path, offset, length] of JSON.parse(pack.subarray(4, start).toString
   pyodide.FS.mkdirTree(full.slice(0, full.lastIndexOf('/')));
   pyodide.FS.writeFile(full, new Uint8Array(pack.subarray(start + offset, start + offset + length)), { canOwn: true });
 }
-pyodide.FS.mkdir('/fonts');
 await pyodide.loadPackage(Object.keys(packages), { messageCallback: () => undefined });
-pyodide.runPython(`
-import sys
+const lists = pyodide.runPython(`
+import json, sys
+from pathlib import Path
 sys.path.append("/kernel")
-import matplotlib.font_manager
+from matplotlib import font_manager
+# Pyodide changes matplotlib so that its list lies beside the module. The list in its wheel may be of another version.
+own = Path(font_manager.__file__).parent / "fontlist.json"
+found = {f"/home/pyodide/.matplotlib/{path.name}": path for path in Path("/fonts").glob("fontlist-*.json")}
+found |= {"matplotlib/fontlist.json": own} if own.exists() else {}
+json.dumps({name: path.read_text() for name, path in found.items()})
 `);
-const lists = pyodide.FS.readdir('/fonts').filter(name => name.endsWith('.json'));
-for (const name of lists) {
-  fs.writeFileSync(join(jobFolder, name), pyodide.FS.readFile(`/fonts/${name}`));
-}
-if (!lists.length) {
-  console.error(`matplotlib has written no list of fonts: ${pyodide.FS.readdir('/fonts')}`);
-  process.exit(1);
-}
+fs.writeFileSync(join(jobFolder, 'lists.json'), lists);
 // An idle Pyodide keeps handles open; nothing is left to do.
 process.exit(0);
