@@ -2,7 +2,8 @@
 //
 // usage: node make_font_cache.mjs PYODIDE_FOLDER PACK JOB_FOLDER    (or with Deno)
 // PYODIDE_FOLDER has Pyodide's core, a lock, and the wheels that the lock names; all of them are loaded. PACK is the kernel's portable
-// pack, which has packages that wheels may need. JOB_FOLDER gets the list, under the name that this matplotlib looks for.
+// pack, which has packages that wheels may need. JOB_FOLDER gets `lists.json`: path in site-packages, or absolute path -> the list that this
+// matplotlib looks for there.
 import fs from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -13,7 +14,7 @@ const { loadPyodide } = await import(pathToFileURL(join(pyodideFolder, 'pyodide.
 const { packages } = JSON.parse(fs.readFileSync(join(pyodideFolder, 'pyodide-lock.json'), 'utf8'));
 const pyodide = await loadPyodide({
   indexURL: pyodideFolder,
-  env: { HOME: '/home/pyodide', MPLBACKEND: 'agg', MPLCONFIGDIR: '/job' },
+  env: { HOME: '/home/pyodide', MPLBACKEND: 'agg', MPLCONFIGDIR: '/fonts' },
 });
 
 const pack = gunzipSync(fs.readFileSync(packFile));
@@ -23,12 +24,18 @@ for (const [path, offset, length] of JSON.parse(pack.subarray(4, start).toString
   pyodide.FS.mkdirTree(full.slice(0, full.lastIndexOf('/')));
   pyodide.FS.writeFile(full, new Uint8Array(pack.subarray(start + offset, start + offset + length)), { canOwn: true });
 }
-pyodide.mountNodeFS('/job', jobFolder);
 await pyodide.loadPackage(Object.keys(packages), { messageCallback: () => undefined });
-pyodide.runPython(`
-import sys
+const lists = pyodide.runPython(`
+import json, sys
+from pathlib import Path
 sys.path.append("/kernel")
-import matplotlib.font_manager
+from matplotlib import font_manager
+# Pyodide changes matplotlib so that its list lies beside the module. The list in its wheel may be of another version.
+own = Path(font_manager.__file__).parent / "fontlist.json"
+found = {f"/home/pyodide/.matplotlib/{path.name}": path for path in Path("/fonts").glob("fontlist-*.json")}
+found |= {"matplotlib/fontlist.json": own} if own.exists() else {}
+json.dumps({name: path.read_text() for name, path in found.items()})
 `);
+fs.writeFileSync(join(jobFolder, 'lists.json'), lists);
 // An idle Pyodide keeps handles open; nothing is left to do.
 process.exit(0);

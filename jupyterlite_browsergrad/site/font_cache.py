@@ -16,14 +16,12 @@ from ..hashing import sha256_of
 __all__ = ["MATPLOTLIB", "make_font_cache"]
 
 MATPLOTLIB = "matplotlib"
-#: Where matplotlib looks for its list in Pyodide. A student's `MPLCONFIGDIR` still has priority.
-FOLDER = "/home/pyodide/.matplotlib"
 #: Pyodide's core, of which each version has some.
 CORE = (*PYODIDE_FILES, "pyodide.asm.js", STDLIB)
 
 
 def make_font_cache(distribution: Path, wheels: dict[str, Path], kernel_pack: Path) -> dict[str, bytes]:
-    """Return path in Pyodide -> content for the list of fonts.
+    """Return the list of fonts by the path at which matplotlib looks for it: relative to site-packages, or absolute.
 
     Parameters
     ----------
@@ -50,7 +48,8 @@ def make_font_cache(distribution: Path, wheels: dict[str, Path], kernel_pack: Pa
         entries = {name: _entry(name, path) for name, path in wheels.items()}
         (published / PYODIDE_LOCK).write_text(json.dumps({"info": lock["info"], "packages": entries}), "utf-8")
         javascript.run("make_font_cache.mjs", published, kernel_pack, job)
-        return {f"{FOLDER}/{path.name}": path.read_bytes() for path in sorted(Path(job).glob("fontlist-*.json"))}
+        lists: dict[str, str] = json.loads(Path(job, "lists.json").read_text("utf-8"))
+        return {path: text.encode() for path, text in lists.items()}
 
 
 def _entry(name: str, wheel: Path) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from . import (
     libraries,
     messages,
     micropip_watch,
+    missing_glyphs,
     on_demand,
     packages,
     processes,
@@ -56,6 +57,7 @@ def prepare() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         shell = ZMQInteractiveShell.instance(session_id="")
+    missing_glyphs.install(shell)
     # This warning does not help in a notebook, where sys.exit() ends the cell.
     warnings.filterwarnings("ignore", message="To exit: use")
     interrupts.mark_runs_cells(InteractiveShell.run_code)
