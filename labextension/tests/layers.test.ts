@@ -11,6 +11,7 @@ const LAYERS: Record<string, string[]> = {
   renderers: ['runtime', 'go_to_cell'],
   results: ['runtime', 'renderers', 'go_to_cell', 'download'],
   labs: ['runtime', 'kernel', 'renderers', 'results', 'notice', 'notebook_metadata', 'download'],
+  transfers: ['runtime', 'notice'],
 };
 
 function sourcesIn(folder: string): string[] {
