@@ -34,7 +34,7 @@ def _plotly(module: Any) -> None:
     """
     if getattr(module, "nbformat", module) is None:
         module.nbformat = SimpleNamespace(__version__="5.10")
-    renderers = getattr(module, "renderers", None)
+    renderers: Any = getattr(module, "renderers", None)
     if packages.is_offered("plotly") and getattr(renderers, "default", "") == "plotly_mimetype+notebook":
         renderers.default = "plotly_mimetype"
 
@@ -48,7 +48,7 @@ def _tqdm(module: Any) -> None:
 
 def _altair(module: Any) -> None:
     """Let JupyterLab draw charts by itself. Altair's own choice is a page that loads its JavaScript from elsewhere."""
-    renderers = getattr(module, "renderers", None)
+    renderers: Any = getattr(module, "renderers", None)
     if not packages.on_server() and getattr(renderers, "active", "") in ("default", "html"):
         renderers.register("browsergrad", _vega_lite)
         renderers.enable("browsergrad")

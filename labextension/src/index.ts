@@ -23,6 +23,7 @@ import { labServices } from './labs/lab_services';
 import labs from './labs/plugin';
 import renderers from './renderers/plugin';
 import results from './results/plugin';
+import transfers from './transfers/plugin';
 import work from './work/plugin';
 
 /** Id of the plugin and key of its site settings. */
@@ -136,4 +137,4 @@ const stop: JupyterFrontEndPlugin<void> = {
   },
 };
 
-export default [kernel, stop, ...labs, ...renderers, ...results, ...work];
+export default [kernel, stop, ...labs, ...renderers, ...results, ...transfers, ...work];

@@ -12,6 +12,7 @@ const LAYERS: Record<string, string[]> = {
   results: ['runtime', 'renderers', 'go_to_cell', 'download'],
   labs: ['runtime', 'kernel', 'renderers', 'results', 'notice', 'notebook_metadata', 'download'],
   work: ['runtime', 'labs', 'renderers', 'results', 'notice', 'download', 'go_to_cell'],
+  transfers: ['runtime', 'notice'],
 };
 
 function sourcesIn(folder: string): string[] {

@@ -1,0 +1,39 @@
+/** The plugin for uploads and downloads in JupyterLite's file browser. */
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { type FileBrowser, IFileBrowserFactory } from '@jupyterlab/filebrowser';
+import { IKernelSpecs } from '@jupyterlite/services';
+
+import { decodeDownloadsInPieces } from './downloads';
+import { TransferNotices } from './progress';
+import { storeUploadsOnce } from './uploads';
+
+/** Does nothing in JupyterLab on a server, which has no such token and stores chunks itself. */
+const transfers: JupyterFrontEndPlugin<void> = {
+  id: 'jupyterlite-browsergrad:transfers',
+  description: 'Uploads and downloads of long files: quick, and with a notification that says how far they are.',
+  autoStart: true,
+  optional: [IKernelSpecs, IFileBrowserFactory],
+  activate: (app: JupyterFrontEnd, specs: IKernelSpecs | null, factory: IFileBrowserFactory | null) => {
+    if (!specs) {
+      return;
+    }
+    const { contents } = app.serviceManager;
+    const downloads = new TransferNotices(['Preparing ', ' for download']);
+    decodeDownloadsInPieces(contents, (path, fraction) => downloads.show(path, fraction));
+    storeUploadsOnce(contents);
+    const uploads = new TransferNotices(['Uploading ', '']);
+    const follow = ({ model }: FileBrowser): void => {
+      model.uploadChanged.connect((_, { name, newValue, oldValue }) => {
+        if (newValue && name !== 'failure') {
+          uploads.show(newValue.path, newValue.progress);
+        } else {
+          uploads.end((newValue ?? oldValue)?.path ?? '');
+        }
+      });
+    };
+    factory?.tracker.forEach(follow);
+    factory?.tracker.widgetAdded.connect((_, browser) => follow(browser));
+  },
+};
+
+export default [transfers];

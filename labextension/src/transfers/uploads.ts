@@ -1,0 +1,60 @@
+/**
+ * Uploads of long files to the browser's storage.
+ *
+ * JupyterLab uploads in chunks of 1 MB. JupyterLite reads and writes the whole file again for each of them, so that the time grows with
+ * the square of the length. Here the chunks are kept, and the file is stored once.
+ */
+import { PathExt } from '@jupyterlab/coreutils';
+import type { Contents } from '@jupyterlab/services';
+
+import { fromBase64, toBase64 } from '../runtime/base64';
+
+type Save = Contents.IManager['save'];
+
+/** The number that marks the last chunk. */
+const LAST = -1;
+
+/** Replaces `contents.save`, so that it stores a file that arrives in chunks once the last one is there. */
+export function storeUploadsOnce(contents: Pick<Contents.IManager, 'save' | 'driveName'>): void {
+  const save: Save = contents.save.bind(contents);
+  /** The chunks of unfinished uploads, by path. */
+  const begun = new Map<string, Uint8Array[]>();
+  contents.save = async (path, options = {}) => {
+    const { chunk, content, ...model } = options;
+    if (chunk === 1) {
+      begun.delete(path);
+      if (isStoredOnce(contents, path, options)) {
+        begun.set(path, []);
+      }
+    }
+    const chunks = chunk ? begun.get(path) : undefined;
+    if (!chunks) {
+      return save(path, options);
+    }
+    chunks.push(fromBase64(content as string));
+    if (chunk !== LAST) {
+      return { ...model, path } as Contents.IModel; // JupyterLab only looks at the last one
+    }
+    begun.delete(path);
+    return save(path, { ...model, content: toBase64(joined(chunks)) });
+  };
+}
+
+/** Notebooks and files of other drives are left to JupyterLite. */
+function isStoredOnce(
+  contents: Pick<Contents.IManager, 'driveName'>,
+  path: string,
+  { format }: Partial<Contents.IModel>,
+): boolean {
+  return format === 'base64' && contents.driveName(path) === '' && PathExt.extname(path).toLowerCase() !== '.ipynb';
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return whole;
+}
