@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from conftest import Lab, build_site, open_lab, opened, served, wait_for_app
-from playwright.sync_api import Browser, Error, Page, expect
-from test_labs import notebook
+from playwright.sync_api import Browser, Error, Page, Route, expect
+from test_labs import MANIFEST, lab_files, notebook
 
 OPEN = """async path => {
   await jupyterapp.restored;
@@ -48,20 +50,26 @@ CLEAR = """async () => {
 }"""
 
 
+#: Resolves when the second store has so many files whose paths begin like that. Its files cannot be watched.
+STORED = f"""async ([folder, part, count]) => {{
+  const store = {STORE};
+  while ((await store(folder)).filter(path => path.includes(part)).length < count) await new Promise(r => setTimeout(r, 50));
+}}"""
+
+
 def version_count(lab: Lab, count: int) -> None:
     """Wait until the history has so many versions."""
-    lab.page.wait_for_function(
-        f"async () => (await ({STORE})('history')).filter(p => /versions/.test(p)).length >= {count}"
-    )
+    lab.js(STORED, ["history", "/versions/", count])
 
 
 def draft_written(lab: Lab) -> None:
-    lab.page.wait_for_function(f"async () => (await ({STORE})('drafts')).length > 0")
+    lab.js(STORED, ["drafts", ".gz", 1])
 
 
 @pytest.fixture(scope="module")
 def work_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_site(tmp_path_factory.mktemp("work"), {"lab/lab.ipynb": notebook("x = 1", "y = 2")})
+    files = {"lab/lab.ipynb": notebook("x = 1", "y = 2"), **lab_files("good")}
+    return build_site(tmp_path_factory.mktemp("work"), files)
 
 
 @pytest.fixture(scope="module")
@@ -127,9 +135,7 @@ def test_history_brings_back_what_the_storage_has_lost(lab: Lab) -> None:
     missing = lab.page.locator(".Toastify__toast", has_text="A notebook is no longer in this browser’s storage")
     expect(missing).to_contain_text("own.ipynb")
     missing.get_by_role("button", name="Bring back").click()
-    lab.page.wait_for_function(
-        "async () => (await jupyterapp.serviceManager.contents.get('own.ipynb')).content.cells[0].source === 'mine = 1'"
-    )
+    lab.page.locator(".jp-Notebook .cm-content", has_text="mine = 1").wait_for()
     lab.js(OPEN, "lab/lab.ipynb")
     lost = lab.page.locator(".Toastify__toast", has_text="lab.ipynb: the history has a newer state")
     assert lab.js(SOURCES) == ["x = 1", "y = 2"]
@@ -216,3 +222,82 @@ def test_without_a_second_store_the_panel_says_so(browser: Browser, work_base: s
     expect(status).to_contain_text("the browser refuses to store it (not here)")
     expect(status).to_contain_text("Download your work before you leave.")
     lab.page.context.close()
+
+
+def test_a_newer_lab_comes_into_the_notebook_and_answers_stay(lab: Lab) -> None:
+    lab.js(OPEN, "good/lab.ipynb")
+    version_count(lab, 1)
+    lab.js(STORED, ["bases", ".gz", 1])
+    lab.js("() => { panel.content.model.sharedModel.insertCell(1, { cell_type: 'code', source: 'answer = 42' }); }")
+    lab.js("() => panel.context.save()")
+    version_count(lab, 2)
+
+    def newer(route: Route) -> None:
+        is_manifest = "manifest.json" in route.request.url
+        route.fulfill(body=json.dumps(MANIFEST | {"version": "1.1.0"}) if is_manifest else notebook("x = 2", "z = 3"))
+
+    lab.page.context.route("**/files/good/manifest.json*", newer)
+    lab.page.context.route("**/files/good/lab.ipynb*", newer)
+    again(lab)
+    lab.js(OPEN, "good/lab.ipynb")
+    notice = lab.page.locator(".Toastify__toast", has_text="Lab adding: version 1.1.0 is here, you have 1.0.0.")
+    notice.get_by_role("button", name="Update").click()
+    dialog = lab.page.locator(".jp-Dialog")
+    expect(dialog).to_contain_text("1 cell of the lab changes.")
+    expect(dialog).to_contain_text("1 cell is new.")
+    dialog.get_by_role("button", name="Update").click()
+    done = lab.page.locator(".Toastify__toast", has_text="The lab is up to date.")
+    done.wait_for()
+    assert lab.js(SOURCES) == ["x = 2", "answer = 42", "z = 3"]
+    done.get_by_role("button", name="Undo").click()
+    lab.page.wait_for_function("panel.content.model.cells.length === 2")
+    assert lab.js(SOURCES)[1] == "answer = 42"
+
+
+def open_archive(lab: Lab, file: Path) -> None:
+    with lab.page.expect_file_chooser() as chooser:
+        lab.js("() => { void jupyterapp.commands.execute('browsergrad:open-work'); }")
+    chooser.value.set_files(file)
+
+
+def test_work_is_downloaded_told_and_opened_again(lab: Lab, tmp_path: Path) -> None:
+    lab.js(OPEN, "good/lab.ipynb")
+    version_count(lab, 1)
+    lab.js(EDIT, [0, "mine = 'ü'"])
+    status = lab.page.locator("#jp-browsergrad-work")
+    expect(status).to_have_text("Only in this browser")
+    lab.js("() => panel.context.save()")
+    version_count(lab, 2)
+    with lab.page.expect_download() as download:
+        status.click()
+    expect(status).to_contain_text("Copied")
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+    with zipfile.ZipFile(file) as archive:
+        assert archive.testzip() is None
+        listed = json.loads(archive.read("browsergrad-work.json"))
+        assert listed["lab"] == {"id": "adding", "version": "1.0.0"}
+        for entry in listed["files"]:
+            assert hashlib.sha256(archive.read("files/" + entry["path"])).hexdigest() == entry["sha256"]
+        names = {entry["path"] for entry in listed["files"]}
+        assert {"lab.ipynb", "manifest.json", "rubric.py"} <= names
+        assert json.loads(archive.read("files/lab.ipynb"))["cells"][0]["source"] == "mine = 'ü'"
+
+    lab.js(EDIT, [0, "mine = 'other'"])
+    expect(status).to_contain_text("Changed since copy of")
+    lab.js("() => panel.context.save()")
+    dialog = lab.page.locator(".jp-Dialog")
+    damaged = tmp_path / "damaged.zip"
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    damaged.write_bytes(data)
+    open_archive(lab, damaged)
+    expect(dialog).to_contain_text("Nothing was opened")
+    dialog.locator(".jp-mod-accept").click()
+    assert lab.js(SOURCES) == ["mine = 'other'"]
+
+    open_archive(lab, file)
+    expect(dialog).to_contain_text("good/lab.ipynb")
+    dialog.get_by_role("button", name="Replace mine").click()
+    lab.page.wait_for_function("panel.content.model.cells.get(0).sharedModel.getSource() === \"mine = 'ü'\"")
+    version_count(lab, 3)

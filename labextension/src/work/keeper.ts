@@ -84,6 +84,11 @@ export class NotebookKeeper implements IDisposable {
     return this.changedSignal;
   }
 
+  /** Hash of the notebook as it was last loaded or saved. */
+  get savedHash(): string {
+    return this.base;
+  }
+
   /** The last version or draft is written when this resolves. */
   get settled(): Promise<unknown> {
     return this.queue;
