@@ -23,10 +23,9 @@ _show: Any = None
 def install(shell: Any) -> None:
     """Replace ``warnings.showwarning``. Filters, and code that records warnings or makes them errors, work as before."""
     global _show
-    if warnings.showwarning is _show_other:
-        return
-    _show = warnings.showwarning
-    warnings.showwarning = _show_other
+    if warnings.showwarning is not _show_other:
+        _show = warnings.showwarning
+        warnings.showwarning = _show_other
     shell.events.register("post_run_cell", _tell)
 
 
