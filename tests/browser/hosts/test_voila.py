@@ -26,7 +26,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     address = f"http://127.0.0.1:{port}"
     options = [f"--port={port}", "--no-browser", "--Voila.ip=127.0.0.1"]
     with program(
-        sys.executable, "-m", "voila", "page.ipynb", *options, url=f"{address}/nothing", status=404, cwd=folder
+        sys.executable, "-m", "voila", "page.ipynb", *options, url=f"{address}/nothing", status=403, cwd=folder
     ):
         yield address
 
