@@ -2,6 +2,7 @@
 # make test    install what the tests need and run all of them
 # make test-release   the same, with slow tests of what seldom breaks by itself (`@pytest.mark.release`), every entry of long tables, every cheat of submissions, every way of starting, 500 recursions in one kernel and 20 late answers of each kind
 # make test-next   the tests of sites and pages, with the newest pre-release of JupyterLite, in an environment of its own
+# make test-hosts   what must work in JupyterHub, voila and Sphinx, with those programs, in an environment of its own
 # make build   build the wheel into dist/
 # make bench   compare with jupyterlite-pyodide-kernel: docs/performance.md
 # make docs    build the documentation into docs/_build/html; warnings are errors
@@ -22,7 +23,7 @@ STAMPS := $(VENV)/.stamps
 SITE := _output
 PORT ?= 8000
 
-.PHONY: demo test test-release test-next build docs lint ruff biome mypy tsc codespell format bench assets modules develop clean pytest vitest
+.PHONY: demo test test-release test-next test-hosts build docs lint ruff biome mypy tsc codespell format bench assets modules develop clean pytest vitest
 
 demo: $(STAMPS)/develop
 	$(BIN)/jupyter lite build --contents examples/demo --contents examples/labs --output-dir $(SITE)
@@ -45,6 +46,14 @@ test-next:
 	$(MAKE) --no-print-directory VENV=$(NEXT) $(NEXT)/.stamps/system $(NEXT)/.stamps/develop $(NEXT)/.stamps/test
 	$(NEXT)/bin/python -m pip install -q --disable-pip-version-check --upgrade "jupyterlite-core[check,contents]>=0.9.0a0,<0.10" "jupyterlite-pyodide-kernel>=0.9.0a0,<0.10"
 	$(NEXT)/bin/python -m pytest $(PYTEST_ARGS) tests/addon tests/browser
+
+HOSTS := .venv-hosts
+
+test-hosts: export ALL_HOSTS = 1
+test-hosts:
+	$(MAKE) --no-print-directory VENV=$(HOSTS) $(HOSTS)/.stamps/system $(HOSTS)/.stamps/develop $(HOSTS)/.stamps/test
+	$(HOSTS)/bin/python -m pip install -q --disable-pip-version-check -r tests/browser/hosts/requirements.txt
+	$(HOSTS)/bin/python -m pytest $(PYTEST_ARGS) tests/browser/hosts
 
 # Two files of tests run at a time, those in a browser last. A test needs one processor or a little more.
 PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder --durations=60
@@ -97,7 +106,7 @@ modules: $(STAMPS)/venv
 develop: $(STAMPS)/develop
 
 clean:
-	rm -rf build dist docs/_build docs/reference/runtime $(SITE) $(VENV) $(NEXT) labextension/lib labextension/.assets jupyterlite_browsergrad/labextension
+	rm -rf build dist docs/_build docs/reference/runtime $(SITE) $(VENV) $(NEXT) $(HOSTS) labextension/lib labextension/.assets jupyterlite_browsergrad/labextension
 
 $(STAMPS)/venv:
 	$(PYTHON) -m venv $(VENV)

@@ -10,9 +10,10 @@ import runpy
 import shutil
 import subprocess
 import sys
+import venv
 import zipfile
 from collections.abc import Iterator
-from importlib.metadata import distribution, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,13 @@ STOCK_EXTENSION = "@jupyterlite/pyodide-kernel-extension"
 STOCK_ADDONS = [f"jupyterlite-pyodide-kernel-{name}" for name in ("lock", "piplite", "pyodide")]
 
 
-def build(force: bool = False) -> dict[str, Path]:
+def build(force: bool = False, stock: str | None = None) -> dict[str, Path]:
     """Return the folders of the sites. Build them if something in them has changed, or if `force` is true.
+
+    Parameters
+    ----------
+    stock
+        Version of the stock kernel; None for the installed one.
 
     Returns
     -------
@@ -39,21 +45,55 @@ def build(force: bool = False) -> dict[str, Path]:
         ``stock``: the stock kernel. ``ours``: our kernel with its defaults. ``fetched``: our kernel with prefetch, but without a spare.
         ``bare``: our kernel with neither, to measure a start from nothing.
     """
+    sites = _build_installed(force)
+    if stock is not None:
+        sites["stock"] = _build_other_stock(stock, force)
+    return sites
+
+
+def _build_installed(force: bool) -> dict[str, Path]:
     stamp = OUT / "stamp.json"
     state = _state()
     sites = {name: OUT / name for name in ("stock", "ours", "fetched", "bare")}
     if not force and stamp.is_file() and json.loads(stamp.read_text("utf-8")) == state:
         return sites
-    shutil.rmtree(OUT / "source", ignore_errors=True)
     for folder in sites.values():
+        shutil.rmtree(OUT / "source" / folder.name, ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)
-    _build_stock(sites["stock"])
+    _build_stock(sites["stock"], Path(sys.executable))
     _build_ours(sites["ours"])
     for name, prefetch in (("fetched", True), ("bare", False)):
         shutil.copytree(sites["ours"], sites[name], copy_function=os.link)
         _configure(sites[name] / "jupyter-lite.json", {"prefetch": prefetch, "prewarm": False})
     stamp.write_text(json.dumps(state), "utf-8")
     return sites
+
+
+def _build_other_stock(kernel: str, force: bool) -> Path:
+    """Build a site with another version of the stock kernel and the JupyterLite for which it was made."""
+    site = OUT / f"stock-{kernel}"
+    stamp = OUT / f"stock-{kernel}.json"
+    state = [Path(__file__).read_text("utf-8"), VERSIONS["PYODIDE_VERSION"]]
+    if not force and stamp.is_file() and json.loads(stamp.read_text("utf-8")) == state:
+        return site
+    for folder in (site, OUT / "source" / site.name):
+        shutil.rmtree(folder, ignore_errors=True)
+    _build_stock(site, _environment(kernel))
+    stamp.write_text(json.dumps(state), "utf-8")
+    return site
+
+
+def _environment(kernel: str) -> Path:
+    """Return the Python of an environment with a version of the stock kernel. Make it if there is none."""
+    folder = OUT / "environments" / kernel
+    python = folder / "bin" / "python"
+    major, minor = kernel.split(".")[:2]
+    core = f"jupyterlite-core[check,contents]>={major}.{minor}.0a0,<{major}.{int(minor) + 1}.0a0"
+    if not python.is_file():
+        venv.create(folder, with_pip=True)
+    pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    subprocess.run([*pip, core, f"jupyterlite-pyodide-kernel=={kernel}"], check=True)
+    return python
 
 
 def _state() -> Any:
@@ -69,10 +109,10 @@ def _state() -> Any:
 
 
 def _build_ours(output: Path) -> None:
-    _lite(output, ["jupyterlite-browsergrad"], paths.labextension(), {})
+    _lite(output, ["jupyterlite-browsergrad"], paths.labextension(), {}, Path(sys.executable))
 
 
-def _build_stock(output: Path) -> None:
+def _build_stock(output: Path, python: Path) -> None:
     source = OUT / "source" / output.name
     pyodide = source / "static" / "pyodide"
     pyodide.mkdir(parents=True)
@@ -88,7 +128,10 @@ def _build_stock(output: Path) -> None:
         shutil.copyfile(wheel, pyodide / wheel.name)
     (pyodide / "pyodide-lock.json").write_text(json.dumps(lock), "utf-8")
     config = {"PipliteAddon": {"piplite_urls": [str(wheels["comm"])]}}
-    _lite(output, STOCK_ADDONS, _installed(STOCK_EXTENSION), config)
+    extension = python.parent.parent / "share/jupyter/labextensions" / STOCK_EXTENSION
+    if not extension.is_dir():
+        raise SystemExit(f"{STOCK_EXTENSION} is not installed: pip install -r tests/requirements.txt")
+    _lite(output, STOCK_ADDONS, extension, config, python)
 
 
 def _normal(name: str) -> str:
@@ -119,14 +162,7 @@ def _download(requirements: list[str]) -> dict[str, Path]:
     return {_normal(path.name.split("-")[0]): path for path in folder.glob("*.whl")}
 
 
-def _installed(labextension: str) -> Path:
-    for file in distribution("jupyterlite-pyodide-kernel").files or []:
-        if file.as_posix().endswith(f"{labextension}/package.json"):
-            return Path(str(file.locate())).resolve().parent
-    raise SystemExit(f"{labextension} is not installed: pip install -r tests/requirements.txt")
-
-
-def _lite(output: Path, addons: list[str], labextension: Path, config: dict[str, Any]) -> None:
+def _lite(output: Path, addons: list[str], labextension: Path, config: dict[str, Any], python: Path) -> None:
     source = OUT / "source" / output.name
     source.mkdir(parents=True, exist_ok=True)
     ours = ["jupyterlite-browsergrad", *STOCK_ADDONS]
@@ -142,7 +178,7 @@ def _lite(output: Path, addons: list[str], labextension: Path, config: dict[str,
     (source / "jupyter_lite_config.json").write_text(json.dumps(settings), "utf-8")
     site = {"jupyter-lite-schema-version": 0, "jupyter-config-data": {"exposeAppInBrowser": True}}
     (source / "jupyter-lite.json").write_text(json.dumps(site), "utf-8")
-    command = [sys.executable, "-m", "jupyterlite_core", "build", "--no-sourcemaps", "--output-dir", str(output)]
+    command = [str(python), "-m", "jupyterlite_core", "build", "--no-sourcemaps", "--output-dir", str(output)]
     done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"building the site {output} failed:\n{done.stdout}{done.stderr}")

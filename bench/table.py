@@ -48,7 +48,16 @@ class Row:
         return f"{self.name}: " + ", ".join(cell for cell in cells(asdict(self))[1:] if cell)
 
 
-def machine(browser_version: str) -> dict[str, Any]:
+#: Between a suite's name and the version of the stock kernel, if it is not the installed one.
+_VARIANT = ", stock kernel "
+
+
+def table_of(suite: str, stock: str | None) -> str:
+    """Return the name of the table for a suite's rows."""
+    return suite if stock is None else f"{suite}{_VARIANT}{stock}"
+
+
+def machine(browser_version: str, stock: str | None = None) -> dict[str, Any]:
     """Return the machine, system and versions on which the figures depend."""
     model = [
         line.split(":")[1].strip()
@@ -61,7 +70,7 @@ def machine(browser_version: str) -> dict[str, Any]:
         "system": platform.platform(),
         "chromium": browser_version,
         "jupyterlite-browsergrad": VERSIONS["__version__"],
-        "jupyterlite-pyodide-kernel": version("jupyterlite-pyodide-kernel"),
+        "jupyterlite-pyodide-kernel": stock or version("jupyterlite-pyodide-kernel"),
         "jupyterlite-core": version("jupyterlite-core"),
         "pyodide": VERSIONS["PYODIDE_VERSION"],
     }
@@ -112,7 +121,8 @@ def write_json(path: Path, about: dict[str, Any], rows: dict[str, list[Row]], or
     suites = json.loads(path.read_text("utf-8"))["suites"] if path.is_file() else {}
     for name, measured in rows.items():
         suites[name] = {"machine": about, "rows": [stored(row) for row in measured]}
-    content = {"suites": {name: suites[name] for name in order if name in suites}}
+    ordered = [name for suite in order for name in sorted(suites) if name.partition(_VARIANT)[0] == suite]
+    content = {"suites": {name: suites[name] for name in ordered}}
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
     return content
 

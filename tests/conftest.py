@@ -18,6 +18,10 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line(
         "markers",
+        "hosts: a test in a program that `make test-hosts` installs. No other target runs it",
+    )
+    config.addinivalue_line(
+        "markers",
         "thinned(step): a long table of slow entries. `make test` tries one entry in so many, in plain pages other ones than in "
         "isolated pages; `make test-release` tries all",
     )
@@ -30,7 +34,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out tests for releases and entries of long tables, unless all are wanted or one is named."""
-    if os.environ.get("ALL_STARTS") or any("::" in argument for argument in config.args):
+    named = any("::" in argument for argument in config.args)
+    if not os.environ.get("ALL_HOSTS") and not named:
+        _leave_out(config, items, {item.nodeid for item in items if item.get_closest_marker("hosts")})
+    if os.environ.get("ALL_STARTS") or named:
         return
     left_out = {
         item.nodeid
@@ -53,6 +60,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         shuffled = random.Random(name).sample(entries, len(entries))  # the same entries in every run
         kept = shuffled[share : 2 * share] if is_plain else shuffled[:share]
         left_out.update({item.nodeid for item in entries} - {item.nodeid for item in kept})
+    _leave_out(config, items, left_out)
+
+
+def _leave_out(config: pytest.Config, items: list[pytest.Item], left_out: set[str]) -> None:
     if left_out:
         config.hook.pytest_deselected(items=[item for item in items if item.nodeid in left_out])
         items[:] = [item for item in items if item.nodeid not in left_out]

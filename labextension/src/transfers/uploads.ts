@@ -36,8 +36,27 @@ export function storeUploadsOnce(contents: Pick<Contents.IManager, 'save' | 'dri
       return { ...model, path } as Contents.IModel; // JupyterLab only looks at the last one
     }
     begun.delete(path);
-    return save(path, { ...model, content: toBase64(joined(chunks)) });
+    const whole = joined(chunks);
+    try {
+      return await save(path, { ...model, content: toBase64(whole) });
+    } catch (error) {
+      throw inPlainWords(error, PathExt.basename(path), whole.length);
+    }
   };
+}
+
+const MB = 1_000_000;
+
+/** Chromium stores at most 127 MiB as one value, which are 99 MB of a file, and says so in terms of its storage. */
+function inPlainWords(error: unknown, name: string, length: number): unknown {
+  const max = /too large.*max=(\d+)/.exec(String(error))?.[1];
+  if (!max) {
+    return error;
+  }
+  const most = Math.floor((Number(max) * 3) / 4 / MB);
+  return new Error(
+    `${name} has ${Math.ceil(length / MB)} MB. This browser can store files of up to ${most} MB: upload it in parts, or compressed.`,
+  );
 }
 
 /** Notebooks and files of other drives are left to JupyterLite. */

@@ -64,6 +64,15 @@ describe('an upload in chunks', () => {
     expect(save).toHaveBeenCalledTimes(2);
   });
 
+  it('that is too long for the browser says so in plain words', async () => {
+    const contents = contentsWith();
+    contents.save.mockRejectedValue(new Error('The value is too large (size=2797, max=133169152 bytes).'));
+    storeUploadsOnce(contents);
+    await contents.save('a.bin', { ...model, chunk: 1, content: '' });
+    const last = contents.save('a.bin', { ...model, chunk: -1, content: 'YQ==' });
+    await expect(last).rejects.toThrow('a.bin has 1 MB. This browser can store files of up to 99 MB');
+  });
+
   it('does not change other saves', async () => {
     const contents = contentsWith();
     const { save } = contents;
