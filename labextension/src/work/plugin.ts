@@ -17,6 +17,7 @@ import { ILabResults } from '../results/tokens';
 import { WorkActions } from './actions';
 import { ArchiveActions } from './archive_actions';
 import { Copies } from './copies';
+import { FolderActions } from './folder_actions';
 import type { NotebookKeeper } from './keeper';
 import { Leaving, type AskChoice } from './leaving';
 import { openOriginFiles, pageLocks } from './origin_files';
@@ -29,6 +30,7 @@ const PLUGIN_ID = 'jupyterlite-browsergrad:work';
 export const SHOW_HISTORY = 'browsergrad:show-history';
 export const DOWNLOAD_WORK = 'browsergrad:download-work';
 export const OPEN_WORK = 'browsergrad:open-work';
+export const KEEP_FOLDER = 'browsergrad:keep-folder';
 export const UPDATE = 'browsergrad:update-lab';
 
 const work: JupyterFrontEndPlugin<void> = {
@@ -122,7 +124,20 @@ const work: JupyterFrontEndPlugin<void> = {
       execute: () => archives.choose(),
       describedBy: { args: { type: 'object', properties: {} } },
     });
-    for (const command of [DOWNLOAD_WORK, OPEN_WORK]) {
+    const folders = new FolderActions(store, copies, trans);
+    app.commands.addCommand(KEEP_FOLDER, {
+      label: trans.__('Keep a Folder in Step'),
+      caption: trans.__('Write each saved notebook into a folder of this computer as well'),
+      isVisible: () => folders.isPossible,
+      isEnabled: () => folders.isPossible,
+      isToggled: () => folders.isActive,
+      execute: async () => {
+        await folders.toggle(current());
+        app.commands.notifyCommandChanged(KEEP_FOLDER);
+      },
+      describedBy: { args: { type: 'object', properties: {} } },
+    });
+    for (const command of [DOWNLOAD_WORK, OPEN_WORK, KEEP_FOLDER]) {
       palette?.addItem({ command, category: trans.__('Lab') });
     }
     takeDrops(panel, file => void archives.open(file));

@@ -1,0 +1,285 @@
+// @vitest-environment happy-dom
+import type * as nbformat from '@jupyterlab/nbformat';
+import { Signal } from '@lumino/signaling';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { sourceOf } from '../../src/work/compare';
+import { Drafts } from '../../src/work/drafts';
+import { History } from '../../src/work/history';
+import { NotebookKeeper, type Found, type NotebookContext } from '../../src/work/keeper';
+import { LabUpdates } from '../../src/work/lab_updates';
+import { MemoryFiles, MemoryLocks } from './memory_files';
+
+const PATH = 'lab.ipynb';
+
+function notebook(...sources: string[]): nbformat.INotebookContent {
+  const cells = sources.map((source, i) => ({
+    cell_type: 'code',
+    id: `c${i}`,
+    source,
+    metadata: {},
+    outputs: [],
+    execution_count: null,
+  }));
+  return { nbformat: 4, nbformat_minor: 5, metadata: {}, cells };
+}
+
+/** A notebook that is open in JupyterLab. */
+class Context {
+  isDisposed = false;
+  path = PATH;
+  readonly ready = Promise.resolve();
+  readonly saveState = new Signal<this, string>(this);
+  readonly pathChanged = new Signal<this, string>(this);
+  readonly disposed = new Signal<this, void>(this);
+  readonly model;
+  contentsModel: { last_modified: string };
+
+  constructor(
+    public content: nbformat.INotebookContent,
+    lastModified = 0,
+  ) {
+    this.contentsModel = { last_modified: new Date(lastModified).toISOString() };
+    const contentChanged = new Signal<object, void>({});
+    this.model = {
+      dirty: false,
+      contentChanged,
+      toJSON: () => structuredClone(this.content),
+      fromJSON: (value: nbformat.INotebookContent) => {
+        this.content = structuredClone(value);
+        this.model.dirty = true;
+        contentChanged.emit();
+      },
+    };
+  }
+
+  type(...sources: string[]): void {
+    this.model.fromJSON(notebook(...sources));
+  }
+
+  async save(): Promise<void> {
+    this.model.dirty = false;
+    this.saveState.emit('completed');
+  }
+
+  get sources(): string[] {
+    return this.content.cells.map(sourceOf);
+  }
+}
+
+const files = new MemoryFiles();
+const locks = new MemoryLocks();
+let found: Found[];
+let problems: Error[];
+let pages = 0;
+
+beforeEach(() => {
+  files.files.clear();
+  locks.names.clear();
+  [found, problems] = [[], []];
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+  expect(problems).toEqual([]);
+});
+
+/** Opens a notebook in a new page. */
+async function open(context: Context): Promise<NotebookKeeper> {
+  const page = `page${pages++}`;
+  const keeper = new NotebookKeeper(
+    context as unknown as NotebookContext,
+    new History(files, locks, '/'),
+    new Drafts(files, locks, '/', page),
+    { onFound: (_, one) => found.push(one), onProblem: error => problems.push(error), counts: () => null },
+  );
+  await context.ready;
+  await keeper.settled;
+  return keeper;
+}
+
+/** Lets the drafts be written. */
+async function draft(keeper: NotebookKeeper): Promise<void> {
+  await vi.advanceTimersByTimeAsync(1200);
+  await keeper.settled;
+}
+
+/** All pages end without a word. */
+const crash = (): void => locks.names.clear();
+
+const kinds = async (): Promise<string[]> => (await new History(files, locks, '/').versions(PATH)).map(one => one.kind);
+
+describe('a notebook that is kept', () => {
+  it('comes back after a crash, with an undo', async () => {
+    const first = new Context(notebook('1'));
+    const keeper = await open(first);
+    first.type('typed');
+    await draft(keeper);
+    first.type('typed and more');
+    crash();
+    const second = new Context(notebook('1'));
+    await open(second);
+    expect(second.sources).toEqual(['typed']);
+    expect(found.map(({ kind }) => kind)).toEqual(['recovered']);
+    await (found[0] as { undo(): Promise<void> }).undo();
+    expect(second.sources).toEqual(['1']);
+    expect(await kinds()).toContain('typed');
+  });
+
+  it('is left alone if it was saved before the crash', async () => {
+    const first = new Context(notebook('1'));
+    const keeper = await open(first);
+    first.type('2');
+    await draft(keeper);
+    await first.save();
+    await keeper.settled;
+    crash();
+    const second = new Context(notebook('2'), Date.now());
+    await open(second);
+    expect([second.sources, found]).toEqual([['2'], []]);
+    expect(await kinds()).toEqual(['saved', 'opened']);
+  });
+
+  it('is not overwritten by a draft of another state, which is in the history', async () => {
+    const first = new Context(notebook('1'));
+    const keeper = await open(first);
+    first.type('typed');
+    await draft(keeper);
+    crash();
+    const second = new Context(notebook('changed by others'), Date.now() + 1000);
+    await open(second);
+    expect(second.sources).toEqual(['changed by others']);
+    expect(found.map(({ kind }) => kind)).toEqual(['kept']);
+    expect(await kinds()).toEqual(expect.arrayContaining(['typed']));
+  });
+
+  it('is offered anew if the storage has lost it, at every visit', async () => {
+    const first = new Context(notebook('shipped'));
+    const keeper = await open(first);
+    first.type('work');
+    await first.save();
+    await keeper.settled;
+    crash();
+    for (const _ of [1, 2]) {
+      found = [];
+      await open(new Context(notebook('shipped'), 1000));
+      expect(found.map(({ kind }) => kind)).toEqual(['lost']);
+    }
+  });
+
+  it('is a version if it is closed without saving, and is not offered then', async () => {
+    const first = new Context(notebook('1'));
+    const keeper = await open(first);
+    first.type('thrown away');
+    await draft(keeper);
+    keeper.dispose();
+    await keeper.settled;
+    expect(await kinds()).toEqual(['closed', 'opened']);
+    await open(new Context(notebook('1')));
+    expect(found).toEqual([]);
+  });
+
+  it('is told to be open elsewhere, as soon as the other page changes it', async () => {
+    const [first, second] = [new Context(notebook('1')), new Context(notebook('1'))];
+    const [one, two] = [await open(first), await open(second)];
+    expect(found).toEqual([]);
+    first.type('first');
+    await draft(one);
+    second.type('second');
+    await draft(two);
+    expect(found.map(({ kind }) => kind)).toEqual(['elsewhere']);
+    await first.save();
+    await second.save();
+    await Promise.all([one.settled, two.settled]);
+    expect(await kinds()).toEqual(['saved', 'saved', 'opened']);
+  });
+
+  it('survives a store that fails', async () => {
+    const context = new Context(notebook('1'));
+    const keeper = await open(context);
+    const write = vi.spyOn(files, 'write').mockRejectedValue(new Error('full'));
+    context.type('2');
+    await draft(keeper);
+    await context.save();
+    await keeper.settled;
+    expect(problems.splice(0).map(({ message }) => message)).toEqual(['full', 'full']);
+    write.mockRestore();
+    context.type('3');
+    await context.save();
+    await keeper.settled;
+    expect(await kinds()).toEqual(['saved', 'opened']);
+  });
+});
+
+describe('a lab that has a newer version', () => {
+  const manifest = (version: string): object => ({
+    id: 'adding',
+    version,
+    requires_browsergrad: '^0.8.0',
+    required_ops: [],
+    rubric_path: 'rubric.py',
+    starter_path: 'starter.py',
+    reference_path: 'solution.py',
+  });
+  const texts = { removed: 'GONE', conflict: 'NEW' };
+
+  function lab(stored: Set<string>) {
+    const site = new Map<string, object>([
+      ['lab/manifest.json', manifest('1.0.0')],
+      ['lab/lab.ipynb', notebook('x = 1')],
+    ]);
+    const renamed: [string, string][] = [];
+    const updates = new LabUpdates(
+      files,
+      '/',
+      {
+        readSite: async path => {
+          const found = site.get(path);
+          return found ? new TextEncoder().encode(JSON.stringify(found)) : null;
+        },
+      },
+      { check: async () => ({ kind: 'lab', lab: { path: 'lab/manifest.json', manifest: {} as never } }) },
+      {
+        getDownloadUrl: async path => (stored.has(path) ? 'blob:x' : 'https://x'),
+        delete: async () => undefined,
+        rename: async (from, to) => {
+          renamed.push([from, to]);
+          return {} as never;
+        },
+      },
+    );
+    return { site, updates, renamed };
+  }
+
+  it('is found once, against what the student began with', async () => {
+    const stored = new Set(['lab/rubric.py']);
+    const { site, updates, renamed } = lab(stored);
+    expect(await updates.find('lab/lab.ipynb')).toBeNull();
+    site.set('lab/manifest.json', manifest('1.1.0')).set('lab/lab.ipynb', notebook('x = 2'));
+    await updates.renamed('lab/lab.ipynb', 'lab/mine.ipynb');
+    const update = (await updates.find('lab/mine.ipynb'))!;
+    expect(updates.merge(update, notebook('x = 1'), texts).notebook.cells.map(sourceOf)).toEqual(['x = 2']);
+    expect(await updates.done(update)).toEqual(['lab/rubric-before-1.1.0.py']);
+    expect(renamed).toEqual([['lab/rubric.py', 'lab/rubric-before-1.1.0.py']]);
+    expect(await updates.find('lab/mine.ipynb')).toBeNull();
+    await updates.undone(update);
+    expect((await updates.find('lab/mine.ipynb'))?.manifest.version).toBe('1.1.0');
+  });
+
+  it('is compared without a base if the student began before it was remembered', async () => {
+    const { site, updates } = lab(new Set(['lab/lab.ipynb']));
+    await updates.find('lab/lab.ipynb');
+    site.set('lab/manifest.json', manifest('2.0.0')).set('lab/lab.ipynb', notebook('x = 2'));
+    const update = (await updates.find('lab/lab.ipynb'))!;
+    expect(updates.merge(update, notebook('x = 1'), texts).conflicts).toHaveLength(1);
+  });
+
+  it('is not found if it is older, or the site has no such notebook', async () => {
+    const { site, updates } = lab(new Set());
+    await updates.find('lab/lab.ipynb');
+    site.set('lab/manifest.json', manifest('1.0.0-rc.1'));
+    expect(await updates.find('lab/lab.ipynb')).toBeNull();
+    site.set('lab/manifest.json', manifest('2.0.0')).delete('lab/lab.ipynb');
+    expect(await updates.find('lab/lab.ipynb')).toBeNull();
+  });
+});
