@@ -11,8 +11,6 @@ from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from . import packages
-
 #: Library -> modules that it needs to show its output, but imports only if they exist. Elsewhere they are installed together.
 SHOWN_WITH = {"tqdm": frozenset({"ipywidgets"})}
 
@@ -32,6 +30,8 @@ def _plotly(module: Any) -> None:
 
     plotly's labextension, which a site has together with the package, needs no JavaScript in the notebook.
     """
+    from . import packages  # needs IPython, which sessions without Jupyter do not load
+
     if getattr(module, "nbformat", module) is None:
         module.nbformat = SimpleNamespace(__version__="5.10")
     renderers: Any = getattr(module, "renderers", None)
@@ -48,6 +48,8 @@ def _tqdm(module: Any) -> None:
 
 def _altair(module: Any) -> None:
     """Let JupyterLab draw charts by itself. Altair's own choice is a page that loads its JavaScript from elsewhere."""
+    from . import packages  # needs IPython
+
     renderers: Any = getattr(module, "renderers", None)
     if not packages.on_server() and getattr(renderers, "active", "") in ("default", "html"):
         renderers.register("browsergrad", _vega_lite)
