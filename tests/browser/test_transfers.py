@@ -48,7 +48,7 @@ def test_a_file_that_is_uploaded_in_chunks_arrives_whole(view: Lab, tmp_path: Pa
 @pytest.mark.release
 def test_long_transfers_say_how_far_they_are(view: Lab, tmp_path: Path) -> None:
     path = tmp_path / "long.bin"
-    path.write_bytes(os.urandom(90 * MB)  # not much more fits into the browser's storage)
+    path.write_bytes(os.urandom(90 * MB))  # not much more fits into the browser's storage)
     upload(view, path)
     toasts = view.page.locator(".Toastify__toast")
     expect(toasts.filter(has_text="Uploading long.bin: ").first).to_contain_text("%")

@@ -48,7 +48,7 @@ export class ArchiveActions {
     const { trans } = this;
     const folder = PathExt.dirname(path);
     try {
-      const open = this.openIn(folder);
+      const open = this.openInPlace(folder);
       await Promise.all(open.map(({ context }) => (context.model.dirty ? context.save() : undefined)));
       const files = await this.filesIn(folder);
       const lab = await this.labOf(path);
@@ -242,7 +242,9 @@ export class ArchiveActions {
     this.work().tell();
   }
 
-  private openIn(folder: string): { context: { path: string; model: { dirty: boolean }; save(): Promise<void> } }[] {
+  private openInPlace(
+    folder: string,
+  ): { context: { path: string; model: { dirty: boolean }; save(): Promise<void> } }[] {
     return this.tracker.filter(({ context }) => folder === '' || context.path.startsWith(`${folder}/`));
   }
 }
