@@ -190,7 +190,10 @@ export class NotebookKeeper implements IDisposable {
     const { path } = this;
     const loaded = this.content();
     const { hash } = await takeApart(loaded);
-    this.base = hash;
+    // The second store may open late. What was loaded is then not known any more, since something was typed.
+    const isTyped = this.context.model.dirty;
+    this.base = isTyped ? '' : hash;
+    this.onChange();
     // What was never saved is not what JupyterLite's storage should have.
     const newest = (await this.history.versions(path)).find(({ kind }) => kind !== 'closed' && kind !== 'typed');
     const [latest, ...others] = await this.drafts.left(path);
@@ -199,11 +202,14 @@ export class NotebookKeeper implements IDisposable {
       await discard();
     }
     const fileTime = Date.parse(this.context.contentsModel?.last_modified ?? '') || 0;
-    const isLost = newest !== undefined && newest.hash !== hash && newest.time > fileTime;
-    await this.history.keep(path, loaded, { kind: 'opened', time: isLost ? fileTime : undefined });
+    const isLost = !isTyped && newest !== undefined && newest.hash !== hash && newest.time > fileTime;
+    if (!isTyped) {
+      await this.history.keep(path, loaded, { kind: 'opened', time: isLost ? fileTime : undefined });
+    }
     if (latest) {
       const version = await this.keepDraft(latest.draft, loaded);
-      if (latest.draft.base === hash && !this.context.model.dirty) {
+      const { base, time } = latest.draft;
+      if ((base === '' ? time > fileTime : base === hash) && !this.context.model.dirty) {
         this.recover(latest.draft, loaded);
       } else if ((version?.hash ?? hash) !== hash) {
         this.events.onFound(this, { kind: 'kept', time: latest.draft.time, version });

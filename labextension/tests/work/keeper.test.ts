@@ -126,6 +126,19 @@ describe('a notebook that is kept', () => {
     expect(await kinds()).toContain('typed');
   });
 
+  it('comes back although the second store opened after something was typed', async () => {
+    const first = new Context(notebook('1'));
+    first.type('early');
+    const keeper = await open(first);
+    first.type('early and late');
+    await draft(keeper);
+    crash();
+    const second = new Context(notebook('1'));
+    await open(second);
+    expect(second.sources).toEqual(['early and late']);
+    expect(found.map(({ kind }) => kind)).toEqual(['recovered']);
+  });
+
   it('is left alone if it was saved before the crash', async () => {
     const first = new Context(notebook('1'));
     const keeper = await open(first);
