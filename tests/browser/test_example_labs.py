@@ -16,7 +16,7 @@ pytestmark = pytest.mark.pages("plain")
 
 LABS = ROOT / "examples" / "labs"
 #: Kind, name and message of each row of the panel.
-SHOWN = """() => [...document.querySelectorAll('.bg-panel section li')].map(row => {
+SHOWN = """() => [...document.querySelectorAll('#browsergrad-lab-results section li')].map(row => {
   const message = row.querySelector('.bg-message')?.textContent ?? '';
   const name = row.textContent.slice(row.querySelector('.bg-kind').textContent.length).trim();
   return [row.className.replace('bg-row-', ''), name.slice(0, name.length - message.length).trim(), message];
@@ -38,7 +38,7 @@ def page(browser: Browser, labs_site: Path, request: pytest.FixtureRequest) -> I
 def check(page: Lab, passed: int, failed: int) -> dict[str, dict[str, str]]:
     """Click *Check my work*. Return the rows of the panel, and the messages of the downloaded file by kind and name."""
     page.page.locator(".jp-NotebookPanel-toolbar").get_by_text("Check my work").click()
-    panel = page.page.locator(".bg-panel")
+    panel = page.page.locator("#browsergrad-lab-results")
     expect(panel.get_by_role("status")).to_have_text(f"{passed} passed, {failed} failed, 0 errors")
     expect(panel.get_by_role("heading", name="Check my work")).to_be_visible()
     shown = page.js(SHOWN)

@@ -54,7 +54,7 @@ def has_the_panel(page: Page) -> None:
     page.get_by_role("menuitem", name="View", exact=True).click()
     page.locator(".lm-Menu-item", has_text="Right Sidebar").click()
     page.locator(".lm-Menu-item", has_text="Lab results").click()
-    panel = page.locator(".bg-panel")
+    panel = page.locator("#browsergrad-lab-results")
     expect(panel).to_be_visible()
     expect(panel.locator("> .bg-counts")).to_have_text("1 passed, 4 failed, 1 error")
     panel.get_by_role("button", name="number").click()
@@ -71,7 +71,7 @@ def test_jupyterlab_on_a_server(page: Page, server: str) -> None:
     page.goto(f"{server}/lab/tree/{PATH}?reset")
     has_our_outputs(page)
     page.evaluate("() => jupyterapp.commands.execute('browsergrad:show-results')")
-    expect(page.locator(".bg-panel > .bg-counts")).to_have_text("1 passed, 4 failed, 1 error")
+    expect(page.locator("#browsergrad-lab-results > .bg-counts")).to_have_text("1 passed, 4 failed, 1 error")
 
 
 def test_notebook_7_in_jupyterlite(view: Lab) -> None:

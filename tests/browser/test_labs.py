@@ -467,7 +467,7 @@ def test_check_my_work_fails_the_starter_and_passes_the_solution(page: Lab) -> N
     expect(button).to_be_focused()
     status = page.page.locator(".jp-NotebookPanel-toolbar [role=status]")
     expect(status).to_have_text("Your work was checked: 1 passed, 1 failed, 0 errors")
-    expect(page.page.locator(".bg-panel .bg-next")).to_contain_text("add adds")
+    expect(page.page.locator("#browsergrad-lab-results .bg-next")).to_contain_text("add adds")
     assert page.js("() => panel.content.model.toJSON().cells.map(cell => cell.outputs ?? [])") == before
     results = download(page)
     assert results["lab"] == {"id": "adding", "version": "1.0.0"}
@@ -479,7 +479,7 @@ def test_check_my_work_fails_the_starter_and_passes_the_solution(page: Lab) -> N
     page.js("() => jupyterapp.commands.execute('browsergrad:check-my-work')")
     assert download(page)["counts"] == {"pass": 2, "fail": 0, "error": 0}
     expect(button).to_have_text("Check my work2/2")
-    expect(page.page.locator(".bg-panel .bg-next")).to_contain_text("All checks have passed.")
+    expect(page.page.locator("#browsergrad-lab-results .bg-next")).to_contain_text("All checks have passed.")
 
 
 def test_a_check_can_be_stopped(once: Lab) -> None:
@@ -542,7 +542,7 @@ def test_the_toolbar_holds_its_items(once: Lab, size: tuple[int, int]) -> None:
     once.page.wait_for_function(f"({OUTSIDE})().length === 0")
     assert width >= 900 or once.js("() => jupyterapp.shell.leftCollapsed"), "the notebook has the room"
     choose(once, "Show Lab Results")
-    panel = once.page.locator(".bg-panel")
+    panel = once.page.locator("#browsergrad-lab-results")
     expect(panel.get_by_role("status")).to_be_in_viewport(ratio=1)
     if width == 390:
         panel.get_by_role("button", name="Back to the notebook").click()

@@ -31,7 +31,7 @@ while True:
     n += 1
     bg.assert_pass(f'pass {n}')
     time.sleep(0.05)"""
-PASSED = "Number.parseInt(document.querySelector('.bg-panel > .bg-counts').textContent)"
+PASSED = "Number.parseInt(document.querySelector('#browsergrad-lab-results > .bg-counts').textContent)"
 
 
 def test_counts_rise_while_a_cell_runs(view: Lab) -> None:
@@ -46,7 +46,7 @@ def test_counts_rise_while_a_cell_runs(view: Lab) -> None:
         view.js(RUN, index)
         view.js("() => ran")
     counted = int(view.js("() => shown.content.widgets[1].outputArea.node.textContent"))
-    panel = view.page.locator(".bg-panel")
+    panel = view.page.locator("#browsergrad-lab-results")
     expect(panel.locator("> .bg-counts")).to_contain_text("1 failed")
     # The interrupt may come between the check and its report.
     assert view.js(f"() => {PASSED}") in (counted - 1, counted)
@@ -64,7 +64,7 @@ while True:
     bg.assert_fail(f'check {n}', f'message {n}')
     time.sleep(0.05 if n > 40 else 0)"""
 SELECT = """() => {
-  const { firstChild } = document.querySelectorAll('.bg-panel .bg-message bdi')[4];
+  const { firstChild } = document.querySelectorAll('#browsergrad-lab-results .bg-message bdi')[4];
   getSelection().setBaseAndExtent(firstChild, 2, firstChild, 7);
 }"""
 
@@ -72,8 +72,8 @@ SELECT = """() => {
 def test_focus_place_and_selection_stay_while_a_cell_runs(view: Lab) -> None:
     view.js(OPEN, ["kept.ipynb", [ENDLESS_FAILURES]])
     view.js(RUN, 0)
-    panel = view.page.locator(".bg-panel")
-    view.page.wait_for_function("document.querySelectorAll('.bg-panel li').length >= 40")
+    panel = view.page.locator("#browsergrad-lab-results")
+    view.page.wait_for_function("document.querySelectorAll('#browsergrad-lab-results li').length >= 40")
     checks = panel.get_by_role("group", name="Checks")
     checks.focus()
     for _ in range(4):  # The button that leads to the cell comes first, then the checks.
@@ -96,7 +96,7 @@ def test_focus_place_and_selection_stay_while_a_cell_runs(view: Lab) -> None:
 
 
 def filters_by_keyboard(view: Lab) -> None:
-    panel = view.page.locator(".bg-panel")
+    panel = view.page.locator("#browsergrad-lab-results")
     failed = panel.get_by_role("button", name="Failed", exact=True)
     panel.get_by_role("button", name="All", exact=True).focus()
     view.page.keyboard.press("Tab")

@@ -126,7 +126,7 @@ def test_thousands_of_assertions_are_made_when_they_are_asked_for(view: Lab) -> 
     expect(output.locator("li")).to_have_count(200)
     output.get_by_role("button", name="Show more (800 left)").click()
     expect(output.locator("li")).to_have_count(400)
-    expect(view.page.locator(".bg-panel li")).to_have_count(50)
+    expect(view.page.locator("#browsergrad-lab-results li")).to_have_count(50)
     assert view.js("() => document.querySelectorAll('.bg-output *').length") < 5000
 
 
@@ -246,7 +246,7 @@ def test_outputs_and_panel_are_accessible(theme: str, view: Lab) -> None:
     )
     show(view, *EXAMPLES)
     view.page.locator(".bg-plot canvas").wait_for()
-    view.page.locator(".bg-panel section").first.wait_for()
+    view.page.locator("#browsergrad-lab-results section").first.wait_for()
     view.page.wait_for_function(f"document.body.dataset.jpThemeName === '{theme}'")
     view.js("() => document.querySelectorAll('.bg-output details').forEach(one => one.open = true)")
     view.page.get_by_role("searchbox", name="Search in training").fill("loss")
@@ -254,7 +254,7 @@ def test_outputs_and_panel_are_accessible(theme: str, view: Lab) -> None:
     for _ in range(7):
         view.page.get_by_role("button", name="Zoom in").click()
     assert view.js("() => document.querySelector('.bg-image').clientWidth") == 16
-    assert axe(view, ".bg-output", ".bg-panel") == []
+    assert axe(view, ".bg-output", "#browsergrad-lab-results") == []
 
 
 # --- notebooks of others
@@ -272,7 +272,7 @@ def test_the_panel_groups_filters_exports_and_leads_to_cells(view: Lab) -> None:
     show(
         view, content({"kind": "pass", "name": "first"}), *[EXAMPLES[3]] * 40, content(failure("1", "2", name="second"))
     )
-    panel = view.page.locator(".bg-panel")
+    panel = view.page.locator("#browsergrad-lab-results")
     panel.get_by_text("1 passed, 1 failed, 0 errors").wait_for()
     assert panel.locator("h3").all_inner_texts() == ["Cell 1: step_0()", "Cell 42: step_41()"]
     panel.get_by_role("button", name="Failed").click()

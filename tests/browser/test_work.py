@@ -176,6 +176,7 @@ def type_and_kill(lab: Lab, base: str, number: int) -> None:
     assert typed[-1] - typed[len(words) - 2] <= 2000, "what was typed until two seconds before is there"
 
 
+@pytest.mark.release
 def test_what_was_typed_comes_back_after_a_crash_and_can_be_undone(lab: Lab, work_base: str) -> None:
     type_and_kill(lab, work_base, 1)
     notice = lab.page.locator(".Toastify__toast", has_text="is back. It was not saved")
@@ -190,6 +191,7 @@ def test_fifty_crashes_lose_nothing_older_than_two_seconds(lab: Lab, work_base: 
         type_and_kill(lab, work_base, number)
 
 
+@pytest.mark.release
 def test_two_tabs_with_one_notebook_are_told_and_nothing_is_lost(lab: Lab, work_base: str) -> None:
     lab.js(OPEN, "lab/lab.ipynb")
     version_count(lab, 1)
@@ -211,6 +213,7 @@ def test_two_tabs_with_one_notebook_are_told_and_nothing_is_lost(lab: Lab, work_
     expect(page.locator(".bg-versions > li")).to_have_count(3)
 
 
+@pytest.mark.release
 def test_without_a_second_store_the_panel_says_so(browser: Browser, work_base: str) -> None:
     refuse = "navigator.storage.getDirectory = () => Promise.reject(new DOMException('not here', 'SecurityError'))"
     lab = open_lab(browser, work_base, refuse)
@@ -258,6 +261,7 @@ def open_archive(lab: Lab, file: Path) -> None:
     chooser.value.set_files(file)
 
 
+@pytest.mark.release
 def test_work_is_downloaded_told_and_opened_again(lab: Lab, tmp_path: Path) -> None:
     lab.js(OPEN, "good/lab.ipynb")
     version_count(lab, 1)

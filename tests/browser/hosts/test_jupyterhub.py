@@ -133,7 +133,7 @@ def use_the_lab(lab: Lab) -> None:
     run(lab, "def add(a, b): return a + b\ndef double(a): return a\nprint('still', kept)")
     expect(output).to_have_text("still 42\n")
     page.get_by_role("button", name="Check my work").first.click()
-    expect(page.locator(".bg-panel > .bg-counts")).to_have_text("1 passed, 1 failed, 0 errors")
+    expect(page.locator("#browsergrad-lab-results > .bg-counts")).to_have_text("1 passed, 1 failed, 0 errors")
 
 
 def test_a_student_logs_in_runs_a_lab_stops_a_loop_and_checks_the_work(student: Page, hub: Hub) -> None:

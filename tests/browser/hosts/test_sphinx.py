@@ -107,7 +107,7 @@ def test_a_lab_in_a_frame(page: Page, address: str, name: str) -> None:
     write(page, frame, "def add(a, b): return a + b\ndef double(a): return a\nprint('again')")
     expect(frame.locator(".jp-OutputArea-output", has_text="again")).to_be_visible()
     frame.get_by_role("button", name="Check my work").first.click()
-    expect(frame.locator(".bg-panel > .bg-counts")).to_have_text("1 passed, 1 failed, 0 errors")
+    expect(frame.locator("#browsergrad-lab-results > .bg-counts")).to_have_text("1 passed, 1 failed, 0 errors")
 
 
 def test_try_examples(page: Page, address: str) -> None:
