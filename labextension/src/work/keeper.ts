@@ -66,6 +66,8 @@ export class NotebookKeeper implements IDisposable {
     private readonly history: History,
     private readonly drafts: Drafts,
     private readonly events: KeeperEvents,
+    /** Returns the notebook as it was loaded or saved; null if nobody has noted it. */
+    private readonly stored: () => nbformat.INotebookContent | null = () => null,
   ) {
     this.path = context.path;
     context.saveState.connect(this.onSave, this);
@@ -188,11 +190,13 @@ export class NotebookKeeper implements IDisposable {
   /** Compares the notebook with the history and with the drafts of pages that have ended. */
   private async open(): Promise<void> {
     const { path } = this;
-    const loaded = this.content();
+    const present = this.content();
+    const stored = this.stored();
+    const loaded = stored ?? present;
     const { hash } = await takeApart(loaded);
-    // The second store may open late. What was loaded is then not known any more, since something was typed.
-    const isTyped = this.context.model.dirty;
-    this.base = isTyped ? '' : hash;
+    // The second store may open late, when something has been typed. A kernel's notes in the metadata make a notebook dirty too.
+    const isTyped = stored ? written(stored) !== written(present) : this.context.model.dirty;
+    this.base = isTyped && !stored ? '' : hash;
     this.onChange();
     // What was never saved is not what JupyterLite's storage should have.
     const newest = (await this.history.versions(path)).find(({ kind }) => kind !== 'closed' && kind !== 'typed');
@@ -209,7 +213,7 @@ export class NotebookKeeper implements IDisposable {
     if (latest) {
       const version = await this.keepDraft(latest.draft, loaded);
       const { base, time } = latest.draft;
-      if ((base === '' ? time > fileTime : base === hash) && !this.context.model.dirty) {
+      if ((base === '' ? time > fileTime : base === hash) && !isTyped) {
         this.recover(latest.draft, loaded);
       } else if ((version?.hash ?? hash) !== hash) {
         this.events.onFound(this, { kind: 'kept', time: latest.draft.time, version });
@@ -258,4 +262,9 @@ export class NotebookKeeper implements IDisposable {
     this.queue = done;
     return done;
   }
+}
+
+/** What people write and run in a notebook, without its metadata. */
+function written({ cells }: nbformat.INotebookContent): string {
+  return JSON.stringify(cells.map(({ cell_type, source, outputs }) => [cell_type, source, outputs]));
 }

@@ -1,6 +1,7 @@
 /**
  * The second store of this page, and the keepers of its open notebooks.
  */
+import type * as nbformat from '@jupyterlab/nbformat';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { Signal, type ISignal } from '@lumino/signaling';
 
@@ -18,6 +19,8 @@ export type WorkState =
 
 export class Work {
   private readonly keepers = new Map<NotebookContext, NotebookKeeper>();
+  /** Notebooks as they were loaded or saved. The second store may open later, when something has been typed. */
+  private readonly stored = new WeakMap<NotebookContext, nbformat.INotebookContent>();
   private readonly changedSignal = new Signal<this, void>(this);
   private readonly followedSignal = new Signal<this, NotebookKeeper>(this);
   state: WorkState = { kind: 'opening' };
@@ -29,7 +32,10 @@ export class Work {
     private readonly locks: WorkLocks,
     private readonly site: string,
     private readonly events: KeeperEvents,
-  ) {}
+  ) {
+    tracker.forEach(panel => this.note(panel));
+    tracker.widgetAdded.connect((_, panel) => this.note(panel));
+  }
 
   /** Emitted when a notebook is followed. */
   get followed(): ISignal<this, NotebookKeeper> {
@@ -76,19 +82,30 @@ export class Work {
     this.changedSignal.emit();
   }
 
+  private note({ context }: NotebookPanel): void {
+    const take = (): void => {
+      if (!this.keepers.has(context) && !context.isDisposed) {
+        this.stored.set(context, context.model.toJSON() as nbformat.INotebookContent);
+      }
+    };
+    void context.ready.then(take);
+    context.saveState.connect((_, state) => state === 'completed' && take());
+  }
+
   private follow({ context }: NotebookPanel): void {
     if (this.state.kind !== 'open' || this.keepers.has(context)) {
       return;
     }
     const { history, drafts } = this.state;
-    const keeper = new NotebookKeeper(context, history, drafts, {
+    const events = {
       ...this.events,
-      onProblem: error => {
+      onProblem: (error: Error): void => {
         this.problem = error;
         this.events.onProblem(error);
         this.changedSignal.emit();
       },
-    });
+    };
+    const keeper = new NotebookKeeper(context, history, drafts, events, () => this.stored.get(context) ?? null);
     this.keepers.set(context, keeper);
     keeper.changed.connect(() => this.changedSignal.emit());
     context.disposed.connect(() => this.keepers.delete(context));

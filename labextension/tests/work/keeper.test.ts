@@ -85,13 +85,14 @@ afterEach(() => {
 });
 
 /** Opens a notebook in a new page. */
-async function open(context: Context): Promise<NotebookKeeper> {
+async function open(context: Context, stored?: nbformat.INotebookContent): Promise<NotebookKeeper> {
   const page = `page${pages++}`;
   const keeper = new NotebookKeeper(
     context as unknown as NotebookContext,
     new History(files, locks, '/'),
     new Drafts(files, locks, '/', page),
     { onFound: (_, one) => found.push(one), onProblem: error => problems.push(error), counts: () => null },
+    () => stored ?? null,
   );
   await context.ready;
   await keeper.settled;
@@ -137,6 +138,32 @@ describe('a notebook that is kept', () => {
     await open(second);
     expect(second.sources).toEqual(['early and late']);
     expect(found.map(({ kind }) => kind)).toEqual(['recovered']);
+  });
+
+  it('comes back although a kernel has changed its metadata before the second store opened', async () => {
+    const first = new Context(notebook('1'));
+    first.type('early');
+    const keeper = await open(first, notebook('1'));
+    await draft(keeper);
+    crash();
+    const second = new Context(notebook('1'));
+    second.model.fromJSON({ ...notebook('1'), metadata: { language_info: { name: 'python', version: '3.14' } } });
+    await open(second, notebook('1'));
+    expect(second.sources).toEqual(['early']);
+    expect(found.map(({ kind }) => kind)).toEqual(['recovered']);
+  });
+
+  it('does not replace what was typed before the second store opened', async () => {
+    const first = new Context(notebook('1'));
+    const keeper = await open(first);
+    first.type('of the page that crashed');
+    await draft(keeper);
+    crash();
+    const second = new Context(notebook('1'));
+    second.type('of this page');
+    await open(second, notebook('1'));
+    expect(second.sources).toEqual(['of this page']);
+    expect(found.map(({ kind }) => kind)).toEqual(['kept']);
   });
 
   it('is left alone if it was saved before the crash', async () => {
