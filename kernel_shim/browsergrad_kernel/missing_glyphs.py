@@ -21,18 +21,21 @@ _show: Any = None
 
 
 def install(shell: Any) -> None:
-    """Replace ``warnings.showwarning``. Filters, and code that records warnings or makes them errors, work as before."""
+    """Replace what shows a warning in the end. Filters, and code that records warnings or makes them errors, work as before.
+
+    In the place of ``warnings.showwarning``, which is public, it would not get the objects that a warning is about.
+    """
     global _show
-    if warnings.showwarning is not _show_other:
-        _show = warnings.showwarning
-        warnings.showwarning = _show_other
+    if warnings._showwarnmsg_impl is not _show_other:  # type: ignore[attr-defined]
+        _show = warnings._showwarnmsg_impl  # type: ignore[attr-defined]
+        warnings._showwarnmsg_impl = _show_other  # type: ignore[attr-defined]
     shell.events.register("post_run_cell", _tell)
 
 
-def _show_other(message: Any, category: Any, filename: Any, lineno: Any, file: Any = None, line: Any = None) -> None:
-    found = _WARNING.fullmatch(str(message)) if file is None else None
+def _show_other(warning: warnings.WarningMessage) -> None:
+    found = _WARNING.fullmatch(str(warning.message)) if warning.file is None else None
     if found is None:
-        _show(message, category, filename, lineno, file, line)
+        _show(warning)
     else:
         _missing[chr(int(found[1]))] = None
 
