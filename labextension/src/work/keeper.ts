@@ -76,6 +76,8 @@ export class NotebookKeeper implements IDisposable {
     void context.ready.then(() => {
       if (!this.isDisposed) {
         context.model.contentChanged.connect(this.onChange, this);
+        context.model.stateChanged.connect(this.onState, this);
+        this.onState(context.model);
         void this.add(() => this.open());
       }
     });
@@ -153,17 +155,19 @@ export class NotebookKeeper implements IDisposable {
     }
   }
 
+  /** JupyterLab calls this before the model is dirty, so that is looked at later. */
   private onChange(): void {
-    if (this.context.model.dirty) {
-      this.wasDirty = true;
-      this.timer ??= setTimeout(
-        () => {
-          this.timer = undefined;
-          void this.add(() => this.writeDraft());
-        },
-        Math.min(Math.max(MIN_PAUSE_MS, PAUSE_FACTOR * this.cost), MAX_PAUSE_MS),
-      );
-    }
+    this.timer ??= setTimeout(
+      () => {
+        this.timer = undefined;
+        void this.add(() => this.writeDraft());
+      },
+      Math.min(Math.max(MIN_PAUSE_MS, PAUSE_FACTOR * this.cost), MAX_PAUSE_MS),
+    );
+  }
+
+  private onState(model: INotebookModel): void {
+    this.wasDirty ||= model.dirty;
   }
 
   private onMove(_: unknown, path: string): void {

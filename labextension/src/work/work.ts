@@ -84,7 +84,7 @@ export class Work {
 
   private note({ context }: NotebookPanel): void {
     const take = (): void => {
-      if (!this.keepers.has(context) && !context.isDisposed) {
+      if (!context.isDisposed) {
         this.stored.set(context, context.model.toJSON() as nbformat.INotebookContent);
       }
     };

@@ -40,17 +40,28 @@ class Context {
     lastModified = 0,
   ) {
     this.contentsModel = { last_modified: new Date(lastModified).toISOString() };
-    const contentChanged = new Signal<object, void>({});
-    this.model = {
-      dirty: false,
+    let dirty = false;
+    const model = {
+      get dirty() {
+        return dirty;
+      },
+      set dirty(value: boolean) {
+        dirty = value;
+        stateChanged.emit();
+      },
+    };
+    const contentChanged = new Signal<object, void>(model);
+    const stateChanged = new Signal<object, void>(model);
+    this.model = Object.assign(model, {
       contentChanged,
+      stateChanged,
       toJSON: () => structuredClone(this.content),
       fromJSON: (value: nbformat.INotebookContent) => {
         this.content = structuredClone(value);
+        contentChanged.emit(); // as in JupyterLab, before the model is dirty
         this.model.dirty = true;
-        contentChanged.emit();
       },
-    };
+    });
   }
 
   type(...sources: string[]): void {
