@@ -32,6 +32,12 @@ export interface Lock {
   packages: Record<string, unknown>;
 }
 
+/** The folder in which the Python of a distribution looks for packages. */
+export function sitePackagesOf({ info }: Lock): string {
+  const [major, minor] = info.python.split('.');
+  return `/lib/python${major}.${minor}/site-packages`;
+}
+
 /** The sources of Pyodide's modules by their file names. */
 export type Scripts = Record<'pyodide.mjs' | 'pyodide.asm.mjs', string>;
 

@@ -20,7 +20,6 @@ function make(load: (options: LoadOptions) => void | Promise<void> = () => undef
   const pyodide = {
     _module: {},
     FS: { readFile: () => new Uint8Array() },
-    runPython: () => '3.14.2 (main)',
     pyimport: () => ({
       find_imports: (code: string) => ({ toJs: () => code.split(' ').slice(1), destroy: () => undefined }),
     }),
@@ -39,7 +38,7 @@ function make(load: (options: LoadOptions) => void | Promise<void> = () => undef
   const packages = new Packages(
     pyodide as unknown as Pyodide,
     INDEX,
-    LOCKED,
+    { info: { python: '3.14.2' }, packages: LOCKED },
     { pygments: '2.0' },
     loads,
     post,

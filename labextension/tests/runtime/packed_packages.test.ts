@@ -103,7 +103,8 @@ async function make(old = false) {
   const loads = { wrap: <T>(one: T): T => one } as unknown as AbortableLoads;
   const post = (message: FromWorker): void => void posted.push(message);
   const deferred = new DeferredAssets([], post);
-  const packages = new Packages(pyodide as unknown as Pyodide, INDEX, locked, {}, loads, post, deferred);
+  const lock = { info: { python: '3.14.2' }, packages: locked };
+  const packages = new Packages(pyodide as unknown as Pyodide, INDEX, lock, {}, loads, post, deferred);
   const progress = () =>
     posted.flatMap(one => (one.type === 'package' ? [[one.progress.package, one.progress.status]] : []));
   return { byPyodide, deferred, linked, module, nodes, packages, posted, progress, pyodide, read, served };

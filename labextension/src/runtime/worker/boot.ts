@@ -9,6 +9,7 @@ import {
   loadBootAssets,
   readLock,
   readManifest,
+  sitePackagesOf,
   STDLIB,
   type BootAssets,
   type KernelManifest,
@@ -134,7 +135,7 @@ async function fromFiles(options: BootOptions, dependencies: BootDependencies, p
   const { loadPyodide: load } = (await importAsset(`${options.indexURL}pyodide.mjs`, 'loadPyodide')) as {
     loadPyodide: (options: object) => Promise<Pyodide>;
   };
-  const folder = `/lib/python${major}.${minor}/site-packages`;
+  const folder = sitePackagesOf(lock);
   let unpacked = false;
   progress('runtime', 0.2, 'Starting Python');
   const explain = (error: unknown): Promise<Error> => explainFailure(error, options.indexURL, lock, manifest);

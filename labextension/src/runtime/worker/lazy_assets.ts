@@ -131,6 +131,22 @@ export class LazyAsset {
   }
 }
 
+/** Returns a function that creates an empty file, and the folders of its path that are missing. It looks up each folder once. */
+export function fileMaker(FS: EmscriptenFS): (path: string) => FSNode {
+  const folders = new Map<string, FSNode>();
+  return path => {
+    const cut = path.lastIndexOf('/');
+    const parent = path.slice(0, cut);
+    let folder = folders.get(parent);
+    if (!folder) {
+      FS.mkdirTree(parent);
+      folder = FS.lookupPath(parent).node;
+      folders.set(parent, folder);
+    }
+    return FS.filesystems.MEMFS.createNode(folder, path.slice(cut + 1), 0o100644, 0);
+  };
+}
+
 /** Makes `node` a file of `size` bytes. `read` supplies the contents when they are first used. */
 export function makeLazy(FS: EmscriptenFS, node: FSNode, size: number, read: () => Uint8Array): void {
   let contents: Uint8Array | null = null;

@@ -12,6 +12,11 @@ export interface LockedPackage {
   depends: string[];
 }
 
+/** A package's name as locks write it. */
+export function canonicalName(name: string): string {
+  return name.toLowerCase().replace(/[-_.]+/g, '-');
+}
+
 /**
  * Returns the packages to load for `name`, each after its dependencies.
  *

@@ -4,6 +4,7 @@
 import { isPage, originOf } from '../assets';
 import { errorText } from '../errors';
 import { INTERRUPTED } from './abortable_loads';
+import { canonicalName } from './load_order';
 
 /** Longest wait for the server when it is asked for the reason, ms. */
 const ASK_MS = 5000;
@@ -33,9 +34,7 @@ export class PackageProblems {
 
   /** What is wrong with the package's file; null if that is unknown. */
   private async problemOf(name: string): Promise<string | null> {
-    const entry = this.packages[name.toLowerCase().replace(/[-_.]+/g, '-')] as
-      | { file_name?: unknown; packs?: unknown }
-      | undefined;
+    const entry = this.packages[canonicalName(name)] as { file_name?: unknown; packs?: unknown } | undefined;
     if (!entry) {
       const lock = `${this.indexURL}pyodide-lock.json`;
       return `${lock} names no package ${name}: ${originOf(lock).packages}`;

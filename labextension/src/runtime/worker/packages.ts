@@ -1,13 +1,13 @@
 /**
  * Loads packages of the distribution, and reports to the page what becomes of each.
  */
-import type { Lock } from '../boot_assets';
+import { sitePackagesOf, type Lock } from '../boot_assets';
 import { errorText } from '../errors';
 import type { PackageProgress } from '../protocol';
 import type { AbortableLoads } from './abortable_loads';
 import type { DeferredAssets } from './deferred_assets';
 import { readSync } from './lazy_assets';
-import { inOrder, type LockedPackage } from './load_order';
+import { canonicalName, inOrder, type LockedPackage } from './load_order';
 import { PackageProblems } from './package_problems';
 import { describe, LOADED, PackedPackages } from './packed_packages';
 import type { LoadOptions, Post, Pyodide, PyProxy } from './pyodide';
@@ -20,9 +20,6 @@ function namesOf(names: string | string[] | PyProxy): string[] {
   const list = typeof names === 'string' || Array.isArray(names) ? names : (names.toJs() as string[]);
   return typeof list === 'string' ? [list] : [...list];
 }
-
-/** A package's name as locks write it. */
-const canonical = (name: string): string => name.toLowerCase().replace(/[-_.]+/g, '-');
 
 /** Names in Pyodide's texts, such as "Loading a, b". */
 function namesIn(text: string, verb: string): string[] {
@@ -43,21 +40,22 @@ export class Packages {
 
   /**
    * @param indexURL - address of the distribution.
-   * @param locked - the packages of its lock.
+   * @param lock - that of the distribution.
    * @param ours - the packages in our packs, with their versions: Python has them already.
    */
   constructor(
     private readonly pyodide: Pyodide,
     private readonly indexURL: string,
-    locked: Lock['packages'],
+    lock: Lock,
     ours: Record<string, string>,
     loads: AbortableLoads,
     private readonly post: Post,
     deferred: DeferredAssets,
   ) {
+    const locked = lock.packages;
     // Pyodide has noted these packages under the names that their authors use, such as `Pygments`.
     for (const name of Object.keys(pyodide.loadedPackages)) {
-      if (!(name in ours) && canonical(name) in ours) {
+      if (!(name in ours) && canonicalName(name) in ours) {
         delete pyodide.loadedPackages[name];
       }
     }
@@ -66,7 +64,14 @@ export class Packages {
     }
     this.problems = new PackageProblems(indexURL, locked);
     this.offered = new Set(Object.keys(locked).filter(name => !(name in ours)));
-    this.packed = new PackedPackages(pyodide, indexURL, locked as Record<string, LockedPackage>, deferred, post);
+    this.packed = new PackedPackages(
+      pyodide,
+      indexURL,
+      locked as Record<string, LockedPackage>,
+      sitePackagesOf(lock),
+      deferred,
+      post,
+    );
     this.replaceLoaders(locked, loads);
   }
 
@@ -76,10 +81,10 @@ export class Packages {
     const { loadPackage } = pyodide;
     pyodide.loadPackage = loads.wrap(async (given: string[] | PyProxy, options: LoadOptions = {}) => {
       const names = namesOf(given);
-      const needed = packed.needed(names.map(canonical));
+      const needed = packed.needed(names.map(canonicalName));
       const found = await packed.load(needed, options);
       // Pyodide knows what the lock does not name: addresses, and what to say about unknown names.
-      const others = names.filter(name => !(canonical(name) in locked));
+      const others = names.filter(name => !(canonicalName(name) in locked));
       others.push(...needed.filter(entry => !found.includes(entry)).map(entry => entry.name));
       if (found.length && !others.length) {
         return found.map(describe);

@@ -2,13 +2,9 @@
  * Loads packages that the site has as packs, which `jupyterlite_browsergrad/site/packing.py` makes from wheels: nothing is
  * unpacked by Python, and compiled modules are linked only when they are imported.
  */
-import { gunzipSync } from 'fflate';
-
-import { checkSum, isGzip } from '../assets';
 import type { PackedFile } from '../packed';
 import type { DeferredAssets } from './deferred_assets';
-import type { FSNode } from './emscripten';
-import { FETCHES_NOW, LazyAsset, makeLazy, readSync } from './lazy_assets';
+import { fileMaker, FETCHES_NOW, LazyAsset, makeLazy } from './lazy_assets';
 import { inOrder, type LockedPackage } from './load_order';
 import { Pack } from './pack';
 import type { LoadOptions, Post, Pyodide } from './pyodide';
@@ -41,7 +37,6 @@ export function describe({ name, version = '', file_name: fileName }: LockedPack
 }
 
 export class PackedPackages {
-  private readonly sitePackages: string;
   private readonly libraries: WebAssemblyLibraries;
   /** Packages that are being loaded, by name. */
   private readonly running = new Map<string, Promise<void>>();
@@ -54,11 +49,11 @@ export class PackedPackages {
     private readonly pyodide: Pyodide,
     private readonly indexURL: string,
     private readonly locked: Record<string, LockedPackage>,
+    /** The folder of Python's packages. */
+    private readonly sitePackages: string,
     private readonly deferred: DeferredAssets,
     private readonly post: Post,
   ) {
-    const [major, minor] = String(pyodide.runPython('__import__("sys").version')).split('.');
-    this.sitePackages = `/lib/python${major}.${minor}/site-packages`;
     this.libraries = new WebAssemblyLibraries(pyodide);
   }
 
@@ -108,16 +103,13 @@ export class PackedPackages {
     if (!entry || !hasPacks(entry)) {
       return false;
     }
-    const { now } = entry.packs;
-    const raw = readSync(this.indexURL + now.file);
-    const bytes = isGzip(raw) ? gunzipSync(raw) : raw;
-    checkSum(bytes, now.crc32);
-    this.mount(new Pack(bytes), this.laterFile(entry));
+    const { now, later } = entry.packs;
+    this.mount(new Pack(this.asset(now).get()), this.asset(later));
     return true;
   }
 
   private async install(entry: PackedPackage): Promise<void> {
-    const later = this.laterFile(entry);
+    const later = this.asset(entry.packs.later);
     const [pack] = await Promise.all([
       Pack.fetch(this.indexURL, entry.packs.now),
       FETCHES_NOW ? null : later.prefetch(), // later, it could not be read while Python waits
@@ -128,10 +120,8 @@ export class PackedPackages {
     this.pyodide.loadedPackages[entry.name] = LOADED;
   }
 
-  private laterFile({ packs }: PackedPackage): LazyAsset {
-    return new LazyAsset(this.indexURL + packs.later.file, packs.later.crc32, text =>
-      this.post({ type: 'log', level: 'error', text }),
-    );
+  private asset({ file, crc32 }: PackedFile): LazyAsset {
+    return new LazyAsset(this.indexURL + file, crc32, text => this.post({ type: 'log', level: 'error', text }));
   }
 
   private place(path: string): string {
@@ -139,28 +129,16 @@ export class PackedPackages {
   }
 
   private mount(pack: Pack, later: LazyAsset): void {
-    const folders = new Map<string, FSNode>();
-    const create = (path: string): FSNode => {
-      const full = this.place(path);
-      const cut = full.lastIndexOf('/');
-      const parent = full.slice(0, cut);
-      let folder = folders.get(parent);
-      if (!folder) {
-        FS.mkdirTree(parent);
-        folder = FS.lookupPath(parent).node;
-        folders.set(parent, folder);
-      }
-      return FS.filesystems.MEMFS.createNode(folder, full.slice(cut + 1), 0o100644, 0);
-    };
     const { FS } = this.pyodide;
+    const create = fileMaker(FS);
     for (const [path, bytes] of pack.entries()) {
       if (path === INDEX) {
         const files = JSON.parse(new TextDecoder().decode(bytes)) as [path: string, offset: number, length: number][];
         for (const [name, offset, length] of files) {
-          makeLazy(FS, create(name), length, () => later.slice(offset, length));
+          makeLazy(FS, create(this.place(name)), length, () => later.slice(offset, length));
         }
       } else {
-        Object.assign(create(path), { contents: bytes, usedBytes: bytes.length });
+        Object.assign(create(this.place(path)), { contents: bytes, usedBytes: bytes.length });
       }
     }
     this.deferred.add(later);

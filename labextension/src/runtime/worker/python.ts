@@ -2,7 +2,7 @@
  * A running Python: prepares its kernel, and calls it for each request of the page.
  */
 import { importModule } from '../assets';
-import type { KernelManifest, Lock } from '../boot_assets';
+import { sitePackagesOf, type KernelManifest, type Lock } from '../boot_assets';
 import { errorText, isOutOfStack } from '../errors';
 import type { Adoption, BootOptions, BootProgress, MessageText, StreamChunk } from '../protocol';
 import type { AbortableLoads } from './abortable_loads';
@@ -83,14 +83,12 @@ export class Python {
     const { micropip, ...others } = manifest.packages;
     const ours = withMicropip ? { ...others, micropip } : others;
     const later = new DeferredAssets(deferred, post);
-    const packages = new Packages(pyodide, options.indexURL, lock.packages, ours, loads, post, later);
+    const packages = new Packages(pyodide, options.indexURL, lock, ours, loads, post, later);
     const python = new Python(pyodide, packages, later, dependencies);
     await python.prepare(options, progress);
     python.takeDescriptors();
     if (options.mode === 'kernel' && manifest.packs.jedi) {
-      const [major, minor] = lock.info.python.split('.');
-      python.loadJedi = () =>
-        python.unpackLater(options.kernelURL, manifest.packs.jedi, `/lib/python${major}.${minor}/site-packages`);
+      python.loadJedi = () => python.unpackLater(options.kernelURL, manifest.packs.jedi, sitePackagesOf(lock));
     }
     return python;
   }

@@ -5,8 +5,8 @@
 import { damagedAsset, pathOrURL } from '../assets';
 import { fromBase64 } from '../base64';
 import { isWholeZip, STDLIB, WASM, type BootAssets } from '../boot_assets';
-import type { EmscriptenFS, FSNode } from './emscripten';
-import { FETCHES_NOW, LazyAsset, makeLazy } from './lazy_assets';
+import type { EmscriptenFS } from './emscripten';
+import { fileMaker, FETCHES_NOW, LazyAsset, makeLazy } from './lazy_assets';
 import { Pack } from './pack';
 
 const MAGIC = 0x32534742; // "BGS2"
@@ -123,20 +123,10 @@ function mountFiles(
   pack: LazyAsset,
   source: (path: string) => Uint8Array | undefined,
 ): void {
-  const folders = new Map<string, FSNode>();
+  const create = fileMaker(FS);
   for (const [path, offset, length] of header.site) {
-    const full = `${sitePackages}/${path}`;
-    const cut = full.lastIndexOf('/');
-    const parent = full.slice(0, cut);
-    let folder = folders.get(parent);
-    if (!folder) {
-      FS.mkdirTree(parent);
-      folder = FS.lookupPath(parent).node;
-      folders.set(parent, folder);
-    }
-    const node = FS.filesystems.MEMFS.createNode(folder, full.slice(cut + 1), 0o100644, 0);
     const start = header.siteOffset + offset;
-    makeLazy(FS, node, length, () => {
+    makeLazy(FS, create(`${sitePackages}/${path}`), length, () => {
       try {
         return pack.slice(start, length);
       } catch (error) {
