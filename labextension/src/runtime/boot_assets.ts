@@ -193,18 +193,6 @@ export async function loadBootAssets(indexURL: string, kernelURL: string): Promi
     return null;
   }
   const problems: string[] = [];
-  let lock = await locking;
-  if (typeof lock !== 'string' && !describes(lock, snapshot.lock_info)) {
-    const others = await Promise.allSettled(checkScripts(indexURL, snapshot.pyodide));
-    if (others.every(({ status }) => status === 'rejected')) {
-      return null; // another distribution, which has no snapshot
-    }
-    lock = damagedAsset(indexURL + LOCK, 'it describes another Pyodide').message;
-  }
-  if (typeof lock === 'string') {
-    problems.push(`${lock}. Pyodide's packages can't be loaded until then`);
-    lock = { info: snapshot.lock_info, packages: {} };
-  }
   const unpacking = readPacked(kernelURL, snapshot);
   const reading =
     snapshot.core && !isInstalled(kernelURL)
@@ -218,6 +206,18 @@ export async function loadBootAssets(indexURL: string, kernelURL: string): Promi
       : readOwnCore(indexURL, snapshot.pyodide);
   for (const early of [unpacking, reading]) {
     early.catch(() => undefined); // the error is thrown where `early` is awaited below
+  }
+  let lock = await locking;
+  if (typeof lock !== 'string' && !describes(lock, snapshot.lock_info)) {
+    const others = await Promise.allSettled(checkScripts(indexURL, snapshot.pyodide));
+    if (others.every(({ status }) => status === 'rejected')) {
+      return null; // another distribution, which has no snapshot
+    }
+    lock = damagedAsset(indexURL + LOCK, 'it describes another Pyodide').message;
+  }
+  if (typeof lock === 'string') {
+    problems.push(`${lock}. Pyodide's packages can't be loaded until then`);
+    lock = { info: snapshot.lock_info, packages: {} };
   }
   const size = await sizing;
   // With a complete but different standard library, Python can start only from files. With an incomplete one, it can start
