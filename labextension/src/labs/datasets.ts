@@ -2,6 +2,7 @@
  * Fetches the datasets of a lab, each once. They are verified by hash, kept in the browser's cache under their hash, and given to
  * Python as files.
  */
+import { sha256Of } from '../runtime/bytes';
 import type { KernelClient } from '../runtime/kernel_client';
 import type { LabDataset } from '../runtime/manifest';
 import { readAll, type OnProgress } from './files';
@@ -201,8 +202,7 @@ async function sha256(bytes: Uint8Array): Promise<string> {
   if (!globalThis.crypto?.subtle) {
     throw new Error('its hash cannot be verified, since the page was not served by https');
   }
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as BufferSource));
-  return `sha256:${Array.from(digest, byte => byte.toString(16).padStart(2, '0')).join('')}`;
+  return `sha256:${await sha256Of(bytes)}`;
 }
 
 async function download(url: string, signal: AbortSignal, progress: OnProgress): Promise<Uint8Array> {

@@ -6,15 +6,12 @@ import * as React from 'react';
 
 import { visible } from '../renderers/dom';
 import type { Assertion, AssertionsContent } from '../runtime/events';
+import { Button } from './button';
 import type { ResultsGroup } from './lab_results';
 
 /** A longer text is folded behind its beginning, which ends between two words and has at least so many characters. */
 const MAX_UNFOLDED = 140;
 const MIN_BEGINNING = 60;
-
-export function Button(props: React.ComponentProps<'button'>): React.JSX.Element {
-  return <button type="button" className="bg-button" {...props} />;
-}
 
 /** Splits a long text into what is shown at first and the rest. The rest is empty if all of it is shown. */
 export function fold(text: string): [string, string] {

@@ -12,8 +12,9 @@ import { goToCell } from '../go_to_cell';
 import { countsText, kindText } from '../renderers/assertions';
 import { visible } from '../renderers/dom';
 import type { Assertion } from '../runtime/events';
+import { Button } from './button';
 import { merge } from './cells';
-import { Button, Folded, NextStep, Progress } from './next_step';
+import { Folded, NextStep, Progress } from './next_step';
 import type { LabResults, ResultsGroup } from './lab_results';
 
 type Filter = 'all' | Assertion['kind'];

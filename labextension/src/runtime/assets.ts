@@ -1,6 +1,7 @@
 /**
  * Fetches the site's files. Errors say what to do.
  */
+import { sha256Of } from './bytes';
 import { crc32 } from './crc32';
 import { errorText } from './errors';
 
@@ -119,11 +120,7 @@ export async function readAsset<T>(url: string, read: (response: Response) => Pr
 /** @throws Error if the SHA-256 differs. Checks nothing on insecure origins, where browsers cannot compute it. */
 export async function checkHash(bytes: ArrayBuffer, sha256: string): Promise<void> {
   const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
-  if (!subtle) {
-    return;
-  }
-  const digest = new Uint8Array(await subtle.digest('SHA-256', bytes));
-  if (Array.from(digest, byte => byte.toString(16).padStart(2, '0')).join('') !== sha256) {
+  if (subtle && (await sha256Of(bytes)) !== sha256) {
     throw new Error('its SHA-256 is not the one in manifest.json');
   }
 }

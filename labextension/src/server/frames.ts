@@ -2,6 +2,7 @@
  * The frames in the pipes between the kernel process and Deno: `[uint32 length of the JSON][uint32 length of the bytes][JSON][bytes]`,
  * little endian. The JSON is an object, whose `buffers` lists the lengths of the parts of the bytes.
  */
+import { concat } from '../runtime/bytes';
 
 export interface Frame {
   type: string;
@@ -41,7 +42,7 @@ export async function* readFrames(stream: AsyncIterable<Uint8Array>): AsyncGener
     chunks.push(chunk);
     held += chunk.length;
     while (held >= wanted) {
-      const bytes = chunks.length === 1 ? chunks[0] : concat(chunks, held);
+      const bytes = chunks.length === 1 ? chunks[0] : concat(chunks);
       chunks = [bytes];
       const view = new DataView(bytes.buffer, bytes.byteOffset);
       const json = view.getUint32(0, true);
@@ -65,14 +66,4 @@ function decode(bytes: Uint8Array, json: number): Received {
     return bytes.slice(offset - length, offset);
   });
   return { frame, buffers };
-}
-
-function concat(chunks: Uint8Array[], size: number): Uint8Array {
-  const bytes = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
 }

@@ -8,6 +8,7 @@ import { PathExt } from '@jupyterlab/coreutils';
 import type { Contents } from '@jupyterlab/services';
 
 import { fromBase64, toBase64 } from '../runtime/base64';
+import { concat } from '../runtime/bytes';
 
 type Save = Contents.IManager['save'];
 
@@ -36,7 +37,7 @@ export function storeUploadsOnce(contents: Pick<Contents.IManager, 'save' | 'dri
       return { ...model, path } as Contents.IModel; // JupyterLab only looks at the last one
     }
     begun.delete(path);
-    const whole = joined(chunks);
+    const whole = concat(chunks);
     try {
       return await save(path, { ...model, content: toBase64(whole) });
     } catch (error) {
@@ -66,14 +67,4 @@ function isStoredOnce(
   { format }: Partial<Contents.IModel>,
 ): boolean {
   return format === 'base64' && contents.driveName(path) === '' && PathExt.extname(path).toLowerCase() !== '.ipynb';
-}
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return whole;
 }

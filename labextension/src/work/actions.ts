@@ -14,6 +14,7 @@ import { CompareView } from './compare_view';
 import type { KeptDocument, VersionId } from './history';
 import type { Found, NotebookKeeper } from './keeper';
 import type { HistoryActions } from './panel';
+import { exists, makeFolder } from './places';
 import type { Work } from './work';
 import { timeText } from './words';
 
@@ -85,7 +86,9 @@ export class WorkActions implements HistoryActions {
       ({ document, site, path, isDeleted }) =>
         !isDeleted && !earlier.has(document) && (site === this.site || !own.has(path)),
     );
-    const missing = await Promise.all(wanted.slice(0, MAX_ASKED).map(async one => !(await this.exists(one.path))));
+    const missing = await Promise.all(
+      wanted.slice(0, MAX_ASKED).map(async one => !(await exists(this.contents, one.path))),
+    );
     return wanted.filter((_, i) => missing[i]);
   }
 
@@ -99,7 +102,7 @@ export class WorkActions implements HistoryActions {
     }
     try {
       const path = await this.freePath(document.path);
-      await this.makeFolder(PathExt.dirname(path));
+      await makeFolder(this.contents, PathExt.dirname(path));
       await this.contents.save(path, { type: 'notebook', format: 'json', content });
       await this.app.commands.execute('docmanager:open', { path });
     } catch (error) {
@@ -183,30 +186,14 @@ export class WorkActions implements HistoryActions {
     return notebook;
   }
 
-  private async exists(path: string): Promise<boolean> {
-    try {
-      await this.contents.get(path, { content: false });
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
   private async freePath(path: string): Promise<string> {
     const end = PathExt.extname(path);
     const base = path.slice(0, path.length - end.length);
     for (let number = 0; ; number++) {
       const free = number ? `${base}-restored${number > 1 ? `-${number}` : ''}${end}` : path;
-      if (!(await this.exists(free))) {
+      if (!(await exists(this.contents, free))) {
         return free;
       }
-    }
-  }
-
-  private async makeFolder(path: string): Promise<void> {
-    if (path && !(await this.exists(path))) {
-      await this.makeFolder(PathExt.dirname(path));
-      await this.contents.save(path, { type: 'directory' });
     }
   }
 }

@@ -8,8 +8,8 @@
  */
 import { unzipSync, zipSync } from 'fflate';
 
+import { sha256Of } from '../runtime/bytes';
 import { pathProblem } from '../runtime/manifest';
-import { hex } from './packing';
 import { readZipDirectory } from './zip_directory';
 
 export const LIST_NAME = 'browsergrad-work.json';
@@ -57,7 +57,7 @@ export async function makeArchive(files: readonly ArchiveFile[], about: ArchiveA
   const list: ArchiveList = { format: 'browsergrad-work', format_version: 1, ...about, files: [] };
   const entries: Record<string, Uint8Array> = {};
   for (const { path, data } of files) {
-    list.files.push({ path, size: data.length, sha256: await sha256(data) });
+    list.files.push({ path, size: data.length, sha256: await sha256Of(data) });
     entries[FOLDER + path] = data;
   }
   const text = new TextEncoder().encode(JSON.stringify(list, null, 1));
@@ -92,7 +92,7 @@ export async function readArchive(data: Uint8Array): Promise<{ about: ArchiveAbo
     if (!content) {
       throw new BadArchive(`${quoted(path)} is missing in it`);
     }
-    if (content.length !== size || (await sha256(content)) !== hash) {
+    if (content.length !== size || (await sha256Of(content)) !== hash) {
       throw new BadArchive(`${quoted(path)} is damaged or was changed: its hash is not that of the list`);
     }
     files.push({ path, data: path.toLowerCase().endsWith('.ipynb') ? withoutTrust(path, content) : content });
@@ -205,10 +205,6 @@ function withoutTrust(path: string, data: Uint8Array): Uint8Array {
   } catch {
     throw new BadArchive(`${quoted(path)} is not a notebook`);
   }
-}
-
-async function sha256(data: Uint8Array): Promise<string> {
-  return hex(new Uint8Array(await crypto.subtle.digest('SHA-256', data as BufferSource)));
 }
 
 function quoted(name: string): string {

@@ -4,7 +4,7 @@
 import { Dialog, Notification, showDialog, showErrorMessage } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import type * as nbformat from '@jupyterlab/nbformat';
-import type { INotebookTracker } from '@jupyterlab/notebook';
+import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
@@ -15,9 +15,12 @@ import { RUNTIME_VERSION } from '../labs/version';
 import { element } from '../renderers/dom';
 import type { ILabResults } from '../results/tokens';
 import { toBase64 } from '../runtime/base64';
+import { areSameBytes } from '../runtime/bytes';
 import { makeArchive, MAX_BYTES, MAX_FILES, readArchive, type ArchiveAbout, type ArchiveFile } from './archive';
 import type { Copies } from './copies';
+import type { NotebookKeeper } from './keeper';
 import { takeApart } from './notebook_parts';
+import { makeFolder } from './places';
 import type { Work } from './work';
 
 /** What opening a file of an archive would do. */
@@ -48,7 +51,7 @@ export class ArchiveActions {
     const { trans } = this;
     const folder = PathExt.dirname(path);
     try {
-      const open = this.openInPlace(folder);
+      const open = this.openNotebooksIn(folder);
       await Promise.all(open.map(({ context }) => (context.model.dirty ? context.save() : undefined)));
       const files = await this.filesIn(folder);
       const lab = await this.labOf(path);
@@ -120,7 +123,7 @@ export class ArchiveActions {
 
   private async plan(folder: string, file: ArchiveFile): Promise<Planned> {
     const place = PathExt.join(folder, file.path);
-    const present = await this.files.read(place, new AbortController().signal);
+    const present = await this.read(place);
     const published = await this.files.readSite(place, new AbortController().signal);
     if (present === null || isSame(place, present, file.data)) {
       return { ...file, place, kind: present === null ? 'new' : 'same' };
@@ -133,45 +136,50 @@ export class ArchiveActions {
   /** Writes a file, to where it was or beside what is there. */
   private async put({ place, data }: Planned, isBeside: boolean): Promise<void> {
     const path = isBeside ? await this.besidePath(place) : place;
-    const work = this.work();
     if (path.endsWith('.ipynb')) {
       const content = JSON.parse(new TextDecoder().decode(data)) as nbformat.INotebookContent;
-      const keeper = work.keeper(this.tracker.find(({ context }) => context.path === path) ?? null);
+      const keeper = this.keeperAt(path);
       if (keeper) {
         await keeper.replace(content);
         await keeper.context.save();
         return;
       }
       await this.keepPresent(path);
-      await this.makeFolder(PathExt.dirname(path));
+      await makeFolder(this.contents, PathExt.dirname(path));
       await this.contents.save(path, { type: 'notebook', format: 'json', content });
       return;
     }
-    if (!isBeside && (await this.files.read(path, new AbortController().signal))) {
-      await this.copyAside(path);
+    const present = isBeside ? null : await this.read(path);
+    if (present) {
+      await this.copyAside(path, present);
     }
-    await this.makeFolder(PathExt.dirname(path));
+    await makeFolder(this.contents, PathExt.dirname(path));
     await this.contents.save(path, fileModel(data));
   }
 
   /** Puts the notebook at `path` into the history, if there is one. */
   private async keepPresent(path: string): Promise<void> {
     const { state } = this.work();
-    const present = await this.files.read(path, new AbortController().signal);
-    if (!present) {
-      return;
-    }
-    if (state.kind === 'open') {
+    const present = await this.read(path);
+    if (present && state.kind === 'open') {
       const notebook = JSON.parse(new TextDecoder().decode(present)) as nbformat.INotebookContent;
       await state.history.keep(path, notebook, { kind: 'replaced' });
-    } else {
-      await this.copyAside(path);
+    } else if (present) {
+      await this.copyAside(path, present);
     }
   }
 
-  private async copyAside(path: string): Promise<void> {
-    const data = (await this.files.read(path, new AbortController().signal))!;
+  private async copyAside(path: string, data: Uint8Array): Promise<void> {
     await this.contents.save(await this.besidePath(path), fileModel(data));
+  }
+
+  private read(path: string): Promise<Uint8Array | null> {
+    return this.files.read(path, new AbortController().signal);
+  }
+
+  /** The keeper of the notebook at `path`, if it is open. */
+  private keeperAt(path: string): NotebookKeeper | undefined {
+    return this.work().keeper(this.tracker.find(({ context }) => context.path === path) ?? null);
   }
 
   /** Returns a path for another file beside the one at `path`. */
@@ -179,21 +187,9 @@ export class ArchiveActions {
     const end = PathExt.extname(path);
     for (let number = 1; ; number++) {
       const free = `${path.slice(0, path.length - end.length)}-${number}${end}`;
-      if ((await this.files.read(free, new AbortController().signal)) === null) {
+      if ((await this.read(free)) === null) {
         return free;
       }
-    }
-  }
-
-  private async makeFolder(path: string): Promise<void> {
-    if (!path) {
-      return;
-    }
-    try {
-      await this.contents.get(path, { content: false });
-    } catch {
-      await this.makeFolder(PathExt.dirname(path));
-      await this.contents.save(path, { type: 'directory' });
     }
   }
 
@@ -208,7 +204,7 @@ export class ArchiveActions {
           await walk(entry.path);
           continue;
         }
-        const data = await this.files.read(entry.path, new AbortController().signal);
+        const data = await this.read(entry.path);
         if (data) {
           found.push({ path: relativeTo(folder, entry.path), data });
           bytes += data.length;
@@ -230,9 +226,9 @@ export class ArchiveActions {
         try {
           const place = PathExt.join(folder, path);
           // An open notebook's form may differ from that of its file.
-          const keeper = this.work().keeper(this.tracker.find(({ context }) => context.path === place) ?? null);
           const notebook =
-            keeper?.content() ?? (JSON.parse(new TextDecoder().decode(data)) as nbformat.INotebookContent);
+            this.keeperAt(place)?.content() ??
+            (JSON.parse(new TextDecoder().decode(data)) as nbformat.INotebookContent);
           await copies!.made(place, { time, hash: (await takeApart(notebook)).hash });
         } catch {
           // A file that is not a notebook has no state to compare.
@@ -242,9 +238,7 @@ export class ArchiveActions {
     this.work().tell();
   }
 
-  private openInPlace(
-    folder: string,
-  ): { context: { path: string; model: { dirty: boolean }; save(): Promise<void> } }[] {
+  private openNotebooksIn(folder: string): NotebookPanel[] {
     return this.tracker.filter(({ context }) => folder === '' || context.path.startsWith(`${folder}/`));
   }
 }
@@ -263,7 +257,7 @@ function isSame(path: string, a: Uint8Array, b: Uint8Array): boolean {
       // compared as bytes
     }
   }
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  return areSameBytes(a, b);
 }
 
 function fileModel(data: Uint8Array): Partial<Contents.IModel> {

@@ -2,7 +2,7 @@
  * Remembers which state of each notebook has a copy outside the browser, and when it was made.
  */
 import type { WorkFiles } from './files';
-import { hashOf } from './packing';
+import { storedName } from './packing';
 
 const ROOT = 'copies';
 
@@ -40,6 +40,6 @@ export class Copies {
   }
 
   private async place(path: string): Promise<string> {
-    return `${ROOT}/${await hashOf(`${this.site}\n${path}`)}.json`;
+    return `${ROOT}/${await storedName(this.site, path)}.json`;
   }
 }

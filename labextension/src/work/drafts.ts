@@ -7,7 +7,7 @@ import type * as nbformat from '@jupyterlab/nbformat';
 
 import type { WorkFiles, WorkLocks } from './files';
 import { sourceOf } from './compare';
-import { hashOf, pack, unpack } from './packing';
+import { pack, storedName, unpackJson } from './packing';
 
 const ROOT = 'drafts';
 const LOCK = 'browsergrad-page-';
@@ -80,17 +80,12 @@ export class Drafts {
   }
 
   private async read(path: string): Promise<Draft | null> {
-    const data = await this.files.read(path);
-    try {
-      const draft = data && (JSON.parse(await unpack(data)) as Draft);
-      return draft && Array.isArray(draft.notebook?.cells) && typeof draft.time === 'number' ? draft : null;
-    } catch {
-      return null;
-    }
+    const draft = await unpackJson<Draft>(await this.files.read(path));
+    return draft && Array.isArray(draft.notebook?.cells) && typeof draft.time === 'number' ? draft : null;
   }
 
   private async folder(path: string): Promise<string> {
-    return `${ROOT}/${await hashOf(`${this.site}\n${path}`)}`;
+    return `${ROOT}/${await storedName(this.site, path)}`;
   }
 
   private async place(path: string): Promise<string> {

@@ -3,6 +3,8 @@
  *
  * Nothing is ever deleted there. A file that this page has not written is copied aside before it is replaced.
  */
+import { areSameBytes } from '../runtime/bytes';
+
 export class FolderCopy {
   /** Paths that this page has written. */
   private readonly written = new Set<string>();
@@ -23,7 +25,7 @@ export class FolderCopy {
     }
     const before = this.written.has(path) ? null : await read(folder, name);
     let copy: string | null = null;
-    if (before && !isEqual(before, data)) {
+    if (before && !areSameBytes(before, data)) {
       copy = `${stem(name)}-before-${now.toISOString().slice(0, 19).replaceAll(':', '')}${name.slice(stem(name).length)}`;
       await write(folder, copy, before);
     }
@@ -53,8 +55,4 @@ async function write(folder: FileSystemDirectoryHandle, name: string, data: Uint
 
 function stem(name: string): string {
   return name.replace(/(?<=.)\.[^.]*$/, '');
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

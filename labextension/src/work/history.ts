@@ -14,7 +14,7 @@ import type * as nbformat from '@jupyterlab/nbformat';
 import type { WorkFiles, WorkLocks } from './files';
 import { partsOf, putTogether, takeApart, type TakenApart } from './notebook_parts';
 import { changedCells } from './compare';
-import { hashOf, pack, unpack } from './packing';
+import { hashOf, pack, storedName, unpack, unpackJson } from './packing';
 import { superfluous } from './thinning';
 
 const ROOT = 'history';
@@ -306,13 +306,9 @@ export class History {
   }
 
   private async readStored({ document, name }: VersionId): Promise<StoredVersion | null> {
-    const data = await this.files.read(`${ROOT}/${document}/versions/${name}`);
-    try {
-      const stored = data && (JSON.parse(await unpack(data)) as StoredVersion);
-      return stored?.format === 1 && Array.isArray(stored.notebook?.cells) ? stored : null;
-    } catch {
-      return null; // damaged: the other versions are whole
-    }
+    const stored = await unpackJson<StoredVersion>(await this.files.read(`${ROOT}/${document}/versions/${name}`));
+    // A damaged one is left out: the other versions are whole.
+    return stored?.format === 1 && Array.isArray(stored.notebook?.cells) ? stored : null;
   }
 
   private async readPart(document: string, hash: string): Promise<string | null> {
@@ -348,7 +344,7 @@ export class History {
   }
 
   private documentOf(path: string): Promise<string> {
-    return hashOf(`${this.site}\n${path}`);
+    return storedName(this.site, path);
   }
 }
 

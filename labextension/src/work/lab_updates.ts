@@ -10,7 +10,7 @@ import type { Contents } from '@jupyterlab/services';
 import { besideFile, type LabGate } from '../labs/gate';
 import { isNewerVersion, parseManifest, type LabManifest } from '../runtime/manifest';
 import type { WorkFiles } from './files';
-import { hashOf, pack, unpack } from './packing';
+import { pack, storedName, unpackJson } from './packing';
 import { updateNotebook, type UpdateResult, type UpdateTexts } from './update';
 
 const ROOT = 'bases';
@@ -142,12 +142,7 @@ export class LabUpdates {
   }
 
   private async base(path: string): Promise<Base | null> {
-    const data = await this.files.read(await this.place(path));
-    try {
-      return data && (JSON.parse(await unpack(data)) as Base);
-    } catch {
-      return null;
-    }
+    return unpackJson<Base>(await this.files.read(await this.place(path)));
   }
 
   private async remember(path: string, base: Base): Promise<void> {
@@ -155,7 +150,7 @@ export class LabUpdates {
   }
 
   private async place(path: string): Promise<string> {
-    return `${ROOT}/${await hashOf(`${this.site}\n${path}`)}.gz`;
+    return `${ROOT}/${await storedName(this.site, path)}.gz`;
   }
 }
 

@@ -39,6 +39,7 @@ export class Leaving {
     private readonly trans: TranslationBundle,
   ) {
     work.changed.connect(this.later, this);
+    work.followed.connect((_, keeper) => keeper.context.disposed.connect(() => this.onlyHere.delete(keeper)));
     tracker.currentChanged.connect(this.later, this);
     window.addEventListener('beforeunload', event => {
       if (this.mustAsk()) {
@@ -80,7 +81,6 @@ export class Leaving {
     const place = await this.whereabouts(keeper);
     if (isOnlyHere(place)) {
       this.onlyHere.set(keeper, { isLab: await this.isLab(keeper.context.path) });
-      keeper.context.disposed.connect(() => this.onlyHere.delete(keeper));
       await this.keepStorage();
     } else {
       this.onlyHere.delete(keeper);

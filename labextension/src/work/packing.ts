@@ -1,18 +1,19 @@
 /**
  * Gzip and hashes, by the browser's own functions.
  */
+import { sha256Of } from '../runtime/bytes';
 
 /** Longest text that is unpacked, in bytes: a damaged or foreign file must not fill the memory. */
 const MAX_UNPACKED_BYTES = 512 * 1024 * 1024;
 
 /** Returns the first 32 hexadecimal digits of a text's SHA-256. */
 export async function hashOf(text: string): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
-  return hex(digest).slice(0, 32);
+  return (await sha256Of(new TextEncoder().encode(text))).slice(0, 32);
 }
 
-export function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('');
+/** Returns the name under which the second store has a site's notebook. @param site - address of the site, without the origin. */
+export async function storedName(site: string, path: string): Promise<string> {
+  return hashOf(`${site}\n${path}`);
 }
 
 export async function pack(text: string): Promise<Uint8Array> {
@@ -35,4 +36,13 @@ export async function unpack(data: Uint8Array): Promise<string> {
     texts.push(decoder.decode(part.value, { stream: true }));
   }
   return texts.join('') + decoder.decode();
+}
+
+/** Returns what a packed JSON text holds; null if there is none or it is damaged. */
+export async function unpackJson<T>(data: Uint8Array | null): Promise<T | null> {
+  try {
+    return data && (JSON.parse(await unpack(data)) as T);
+  } catch {
+    return null;
+  }
 }

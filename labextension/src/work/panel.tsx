@@ -9,6 +9,7 @@ import * as React from 'react';
 
 import { countsText } from '../renderers/assertions';
 import { visible } from '../renderers/dom';
+import { Button } from '../results/button';
 import type { KeptDocument, VersionId, VersionInfo } from './history';
 import type { Work } from './work';
 import { changedText, kindText, noHistoryText, timeText } from './words';
@@ -194,8 +195,4 @@ function Version({ info, isCurrent, trans, compare, restore }: VersionProps): Re
       </div>
     </li>
   );
-}
-
-function Button(props: React.ComponentProps<'button'>): React.JSX.Element {
-  return <button type="button" className="bg-button" {...props} />;
 }

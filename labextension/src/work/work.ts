@@ -19,7 +19,7 @@ export type WorkState =
 
 export class Work {
   private readonly keepers = new Map<NotebookContext, NotebookKeeper>();
-  /** Notebooks as they were loaded or saved. The second store may open later, when something has been typed. */
+  /** Notebooks without a keeper, as they were loaded or saved. The second store may open later, when something has been typed. */
   private readonly stored = new WeakMap<NotebookContext, nbformat.INotebookContent>();
   private readonly changedSignal = new Signal<this, void>(this);
   private readonly followedSignal = new Signal<this, NotebookKeeper>(this);
@@ -84,12 +84,10 @@ export class Work {
 
   private note({ context }: NotebookPanel): void {
     const take = (): void => {
-      if (!context.isDisposed) {
-        this.stored.set(context, context.model.toJSON() as nbformat.INotebookContent);
-      }
+      this.stored.set(context, context.model.toJSON() as nbformat.INotebookContent);
     };
-    void context.ready.then(take);
-    context.saveState.connect((_, state) => state === 'completed' && take());
+    void context.ready.then(() => context.isDisposed || take());
+    context.saveState.connect((_, state) => state === 'completed' && this.stored.has(context) && take());
   }
 
   private follow({ context }: NotebookPanel): void {
@@ -105,7 +103,12 @@ export class Work {
         this.changedSignal.emit();
       },
     };
-    const keeper = new NotebookKeeper(context, history, drafts, events, () => this.stored.get(context) ?? null);
+    const takeStored = (): nbformat.INotebookContent | null => {
+      const content = this.stored.get(context) ?? null;
+      this.stored.delete(context); // the keeper follows what is saved from here on
+      return content;
+    };
+    const keeper = new NotebookKeeper(context, history, drafts, events, takeStored);
     this.keepers.set(context, keeper);
     keeper.changed.connect(() => this.changedSignal.emit());
     context.disposed.connect(() => this.keepers.delete(context));
