@@ -47,8 +47,12 @@ class Server:
                     outer.sent += length or 0
                 super().begin(status, headers, length)
 
-        headers = {**ALWAYS, **(ISOLATION if isolated else {})}
-        handler = partial(Handler, root=folder.resolve(), headers=headers, log=None)
+        self.serve(Handler, folder, isolated)
+
+    def serve(self, handler_class: type[SiteHandler], folder: Path, isolated: bool) -> None:
+        """Serve `folder` at a port of its own, in the background."""
+        headers: dict[str, Any] = {**ALWAYS, **(ISOLATION if isolated else {})}
+        handler = partial(handler_class, root=folder.resolve(), headers=headers, log=None)
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.http.daemon_threads = True
         threading.Thread(target=self.http.serve_forever, daemon=True).start()

@@ -8,13 +8,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from functools import partial
-from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from jupyterlite_browsergrad.site.precompressed import is_compressible
-from jupyterlite_browsergrad.site.static_server import ALWAYS, ISOLATION, SiteHandler
+from jupyterlite_browsergrad.site.static_server import SiteHandler
+
+from .lab import Server
 
 #: Bytes that pass the line at once. The answers of several requests take turns in pieces of this length.
 PIECE_BYTES = 16 << 10
@@ -58,13 +58,14 @@ class Line:
         self._sleep(left)
 
 
-class SlowServer:
-    """Serves one site on this machine. `sent` counts the bytes of its answers' bodies, `by_path` those of each address.
+class SlowServer(Server):
+    """Serves one site as over a line. `sent` counts the bytes of its answers' bodies, `by_path` those of each address.
 
-    It has the attributes of `lab.Server`. Compressed copies beside the files are sent as `jupyter browsergrad serve` sends them.
+    Compressed copies beside the files are sent as `jupyter browsergrad serve` sends them.
     """
 
     def __init__(self, folder: Path, isolated: bool, line: Line) -> None:
+        self.sent = 0
         self.by_path: Counter[str] = Counter()
         self.asked: list[str] = []
         outer = self
@@ -80,24 +81,12 @@ class SlowServer:
                     while piece := file.read(PIECE_BYTES):
                         line.carry(len(piece))
                         self.wfile.write(piece)
+                        outer.sent += len(piece)
                         outer.by_path[self.path] += len(piece)
                 except ConnectionError:  # the page has been closed
                     self.close_connection = True
 
-        headers: dict[str, Any] = {**ALWAYS, **(ISOLATION if isolated else {})}
-        handler = partial(Handler, root=folder.resolve(), headers=headers, log=None)
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.http.daemon_threads = True
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
-
-    @property
-    def sent(self) -> int:
-        return sum(self.by_path.values())
-
-    def close(self) -> None:
-        self.http.shutdown()
-        self.http.server_close()
+        self.serve(Handler, folder, isolated)
 
 
 def compressing(folder: Path, out: Path) -> Path:

@@ -63,7 +63,7 @@ def _visits(bench: Bench, side: str, server: SlowServer) -> list[tuple[str, floa
     found = []
     try:
         begin = time.monotonic()
-        with open_lab(bench.browser, server, _SITES[side]) as lab:  # type: ignore[arg-type]  # it has all that is used
+        with open_lab(bench.browser, server, _SITES[side]) as lab:
             before = server.sent
             found.append(("first visit: kernel to reply", lab.start()))
             found.append(("first visit: page to reply", (time.monotonic() - begin) * 1000))

@@ -195,26 +195,22 @@ function initialMemory(path) {
     const end = at + length;
     for (let left = id === DATA ? number() : 0; left > 0; left--) {
       const kind = number();
+      if (kind > 1) throw new Error('pyodide.asm.wasm has more than one memory');
+      let offset = null; // of a passive segment, which the module copies itself
       if (kind === 0) {
         if (wasm[at++] !== CONSTANT)
           throw new Error('a data segment of pyodide.asm.wasm has an address that is not constant');
-        const offset = number(true);
+        offset = number(true);
         if (wasm[at++] !== END) throw new Error('pyodide.asm.wasm cannot be read');
-        segments.push([offset, number()]);
-      } else if (kind === 1) {
-        segments.push([null, number()]);
-      } else {
-        throw new Error('pyodide.asm.wasm has more than one memory');
       }
-      const [offset, size] = segments.at(-1);
-      segments.at(-1).push(wasm.subarray(at, at + size));
+      const size = number();
+      if (offset !== null) segments.push([offset, wasm.subarray(at, at + size)]);
       at += size;
-      if (offset === null) segments.pop(); // passive: the module copies it itself
     }
     at = end;
   }
-  const memory = Buffer.alloc(Math.max(0, ...segments.map(([offset, size]) => offset + size)));
-  for (const [offset, , content] of segments) content.copy(memory, offset);
+  const memory = Buffer.alloc(Math.max(0, ...segments.map(([offset, content]) => offset + content.length)));
+  for (const [offset, content] of segments) content.copy(memory, offset);
   return memory;
 }
 

@@ -114,6 +114,7 @@ class Packer:
         python = sha256_of(distribution / STDLIB)[:16]
         self._compiler = Compiler(distribution, bytecode / python)
         self._made_with = f"{FORMAT} {python}"
+        self._folders: dict[Path, Path] = {}
 
     def pack(self, wheels: dict[str, Path]) -> dict[str, dict[str, Any]]:
         """Return for each package the field ``packs`` of its entry in the lock: file names, sizes and sums. `path` has the files.
@@ -139,8 +140,11 @@ class Packer:
         }
 
     def _folder(self, wheel: Path) -> Path:
-        key = hashlib.sha256(f"{self._made_with} {sha256_of(wheel)}".encode()).hexdigest()
-        return self._cache / key[:24]
+        """Return the folder of a wheel's packs. Its name depends on the wheel's content, which is read once."""
+        if wheel not in self._folders:
+            key = hashlib.sha256(f"{self._made_with} {sha256_of(wheel)}".encode()).hexdigest()
+            self._folders[wheel] = self._cache / key[:24]
+        return self._folders[wheel]
 
     def _make(self, missing: dict[str, Path], wheels: dict[str, Path]) -> None:
         contents = {name: _read(path) for name, path in missing.items()}
