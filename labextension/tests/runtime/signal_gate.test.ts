@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { assemble } from '../../scripts/wat.mjs';
 import { Control } from '../../src/runtime/protocol';
 import { CLOCK_START, SignalGate } from '../../src/runtime/worker/signal_gate';
+import { changeImports } from '../../src/runtime/worker/wasm_imports';
 import { attached, interruptController } from './fake_pyodide';
 
 const NATIVE = 'src/runtime/worker/native';
@@ -10,7 +11,7 @@ const CLOCK = 12;
 
 /** A module that asks as CPython does, and the JavaScript function that answers if there is no gate. */
 async function python(gate: SignalGate, helper: () => number) {
-  const unwatch = gate.watch();
+  const keepImports = changeImports(env => gate.place(env));
   const bytes = new Uint8Array([
     ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 127, 2, 41, 1, 3],
     ...new TextEncoder().encode('env'),
@@ -20,7 +21,7 @@ async function python(gate: SignalGate, helper: () => number) {
   ]);
   const imports = { env: { _Py_CheckEmscriptenSignals_Helper: helper } };
   const { instance } = await WebAssembly.instantiate(bytes, imports);
-  unwatch();
+  keepImports();
   return instance.exports.ask as () => number;
 }
 

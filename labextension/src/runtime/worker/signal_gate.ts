@@ -10,6 +10,7 @@ import gateBytes from './native/gate.wat';
 import doorBytes from './native/gate_door.wat';
 import wantedBytes from './native/gate_wanted.wat';
 import wantedAloneBytes from './native/gate_wanted_alone.wat';
+import type { Env } from './wasm_imports';
 
 /** CPython's clock starts at this number and counts down at each check of its loop. At the end CPython asks, and starts it again. */
 export const CLOCK_START = 50;
@@ -43,34 +44,14 @@ export class SignalGate {
   /** @param control - the memory of the control block */
   constructor(private readonly control: WebAssembly.Memory) {}
 
-  /**
-   * Puts the gate's door into each WebAssembly module that imports the function, until the returned function is called.
-   *
-   * Pyodide 0.26 and later import the function. Modules that do not import it stay unchanged.
-   */
-  watch(): () => void {
-    const { instantiate, instantiateStreaming } = WebAssembly;
-    WebAssembly.instantiate = ((source: BufferSource, imports?: WebAssembly.Imports) => {
-      this.place(imports);
-      return instantiate.call(WebAssembly, source, imports);
-    }) as typeof instantiate;
-    WebAssembly.instantiateStreaming = (source, imports) => {
-      this.place(imports);
-      return instantiateStreaming.call(WebAssembly, source, imports);
-    };
-    return () => {
-      WebAssembly.instantiate = instantiate;
-      WebAssembly.instantiateStreaming = instantiateStreaming;
-    };
-  }
-
-  private place(imports: WebAssembly.Imports | undefined): void {
-    const helper = imports?.env?.[HELPER];
+  /** Puts the gate's door into a module that imports the function. Pyodide 0.26 and later do. Other modules stay unchanged. */
+  place(env: Env): void {
+    const helper = env[HELPER];
     if (typeof helper === 'function') {
       this.helper = helper as Check;
       const { table, check } = instance(doorBytes, { pyodide: { helper } });
       this.door = table as WebAssembly.Table;
-      imports!.env[HELPER] = check;
+      env[HELPER] = check;
     }
   }
 
