@@ -30,6 +30,7 @@ WORKER_ONLY = (
     "script",
     "user_start",
     "schedule",
+    "schedule_first",
     "wait",
     "wait_mode",
     "can_suspend",

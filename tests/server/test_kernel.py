@@ -106,6 +106,24 @@ def test_an_interrupt_by_message_ends_the_cell(kernel: Running) -> None:
     assert kernel.value("kept") == "2"
 
 
+def test_a_cell_is_answered_before_the_tasks_that_it_has_woken(kernel: Running) -> None:
+    code = """import asyncio
+async def wait(event):
+    await event.wait()
+    while True: pass
+event = asyncio.Event()
+task = asyncio.create_task(wait(event))
+await asyncio.sleep(0)
+event.set()"""
+    reply, _ = kernel.run(code)
+    assert reply["status"] == "ok"
+    # The task blocks the kernel, so that the next cell cannot begin. Stop ends both.
+    threading.Timer(0.5, kernel.manager.interrupt_kernel).start()
+    reply, _ = kernel.run("6 * 7")
+    assert reply["status"] != "ok"
+    assert kernel.value("6 * 7") == "42"
+
+
 def test_a_question_goes_to_the_front_end_that_ran_the_cell(kernel: Running) -> None:
     def answer(message: Any) -> None:
         assert message["content"]["prompt"] == "name? "

@@ -22,7 +22,7 @@ _Task = asyncio.Task
 class Cell(collections.abc.Coroutine[Any, Any, Any]):
     """Wraps a cell's coroutine. When an interrupt has cancelled its task, the cell gets KeyboardInterrupt."""
 
-    __slots__ = ("cancel_time", "coroutine", "is_cancelling", "is_running", "is_started", "task")
+    __slots__ = ("cancel_time", "coroutine", "has_waited", "is_cancelling", "is_running", "is_started", "task")
 
     def __init__(self, coroutine: Any) -> None:
         self.coroutine = coroutine
@@ -31,6 +31,8 @@ class Cell(collections.abc.Coroutine[Any, Any, Any]):
         self.is_started = False
         #: Whether code of the cell is on the stack. Otherwise the cell awaits something.
         self.is_running = False
+        #: Whether the cell has awaited something, so that the event loop runs it.
+        self.has_waited = False
         #: Whether an interrupt has cancelled the task, and the cell has not got the exception yet.
         self.is_cancelling = False
         #: `perf_counter` when the task was last cancelled.
@@ -39,11 +41,7 @@ class Cell(collections.abc.Coroutine[Any, Any, Any]):
     def send(self, value: Any) -> Any:
         if not self.is_started:
             self.task = asyncio.current_task()
-        self.is_started = self.is_running = True
-        try:
-            return self.coroutine.send(value)
-        finally:
-            self.is_running = False
+        return self._step(self.coroutine.send, value)
 
     def throw(self, typ: Any, val: Any = None, tb: Any = None) -> Any:
         error = typ if val is None else val
@@ -56,9 +54,21 @@ class Cell(collections.abc.Coroutine[Any, Any, Any]):
                 error = interruption(awaiting=True)
             current.first_offer = 0.0
             host.interrupt_outcome("thrown")
+        return self._step(self.coroutine.throw, error)
+
+    def _step(self, step: Any, value: Any) -> Any:
+        """Run the cell until it awaits something or ends."""
         self.is_started = self.is_running = True
         try:
-            return self.coroutine.throw(error)
+            awaited = step(value)
+        except BaseException:  # the cell has ended
+            if self.has_waited and current.is_active:
+                # The task now schedules who awaits it. Tasks that the cell has left behind may block the event loop.
+                host.schedule_first()
+            raise
+        else:
+            self.has_waited = True
+            return awaited
         finally:
             self.is_running = False
 

@@ -15,7 +15,7 @@ class Snapshot(NamedTuple):
     was_hit: int
     #: 1 if the interrupt repeats until the request ends.
     is_storm: int
-    #: 1 if the press is meant for whatever blocks the idle kernel.
+    #: 1 if no request runs, and the press is meant for one that cannot begin yet, or for whatever blocks the idle kernel.
     is_for_idle: int
     #: The limit that the request has passed, in milliseconds; 0 if it has not passed one.
     limit_ms: int

@@ -150,6 +150,7 @@ const ROWS: Row[] = [
   // CPython asks while no request runs
   ['idle code is not interrupted', state('idle'), poll, { sinceTurn: 9000 }, 'idle', []],
   ['but for a press that is meant for it', state('idle'), poll, { press: -1 }, 'idle', ['signal']],
+  ['or for a request that waits behind it', state('idle'), poll, { press: 7 }, 'idle', ['signal']],
   [
     'or if an interrupted cell left it, and it blocks',
     state('idle', { isWatched: true }),

@@ -262,7 +262,7 @@ export class InterruptController {
     return snapshotText({
       was_hit: Number(this.state.wasHit),
       is_storm: Number(this.state.isStorm),
-      is_for_idle: Number(press === -1),
+      is_for_idle: Number(press !== 0 && this.running === 0),
       limit_ms: this.passedLimitMs(),
       loop_ms: Math.ceil(sinceTurn),
     });

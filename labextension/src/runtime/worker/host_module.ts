@@ -58,6 +58,7 @@ export function hostModule(parts: HostParts): object {
     script: () => SCRIPT,
     user_start: () => interrupts.clock.userStarts(),
     schedule: interrupts.scheduler.schedule,
+    schedule_first: interrupts.scheduler.putNextFirst,
     wait: (ms: number) => interrupts.wait.until(ms, () => false) === 'interrupted',
     wait_mode: () => interrupts.mode,
     can_suspend: () => parts.canSuspend(),

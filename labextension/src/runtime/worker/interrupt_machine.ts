@@ -154,9 +154,12 @@ function poll(before: InterruptState, moment: Moment): Reaction {
   return reaction(state, {}, ...stale);
 }
 
-/** While no request runs, only a task that blocks the event loop is interrupted: after a press, or after its cell was interrupted. */
+/**
+ * While no request runs, only a task that blocks the event loop is interrupted: after a press for a request that cannot begin for that reason, or
+ * after its cell was interrupted.
+ */
 function pollIdle(state: InterruptState, { time, press, sinceTurn }: Moment): Reaction {
-  const isStuck = press === -1 || (state.isWatched && sinceTurn > STUCK_MS);
+  const isStuck = press !== 0 || (state.isWatched && sinceTurn > STUCK_MS);
   return isStuck && time - state.offerTime >= OFFER_AGAIN_MS
     ? signal({ ...state, offerTime: time }, time)
     : reaction(state, {});

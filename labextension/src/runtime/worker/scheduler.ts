@@ -24,6 +24,9 @@ export class Scheduler {
   /** Callbacks that were scheduled while a suspended call waits for a turn. */
   private readonly duringTurn: (() => void)[] = [];
   private isPosted = false;
+  /** Whether the next callback that is scheduled comes before all others, and whether such a callback waits for its turn. */
+  private isNextFirst = false;
+  private isFirstWaiting = false;
   private readonly channel = new MessageChannel();
 
   constructor(private readonly options: SchedulerOptions) {
@@ -39,7 +42,7 @@ export class Scheduler {
     if (timeoutMs > SHORT_TIMER_MS) {
       setTimeout(() => {
         this.options.onTurn();
-        if (this.turns.any) {
+        if (this.turns.any || this.isFirstWaiting) {
           this.queue.push(callback);
         } else {
           this.run(callback);
@@ -47,8 +50,22 @@ export class Scheduler {
       }, timeoutMs);
       return;
     }
-    this.due.push(callback);
+    if (this.isNextFirst) {
+      this.isNextFirst = false;
+      this.isFirstWaiting = true;
+      this.due.unshift(callback);
+    } else {
+      this.due.push(callback);
+    }
     this.post();
+  };
+
+  /**
+   * Lets the next callback that is scheduled run before all that wait. A cell has ended, and this callback sends its reply: other tasks
+   * may block the event loop.
+   */
+  putNextFirst = (): void => {
+    this.isNextFirst = true;
   };
 
   /**
@@ -91,6 +108,7 @@ export class Scheduler {
       this.options.onTurn();
     }
     const callback = this.due.shift();
+    this.isFirstWaiting = false;
     if (callback) {
       this.run(callback);
     }
