@@ -45,6 +45,9 @@ class Worker:
     def begin(self, epoch: int, request: bool) -> None:
         """Begin a request."""
 
+    def schedule_first(self) -> None:
+        """Let the reply come before other tasks."""
+
     def end(self, epoch: int) -> bool:
         return "raised" in self.outcomes or "thrown" in self.outcomes
 
