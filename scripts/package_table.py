@@ -2,7 +2,7 @@
 
 usage: python scripts/package_table.py [NAME…]    (with names: only try these, and write nothing)
 
-Each package is vendored into a site, as an author would do it, imported in a new Python and called once. Packages of the lock are those of a
+Each package is vendored into a site, as an author would do it, imported in a new page of Chromium and called once. Packages of the lock are those of a
 distribution of Pyodide 0.27.7 that the package index has. Pure packages of PyPI are tried on the embedded Pyodide.
 """
 
@@ -19,9 +19,13 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPO))
 
-from jupyterlite_browsergrad.server_kernel.sandbox import Sandbox  # noqa: E402  # found through the path above
+from playwright.sync_api import Browser, Error, sync_playwright  # noqa: E402  # the modules below are found through the path above
+
+from bench.lab import FLAGS, Lab, Server, open_lab  # noqa: E402
+from scripts.chromium import chromium  # noqa: E402
 from tests.wheels import DISTRIBUTION, download, unzip_pyodide  # noqa: E402
 
+LOCK = Path("static/browsergrad/pyodide/pyodide-lock.json")
 TARGET = REPO / "docs/reference/packages.md"
 BEGIN, END = "<!-- written by scripts/package_table.py -->", "<!-- end of the table -->"
 
@@ -42,15 +46,13 @@ LOCKED = [
     Case("decorator", "from decorator import decorator; decorator(lambda f, *a: f(*a) + 1)(lambda x: x)(1)", "2"),
     Case("executing", "import executing, sys; executing.Source.executing(sys._getframe()).code_qualname()", "'<module>'"),
     Case("fonttools", "from fontTools.misc.fixedTools import floatToFixed; floatToFixed(0.5, 14)", "8192"),
-    Case("jedi", "import jedi; [c.name for c in jedi.Script('import json; json.dum').complete()]", "['dump', 'dumps']"),
     Case("joblib", "import joblib; joblib.hash([1, 2]) == joblib.hash([1, 2])", "True"),
     Case("kiwisolver", "import kiwisolver; s = kiwisolver.Solver(); x = kiwisolver.Variable('x'); s.addConstraint(x == 2); s.updateVariables(); x.value()", "2.0"),
     Case("matplotlib", "from matplotlib.colors import to_hex; to_hex('red')", "'#ff0000'"),
-    Case("matplotlib-inline", "from matplotlib_inline.backend_inline import show; callable(show)", "True"),
+    Case("matplotlib-inline", "from matplotlib_inline.config import InlineBackend; InlineBackend.close_figures.default_value", "True"),
     Case("numpy", "import numpy as np; np.linalg.inv([[2.0]]).tolist()", "[[0.5]]"),
     Case("packaging", "from packaging.version import Version; Version('1.10') > Version('1.9')", "True"),
     Case("pandas", "import pandas as pd; int(pd.DataFrame({'a': [1, 2]}).a.sum())", "3"),
-    Case("parso", "import parso; parso.parse('1 + 1').children[0].type", "'arith_expr'"),
     Case("pillow", "from PIL import Image; Image.new('RGB', (2, 3)).resize((4, 4)).size", "(4, 4)"),
     Case("prompt-toolkit", "from prompt_toolkit.formatted_text import HTML, to_plain_text; to_plain_text(HTML('<b>x</b>'))", "'x'"),
     Case("pure-eval", "import ast, pure_eval; pure_eval.Evaluator({'x': 1})[ast.parse('x', mode='eval').body]", "1"),
@@ -112,38 +114,47 @@ PURE = [
 
 
 def build(folder: Path, cases: Iterable[Case], **config: str) -> Path:
-    """Build a site with these packages in an empty folder. Return its Pyodide."""
+    """Build a site with these packages in a new folder."""
     settings = {"BrowsergradAddon": {"packages": [case.package for case in cases], **config}}
+    folder.mkdir()
+    site = {"jupyter-lite-schema-version": 0, "jupyter-config-data": {"exposeAppInBrowser": True}}
+    (folder / "jupyter-lite.json").write_text(json.dumps(site), "utf-8")
     (folder / "jupyter_lite_config.json").write_text(json.dumps(settings), "utf-8")
     command = [sys.executable, "-m", "jupyterlite_core", "build", "--apps", "lab", "--output-dir", "site"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.stdout + done.stderr)
-    return folder / "site/static/browsergrad/pyodide"
+    return folder / "site"
 
 
-def problem(pyodide: Path, case: Case) -> str:
-    """Import and call a package in a new Python. Return what is wrong; empty if it works."""
+def problem(lab: Lab, case: Case) -> str:
+    """Import and call a package in a new page. Return what is wrong; empty if it works."""
     imported, _, called = case.code.rpartition("; ")
-    kernel = pyodide.with_name("kernel")
-    with Sandbox(pyodide=pyodide, kernel=kernel if kernel.is_dir() else None, brief=True) as sandbox:
-        result = sandbox.execute(f"{imported}\n{called}")
-    values = [content["data"]["text/plain"] for content in result.of("execute_result")]
-    errors = [f"{content['ename']}: {content['evalue']}" for content in result.of("error")]
-    return "" if values == [case.expected] else f"{case.package}: {errors or values}, wanted {case.expected}"
+    lab.reload()
+    lab.start()
+    try:
+        value = lab.text(f"{imported}\nprint(repr({called}))")
+    except Error as error:
+        value = error.message
+    return "" if value.strip() == case.expected else f"{case.package}: {value}, wanted {case.expected}"
 
 
-def tried(pyodide: Path, cases: Iterable[Case]) -> list[str]:
-    """Return rows of the table. A package that does not work ends the script."""
-    locked = json.loads((pyodide / "pyodide-lock.json").read_text("utf-8"))["packages"]
-    problems = []
-    for case in cases:
-        said = problem(pyodide, case)
-        print(said or f"{case.package}: works", flush=True)
-        problems += [said] if said else []
+def tried(browser: Browser, site: Path, cases: Iterable[Case]) -> list[str]:
+    """Return rows of the table. Packages that do not work end the script."""
+    locked = json.loads((site / LOCK).read_text("utf-8"))["packages"]
+    server = Server(site, isolated=True)
+    problems, rows = [], []
+    with open_lab(browser, server, "ours") as lab:
+        for case in cases:
+            said = problem(lab, case)
+            print(said or f"{case.package}: works", flush=True)
+            problems += [said] if said else []
+            code = case.code.replace("|", "\\|")
+            rows.append(f"| `{case.package}` | {locked[case.package]['version']} | `{code}` |")
+    server.close()
     if problems:
         raise SystemExit(f"{len(problems)} packages do not work")
-    return [f"| `{case.package}` | {locked[case.package]['version']} | `{case.code.replace('|', chr(92) + '|')}` |" for case in cases]  # fmt: skip
+    return rows
 
 
 def table(title: str, rows: list[str]) -> list[str]:
@@ -153,18 +164,16 @@ def table(title: str, rows: list[str]) -> list[str]:
 def main(names: list[str]) -> None:
     locked, pure = ([case for case in cases if not names or case.package in names] for cases in (LOCKED, PURE))
     lines: list[str] = []
-    with tempfile.TemporaryDirectory() as temporary:
+    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
         root = Path(temporary)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         if locked:
-            wheels, site = root / "wheels", root / "locked"
-            site.mkdir()
-            download(wheels, DISTRIBUTION)
-            pyodide = build(site, locked, pyodide_url=str(unzip_pyodide(wheels, root)))
-            lines += table("Packages of Pyodide's release", tried(pyodide, locked))
+            download(root / "wheels", DISTRIBUTION)
+            site = build(root / "locked", locked, pyodide_url=str(unzip_pyodide(root / "wheels", root)))
+            lines += table("Packages of Pyodide's release", tried(browser, site, locked))
         if pure:
-            site = root / "pure"
-            site.mkdir()
-            lines += table("Packages of PyPI", tried(build(site, pure), pure))
+            lines += table("Packages of PyPI", tried(browser, build(root / "pure", pure), pure))
+        browser.close()
     if not names:
         before, rest = TARGET.read_text("utf-8").split(BEGIN)
         TARGET.write_text("\n".join([f"{before}{BEGIN}", "", *lines, END]) + rest.partition(END)[2], "utf-8")
