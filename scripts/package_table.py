@@ -1,4 +1,4 @@
-"""Try packages in the kernel, and write the table of those that work into docs/reference/packages.md.
+"""Try packages in the kernel, and write docs/reference/packages.md with those that work.
 
 usage: python scripts/package_table.py [NAME…]    (with names: only try these, and write nothing)
 
@@ -27,7 +27,12 @@ from tests.wheels import DISTRIBUTION, download, unzip_pyodide  # noqa: E402
 
 LOCK = Path("static/browsergrad/pyodide/pyodide-lock.json")
 TARGET = REPO / "docs/reference/packages.md"
-BEGIN, END = "<!-- written by scripts/package_table.py -->", "<!-- end of the table -->"
+HEAD = """# Packages that were tried
+
+`scripts/package_table.py` vendors each of these packages into a site, imports it in a new page of Chromium, and calls it once. The packages of Pyodide's release are
+those of a distribution of 0.27.7; other releases have other versions. [Give students packages](../howto/packages.md) says how a site gets packages, and what plotting
+libraries show.
+"""
 
 
 @dataclass(frozen=True)
@@ -175,8 +180,7 @@ def main(names: list[str]) -> None:
             lines += table("Packages of PyPI", tried(browser, build(root / "pure", pure), pure))
         browser.close()
     if not names:
-        before, rest = TARGET.read_text("utf-8").split(BEGIN)
-        TARGET.write_text("\n".join([f"{before}{BEGIN}", "", *lines, END]) + rest.partition(END)[2], "utf-8")
+        TARGET.write_text("\n".join([HEAD, *lines]).rstrip() + "\n", "utf-8")
 
 
 if __name__ == "__main__":
