@@ -138,7 +138,7 @@ def test_a_package_that_the_site_lacks_is_named_with_the_setting(lab: Lab) -> No
     assert "sklearn is not part of this site" in text and "BrowsergradAddon.packages = ['scikit-learn']" in text
 
 
-@pytest.mark.thinned(2)
+@pytest.mark.thinned(4)
 @pytest.mark.parametrize("isolated", [True, False], ids=["isolated", "plain"])
 @pytest.mark.parametrize("code", ["import pandas", "import near", "%%capture\nimport pandas", "import cowsay, pandas"])
 def test_stop_gives_up_the_load_of_a_pack(browser: Browser, packed_site: Path, isolated: bool, code: str) -> None:
