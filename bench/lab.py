@@ -17,7 +17,8 @@ from jupyterlite_browsergrad.site.static_server import ALWAYS, ISOLATION, SiteHa
 from scripts.chromium import FLAGS as CHROMIUM_FLAGS
 
 PAGE = (Path(__file__).parent / "page.js").read_text("utf-8")
-KERNELS = {"stock": "python", "ours": "browsergrad", "fetched": "browsergrad", "bare": "browsergrad"}
+KERNELS = {"stock": "python", "packages-stock": "python"}
+OUR_KERNEL = "browsergrad"
 #: Options of the tests' Chromium, and two more.
 FLAGS = [
     *CHROMIUM_FLAGS,
@@ -69,12 +70,12 @@ class Lab:
     def __init__(self, page: Page, server: Server, which: str) -> None:
         self.page = page
         self.server = server
-        #: Name of the site: ``ours``, ``fetched``, ``bare`` or ``stock``.
+        #: Name of the site, such as ``ours`` or ``stock``.
         self.which = which
 
     @property
     def kernel_name(self) -> str:
-        return KERNELS[self.which]
+        return KERNELS.get(self.which, OUR_KERNEL)
 
     def js(self, expression: str, argument: Any = None) -> Any:
         return self.page.evaluate(expression, argument)

@@ -15,6 +15,23 @@ window.bench = {
     bench.kernels.push(session.kernel);
     bench.kernel = session.kernel;
   },
+  // Opens a notebook with these cells, and waits until its kernel has answered.
+  async open(name, cells) {
+    const { commands, serviceManager } = window.jupyterapp;
+    const path = `bench-${crypto.randomUUID()}.ipynb`;
+    const made = cells.map(source => ({ cell_type: 'code', source, metadata: {}, outputs: [], execution_count: null }));
+    const content = {
+      nbformat: 4,
+      nbformat_minor: 4,
+      metadata: { kernelspec: { name, display_name: name } },
+      cells: made,
+    };
+    await serviceManager.contents.save(path, { type: 'notebook', format: 'json', content });
+    const panel = await commands.execute('docmanager:open', { path, factory: 'Notebook', kernel: { name } });
+    await panel.context.sessionContext.ready;
+    bench.kernel = panel.context.sessionContext.session.kernel;
+    await bench.kernel.info;
+  },
   // Runs a cell and returns the ms from the request to its reply, when all output has arrived. Throws if the cell fails.
   async run(code, onMessage = () => undefined) {
     const begin = performance.now();

@@ -53,7 +53,7 @@ def build(force: bool = False, stock: str | None = None) -> dict[str, Path]:
 
 def _build_installed(force: bool) -> dict[str, Path]:
     stamp = OUT / "stamp.json"
-    state = _state()
+    state = installed_state()
     sites = {name: OUT / name for name in ("stock", "ours", "fetched", "bare")}
     if not force and stamp.is_file() and json.loads(stamp.read_text("utf-8")) == state:
         return sites
@@ -78,12 +78,12 @@ def _build_other_stock(kernel: str, force: bool) -> Path:
         return site
     for folder in (site, OUT / "source" / site.name):
         shutil.rmtree(folder, ignore_errors=True)
-    _build_stock(site, _environment(kernel))
+    _build_stock(site, environment(kernel))
     stamp.write_text(json.dumps(state), "utf-8")
     return site
 
 
-def _environment(kernel: str) -> Path:
+def environment(kernel: str) -> Path:
     """Return the Python of an environment with a version of the stock kernel. Make it if there is none."""
     folder = OUT / "environments" / kernel
     python = folder / "bin" / "python"
@@ -96,7 +96,7 @@ def _environment(kernel: str) -> Path:
     return python
 
 
-def _state() -> Any:
+def installed_state() -> Any:
     """Everything on which the built sites depend."""
     built = paths.labextension()
     files = sorted(path for path in built.rglob("*") if path.is_file())
@@ -109,7 +109,7 @@ def _state() -> Any:
 
 
 def _build_ours(output: Path) -> None:
-    _lite(output, ["jupyterlite-browsergrad"], paths.labextension(), {}, Path(sys.executable))
+    lite(output, ["jupyterlite-browsergrad"], paths.labextension(), {}, Path(sys.executable))
 
 
 def _build_stock(output: Path, python: Path) -> None:
@@ -121,7 +121,7 @@ def _build_stock(output: Path, python: Path) -> None:
     lock = json.loads((PYODIDE / "pyodide-lock.json").read_text("utf-8"))
     packages = {_normal(name): entry for name, entry in lock["packages"].items()}
     wanted = list(_closure(packages, STOCK_PACKAGES))
-    wheels = _download([f"{name}=={packages[name]['version']}" for name in wanted] + [STOCK_EXTRA])
+    wheels = download([f"{name}=={packages[name]['version']}" for name in wanted] + [STOCK_EXTRA])
     for name in wanted:
         wheel = wheels[name]
         packages[name] |= {"file_name": wheel.name, "sha256": hashlib.sha256(wheel.read_bytes()).hexdigest()}
@@ -131,7 +131,7 @@ def _build_stock(output: Path, python: Path) -> None:
     extension = python.parent.parent / "share/jupyter/labextensions" / STOCK_EXTENSION
     if not extension.is_dir():
         raise SystemExit(f"{STOCK_EXTENSION} is not installed: pip install -r tests/requirements.txt")
-    _lite(output, STOCK_ADDONS, extension, config, python)
+    lite(output, STOCK_ADDONS, extension, config, python)
 
 
 def _normal(name: str) -> str:
@@ -149,7 +149,7 @@ def _closure(packages: dict[str, Any], names: tuple[str, ...]) -> Iterator[str]:
             queue += packages[name]["depends"]
 
 
-def _download(requirements: list[str]) -> dict[str, Path]:
+def download(requirements: list[str]) -> dict[str, Path]:
     """Download pure-Python wheels of exactly these versions from the package index, unless they are here already."""
     folder = OUT / "wheels"
     folder.mkdir(parents=True, exist_ok=True)
@@ -162,7 +162,7 @@ def _download(requirements: list[str]) -> dict[str, Path]:
     return {_normal(path.name.split("-")[0]): path for path in folder.glob("*.whl")}
 
 
-def _lite(output: Path, addons: list[str], labextension: Path, config: dict[str, Any], python: Path) -> None:
+def lite(output: Path, addons: list[str], labextension: Path, config: dict[str, Any], python: Path) -> None:
     source = OUT / "source" / output.name
     source.mkdir(parents=True, exist_ok=True)
     ours = ["jupyterlite-browsergrad", *STOCK_ADDONS]

@@ -25,6 +25,7 @@ from . import distribution
 from .choice import AUTO, SiteImports
 from .packing import Packer
 from .release import Release, embedded_lock, version_of
+from .shared_libraries import has_shared_libraries
 from .vendoring import Vendored, vendor
 from .verification import read_object
 from .wheels import is_plain_path, piplite_index, unpack_labextensions
@@ -180,6 +181,7 @@ class OwnPyodide:
         """Pack the vendored wheels for fast loading. Return what the lock says of the packs, by package, and the files to publish."""
         wheels = {wheel.name: wheel.path for wheel in vendored.wheels}
         wheels |= {name: path for name, path in vendored.files.items() if path.suffix == ".whl"}
+        wheels = {name: path for name, path in wheels.items() if not has_shared_libraries(path)}
         if sum(path.stat().st_size for path in wheels.values()) < MIN_PACKED_BYTES:
             return {}, {}
         manifest = json.loads(paths.static("kernel", "manifest.json").read_text(**UTF8))

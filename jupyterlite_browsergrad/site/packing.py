@@ -31,19 +31,22 @@ PACKS = "packs"
 #: Member of the first pack that lists the files of the second one: ``[[path, offset in the pack's content, length], …]``.
 INDEX = ".later.json"
 #: Counts changes of this module's output, so that caches of earlier versions are not used.
-FORMAT = 1
+FORMAT = 2
 #: Files that nothing in a browser reads: what C compilers need, and front ends, which the build publishes elsewhere.
 LEFT_OUT = re.compile(r"\.(?:a|lib|pxd|pyx|pxi)$|/include/.*\.(?:h|hpp)$|^/share/jupyter/")
 #: Files that are read seldom. They come with the sources.
 LATER = re.compile(
-    r"(?:^|/)(?:tests?|licenses|sample_data|zoneinfo|__pycache__)/"
+    r"(?:^|/)(?:tests?|licenses|sample_data|__pycache__)/"
+    r"|^(?:tzdata|pytz)/zoneinfo/(?!UTC$|__init__\.py$)"  # pandas reads UTC when it is imported
     r"|/mpl-data/(?:images|fonts/afm|fonts/pdfcorefonts|fonts/ttf/(?!DejaVuSans(?:-Bold)?\.ttf))"
     r"|^(?:fontTools|numpy/f2py|matplotlib/(?:sphinxext|testing)|mpl_toolkits/axisartist)/"
     r"|/backends/web_backend/"
-    r"|_tests\.[^/]*\.so$"
+    r"|/_(?:umath|rational|struct_ufunc|operand_flag)_tests\.[^/]*\.so$"  # an import of NumPy reads _multiarray_tests
     r"|\.(?:pyi|md|rst|h|hpp|c|cpp|f90?)$"
     r"|\.dist-info/(?:RECORD|LICENSE|COPYING|NOTICE|AUTHORS)[^/]*$"
 )
+#: Sources that are read when they are imported: pyparsing asks for the lines of its own stack.
+READ_AT_ONCE = frozenset({"pyparsing/core.py"})
 #: A data file of a wheel. The group is its path below Python's prefix, which is the root here.
 DATA_FILE = re.compile(r"[^/]+\.data/data(/.+)")
 #: Metadata that a wheel gets when it is installed: who installed it, and Pyodide's note where it came from.
@@ -70,7 +73,7 @@ def divide(files: Files, compiled: dict[str, bytes], tag: str) -> tuple[Files, F
         seldom = LATER.search(name) is not None
         if name in compiled:
             (later if seldom else now)[pyc_path(name, tag)] = compiled[name]
-            later[name] = data
+            (now if name in READ_AT_ONCE else later)[name] = data
         else:
             (later if seldom else now)[name] = data
     for name in [name for name in files if name.endswith(".dist-info/METADATA")]:

@@ -182,11 +182,22 @@ async def load_imports(transformed: str, transform: Callable[[str], str]) -> Non
         print(f"packages could not be loaded: {error}", file=sys.stderr)
 
 
+def _not_found(error: Any) -> str:
+    """Return the module that was not found; empty if the error is another one.
+
+    Libraries raise an ImportError of their own for a module that only some of their functions need, as pandas does for Jinja2.
+    """
+    for each in (error, error.__cause__, error.__context__) if isinstance(error, ImportError) else ():
+        if isinstance(each, ModuleNotFoundError) and each.name:
+            return each.name.partition(".")[0]
+    return ""
+
+
 def explain_missing(error: Any) -> None:
-    """Add a note to a ModuleNotFoundError that says how to get the module."""
-    if not isinstance(error, ModuleNotFoundError) or not error.name or getattr(error, "__notes__", None):
+    """Add a note to the error of an import that says how to get the missing module."""
+    name = _not_found(error)
+    if not name or getattr(error, "__notes__", None):
         return
-    name = error.name.partition(".")[0]
     if name in sys.builtin_module_names or name in sys.stdlib_module_names or _exists(name):
         return
     package = _DISTRIBUTIONS.get(name, name)

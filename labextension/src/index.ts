@@ -4,12 +4,15 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
 import { PageConfig, URLExt } from '@jupyterlab/coreutils';
+import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { IKernelClient, IKernelSpecs } from '@jupyterlite/services';
 
+import { ExpectedImports, savesData } from './kernel/expected_imports';
 import type { BrowsergradKernel } from './kernel/kernel';
 import { removeSocketDelay } from './kernel/socket_delay';
+import type { KernelSettings } from './kernel/create';
 import { hookInterrupt } from './kernel/interrupt_hook';
 import { Limits, notebookTimeout } from './kernel/limits';
 import { LOGO_URL } from './kernel/logo';
@@ -28,14 +31,22 @@ import work from './work/plugin';
 
 /** Id of the plugin and key of its site settings. */
 const PLUGIN_ID = 'jupyterlite-browsergrad:kernel';
+const EXPECTED_ID = 'jupyterlite-browsergrad:expected-imports';
 const STOP_ID = 'jupyterlite-browsergrad:stop';
 
 /** Our running kernels, by id. */
 const kernels = new Map<string, BrowsergradKernel>();
+/** Tells kernels what their notebooks import; null where that is switched off. */
+let expected: ExpectedImports | null = null;
 /** Set when the kernel is registered. */
 let limits: Limits | null = null;
 /** The user's setting for a spare Python. */
 let prewarm: PrewarmChoice = 'auto';
+
+/** The site's settings of the kernel. */
+function siteSettings(): KernelSettings & { timeoutMs?: unknown } {
+  return JSON.parse(PageConfig.getOption('litePluginSettings') || '{}')[PLUGIN_ID] ?? {};
+}
 
 /** Registers the kernel. In JupyterLab on a server the tokens are missing, and it does nothing. */
 const kernel: JupyterFrontEndPlugin<void> = {
@@ -47,8 +58,7 @@ const kernel: JupyterFrontEndPlugin<void> = {
     if (!specs) {
       return;
     }
-    const all = JSON.parse(PageConfig.getOption('litePluginSettings') || '{}');
-    const settings = all[PLUGIN_ID] ?? {};
+    const settings = siteSettings();
     const staticURL = new URL(
       URLExt.join(PageConfig.getOption('fullLabextensionsUrl'), 'jupyterlite-browsergrad/static/'),
       PageConfig.getBaseUrl(),
@@ -83,6 +93,7 @@ const kernel: JupyterFrontEndPlugin<void> = {
         kernels.set(made.id, made);
         made.booted.connect(() => {
           kernelsChanged.forEach(changed => changed());
+          expected?.started(made);
           void app.restored.then(() => warnOfMissingDrive(made));
         });
         made.disposed.connect(() => {
@@ -105,6 +116,27 @@ const kernel: JupyterFrontEndPlugin<void> = {
     } else {
       Notification.warning('The Stop button cannot reach Python: this JupyterLite offers no kernel client');
     }
+  },
+};
+
+/** Tells kernels which modules their notebooks import. It is a plugin of its own so that the kernel does not wait for the tracker. */
+const expectations: JupyterFrontEndPlugin<void> = {
+  id: EXPECTED_ID,
+  description: 'Fetches the packages that an open notebook imports before a cell needs them.',
+  autoStart: true,
+  requires: [INotebookTracker],
+  optional: [IKernelSpecs],
+  activate: (app: JupyterFrontEnd, tracker: INotebookTracker, specs: IKernelSpecs | null) => {
+    const { prefetch, prefetchPackages } = siteSettings();
+    if (!specs || !(prefetchPackages ?? prefetch ?? !savesData())) {
+      return;
+    }
+    const { gate } = labServices(app, true);
+    const mayRun = async (id: string): Promise<boolean> => {
+      const paths = await pathsOf(app.serviceManager.sessions, id, kernels.get(id)?.location ?? '');
+      return (await gate.checkAll(paths)).kind !== 'refused';
+    };
+    expected = new ExpectedImports(tracker, id => kernels.get(id), mayRun);
   },
 };
 
@@ -137,4 +169,4 @@ const stop: JupyterFrontEndPlugin<void> = {
   },
 };
 
-export default [kernel, stop, ...labs, ...renderers, ...results, ...transfers, ...work];
+export default [kernel, expectations, stop, ...labs, ...renderers, ...results, ...transfers, ...work];

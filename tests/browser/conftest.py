@@ -22,7 +22,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from file_server import FileServer
 from hangs import HANG_MS, HANG_S
+from packed_site import CONTENTS, once
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from scripts import toolchain
@@ -222,6 +224,18 @@ def full_site(full_pyodide: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     own = [str(make_wheel(wheels, name, "1.0")) for name in ("pure", "hurt")]
     needs = {need for case in kernel_cases.load() for need in case.needs}
     return build_site(tmp_path_factory.mktemp("site"), pyodide_url=str(full_pyodide), packages=[*own, *sorted(needs)])
+
+
+@pytest.fixture(scope="session")
+def packed_site(full_pyodide: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site on that distribution with packs of the packages that its notebooks import: `packed_site.CONTENTS`."""
+
+    def build(folder: Path) -> Path:
+        with FileServer(full_pyodide).running() as server:
+            packages = ["auto", "cowsay==6.1"]
+            return build_site(folder, CONTENTS, pyodide_url=server.address, packages=packages)
+
+    return once(tmp_path_factory, "packed", build)
 
 
 @pytest.fixture(scope="session")

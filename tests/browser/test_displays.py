@@ -4,31 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from conftest import Lab, build_site, opened, served
-from playwright.sync_api import Browser, Locator, expect
+from conftest import Lab, build_site
+from notebook_page import forms, notebook, run
+from playwright.sync_api import Browser, expect
 
 from tests.wheels import pack_installed
 
 pytestmark = pytest.mark.release
-
-#: Opens a new notebook.
-NEW = """async () => {
-  await jupyterapp.restored;
-  window.panel = await jupyterapp.commands.execute('notebook:create-new', { kernelName: 'browsergrad' });
-  const context = panel.context.sessionContext;
-  await context.ready;
-  while (!context.session?.kernel) await new Promise(r => context.kernelChanged.connect(r));
-}"""
-#: Runs code in a new cell, and returns the cell's outputs.
-RUN = """async code => {
-  await jupyterapp.commands.execute('notebook:insert-cell-below');
-  panel.content.activeCell.model.sharedModel.setSource(code);
-  await jupyterapp.commands.execute('notebook:run-cell');
-  return panel.content.activeCell.model.toJSON().outputs;
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -48,13 +32,6 @@ def scientific(full_pyodide: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     )
 
 
-def notebook(browser: Browser, site: Path, isolated: bool) -> Iterator[Lab]:
-    with served(site, isolated) as address, opened(browser, address) as lab:
-        lab.page.set_viewport_size({"width": 1300, "height": 1000})
-        lab.js(NEW)
-        yield lab
-
-
 @pytest.fixture(scope="module", params=["isolated", "plain"])
 def pure_notebook(request: pytest.FixtureRequest, browser: Browser, pure: Path) -> Iterator[Lab]:
     yield from notebook(browser, pure, request.param == "isolated")
@@ -63,18 +40,6 @@ def pure_notebook(request: pytest.FixtureRequest, browser: Browser, pure: Path) 
 @pytest.fixture(scope="module", params=["isolated", "plain"])
 def scientific_notebook(request: pytest.FixtureRequest, browser: Browser, scientific: Path) -> Iterator[Lab]:
     yield from notebook(browser, scientific, request.param == "isolated")
-
-
-def run(lab: Lab, code: str) -> tuple[list[dict[str, Any]], Locator]:
-    """Run code in a new cell. Return the outputs as the notebook saves them, and what the page shows below the cell."""
-    outputs = lab.js(RUN, code)
-    assert [output for output in outputs if output["output_type"] == "error"] == []
-    return outputs, lab.page.locator(".jp-Notebook .jp-Cell.jp-mod-active .jp-OutputArea-output")
-
-
-def forms(outputs: list[dict[str, Any]]) -> list[str]:
-    """The MIME types of the outputs."""
-    return [mime for output in outputs for mime in output.get("data", {"stream": ""})]
 
 
 BAR = "import plotly.graph_objects as go\nfig = go.Figure(go.Bar(x=['a', 'b'], y=[1, 3]))\n"

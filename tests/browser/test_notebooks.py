@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Lab, build_site, held, opened, served
+from packed_site import TUTORIALS, code_cells
 from playwright.sync_api import Browser
 
 from tests.wheels import unzip
@@ -48,35 +49,6 @@ def embedded(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_site(tmp_path_factory.mktemp("site"), notebooks, front_ends=False, packages=packages)
 
 
-def notebook(*cells: str) -> bytes:
-    made = [
-        {"cell_type": "code", "source": cell, "metadata": {}, "outputs": [], "execution_count": None} for cell in cells
-    ]
-    return json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": made}).encode()
-
-
-SCIENCE = notebook(
-    "import numpy as np\nimport pandas as pd\nimport matplotlib.pyplot as plt",
-    "frame = pd.DataFrame({'x': np.arange(5), 'y': np.arange(5) ** 2})\nframe",
-    "plt.plot(frame.x, frame.y)\nplt.show()",
-    "frame.plot(x='x')",
-    "np.linalg.inv(np.array([[2.0, 0.0], [0.0, 4.0]])).tolist()",
-    "frame.nothing",
-)
-
-
-@pytest.fixture(scope="session")
-def older(full_pyodide: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A site on Pyodide 0.27.7 (Python 3.12), with packages vendored for it."""
-    contents = {
-        "science.ipynb": SCIENCE,
-        "one.ipynb": notebook("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"),
-    }
-    return build_site(
-        tmp_path_factory.mktemp("site"), contents, pyodide_url=str(full_pyodide), packages=["cowsay==6.1"]
-    )
-
-
 def pages(browser: Browser, site: Path, isolated: bool) -> Iterator[Lab]:
     with served(site, isolated) as address, opened(browser, address) as lab:
         yield lab
@@ -88,8 +60,9 @@ def new_lab(request: pytest.FixtureRequest, browser: Browser, embedded: Path) ->
 
 
 @pytest.fixture(scope="module", params=["isolated", "plain"])
-def old_lab(request: pytest.FixtureRequest, browser: Browser, older: Path) -> Iterator[Lab]:
-    yield from pages(browser, older, request.param == "isolated")
+def old_lab(request: pytest.FixtureRequest, browser: Browser, packed_site: Path) -> Iterator[Lab]:
+    """A page on Pyodide 0.27.7 (Python 3.12), with packages as packs."""
+    yield from pages(browser, packed_site, request.param == "isolated")
 
 
 def run_all(lab: Lab, path: str) -> list[dict[str, Any]]:
@@ -188,6 +161,26 @@ def test_science_on_an_older_distribution(old_lab: Lab) -> None:
 def test_the_very_first_figure_shows(old_lab: Lab) -> None:
     (cell,) = run_all(old_lab, "one.ipynb")
     assert data(cell, "image/png")[0].startswith("iVBOR")
+
+
+def comparable(cell: dict[str, Any]) -> list[tuple[str, str]]:
+    """What the outputs of a cell show: text without addresses in memory, and that there is a picture."""
+    found = []
+    for output in cell["outputs"]:
+        data = output.get("data") or {output.get("name", "error"): output.get("text", output.get("ename"))}
+        for mime, value in sorted(data.items()):
+            text = "".join(value) if mime != "image/png" else ""
+            found.append((mime, re.sub(r"0x[0-9a-f]+", "0x", text)))
+    return found
+
+
+@pytest.mark.release
+@pytest.mark.parametrize("name", list(TUTORIALS))
+def test_a_tutorial_of_matplotlib_has_the_outputs_of_ipykernel(old_lab: Lab, name: str) -> None:
+    cells = run_all(old_lab, f"{name}.ipynb")
+    assert errors(cells) == {}
+    assert all(picture.startswith("iVBOR") for cell in cells for picture in data(cell, "image/png"))
+    assert [comparable(cell) for cell in cells] == [comparable(cell) for cell in code_cells(TUTORIALS[name])]
 
 
 STOPPED = """async code => {

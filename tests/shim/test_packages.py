@@ -217,6 +217,14 @@ def test_a_missing_module_is_told_with_the_name_of_its_package(
     assert f"BrowsergradAddon.packages = ['{package}']" in error.__notes__[0]
 
 
+def test_the_own_error_of_a_library_for_a_missing_module_gets_the_note_too() -> None:
+    packages.configure([], True)
+    error = ImportError("Missing optional dependency 'Nowhere'. Use pip or conda to install it.")
+    error.__context__ = ModuleNotFoundError("no", name="nowhere")
+    packages.explain_missing(error)
+    assert "BrowsergradAddon.packages = ['nowhere']" in error.__notes__[0]
+
+
 @pytest.mark.parametrize("name", ["json.nothing", "ssl", None])
 def test_modules_that_are_no_packages_of_the_site_get_no_note(name: str | None) -> None:
     error = ModuleNotFoundError("no", name=name)

@@ -11,6 +11,7 @@ import type { KernelClient, KernelClientOptions } from '../runtime/kernel_client
 import { canShare } from '../runtime/sharing';
 import type { KernelGate } from './admission';
 import { Drive } from './drive';
+import { savesData } from './expected_imports';
 import { BrowsergradKernel } from './kernel';
 import { shown } from './output_pace';
 import { ProgressNotification } from './progress';
@@ -30,6 +31,11 @@ export interface KernelSettings {
    * Whether the page fetches and compiles Python before a notebook needs it. By default true, unless the browser saves data.
    */
   prefetch?: boolean;
+  /**
+   * Whether the packages that an open notebook imports are fetched and compiled before a cell imports them. By default as
+   * `prefetch`.
+   */
+  prefetchPackages?: boolean;
   /** Whether a spare Python is kept for restarts and further notebooks. By default this depends on the device's memory. */
   prewarm?: boolean;
 }
@@ -96,8 +102,7 @@ function locations(settings: KernelSettings, staticURL: string): { index: string
  * @returns whether everything has been fetched.
  */
 async function prefetch(settings: KernelSettings, staticURL: string): Promise<boolean> {
-  const { connection } = navigator as Navigator & { connection?: { saveData?: boolean } };
-  if (!(settings.prefetch ?? !connection?.saveData)) {
+  if (!(settings.prefetch ?? !savesData())) {
     return false;
   }
   await new Promise(resolve =>

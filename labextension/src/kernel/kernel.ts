@@ -111,6 +111,13 @@ export class BrowsergradKernel implements IKernel {
     return (await this.supervisor.ready).homeFiles();
   }
 
+  /** Lets the worker fetch and compile the packages of modules that cells will import. Requests do not wait for it. */
+  expect(modules: string[]): void {
+    if (modules.length && this.supervisor.hasBooted) {
+      this.worker?.expect(modules);
+    }
+  }
+
   private get worker(): KernelWorker | null {
     return this.supervisor.worker;
   }

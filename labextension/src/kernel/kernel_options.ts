@@ -32,6 +32,8 @@ export interface KernelWorker {
   inputReply(value: string): void;
   /** Does a part of the work ahead of need. @returns whether more is left. */
   getAhead(): Promise<boolean>;
+  /** Fetches and compiles the site's packages of these modules. Requests do not wait for it. */
+  expect(modules: string[]): void;
   /** Writes a file of Python's own file system. */
   write(path: string, data: Uint8Array): Promise<void>;
   /** Reads the files in Python's home folder, by their paths in it. */

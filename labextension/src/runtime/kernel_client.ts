@@ -134,6 +134,11 @@ export class KernelClient {
     return this.link.getAhead();
   }
 
+  /** Fetches and compiles the site's packages of these modules. Requests do not wait for it. */
+  expect(modules: string[]): void {
+    this.link.expect(modules);
+  }
+
   /** Writes a file of Python's own file system, outside the drive. Makes its folder if needed. */
   async write(path: string, data: Uint8Array): Promise<void> {
     await this.ready;

@@ -139,6 +139,8 @@ export type ToWorker =
   | { type: 'boot'; options: BootOptions }
   | { type: 'assets'; assets: BootAssets | null; problem?: string }
   | { type: 'fetched'; url: string; bytes: Uint8Array }
+  /** Cells will import these modules. */
+  | { type: 'expect'; modules: string[] }
   | { type: 'exec'; id: number; epoch: number; code: string; loadImports: boolean }
   | ({ type: 'jupyter'; id: number; epoch: number } & MessageText)
   | ({ type: 'interrupt'; epoch: number } & Required<InterruptOptions>)

@@ -142,6 +142,13 @@ export class WorkerLink {
     return this.request(id => ({ type: 'exec', id, epoch, code, loadImports }));
   }
 
+  /** Cells will import these modules. */
+  expect(modules: string[]): void {
+    if (!this.ended) {
+      this.post({ type: 'expect', modules });
+    }
+  }
+
   async jupyter(message: MessageText): Promise<void> {
     const epoch = this.pending.takeEpoch();
     await this.request(id => ({ type: 'jupyter', id, epoch, ...message }));

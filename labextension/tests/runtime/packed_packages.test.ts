@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { crc32 } from '../../src/runtime/crc32';
 import type { FromWorker } from '../../src/runtime/protocol';
-import type { AbortableLoads } from '../../src/runtime/worker/abortable_loads';
+import { AbortableLoads, INTERRUPTED } from '../../src/runtime/worker/abortable_loads';
 import { DeferredAssets } from '../../src/runtime/worker/deferred_assets';
 import { Packages } from '../../src/runtime/worker/packages';
 import type { LoadOptions, Pyodide } from '../../src/runtime/worker/pyodide';
@@ -57,7 +57,11 @@ async function make(old = false) {
     fast: { ...entry, name: 'fast', file_name: 'fast.whl', depends: ['plain'], packs },
     plain: { ...entry, name: 'plain', file_name: 'plain.whl', depends: [] },
   };
-  vi.stubGlobal('fetch', async (url: string) => {
+  /** Where it is set, the server answers only when this has settled. */
+  const server = { answers: null as Promise<void> | null };
+  vi.stubGlobal('fetch', async (url: string, init?: RequestInit) => {
+    await server.answers;
+    init?.signal?.throwIfAborted();
     const bytes = served.get(url);
     return bytes ? new Response(bytes as BodyInit) : new Response('', { status: 404 });
   });
@@ -100,14 +104,28 @@ async function make(old = false) {
     },
     loadPackagesFromImports: async () => [],
   };
-  const loads = { wrap: <T>(one: T): T => one } as unknown as AbortableLoads;
+  const loads = new AbortableLoads(() => 1);
   const post = (message: FromWorker): void => void posted.push(message);
   const deferred = new DeferredAssets([], post);
   const lock = { info: { python: '3.14.2' }, packages: locked };
   const packages = new Packages(pyodide as unknown as Pyodide, INDEX, lock, {}, loads, post, deferred);
   const progress = () =>
     posted.flatMap(one => (one.type === 'package' ? [[one.progress.package, one.progress.status]] : []));
-  return { byPyodide, deferred, linked, module, nodes, packages, posted, progress, pyodide, read, served };
+  return {
+    byPyodide,
+    deferred,
+    linked,
+    loads,
+    module,
+    nodes,
+    packages,
+    posted,
+    progress,
+    pyodide,
+    read,
+    served,
+    server,
+  };
 }
 
 const SITE = '/lib/python3.14/site-packages';
@@ -179,6 +197,57 @@ describe('a package that the site has as packs', () => {
     expect(linked).toEqual([]);
     expect(module.preloadedWasm[path]).toBeDefined();
     expect(linked).toEqual([[expect.any(WebAssembly.Module), expect.objectContaining({ global: false }), path, {}]]);
+  });
+
+  it('lies ready when a cell imports it, and until then Python sees nothing of it', async () => {
+    const { nodes, packages, posted, progress, pyodide } = await make(true);
+    const fetched = vi.spyOn(globalThis, 'fetch');
+    await packages.layReady(['f', 'os', 'unknown']);
+    expect([nodes.size, pyodide.loadedPackages, progress()]).toEqual([0, {}, []]);
+    expect(posted).toContainEqual({ type: 'log', level: 'info', text: 'Fetched ahead of their import: fast' });
+    await packages.layReady(['f']);
+    await packages.load(['fast']);
+    expect(nodes.size).toBe(4);
+    expect(fetched.mock.calls.filter(([url]) => String(url).endsWith('/fast.pack.gz'))).toHaveLength(1);
+    await packages.layReady(['f']);
+    expect(fetched.mock.calls.filter(([url]) => String(url).endsWith('/fast.pack.gz'))).toHaveLength(1);
+  });
+
+  it('lies ready also where Python cannot be suspended', async () => {
+    const { nodes, packages } = await make(true);
+    await packages.layReady(['f']);
+    expect(packages.loadNow('fast')).toBe(true); // without XMLHttpRequest it could not be read now
+    expect(nodes.size).toBe(4);
+  });
+
+  it('is fetched by the import if it could not be fetched ahead', async () => {
+    const { packages, posted, pyodide, served } = await make();
+    const name = `${INDEX}packs/fast.pack.gz`;
+    const bytes = served.get(name)!;
+    served.delete(name);
+    await packages.layReady(['f']);
+    expect(posted).toContainEqual(
+      expect.objectContaining({ type: 'log', text: expect.stringContaining('fast.pack.gz is missing') }),
+    );
+    served.set(name, bytes);
+    await packages.load(['fast']);
+    expect('fast' in pyodide.loadedPackages).toBe(true);
+  });
+
+  it('keeps no interrupted cell waiting while it is being fetched ahead', async () => {
+    const { loads, packages, pyodide, server } = await make();
+    let answer!: () => void;
+    server.answers = new Promise(resolve => (answer = resolve));
+    const ahead = packages.layReady(['f']);
+    const cell = packages.load(['fast']);
+    await Promise.resolve();
+    loads.abort(1);
+    await expect(cell).rejects.toThrow(INTERRUPTED);
+    answer();
+    await ahead;
+    expect('fast' in pyodide.loadedPackages).toBe(false);
+    await packages.load(['fast']);
+    expect('fast' in pyodide.loadedPackages).toBe(true);
   });
 
   it('that is damaged is an error that names the file', async () => {

@@ -45,9 +45,24 @@ export class AbortableLoads {
     }
   }
 
-  private withSignal(input: RequestInfo | URL, init?: RequestInit): RequestInit | undefined {
+  /** Waits for work that began outside of the running request's load, until that load is ended at the latest. */
+  async orAbort<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      for (const signal of this.signals()) {
+        signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+      }
+      work.then(resolve, reject);
+    });
+  }
+
+  /** Signals of the loads that the running request has started. */
+  private signals(): AbortSignal[] {
     const epoch = this.epoch();
-    const signals = [...this.running].filter(load => load.epoch === epoch).map(load => load.controller.signal);
+    return [...this.running].filter(load => load.epoch === epoch).map(load => load.controller.signal);
+  }
+
+  private withSignal(input: RequestInfo | URL, init?: RequestInit): RequestInit | undefined {
+    const signals = this.signals();
     if (!signals.length || !PACKAGE.test(input instanceof Request ? input.url : String(input))) {
       return init;
     }

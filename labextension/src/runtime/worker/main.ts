@@ -145,6 +145,9 @@ function receive(message: ToWorker): void {
     case 'fetched':
       python?.takeFile(message.url, message.bytes);
       break;
+    case 'expect':
+      python?.expect(message.modules); // not queued: no request waits for it
+      break;
     case 'exec':
       enqueue(message.id, () => booted().exec(message.code, message.epoch, message.loadImports));
       break;

@@ -70,6 +70,7 @@ export class Packages {
       locked as Record<string, LockedPackage>,
       sitePackagesOf(lock),
       deferred,
+      loads,
       post,
     );
     this.replaceLoaders(locked, loads);
@@ -124,6 +125,22 @@ export class Packages {
   missingFor(module: string): string | undefined {
     const name = this.pyodide._api._import_name_to_package_name?.get(module);
     return name !== undefined && !(name in this.pyodide.loadedPackages) ? name : undefined;
+  }
+
+  /**
+   * Fetches and compiles the packages of these modules, since cells will import them. Nothing changes for Python, and what
+   * fails is tried again by the import.
+   */
+  async layReady(modules: string[]): Promise<void> {
+    const names = modules.flatMap(module => this.missingFor(module) ?? []);
+    try {
+      const ready = await this.packed.layReady(this.packed.needed(names));
+      if (ready.length) {
+        this.post({ type: 'log', level: 'info', text: `Fetched ahead of their import: ${ready.join(', ')}` });
+      }
+    } catch (error) {
+      this.post({ type: 'log', level: 'warning', text: `Not fetched ahead of their import: ${errorText(error)}` });
+    }
   }
 
   // --- Where Python cannot be suspended, its module `on_demand` loads packages itself, one by one.

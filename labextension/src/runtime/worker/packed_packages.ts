@@ -3,6 +3,7 @@
  * unpacked by Python, and compiled modules are linked only when they are imported.
  */
 import type { PackedFile } from '../packed';
+import type { AbortableLoads } from './abortable_loads';
 import type { DeferredAssets } from './deferred_assets';
 import { fileMaker, FETCHES_NOW, LazyAsset, makeLazy } from './lazy_assets';
 import { inOrder, type LockedPackage } from './load_order';
@@ -26,6 +27,18 @@ const INDEX = '.later.json';
 
 type PackedPackage = LockedPackage & { packs: Packs };
 
+/** A package that Python does not see yet. */
+interface Fetched {
+  pack: Pack;
+  later: LazyAsset;
+}
+
+/** A package that is being fetched, or has been fetched ahead of its import. */
+interface Fetch {
+  done: Promise<Fetched>;
+  result: Fetched | null;
+}
+
 /** Whether a file is a module that is linked into Python. */
 const isLibrary = (path: string): boolean => /\.so(\.\d+)*$/.test(path);
 
@@ -40,6 +53,8 @@ export class PackedPackages {
   private readonly libraries: WebAssemblyLibraries;
   /** Packages that are being loaded, by name. */
   private readonly running = new Map<string, Promise<void>>();
+  /** Packages that are on their way or lie ready, by name. */
+  private readonly fetches = new Map<string, Fetch>();
 
   /**
    * @param indexURL - address of the distribution.
@@ -52,6 +67,7 @@ export class PackedPackages {
     /** The folder of Python's packages. */
     private readonly sitePackages: string,
     private readonly deferred: DeferredAssets,
+    private readonly loads: AbortableLoads,
     private readonly post: Post,
   ) {
     this.libraries = new WebAssemblyLibraries(pyodide);
@@ -97,6 +113,17 @@ export class PackedPackages {
     return packed;
   }
 
+  /**
+   * Fetches and compiles those of the needed packages that have packs. Python sees nothing of it, and its requests do not wait.
+   *
+   * @returns the names of the packages that lie ready.
+   */
+  async layReady(needed: LockedPackage[]): Promise<string[]> {
+    const packed = needed.filter(hasPacks).filter(entry => !this.running.has(entry.name));
+    await Promise.all(packed.map(entry => this.fetched(entry)));
+    return packed.map(entry => entry.name);
+  }
+
   /** Loads a package while Python waits. @returns false if it has no packs. */
   loadNow(name: string): boolean {
     const entry = this.locked[name];
@@ -104,11 +131,37 @@ export class PackedPackages {
       return false;
     }
     const { now, later } = entry.packs;
-    this.mount(new Pack(this.asset(now).get()), this.asset(later));
+    const ready = this.fetches.get(name)?.result;
+    this.mount(ready?.pack ?? new Pack(this.asset(now).get()), ready?.later ?? this.asset(later));
+    this.fetches.delete(name);
     return true;
   }
 
   private async install(entry: PackedPackage): Promise<void> {
+    const { pack, later } = await this.loads.orAbort(this.fetched(entry));
+    this.mount(pack, later);
+    this.fetches.delete(entry.name);
+    this.pyodide.loadedPackages[entry.name] = LOADED;
+  }
+
+  /** Fetches a package, unless that has begun. After a failure it may be tried again. */
+  private fetched(entry: PackedPackage): Promise<Fetched> {
+    let fetch = this.fetches.get(entry.name);
+    if (!fetch) {
+      const started: Fetch = { done: this.fetch(entry), result: null };
+      started.done.then(
+        result => {
+          started.result = result;
+        },
+        () => this.fetches.delete(entry.name),
+      );
+      this.fetches.set(entry.name, started);
+      fetch = started;
+    }
+    return fetch.done;
+  }
+
+  private async fetch(entry: PackedPackage): Promise<Fetched> {
     const later = this.asset(entry.packs.later);
     const [pack] = await Promise.all([
       Pack.fetch(this.indexURL, entry.packs.now),
@@ -116,8 +169,7 @@ export class PackedPackages {
     ]);
     const libraries = [...pack.entries()].filter(([path]) => isLibrary(path));
     await Promise.all(libraries.map(([path, bytes]) => this.libraries.compile(this.place(path), bytes)));
-    this.mount(pack, later);
-    this.pyodide.loadedPackages[entry.name] = LOADED;
+    return { pack, later };
   }
 
   private asset({ file, crc32 }: PackedFile): LazyAsset {

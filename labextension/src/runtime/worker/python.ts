@@ -247,6 +247,11 @@ export class Python {
     this.deferred.take(url, bytes);
   }
 
+  /** Cells will import these modules. */
+  expect(modules: string[]): void {
+    void this.packages.layReady(modules);
+  }
+
   /** Does a part of the work that the next request may need. @returns whether more is left. */
   async getAhead(epoch: number): Promise<boolean> {
     const { post } = this.dependencies;

@@ -1,0 +1,187 @@
+"""Try packages in the kernel, and write docs/reference/packages.md with those that work.
+
+usage: python scripts/package_table.py [NAME…]    (with names: only try these, and write nothing)
+
+Each package is vendored into a site, as an author would do it, imported in a new page of Chromium and called once. Packages of the lock are those of a
+distribution of Pyodide 0.27.7 that the package index has. Pure packages of PyPI are tried on the embedded Pyodide.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPO))
+
+from playwright.sync_api import Browser, Error, sync_playwright  # noqa: E402  # the modules below are found through the path above
+
+from bench.lab import FLAGS, Lab, Server, open_lab  # noqa: E402
+from scripts.chromium import chromium  # noqa: E402
+from tests.wheels import DISTRIBUTION, download, unzip_pyodide  # noqa: E402
+
+LOCK = Path("static/browsergrad/pyodide/pyodide-lock.json")
+TARGET = REPO / "docs/reference/packages.md"
+HEAD = """# Packages that were tried
+
+`scripts/package_table.py` vendors each of these packages into a site, imports it in a new page of Chromium, and calls it once. The packages of Pyodide's release are
+those of a distribution of 0.27.7; other releases have other versions. [Give students packages](../howto/packages.md) says how a site gets packages, and what plotting
+libraries show.
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A package, and an expression that imports and calls it, with its value."""
+
+    package: str
+    code: str
+    expected: str
+
+
+LOCKED = [
+    Case("asttokens", "import asttokens; len(asttokens.ASTTokens('a + 1', parse=True).tokens)", "5"),
+    Case("contourpy", "import contourpy; len(contourpy.contour_generator(z=[[0, 1], [1, 2]]).lines(0.5))", "1"),
+    Case("cycler", "from cycler import cycler; len(cycler(a=[1, 2]))", "2"),
+    Case("decorator", "from decorator import decorator; decorator(lambda f, *a: f(*a) + 1)(lambda x: x)(1)", "2"),
+    Case("executing", "import executing, sys; executing.Source.executing(sys._getframe()).code_qualname()", "'<module>'"),
+    Case("fonttools", "from fontTools.misc.fixedTools import floatToFixed; floatToFixed(0.5, 14)", "8192"),
+    Case("joblib", "import joblib; joblib.hash([1, 2]) == joblib.hash([1, 2])", "True"),
+    Case("kiwisolver", "import kiwisolver; s = kiwisolver.Solver(); x = kiwisolver.Variable('x'); s.addConstraint(x == 2); s.updateVariables(); x.value()", "2.0"),
+    Case("matplotlib", "from matplotlib.colors import to_hex; to_hex('red')", "'#ff0000'"),
+    Case("matplotlib-inline", "from matplotlib_inline.config import InlineBackend; InlineBackend.close_figures.default_value", "True"),
+    Case("numpy", "import numpy as np; np.linalg.inv([[2.0]]).tolist()", "[[0.5]]"),
+    Case("packaging", "from packaging.version import Version; Version('1.10') > Version('1.9')", "True"),
+    Case("pandas", "import pandas as pd; int(pd.DataFrame({'a': [1, 2]}).a.sum())", "3"),
+    Case("pillow", "from PIL import Image; Image.new('RGB', (2, 3)).resize((4, 4)).size", "(4, 4)"),
+    Case("prompt-toolkit", "from prompt_toolkit.formatted_text import HTML, to_plain_text; to_plain_text(HTML('<b>x</b>'))", "'x'"),
+    Case("pure-eval", "import ast, pure_eval; pure_eval.Evaluator({'x': 1})[ast.parse('x', mode='eval').body]", "1"),
+    Case("pyarrow", "import pyarrow as pa; pa.array([1, 2, None]).null_count", "1"),
+    Case("pygments", "from pygments import lex; from pygments.lexers import PythonLexer; len(list(lex('a', PythonLexer())))", "2"),
+    Case("pyparsing", "from pyparsing import Word, nums; Word(nums).parse_string('12')[0]", "'12'"),
+    Case("python-dateutil", "from dateutil.parser import parse; parse('May 3, 2024').month", "5"),
+    Case("pytz", "import pytz; str(pytz.timezone('Europe/Berlin'))", "'Europe/Berlin'"),
+    Case("scikit-learn", "from sklearn.linear_model import LinearRegression; round(float(LinearRegression().fit([[0], [1]], [1, 3]).coef_[0]), 6)", "2.0"),
+    Case("scipy", "from scipy.optimize import brentq; round(brentq(lambda x: x * x - 4, 0, 5), 6)", "2.0"),
+    Case("six", "import six; six.ensure_str(b'x')", "'x'"),
+    Case("sqlite3", "import sqlite3; sqlite3.connect(':memory:').execute('select 1 + 1').fetchone()", "(2,)"),
+    Case("ssl", "import ssl; ssl.OPENSSL_VERSION.split()[0]", "'OpenSSL'"),
+    Case("stack-data", "import stack_data; stack_data.Options().before", "3"),
+    Case("threadpoolctl", "from threadpoolctl import threadpool_info; isinstance(threadpool_info(), list)", "True"),
+    Case("traitlets", "import traitlets; traitlets.Int().default()", "0"),
+    Case("wcwidth", "from wcwidth import wcswidth; wcswidth('温度')", "4"),
+]  # fmt: skip
+PURE = [
+    Case("attrs", "import attr; attr.make_class('A', ['x'])(1)", "A(x=1)"),
+    Case("beautifulsoup4", "from bs4 import BeautifulSoup; BeautifulSoup('<p>x</p>', 'html.parser').p.text", "'x'"),
+    Case("cachetools", "from cachetools import LRUCache; len(LRUCache(2))", "0"),
+    Case("certifi", "import certifi, os; os.path.exists(certifi.where())", "True"),
+    Case("chardet", "import chardet; chardet.detect(b'abc')['encoding']", "'ascii'"),
+    Case("charset-normalizer", "import charset_normalizer; charset_normalizer.from_bytes(b'abc').best().encoding", "'ascii'"),
+    Case("click", "import click; click.unstyle(click.style('x', fg='red'))", "'x'"),
+    Case("colorama", "import colorama; colorama.Fore.RED", "'\\x1b[31m'"),
+    Case("docutils", "from docutils.core import publish_string; b'<em>x</em>' in publish_string('*x*', writer_name='html5')", "True"),
+    Case("emoji", "import emoji; emoji.demojize('👍')", "':thumbs_up:'"),
+    Case("faker", "from faker import Faker; Faker.seed(1); isinstance(Faker().name(), str)", "True"),
+    Case("humanize", "import humanize; humanize.intcomma(12345)", "'12,345'"),
+    Case("hypothesis", "from hypothesis import strategies as st; st.integers(1, 1).example()", "1"),
+    Case("idna", "import idna; idna.encode('bücher.de')", "b'xn--bcher-kva.de'"),
+    Case("lark", "from lark import Lark; Lark('start: \"a\"').parse('a').data.value", "'start'"),
+    Case("markdown", "import markdown; markdown.markdown('*x*')", "'<p><em>x</em></p>'"),
+    Case("more-itertools", "from more_itertools import chunked; list(chunked([1, 2, 3], 2))", "[[1, 2], [3]]"),
+    Case("msgpack", "import msgpack; msgpack.unpackb(msgpack.packb([1, 'x']))", "[1, 'x']"),
+    Case("networkx", "import networkx as nx; nx.shortest_path(nx.path_graph(4), 0, 3)", "[0, 1, 2, 3]"),
+    Case("openpyxl", "import openpyxl; openpyxl.Workbook().active.title", "'Sheet'"),
+    Case("pint", "import pint; str(pint.UnitRegistry()('3 m').to('cm').units)", "'centimeter'"),
+    Case("plotly", "import plotly.graph_objects as go; len(go.Figure(go.Bar(y=[1])).data)", "1"),
+    Case("prettytable", "from prettytable import PrettyTable; PrettyTable(['a']).field_names", "['a']"),
+    Case("pydantic", "import pydantic; pydantic.create_model('M', x=(int, ...))(x='1').x", "1"),
+    Case("pypdf", "from pypdf import PdfWriter; len(PdfWriter().pages)", "0"),
+    Case("pytest", "import pytest; pytest.approx(0.3) == 0.1 + 0.2", "True"),
+    Case("requests", "import requests; requests.Request('GET', 'https://a.example', params={'q': 1}).prepare().url", "'https://a.example/?q=1'"),
+    Case("rich", "from rich.text import Text; Text.from_markup('[red]x').plain", "'x'"),
+    Case("sortedcontainers", "from sortedcontainers import SortedList; list(SortedList([2, 1]))", "[1, 2]"),
+    Case("sympy", "import sympy as sp; sp.integrate('x')", "x**2/2"),
+    Case("tabulate", "from tabulate import tabulate; tabulate([[1]], tablefmt='plain')", "'1'"),
+    Case("tomlkit", "import tomlkit; tomlkit.parse('a = 1')['a'] + 0", "1"),
+    Case("toolz", "import toolz; toolz.frequencies('aab')", "{'a': 2, 'b': 1}"),
+    Case("tqdm", "from tqdm import tqdm; sum(tqdm([1, 2], disable=True))", "3"),
+    Case("typing-extensions", "import typing_extensions; hasattr(typing_extensions, 'TypedDict')", "True"),
+    Case("uncertainties", "from uncertainties import ufloat; (ufloat(1, 0.5) * 2).s", "1.0"),
+    Case("unidecode", "from unidecode import unidecode; unidecode('ö')", "'o'"),
+    Case("xlsxwriter", "import io, xlsxwriter; f = io.BytesIO(); xlsxwriter.Workbook(f).close(); f.getvalue()[:2]", "b'PK'"),
+]  # fmt: skip
+
+
+def build(folder: Path, cases: Iterable[Case], **config: str) -> Path:
+    """Build a site with these packages in a new folder."""
+    settings = {"BrowsergradAddon": {"packages": [case.package for case in cases], **config}}
+    folder.mkdir()
+    site = {"jupyter-lite-schema-version": 0, "jupyter-config-data": {"exposeAppInBrowser": True}}
+    (folder / "jupyter-lite.json").write_text(json.dumps(site), "utf-8")
+    (folder / "jupyter_lite_config.json").write_text(json.dumps(settings), "utf-8")
+    command = [sys.executable, "-m", "jupyterlite_core", "build", "--apps", "lab", "--output-dir", "site"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stdout + done.stderr)
+    return folder / "site"
+
+
+def problem(lab: Lab, case: Case) -> str:
+    """Import and call a package in a new page. Return what is wrong; empty if it works."""
+    imported, _, called = case.code.rpartition("; ")
+    lab.reload()
+    lab.start()
+    try:
+        value = lab.text(f"{imported}\nprint(repr({called}))")
+    except Error as error:
+        value = error.message
+    return "" if value.strip() == case.expected else f"{case.package}: {value}, wanted {case.expected}"
+
+
+def tried(browser: Browser, site: Path, cases: Iterable[Case]) -> list[str]:
+    """Return rows of the table. Packages that do not work end the script."""
+    locked = json.loads((site / LOCK).read_text("utf-8"))["packages"]
+    server = Server(site, isolated=True)
+    problems, rows = [], []
+    with open_lab(browser, server, "ours") as lab:
+        for case in cases:
+            said = problem(lab, case)
+            print(said or f"{case.package}: works", flush=True)
+            problems += [said] if said else []
+            code = case.code.replace("|", "\\|")
+            rows.append(f"| `{case.package}` | {locked[case.package]['version']} | `{code}` |")
+    server.close()
+    if problems:
+        raise SystemExit(f"{len(problems)} packages do not work")
+    return rows
+
+
+def table(title: str, rows: list[str]) -> list[str]:
+    return [f"## {title}", "", "| entry of `packages` | version | imported and called |", "|---|---|---|", *rows, ""]
+
+
+def main(names: list[str]) -> None:
+    locked, pure = ([case for case in cases if not names or case.package in names] for cases in (LOCKED, PURE))
+    lines: list[str] = []
+    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
+        root = Path(temporary)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        if locked:
+            download(root / "wheels", DISTRIBUTION)
+            site = build(root / "locked", locked, pyodide_url=str(unzip_pyodide(root / "wheels", root)))
+            lines += table("Packages of Pyodide's release", tried(browser, site, locked))
+        if pure:
+            lines += table("Packages of PyPI", tried(browser, build(root / "pure", pure), pure))
+        browser.close()
+    if not names:
+        TARGET.write_text("\n".join([HEAD, *lines]).rstrip() + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
