@@ -9,8 +9,8 @@ const QUIET_MS = 500;
 export class TransferNotices {
   private readonly running = new Map<string, { since: number; notice: Notice | null }>();
 
-  /** @param text - what is shown before and after the file's name. */
-  constructor(private readonly text: readonly [before: string, after: string]) {}
+  /** @param text - returns what is shown for a file and a number of percents. */
+  constructor(private readonly text: (name: string, percents: number) => string) {}
 
   /** @param fraction - between 0 and 1; 1 ends the notification. */
   show(path: string, fraction: number): void {
@@ -19,7 +19,7 @@ export class TransferNotices {
     if (fraction >= 1) {
       this.end(path);
     } else if (transfer.notice || performance.now() - transfer.since >= QUIET_MS) {
-      const message = `${this.text.join(PathExt.basename(path))}: ${Math.floor(fraction * 100)} %`;
+      const message = this.text(PathExt.basename(path), Math.floor(fraction * 100));
       if (transfer.notice) {
         transfer.notice.update(message, fraction);
       } else {

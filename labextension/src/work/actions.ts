@@ -11,6 +11,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { compareCells } from './compare';
 import { CompareView } from './compare_view';
+import { NoWorkFiles } from './files';
 import type { KeptDocument, VersionId } from './history';
 import type { Found, NotebookKeeper } from './keeper';
 import type { HistoryActions } from './panel';
@@ -24,6 +25,9 @@ const MAX_ASKED = 60;
 const UNDO_MS = 30_000;
 
 export class WorkActions implements HistoryActions {
+  /** Whether it was said that the storage is full. */
+  private isFullSaid = false;
+
   constructor(
     private readonly app: JupyterFrontEnd,
     private readonly contents: Contents.IManager,
@@ -161,6 +165,27 @@ export class WorkActions implements HistoryActions {
       const text = trans.__('%1 is being changed in another tab as well. Close one, so that they do not differ.', name);
       Notification.warning(text, { autoClose: false });
     }
+  }
+
+  /** Says that old versions were deleted so that a notebook could be saved. */
+  tellRoomMade(keeper: NotebookKeeper): void {
+    const text = this.trans.__(
+      'The browser’s storage was full. %1 is saved, since the oldest versions in the history were deleted. Download your work, then delete files that you do not need.',
+      PathExt.basename(keeper.context.path),
+    );
+    Notification.warning(text, { autoClose: false });
+  }
+
+  /** Says that nothing more is kept, once until something is kept again. */
+  tellProblem(error: Error): void {
+    if (error instanceof NoWorkFiles && error.code === 'full' && !this.isFullSaid) {
+      this.isFullSaid = true;
+      const text = this.trans.__(
+        'The browser’s storage is full: no more versions are kept, nor what is typed before it is saved. Download your work, then delete files that you do not need.',
+      );
+      Notification.error(text, { autoClose: false });
+    }
+    console.warn('[browsergrad] the history was not written:', error);
   }
 
   private async replace(keeper: NotebookKeeper, notebook: nbformat.INotebookContent): Promise<void> {

@@ -83,11 +83,12 @@ const locks = new MemoryLocks();
 let found: Found[];
 let problems: Error[];
 let pages = 0;
+let rooms = 0;
 
 beforeEach(() => {
   files.files.clear();
   locks.names.clear();
-  [found, problems] = [[], []];
+  [found, problems, rooms, files.quota] = [[], [], 0, null];
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
 });
 afterEach(() => {
@@ -102,7 +103,12 @@ async function open(context: Context, stored?: nbformat.INotebookContent): Promi
     context as unknown as NotebookContext,
     new History(files, locks, '/'),
     new Drafts(files, locks, '/', page),
-    { onFound: (_, one) => found.push(one), onProblem: error => problems.push(error), counts: () => null },
+    {
+      onFound: (_, one) => found.push(one),
+      onRoomMade: () => rooms++,
+      onProblem: error => problems.push(error),
+      counts: () => null,
+    },
     () => stored ?? null,
   );
   await context.ready;
@@ -332,5 +338,54 @@ describe('a lab that has a newer version', () => {
     expect(await updates.find('lab/lab.ipynb')).toBeNull();
     site.set('lab/manifest.json', manifest('2.0.0')).delete('lab/lab.ipynb');
     expect(await updates.find('lab/lab.ipynb')).toBeNull();
+  });
+});
+
+describe('a busy or full second store', () => {
+  it('has the draft even while the history does not answer', async () => {
+    const context = new Context(notebook('a'));
+    const keeper = await open(context);
+    const read = files.list.bind(files);
+    files.list = path => (path.startsWith('history') ? new Promise(() => undefined) : read(path));
+    try {
+      void keeper.keep('saved');
+      context.type('b');
+      await vi.advanceTimersByTimeAsync(1200);
+      await vi.waitFor(() => expect([...files.files.keys()].some(path => path.startsWith('drafts/'))).toBe(true));
+    } finally {
+      files.list = read;
+    }
+  });
+
+  it('gives back old versions for a notebook that could not be saved, which is then saved again', async () => {
+    const context = new Context(notebook('a'));
+    const keeper = await open(context);
+    for (const text of ['b', 'c', 'd']) {
+      context.type(text.repeat(1000));
+      await context.save();
+      await keeper.settled;
+    }
+    const before = files.bytes;
+    files.quota = before;
+    context.type('e');
+    const saved = vi.spyOn(context, 'save');
+    context.saveState.emit('failed');
+    await keeper.settled;
+    await keeper.settled; // of the save in it
+    expect(saved).toHaveBeenCalledOnce();
+    expect(rooms).toBe(1);
+    expect(files.bytes).toBeLessThan(before);
+    const history = new History(files, locks, '/');
+    const [newest] = await history.versions(PATH);
+    expect((await history.read(newest))!.cells.map(sourceOf)).toEqual(['e']);
+  });
+
+  it('says that it is full when nothing can be given back', async () => {
+    const context = new Context(notebook('a'));
+    const keeper = await open(context);
+    files.quota = files.bytes;
+    context.type('b'.repeat(10_000));
+    await draft(keeper);
+    expect(problems.splice(0).map(error => (error as { code?: string }).code)).toEqual(['full']);
   });
 });
