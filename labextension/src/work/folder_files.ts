@@ -13,6 +13,7 @@ export type ReadFile = (path: string) => Promise<Uint8Array | null>;
 /**
  * Returns all files in a folder and its folders, with paths relative to it.
  *
+ * @param isDeep - whether the folders in it belong to it as well.
  * @throws Error if they are too many or too long for one archive.
  */
 export async function filesIn(
@@ -20,6 +21,7 @@ export async function filesIn(
   contents: Contents.IManager,
   read: ReadFile,
   trans: TranslationBundle,
+  isDeep = true,
 ): Promise<ArchiveFile[]> {
   const found: ArchiveFile[] = [];
   let bytes = 0;
@@ -27,7 +29,7 @@ export async function filesIn(
     const { content } = await contents.get(path, { content: true });
     for (const entry of content as Contents.IModel[]) {
       if (entry.type === 'directory') {
-        await walk(entry.path);
+        await (isDeep && walk(entry.path));
         continue;
       }
       const data = await read(entry.path);

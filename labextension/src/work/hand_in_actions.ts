@@ -41,9 +41,9 @@ export class HandInActions {
       }
       const open = openNotebooksIn(PathExt.dirname(path), this.tracker);
       await saveAll(open);
-      const files = await this.filesFor(path);
       const made = new Date();
       const about = await this.about(path, open, made);
+      const files = await this.filesFor(path, about.lab !== null);
       const data = await makeHandIn(files, about, this.publicKey);
       if (data.length > MAX_HAND_IN_BYTES) {
         throw new Error(this.tooLong(data.length, files));
@@ -61,12 +61,20 @@ export class HandInActions {
     }
   }
 
-  /** Returns the notebook, and the other files of its folder that the site does not publish. */
-  private async filesFor(path: string): Promise<ArchiveFile[]> {
+  /**
+   * Returns the notebook and, if it belongs to a lab, the other files of its folder that the site does not publish. In the root folder,
+   * other folders are left out: they hold other labs, or on a server everything that the student has.
+   */
+  private async filesFor(path: string, isLab: boolean): Promise<ArchiveFile[]> {
+    const folder = PathExt.dirname(path);
     const { signal } = new AbortController();
-    const read = (one: string): Promise<Uint8Array | null> =>
-      one === path ? this.files.read(one, signal) : one.endsWith(SUFFIX) ? nothing() : this.files.readOwn(one, signal);
-    return filesIn(PathExt.dirname(path), this.contents, read, this.trans);
+    const read = async (one: string): Promise<Uint8Array | null> => {
+      if (one === path) {
+        return this.files.read(one, signal);
+      }
+      return isLab && !one.endsWith(SUFFIX) ? this.files.readOwn(one, signal) : null;
+    };
+    return filesIn(folder, this.contents, read, this.trans, isLab && folder !== '');
   }
 
   private async about(path: string, open: readonly NotebookPanel[], made: Date) {
@@ -123,8 +131,4 @@ export function resultsOf(
       return counts ? [[relativeTo(folder, context.path), counts]] : [];
     }),
   );
-}
-
-async function nothing(): Promise<null> {
-  return null;
 }
