@@ -17,15 +17,12 @@ RUN = """async () => {
 LOOP = "import time\nwhile True:\n    print(round(1000 * time.time()), flush=True)\n    time.sleep(0.05)"
 #: The text that the first cell has written.
 WRITTEN = "() => panel.content.model.toJSON().cells[0].outputs.map(one => [one.text ?? ''].flat().join('')).join('')"
-#: Resolves when the first cell has written for so many ms.
+#: Resolves when the first cell has written for so many ms. No signal tells of text that is appended.
 HAS_WRITTEN = f"""async ms => {{
   for (;;) {{
     const lines = ({WRITTEN})().trim().split('\\n').map(Number);
     if (lines.at(-1) - lines[0] >= ms) return lines;
-    await new Promise(resolve => panel.content.model.contentChanged.connect(function once(model) {{
-      model.contentChanged.disconnect(once);
-      resolve();
-    }}));
+    await new Promise(resolve => setTimeout(resolve, 50));
   }}
 }}"""
 #: Ms before the end of a page, of which nothing older is lost.

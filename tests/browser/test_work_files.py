@@ -114,7 +114,7 @@ DROP = """([name, content]) => {
 CONTENTS = """async () => {
   const found = {};
   const walk = async path => {
-    const { content } = await jupyterapp.serviceManager.contents.get(path);
+    const { content } = await jupyterapp.serviceManager.contents.get(path, { content: true });
     for (const entry of content) {
       if (entry.type === 'directory') await walk(entry.path);
       else found[entry.path] = entry.last_modified;

@@ -27,6 +27,7 @@ const UNDO_MS = 30_000;
 export class WorkActions implements HistoryActions {
   /** Whether it was said that the storage is full. */
   private isFullSaid = false;
+  private isGivenBackSaid = false;
 
   constructor(
     private readonly app: JupyterFrontEnd,
@@ -167,16 +168,18 @@ export class WorkActions implements HistoryActions {
     }
   }
 
-  /** Says that old versions were deleted so that a notebook could be saved. */
-  tellRoomMade(keeper: NotebookKeeper): void {
-    const text = this.trans.__(
-      'The browser’s storage was full. %1 is saved, since the oldest versions in the history were deleted. Download your work, then delete files that you do not need.',
-      PathExt.basename(keeper.context.path),
-    );
-    Notification.warning(text, { autoClose: false });
+  /** Says, once in this page, that old versions were deleted. */
+  tellGivenBack(): void {
+    if (!this.isGivenBackSaid) {
+      this.isGivenBackSaid = true;
+      const text = this.trans.__(
+        'The browser’s storage is full. The oldest versions in the history were deleted, so that your notebooks can be saved. Download your work, then delete files that you do not need.',
+      );
+      Notification.warning(text, { autoClose: false });
+    }
   }
 
-  /** Says that nothing more is kept, once until something is kept again. */
+  /** Says, once in this page, that nothing more is kept. */
   tellProblem(error: Error): void {
     if (error instanceof NoWorkFiles && error.code === 'full' && !this.isFullSaid) {
       this.isFullSaid = true;

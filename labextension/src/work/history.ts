@@ -43,6 +43,8 @@ export class History {
   /** Versions written since superfluous ones were removed, by document. */
   private readonly written = new Map<string, number>();
   private readonly layout: HistoryFiles;
+  /** Called when versions were deleted since the browser's storage is full. */
+  onGivenBack: () => void = () => undefined;
 
   constructor(
     private readonly files: WorkFiles,
@@ -174,6 +176,9 @@ export class History {
   async giveBack(bytes: number): Promise<number> {
     const before = await this.bytes();
     const after = await this.shrink(before, Math.max(before - Math.max(bytes, MIN_GIVEN_BACK), 0));
+    if (after < before) {
+      this.onGivenBack();
+    }
     return before - after;
   }
 

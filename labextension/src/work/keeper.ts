@@ -12,6 +12,7 @@
 import type * as nbformat from '@jupyterlab/nbformat';
 import type { INotebookModel } from '@jupyterlab/notebook';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
+import type { KernelMessage } from '@jupyterlab/services';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
 
@@ -43,8 +44,6 @@ export type Found =
 
 export interface KeeperEvents {
   onFound(keeper: NotebookKeeper, found: Found): void;
-  /** The notebook could not be saved since the browser's storage was full. Old versions were given back, and now it is saved. */
-  onRoomMade(keeper: NotebookKeeper): void;
   /** The second store has failed. The notebook itself is not affected. */
   onProblem(error: Error): void;
   counts(path: string): VersionCounts | null;
@@ -62,6 +61,8 @@ export class NotebookKeeper implements IDisposable {
   /** What is to be done with this page's draft. It does not wait for the history, which may take seconds on a busy computer. */
   private draftQueue: Promise<unknown> = Promise.resolve();
   private wasDirty = false;
+  /** Whether a running cell has written something since the last save. JupyterLab counts appended text neither as a change nor as dirty. */
+  private hasOutput = false;
   /** Whether a save that has failed is tried again. */
   private isSavingAgain = false;
   /** Whether it was said that another page edits this notebook. */
@@ -86,6 +87,7 @@ export class NotebookKeeper implements IDisposable {
       if (!this.isDisposed) {
         context.model.contentChanged.connect(this.onChange, this);
         context.model.stateChanged.connect(this.onState, this);
+        context.sessionContext.iopubMessage.connect(this.onMessage, this);
         this.onState(context.model);
         void this.add(() => this.open());
       }
@@ -155,6 +157,7 @@ export class NotebookKeeper implements IDisposable {
     }
     if (state === 'completed' && !this.isDisposed) {
       this.clearTimer();
+      this.hasOutput = false;
       this.wasDirty = this.context.model.dirty;
       const content = this.content();
       const { path } = this;
@@ -175,7 +178,6 @@ export class NotebookKeeper implements IDisposable {
       this.isSavingAgain = true;
       try {
         await this.context.save();
-        this.events.onRoomMade(this);
       } finally {
         this.isSavingAgain = false;
       }
@@ -193,6 +195,13 @@ export class NotebookKeeper implements IDisposable {
     );
   }
 
+  private onMessage(_: unknown, { header }: KernelMessage.IMessage): void {
+    if (header.msg_type === 'stream') {
+      this.hasOutput = true;
+      this.onChange();
+    }
+  }
+
   private onState(model: INotebookModel): void {
     this.wasDirty ||= model.dirty;
   }
@@ -207,7 +216,7 @@ export class NotebookKeeper implements IDisposable {
   }
 
   private async writeDraft(): Promise<void> {
-    if (this.isDisposed || !this.context.model.dirty) {
+    if (this.isDisposed || !(this.context.model.dirty || this.hasOutput)) {
       return;
     }
     const begun = performance.now();

@@ -122,7 +122,7 @@ function addHistory(page: Page): { store: Work; actions: WorkActions; panel: His
   const actions: WorkActions = new WorkActions(app, app.serviceManager.contents, () => store, site, showHistory, trans);
   const store: Work = new Work(tracker, pageLocks, site, {
     onFound: (keeper, found) => actions.tell(keeper, found),
-    onRoomMade: keeper => actions.tellRoomMade(keeper),
+    onGivenBack: () => actions.tellGivenBack(),
     onProblem: error => actions.tellProblem(error),
     counts: path => results?.summary(path) ?? null,
   });

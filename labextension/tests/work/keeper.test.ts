@@ -32,6 +32,7 @@ class Context {
   readonly saveState = new Signal<this, string>(this);
   readonly pathChanged = new Signal<this, string>(this);
   readonly disposed = new Signal<this, void>(this);
+  readonly sessionContext = { iopubMessage: new Signal<object, object>({}) };
   readonly model;
   contentsModel: { last_modified: string };
 
@@ -99,13 +100,14 @@ afterEach(() => {
 /** Opens a notebook in a new page. */
 async function open(context: Context, stored?: nbformat.INotebookContent): Promise<NotebookKeeper> {
   const page = `page${pages++}`;
+  const history = new History(files, locks, '/');
+  history.onGivenBack = () => rooms++;
   const keeper = new NotebookKeeper(
     context as unknown as NotebookContext,
-    new History(files, locks, '/'),
+    history,
     new Drafts(files, locks, '/', page),
     {
       onFound: (_, one) => found.push(one),
-      onRoomMade: () => rooms++,
       onProblem: error => problems.push(error),
       counts: () => null,
     },
@@ -249,6 +251,22 @@ describe('a notebook that is kept', () => {
     await second.save();
     await Promise.all([one.settled, two.settled]);
     expect(await kinds()).toEqual(['saved', 'saved', 'opened']);
+  });
+
+  it('comes back with what a running cell had written after the last save', async () => {
+    const context = new Context(notebook('print(1)'));
+    const keeper = await open(context);
+    await context.save();
+    await keeper.settled;
+    // JupyterLab appends text without a signal, and the notebook stays clean.
+    context.content.cells[0].outputs = [{ output_type: 'stream', name: 'stdout', text: '1' }];
+    context.sessionContext.iopubMessage.emit({ header: { msg_type: 'stream' } });
+    await draft(keeper);
+    crash();
+    const second = new Context(notebook('print(1)'));
+    await open(second);
+    expect(found.map(({ kind }) => kind)).toEqual(['recovered']);
+    expect(second.content.cells[0].outputs).toHaveLength(1);
   });
 
   it('survives a store that fails', async () => {
