@@ -199,7 +199,7 @@ def test_hand_in_files_are_made_and_what_needs_the_browsers_storage_is_absent(pa
         page.js("() => { void jupyterapp.commands.execute('browsergrad:make-hand-in'); }")
     waiting.value.save_as(tmp_path / waiting.value.suggested_filename)
     toast = page.page.locator(".Toastify__toast", has_text="is in your downloads")
-    expect(toast).to_contain_text("It is not encrypted: whoever has it can read it.")
+    expect(toast).to_contain_text("It is not encrypted: anybody can read it.")
     found = read_hand_in(next(tmp_path.iterdir()).read_bytes(), [], 1 << 24)
     assert found.about["lab"] == {"id": "adding", "version": "1.0.0"}
     assert {"lab.ipynb", "manifest.json", "rubric.py"} <= set(found.paths)

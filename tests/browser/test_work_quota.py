@@ -52,7 +52,7 @@ def test_old_versions_make_room_for_the_notebook(lab: Lab, limit: Callable[[int]
     limit(50_000)
     line = lab.js(FILL, SIZE)
     lab.js("() => { void panel.context.save(); }")  # a first try may fail, and is repeated
-    said = lab.page.locator(".Toastify__toast", has_text="The oldest versions in the history were deleted")
+    said = lab.page.locator(".Toastify__toast", has_text="old versions in the history were deleted")
     said.wait_for()
     version_count(lab, 1)
     lab.page.wait_for_function("!panel.context.model.dirty")
@@ -66,7 +66,7 @@ def test_a_full_disk_is_told_when_nothing_can_be_given_back(lab: Lab, limit: Cal
     version_count(lab, 1)
     limit(20_000)
     line = lab.js(FILL, SIZE)
-    said = lab.page.locator(".Toastify__toast", has_text="The browser’s storage is full: no more versions are kept")
+    said = lab.page.locator(".Toastify__toast", has_text="versions and drafts are no longer kept")
     said.wait_for()
     expect(said).to_contain_text("Download your work")
     limit(50_000_000)

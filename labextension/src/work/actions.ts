@@ -173,7 +173,7 @@ export class WorkActions implements HistoryActions {
     if (!this.isGivenBackSaid) {
       this.isGivenBackSaid = true;
       const text = this.trans.__(
-        'The browser’s storage is full. The oldest versions in the history were deleted, so that your notebooks can be saved. Download your work, then delete files that you do not need.',
+        'The browser’s storage is full: old versions in the history were deleted. Download your work, then delete files that you do not need.',
       );
       Notification.warning(text, { autoClose: false });
     }
@@ -184,7 +184,7 @@ export class WorkActions implements HistoryActions {
     if (error instanceof NoWorkFiles && error.code === 'full' && !this.isFullSaid) {
       this.isFullSaid = true;
       const text = this.trans.__(
-        'The browser’s storage is full: no more versions are kept, nor what is typed before it is saved. Download your work, then delete files that you do not need.',
+        'The browser’s storage is full: versions and drafts are no longer kept. Download your work, then delete files that you do not need.',
       );
       Notification.error(text, { autoClose: false });
     }

@@ -51,7 +51,7 @@ export class HandInActions {
       const stem = about.lab?.id ?? PathExt.basename(path, '.ipynb');
       const name = `${stem}-${stampOf(made)}${SUFFIX}`;
       download(name, new Blob([data as BlobPart], { type: 'application/octet-stream' }));
-      this.tell(name, files.length);
+      this.tell(name);
     } catch (error) {
       const reason =
         error instanceof BadKey
@@ -103,18 +103,12 @@ export class HandInActions {
     );
   }
 
-  private tell(name: string, count: number): void {
+  private tell(name: string): void {
     const { trans } = this;
-    const readers = this.publicKey
-      ? trans.__('Only your teacher can read it.')
-      : trans.__('It is not encrypted: whoever has it can read it.');
-    const made = trans._n(
-      'The file %2, with %1 file of yours, is in your downloads: hand it in. %3',
-      'The file %2, with %1 files of yours, is in your downloads: hand it in. %3',
-      count,
-      name,
-      readers,
-    );
+    // JupyterLab shows at most 140 characters of a notification.
+    const made = this.publicKey
+      ? trans.__('%1 is in your downloads: hand it in. Only your teacher can read it.', name)
+      : trans.__('%1 is in your downloads: hand it in. It is not encrypted: anybody can read it.', name);
     Notification.success(made, { autoClose: 30_000 });
   }
 }

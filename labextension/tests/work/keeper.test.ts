@@ -391,7 +391,7 @@ describe('a busy or full second store', () => {
     await keeper.settled;
     await keeper.settled; // of the save in it
     expect(saved).toHaveBeenCalledOnce();
-    expect(rooms).toBe(1);
+    expect(rooms).toBeGreaterThan(0);
     expect(files.bytes).toBeLessThan(before);
     const history = new History(files, locks, '/');
     const [newest] = await history.versions(PATH);
