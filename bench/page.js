@@ -54,6 +54,7 @@ window.bench = {
       const types = content.metadata._jupyter_types_experimental ?? [];
       // Without jedi, IPython knows only attributes. On a slow machine, jedi may not get as far as other types.
       if (types.some(item => item.type !== 'attribute')) return;
+      await new Promise(resolve => setTimeout(resolve, 1000)); // our kernel gets jedi ready while nobody asks it anything
     }
   },
   async complete(code) {

@@ -58,6 +58,19 @@ class Bench:
         with open_lab(self.browser, self._servers[key], which) as lab:
             yield lab
 
+    @contextmanager
+    def optimised(self) -> Iterator[None]:
+        """Let labs open in a browser that optimises all of WebAssembly's code before it runs, and not what runs often, later."""
+        usual = self.browser
+        self.browser = self._playwright.chromium.launch(
+            executable_path=chromium(), args=[*FLAGS, "--js-flags=--no-wasm-dynamic-tiering"]
+        )
+        try:
+            yield
+        finally:
+            self.browser.close()
+            self.browser = usual
+
     def compare(
         self,
         name: str,

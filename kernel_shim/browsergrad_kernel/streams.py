@@ -120,7 +120,7 @@ class OutStream(io.TextIOBase):
             host.stream_parent(parent)
             _announced = parent
         try:
-            text.encode()
+            text.isascii() or text.encode()
         except UnicodeEncodeError:  # lone surrogates can't cross to JavaScript
             text = text.encode("utf-8", "backslashreplace").decode()
         _writer = self

@@ -265,6 +265,7 @@ export class Drive {
     // JSON is stored as a value, so reading it gives other bytes for the same value.
     if (saved.format !== 'json') {
       this.remember(path, saved.last_modified, bytes);
+      this.know(path, { ...saved, content: null, size: bytes.length });
     }
   }
 

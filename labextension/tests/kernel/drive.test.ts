@@ -325,6 +325,17 @@ describe('a long file', () => {
     expect(reads()).toBe(before + 1);
   });
 
+  it('that Python has just written is not read from storage at all', async () => {
+    const { ask, put, get, reads } = make();
+    const written = new TextEncoder().encode('é'.repeat(LENGTH));
+    await put('long.txt', written);
+    const before = reads();
+    expect(await ask('lookup', 'long.txt')).toMatchObject({ ok: true });
+    expect(await ask('getattr', 'long.txt')).toMatchObject({ size: written.length });
+    expect(Buffer.compare(await get('long.txt'), written)).toBe(0);
+    expect(reads()).toBe(before);
+  });
+
   it('that Python has removed is gone', async () => {
     const { ask } = await reading();
     await ask('lookup');

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Control, type FromWorker, type StreamChunk } from '../../src/runtime/protocol';
 import { OutputBuffer } from '../../src/runtime/worker/output';
 
-function make(): { output: OutputBuffer; posted: () => [string, string, string][] } {
+function make(): { output: OutputBuffer; messages: FromWorker[]; posted: () => [string, string, string][] } {
   const messages: FromWorker[] = [];
   const output = new OutputBuffer(
     message => void messages.push(message),
@@ -24,7 +24,7 @@ function make(): { output: OutputBuffer; posted: () => [string, string, string][
     }
     return joined;
   };
-  return { output, posted };
+  return { output, messages, posted };
 }
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -80,7 +80,7 @@ describe('bytes of descriptors', () => {
 });
 
 describe('a writer', () => {
-  const LONG = 'x'.repeat(10_000_000);
+  const LONG = 'x'.repeat(1 << 20);
 
   function acknowledged(): { output: OutputBuffer; take: (bytes: number) => void; count: () => number } {
     const control = new Int32Array(64);
@@ -120,4 +120,23 @@ describe('a writer', () => {
     }
     expect(written).toBeLessThan(200_000);
   });
+});
+
+it('a long text comes in parts of whole characters', () => {
+  const { output, messages, posted } = make();
+  const text = `x${'😀'.repeat(1 << 20)}`;
+  output.write('stdout', 'before');
+  output.write('stdout', text);
+  output.write('stderr', 'after');
+  output.endRequest();
+  expect(posted()).toEqual([
+    ['stdout', `before${text}`, '{}'],
+    ['stderr', 'after', '{}'],
+  ]);
+  const lengths = messages.map(message => (message.type === 'streams' ? message.bytes : -1));
+  expect(lengths.reduce((sum, length) => sum + length)).toBe(text.length + 'beforeafter'.length);
+  expect(Math.max(...lengths)).toBe(1 << 20);
+  for (const message of messages) {
+    expect(JSON.stringify(message)).not.toMatch(/\\u[dD][89abAB]/); // as a lone surrogate is written
+  }
 });

@@ -24,6 +24,7 @@ import { Pack } from './pack';
 import type { Pyodide, PyProxy } from './pyodide';
 import { Python, type Progress, type PythonDependencies } from './python';
 import { restore } from './snapshot';
+import { changeImports } from './wasm_imports';
 
 export interface BootDependencies extends PythonDependencies {
   /**
@@ -42,21 +43,22 @@ export async function boot(options: BootOptions, dependencies: BootDependencies)
   const progress: Progress = (stage, fraction, message) =>
     post({ type: 'progress', progress: { stage, fraction, message } });
   progress('runtime', 0.05, 'Fetching Python');
-  const unwatch = dependencies.interrupts.gate.watch();
+  const { interrupts, longTexts } = dependencies;
+  const keepImports = changeImports(env => {
+    interrupts.gate.place(env);
+    longTexts.place(env);
+  });
   let started: Started;
   try {
     started =
       (await fromSnapshot(options, dependencies, progress)) ?? (await fromFiles(options, dependencies, progress));
   } finally {
-    unwatch();
+    keepImports();
   }
   const [python, pyodide, from] = started;
   const pythonVersion = String(pyodide.runPython('__import__("sys").version.split()[0]')); // defines no name in Python
   progress('ready', 1, 'Python is ready');
-  return [
-    python,
-    { pythonVersion, pyodideVersion: pyodide.version, interruptMode: dependencies.interrupts.mode, from },
-  ];
+  return [python, { pythonVersion, pyodideVersion: pyodide.version, interruptMode: interrupts.mode, from }];
 }
 
 /** Starts Python from the memory snapshot. @returns null if there is none or it does not work. */

@@ -8,6 +8,7 @@ import { Control, type BootOptions, type FromWorker, type InterruptMode, type To
 import { AbortableLoads } from './abortable_loads';
 import { boot as bootPython } from './boot';
 import { InterruptController } from './control';
+import { LongTexts } from './long_texts';
 import { OutputBuffer } from './output';
 import { PageCalls } from './page_calls';
 import type { Python } from './python';
@@ -77,7 +78,15 @@ async function boot(options: BootOptions): Promise<void> {
   });
   try {
     const assets = options.assetsFollow ? assetsOfPage.promise : null;
-    const [booted, info] = await bootPython(options, { interrupts, output, calls, loads, post, assets });
+    const [booted, info] = await bootPython(options, {
+      interrupts,
+      output,
+      calls,
+      loads,
+      longTexts: new LongTexts(),
+      post,
+      assets,
+    });
     python = booted;
     const way = info.from === 'snapshot' ? 'its memory snapshot' : 'its files';
     post({ type: 'log', level: 'info', text: `Python has started from ${way}` });

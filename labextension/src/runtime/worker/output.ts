@@ -10,6 +10,8 @@ import type { StreamTexts } from './stream_texts';
 const FLUSH_MS = 50;
 /** Characters from which text is posted without waiting. */
 const FLUSH_LENGTH = 32768;
+/** Most characters in one message. The page handles a long text's first part while the worker still copies the others. */
+const MESSAGE_LENGTH = 1 << 20;
 /** Bytes in flight to the page above which a writer waits. */
 const MAX_IN_FLIGHT_BYTES = 100_000;
 /** What a message costs the page beside its length, in bytes. */
@@ -18,6 +20,20 @@ const MESSAGE_BYTES = 1000;
 /** Decodes bytes written to descriptors. Bytes that are not UTF-8 become a replacement character. */
 function bytesDecoder(): TextDecoder {
   return new TextDecoder('utf-8', { ignoreBOM: true });
+}
+
+/** Cuts a long text into parts, each of whole characters. */
+function parts({ text, ...rest }: StreamChunk): StreamChunk[] {
+  const found: StreamChunk[] = [];
+  for (let start = 0; start < text.length; ) {
+    let end = Math.min(start + MESSAGE_LENGTH, text.length);
+    if (end < text.length && (text.charCodeAt(end) & 0xfc00) === 0xdc00) {
+      end--; // between the two halves of a character
+    }
+    found.push({ ...rest, text: text.slice(start, end) });
+    start = end;
+  }
+  return found;
 }
 
 export class OutputBuffer {
@@ -159,7 +175,13 @@ export class OutputBuffer {
       this.chunks = [];
       this.length = 0;
       this.sent = (this.sent + length) | 0;
-      this.post({ type: 'streams', chunks, bytes: length });
+      if (length <= MESSAGE_LENGTH) {
+        this.post({ type: 'streams', chunks, bytes: length });
+      } else {
+        for (const part of chunks.flatMap(parts)) {
+          this.post({ type: 'streams', chunks: [part], bytes: part.text.length });
+        }
+      }
     }
     this.lastFlush = performance.now();
   }

@@ -30,8 +30,6 @@ export class PollingClock {
   private userStart = 0;
   /** Number of questions of C code, where there is no gate. */
   private asked = 0;
-  /** `Date.now()` when the gate last passed on a question of C code. */
-  private askedAt = 0;
 
   /** @param runTimedWork - sends output and looks for messages, if it is time to */
   constructor(
@@ -90,8 +88,11 @@ export class PollingClock {
   look(): void {
     if (this.index === 0 || this.memory()[this.index] === CLOCK_START) {
       this.wind();
-    } else if (this.gated || ++this.asked % C_LOOK === 0) {
-      this.lookForC();
+    } else if (this.gated) {
+      this.gate.note(Date.now());
+      this.runTimedWork();
+    } else if (++this.asked % C_LOOK === 0) {
+      this.runTimedWork();
     }
   }
 
@@ -106,24 +107,14 @@ export class PollingClock {
       this.interval = Math.min(this.interval * 2, this.most);
     } else {
       this.millisecond = millisecond;
+      if (this.gated) {
+        this.gate.note(millisecond);
+      }
       this.most = Math.min(MAX_CHECKS, FIRST_CHECKS * (1 + Math.max(0, millisecond - this.userStart)));
       this.interval = Math.max(1, Math.trunc(Math.min(this.interval / Math.max(1, passed), this.most)));
       this.runTimedWork();
     }
     this.set(this.interval);
-  }
-
-  private lookForC(): void {
-    if (this.gated) {
-      const millisecond = Date.now();
-      const passed = millisecond - this.askedAt;
-      this.askedAt = millisecond;
-      this.gate.letAsk(passed);
-      if (passed === 0) {
-        return;
-      }
-    }
-    this.runTimedWork();
   }
 
   private memory(): Int32Array {

@@ -11,6 +11,7 @@ import { DeferredAssets } from './deferred_assets';
 import { DriveFS } from './drive_fs';
 import { HOST_MODULE, hostModule } from './host_module';
 import type { LazyAsset } from './lazy_assets';
+import type { LongTexts } from './long_texts';
 import type { OutputBuffer } from './output';
 import { Pack } from './pack';
 import { Packages } from './packages';
@@ -30,6 +31,7 @@ export interface PythonDependencies {
   output: OutputBuffer;
   calls: PageCalls;
   loads: AbortableLoads;
+  longTexts: LongTexts;
   post: Post;
 }
 
@@ -95,9 +97,10 @@ export class Python {
 
   private async prepare(options: BootOptions, progress: Progress): Promise<void> {
     const { pyodide } = this;
-    const { interrupts, output, calls, post } = this.dependencies;
+    const { interrupts, output, calls, longTexts, post } = this.dependencies;
     const module = pyodide._module;
     interrupts.scheduler.beforeTurn = () => this.guard?.turn();
+    longTexts.use(module.memory);
     interrupts.clock.use(module.__Py_emscripten_signal_clock, module.memory, () => module.HEAP32);
     pyodide.registerJsModule(HOST_MODULE, this.hostModule());
     if (options.packages.length) {

@@ -2,30 +2,41 @@
  * Answers CPython in WebAssembly when it asks for a signal.
  *
  * CPython asks by calling an imported function. Its loop does so now and then, and C code such as `str` does so for each value.
- * Pyodide provides a JavaScript function for this import, its helper. The gate (`native/gate.wat`) takes the helper's place. It
- * calls the helper only if somebody wants CPython to ask, or if timed work may be due.
+ * Pyodide provides a JavaScript function for this import, its helper. A door (`native/gate_door.wat`) takes the helper's place. It
+ * calls the helper if somebody wants CPython to ask. A few of the other questions go on to the gate (`native/gate.wat`), which calls
+ * the helper if timed work may be due.
  */
 import { Control } from '../protocol';
 import gateBytes from './native/gate.wat';
 import doorBytes from './native/gate_door.wat';
-import wantedBytes from './native/gate_wanted.wat';
-import wantedAloneBytes from './native/gate_wanted_alone.wat';
+import doorAloneBytes from './native/gate_door_alone.wat';
+import type { Env } from './wasm_imports';
 
 /** CPython's clock starts at this number and counts down at each check of its loop. At the end CPython asks, and starts it again. */
 export const CLOCK_START = 50;
 /** Name of the imported function. */
 const HELPER = '_Py_CheckEmscriptenSignals_Helper';
-/** Most questions of C code that the gate answers itself, in a row. */
-const MAX_ASKS = 256;
-/** The number of such questions at first, and again whenever a millisecond has passed. */
-const FIRST_ASKS = 32;
+/**
+ * Of questions that come quickly, the door passes on one in this number. With CPython's clock, they are `CLOCK_START` times as many checks
+ * of the loop.
+ */
+const PASSED_ON = 8;
 
 type Check = () => number;
 
+/** What `gate_door.wat` exports. */
+interface Door {
+  table: WebAssembly.Table;
+  check: Check;
+  pass(number: number): void;
+}
+
+/** What `gate.wat` exports. */
 interface Gate {
   check: Check;
   rounds: WebAssembly.Global<'i32'>;
-  asks: WebAssembly.Global<'i32'>;
+  eager: WebAssembly.Global<'i32'>;
+  millisecond: WebAssembly.Global<'f64'>;
 }
 
 const instance = (bytes: BufferSource, imports: WebAssembly.Imports): WebAssembly.Exports =>
@@ -34,43 +45,22 @@ const instance = (bytes: BufferSource, imports: WebAssembly.Imports): WebAssembl
 export class SignalGate {
   /** Pyodide's function. */
   private helper: Check | null = null;
-  /** A table with one entry, the function that CPython calls: at first the helper, later the gate. */
-  private door: WebAssembly.Table | null = null;
+  /** What CPython calls. */
+  private door: Door | null = null;
   private gate: Gate | null = null;
-  /** Number of questions of C code that the gate answers itself before it calls the helper. */
-  private asks = FIRST_ASKS;
 
   /** @param control - the memory of the control block */
   constructor(private readonly control: WebAssembly.Memory) {}
 
-  /**
-   * Puts the gate's door into each WebAssembly module that imports the function, until the returned function is called.
-   *
-   * Pyodide 0.26 and later import the function. Modules that do not import it stay unchanged.
-   */
-  watch(): () => void {
-    const { instantiate, instantiateStreaming } = WebAssembly;
-    WebAssembly.instantiate = ((source: BufferSource, imports?: WebAssembly.Imports) => {
-      this.place(imports);
-      return instantiate.call(WebAssembly, source, imports);
-    }) as typeof instantiate;
-    WebAssembly.instantiateStreaming = (source, imports) => {
-      this.place(imports);
-      return instantiateStreaming.call(WebAssembly, source, imports);
-    };
-    return () => {
-      WebAssembly.instantiate = instantiate;
-      WebAssembly.instantiateStreaming = instantiateStreaming;
-    };
-  }
-
-  private place(imports: WebAssembly.Imports | undefined): void {
-    const helper = imports?.env?.[HELPER];
+  /** Puts the gate's door into a module that imports the function. Pyodide 0.26 and later do. Other modules stay unchanged. */
+  place(env: Env): void {
+    const helper = env[HELPER];
     if (typeof helper === 'function') {
       this.helper = helper as Check;
-      const { table, check } = instance(doorBytes, { pyodide: { helper } });
-      this.door = table as WebAssembly.Table;
-      imports!.env[HELPER] = check;
+      const control = { memory: this.control, page: Control.Interrupt * 4, worker: Control.Wanted * 4 };
+      const bytes = this.control.buffer instanceof ArrayBuffer ? doorAloneBytes : doorBytes;
+      this.door = instance(bytes, { pyodide: { helper }, control }) as unknown as Door;
+      env[HELPER] = this.door.check;
     }
   }
 
@@ -85,31 +75,29 @@ export class SignalGate {
     if (!this.door) {
       return false;
     }
-    const words = {
-      memory: this.control,
-      page: Control.Interrupt * 4,
-      worker: Control.Wanted * 4,
-    };
-    const alone = this.control.buffer instanceof ArrayBuffer;
-    const { wanted } = instance(alone ? wantedAloneBytes : wantedBytes, { control: words });
     const gate = instance(gateBytes, {
       python: { memory, clock, clock_start: CLOCK_START },
-      control: { wanted: wanted as Check },
+      time: { now: Date.now },
       pyodide: { helper: this.helper! },
     }) as unknown as Gate;
-    this.door.set(0, gate.check);
+    this.door.table.set(0, gate.check);
     this.gate = gate;
     return true;
   }
 
-  /** Sets after how many rounds of `CLOCK_START` checks of CPython's loop the helper is called again. */
+  /**
+   * Sets after how many rounds of `CLOCK_START` checks of CPython's loop JavaScript is called again. If they are many, it is not called
+   * again in the same millisecond.
+   */
   letLoop(rounds: number): void {
-    this.gate!.rounds.value = rounds;
+    const isQuick = rounds >= PASSED_ON;
+    this.door!.pass(isQuick ? PASSED_ON : 1);
+    this.gate!.rounds.value = isQuick ? Math.trunc(rounds / PASSED_ON) : rounds;
+    this.gate!.eager.value = Number(!isQuick);
   }
 
-  /** Sets after how many questions of C code the helper is called again. The number doubles while they take less than a millisecond. */
-  letAsk(passedMs: number): void {
-    this.asks = passedMs > 0 ? FIRST_ASKS : Math.min(this.asks * 2, MAX_ASKS);
-    this.gate!.asks.value = this.asks;
+  /** Notes the millisecond, as of `Date.now()`, in which JavaScript has been called. */
+  note(millisecond: number): void {
+    this.gate!.millisecond.value = millisecond;
   }
 }
