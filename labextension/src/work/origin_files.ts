@@ -87,7 +87,8 @@ export class OriginFiles implements WorkFiles {
   }
 
   async free(): Promise<number | null> {
-    const { quota, usage } = await navigator.storage.estimate();
+    // Safari before 17 has no such function.
+    const { quota, usage } = (await navigator.storage.estimate?.().catch(() => null)) ?? {};
     return quota === undefined || usage === undefined ? null : Math.max(quota - usage, 0);
   }
 
