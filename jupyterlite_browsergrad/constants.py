@@ -4,6 +4,8 @@
 LABEXTENSION = "jupyterlite-browsergrad"
 #: The plugin whose settings in ``jupyter-lite.json`` tell the kernel where things are.
 KERNEL_PLUGIN = f"{LABEXTENSION}:kernel"
+#: The plugin whose settings name the key of hand-in files.
+HAND_IN_PLUGIN = f"{LABEXTENSION}:hand-in"
 KERNEL_NAME = "browsergrad"
 
 #: Keys of the plugin's settings.
@@ -11,6 +13,8 @@ PYODIDE_INDEX_URL = "pyodideIndexURL"
 KERNEL_URL = "kernelURL"
 PIPLITE_URLS = "pipliteUrls"
 DISABLE_PYPI_FALLBACK = "disablePyPIFallback"
+#: Key of the other plugin's settings.
+HAND_IN_KEY = "handInKey"
 
 #: Folder of a site's own Pyodide (another distribution, or one with vendored packages), relative to the site's root.
 SITE_PYODIDE = "static/browsergrad/pyodide"

@@ -15,8 +15,8 @@
     ├── SiteError              (AssertionError)     a built site is incomplete or damaged
     └── VendoringError         (RuntimeError)       a requirement cannot be put into the site
 
-Other exceptions never leave the package: `DownloadFailed`, `Ended`, `EngineError`, `FrameError`, `NoWheel`, `OutOfTurn`, `ProtocolError`, `Tampered`,
-`TimeOver`, `TooLarge` and `Unreadable`.
+Other exceptions never leave the package: `BadHandIn`, `DownloadFailed`, `Ended`, `EngineError`, `FrameError`, `NoWheel`, `OutOfTurn`, `ProtocolError`,
+`Tampered`, `TimeOver`, `TooLarge` and `Unreadable`.
 """
 
 from __future__ import annotations

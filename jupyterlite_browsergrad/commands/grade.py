@@ -27,7 +27,7 @@ from ..grading.run import Job, JobLimits
 from ..grading.submissions import Submission, find_submissions
 from ..labs.manifest_rules import Manifest
 from ..terminal import ending_on_sigterm, say, shown
-from .grading_options import add_limits, add_rubric, limits_of, require_sandbox
+from .grading_options import add_key, add_limits, add_rubric, keys_of, limits_of, require_sandbox
 
 __all__ = ["configure", "run"]
 
@@ -36,7 +36,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("lab", metavar="LAB", type=Path, help="the lab's folder, or its manifest")
     parser.add_argument(
-        "submissions", metavar="SUBMISSION", nargs="+", type=Path, help="a notebook, a Python file, or a folder of them"
+        "submissions",
+        metavar="SUBMISSION",
+        nargs="+",
+        type=Path,
+        help="a notebook, a Python file, a hand-in file (.bglab), or a folder of them",
     )
     parser.add_argument(
         "--out",
@@ -61,6 +65,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="run nothing; write the answers that a person grades as a page to read, manual.html, and a sheet to fill in, manual.csv, "
         "which keeps what is filled in already",
     )
+    add_key(parser)
     add_rubric(parser)
     add_limits(parser)
 
@@ -70,16 +75,17 @@ def run(options: argparse.Namespace) -> int:
     if options.manual is not None:
         from .grade_manual import collect
 
-        return collect(options.lab, options.submissions, options.manual, limits_of(options).submission_bytes)
+        limit = limits_of(options).submission_bytes
+        return collect(options.lab, options.submissions, options.manual, limit, keys_of(options))
     lab, manifest, folder = load_lab(options.lab, options.site, options.rubric_file)
     submissions = find_submissions(options.submissions)
-    limits = limits_of(options)
+    limits, keys = limits_of(options), keys_of(options)
     if options.dask is None:
         require_sandbox()
     with ending_on_sigterm(), ResultsFile(options.out) as results:
         if results.mended:
             say(f"{options.out}: the last line was not finished and has been removed", sys.stderr)
-        work = _Work(lab, submissions, limits, results, options.rubric)
+        work = _Work(lab, submissions, limits, results, options.rubric, keys)
         verdicts: Counter[str] = Counter()
         if work.is_anything_new():
             with scratch.kept(), open_runner(options.jobs, options.dask) as runner:
@@ -94,7 +100,13 @@ class _Work:
     """The submissions to grade. Each is read when its turn comes."""
 
     def __init__(
-        self, lab: LabBundle, submissions: list[Submission], limits: JobLimits, results: ResultsFile, wanted: str | None
+        self,
+        lab: LabBundle,
+        submissions: list[Submission],
+        limits: JobLimits,
+        results: ResultsFile,
+        wanted: str | None,
+        keys: list[Any],
     ) -> None:
         self.lab = lab
         self.submissions = submissions
@@ -111,6 +123,7 @@ class _Work:
         #: How many submissions an earlier run has graded.
         self.skipped = 0
         self._results = results
+        self._keys = keys
 
     def is_anything_new(self) -> bool:
         """Whether a sandbox is needed at all. If so, `skipped` starts at 0 again."""
@@ -140,8 +153,10 @@ class _Work:
     def jobs(self) -> Iterator[Job]:
         """The jobs that no earlier run has done."""
         for each in self.submissions:
-            read = each.read(self.limits.submission_bytes)
-            if self._results.finished((each.name, read.sha256, self.lab.sha256, __version__), self._wanted) is None:
+            read = each.read(self.limits.submission_bytes, self._keys)
+            done = self._results.finished((each.name, read.sha256, self.lab.sha256, __version__), self._wanted)
+            # What could not be read has another result if that is for another reason now, such as a wrong key.
+            if done is None or (read.problem is not None and done["error"]["evalue"] != read.problem):
                 yield Job(
                     self.lab,
                     each.name,

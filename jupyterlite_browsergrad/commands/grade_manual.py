@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from ..errors import GradingError
 from ..grading.submissions import find_submissions
@@ -15,7 +16,7 @@ SHEET = "manual.csv"
 PAGE = "manual.html"
 
 
-def collect(lab: Path, paths: list[Path], folder: Path, most_bytes: int) -> int:
+def collect(lab: Path, paths: list[Path], folder: Path, most_bytes: int, keys: list[Any]) -> int:
     """Write the page and the sheet, say what was written, and return the exit status.
 
     Raises
@@ -32,7 +33,7 @@ def collect(lab: Path, paths: list[Path], folder: Path, most_bytes: int) -> int:
     name, questions, handed_out = read_questions(lab)
     answers: dict[str, list[Answer]] = {each.name: [] for each in questions}
     for submission in find_submissions(paths):
-        read = submission.read(most_bytes)
+        read = submission.read(most_bytes, keys)
         found = answers_of(submission.name, read.content, questions, handed_out) if read.problem is None else {}
         for each in questions:
             text, note = found.get(each.name, ("", f"the submission cannot be read: {read.problem}"))

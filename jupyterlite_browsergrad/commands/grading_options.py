@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+import sys
 from pathlib import Path
+from typing import Any
 
 from ..errors import GradingError
+from ..grading.hand_in_keys import is_readable_by_others, read_keys
 from ..grading.run import MEGABYTE, JobLimits
+from ..terminal import say
 
-__all__ = ["add_limits", "add_rubric", "limits_of", "require_sandbox"]
+__all__ = ["add_key", "add_limits", "add_rubric", "keys_of", "limits_of", "require_sandbox", "warn_of_readers"]
 
 DEFAULT = JobLimits()
 
@@ -39,6 +43,32 @@ def add_rubric(parser: argparse.ArgumentParser) -> None:
         help="use this rubric instead of the lab's own, for example one that is not published "
         "(default: rubric.py in the folder LAB.hidden beside the lab, if there is one)",
     )
+
+
+def add_key(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names private keys."""
+    parser.add_argument(
+        "--key",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="private key of encrypted hand-in files, which `keys` has written; give the option again for further keys",
+    )
+
+
+def keys_of(options: argparse.Namespace) -> list[Any]:
+    """Read the keys of the option of `add_key`, and warn if others can read their files."""
+    keys = read_keys(options.key)
+    for path in options.key:
+        warn_of_readers(path)
+    return keys
+
+
+def warn_of_readers(path: Path) -> None:
+    """Warn if other users of this machine can read a private key."""
+    if is_readable_by_others(path):
+        say(f"{path}: other users of this machine can read this private key: chmod 600 {path}", sys.stderr)
 
 
 def add_limits(parser: argparse.ArgumentParser) -> None:

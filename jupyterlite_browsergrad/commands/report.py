@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +14,31 @@ from browsergrad.hosting import ASSERTIONS_MIME, event_line, plain, summary
 
 from ..exit_status import DONE, FAULTS, UNUSABLE
 from ..grading.assertions import KINDS, is_content
+from ..grading.hand_in_file import MAX_BYTES, SUFFIX, read_hand_in
+from ..grading.submissions import NOTEBOOKS
 from ..labs.folders import SKIPPED
 from ..terminal import json_shown, say
+from .grading_options import add_key, keys_of
 
 __all__ = ["configure", "read_notebook", "run"]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a saved notebook, or a folder of them")
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help="a saved notebook, a hand-in file (.bglab), or a folder of them",
+    )
     parser.add_argument("--format", choices=("table", "json"), default="table", help="how to write (table)")
+    add_key(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Write the report to stdout. Notebooks that cannot be read are reported on stderr too."""
-    reports = [report for path in options.paths for report in _reports(path)]
+    keys = keys_of(options)
+    reports = [report for path in options.paths for report in _reports(path, keys)]
     if options.format == "json":
         print(json_shown({"notebooks": reports}, indent=2))
     else:
@@ -42,20 +53,20 @@ def run(options: argparse.Namespace) -> int:
     return FAULTS if any(report["counts"]["fail"] or report["counts"]["error"] for report in reports) else DONE
 
 
-def _reports(path: Path) -> list[dict[str, Any]]:
+def _reports(path: Path, keys: list[Any]) -> list[dict[str, Any]]:
     """Return the reports of a notebook, or of all notebooks in a folder and below it."""
     if not path.is_dir():
-        return [_report(path)]
+        return [_report(path, keys)]
     found = []
     for folder, names, files in os.walk(path):
         names[:] = sorted(name for name in names if name not in SKIPPED and not name.startswith("."))
-        found += [Path(folder, name) for name in sorted(files) if name.endswith(".ipynb")]
-    return [_report(each) for each in found] or [{"path": str(path), "error": f"{path} holds no notebook"}]
+        found += [Path(folder, name) for name in sorted(files) if name.endswith(NOTEBOOKS)]
+    return [_report(each, keys) for each in found] or [{"path": str(path), "error": f"{path} holds no notebook"}]
 
 
-def _report(path: Path) -> dict[str, Any]:
+def _report(path: Path, keys: list[Any]) -> dict[str, Any]:
     try:
-        cells = read_notebook(path)
+        cells = read_notebook(path, keys)
     except (OSError, ValueError, RecursionError) as error:
         return {"path": str(path), "error": f"{path} cannot be read: {error}"}
     counts = {kind: sum(cell["counts"][kind] for cell in cells) for kind in KINDS}
@@ -64,8 +75,15 @@ def _report(path: Path) -> dict[str, Any]:
     return {"path": str(path), "counts": counts, **({"points": sums} if worth else {}), "cells": cells}
 
 
-def read_notebook(path: Path) -> list[dict[str, Any]]:
+def read_notebook(path: Path, keys: Sequence[Any] = ()) -> list[dict[str, Any]]:
     """Return one dict for each output with assertions: ``index`` and ``execution_count`` of its cell, and its content.
+
+    Parameters
+    ----------
+    path
+        A notebook, or a hand-in file.
+    keys
+        Private keys for encrypted hand-in files.
 
     Raises
     ------
@@ -74,7 +92,10 @@ def read_notebook(path: Path) -> list[dict[str, Any]]:
     """
     if path.exists() and not path.is_file():
         raise ValueError("it is not an ordinary file")
-    notebook = json.loads(path.read_text("utf-8"))
+    content = path.read_bytes()
+    if path.suffix == SUFFIX:
+        content = read_hand_in(content, keys, MAX_BYTES).notebook
+    notebook = json.loads(content.decode("utf-8"))
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list):
         raise ValueError("it is not a notebook of format 4: it has no list of cells")

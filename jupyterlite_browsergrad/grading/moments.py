@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..labs.notebook_metadata import marks_of_cell
+from .submissions import NOTEBOOKS
 
 __all__ = ["Check", "Moment", "checks_of", "mark_of", "moments_of", "notebook_cells"]
 
@@ -66,7 +67,7 @@ def moments_of(name: str, cells: list[dict[str, Any]], rubric: str) -> list[Mome
     cells
         All cells of the notebook.
     """
-    checks = checks_of(rubric) if name.endswith(".ipynb") else []
+    checks = checks_of(rubric) if name.endswith(NOTEBOOKS) else []
     if not checks:
         return []
     codes, places = _places(cells, checks)

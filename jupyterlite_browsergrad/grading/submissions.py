@@ -1,4 +1,4 @@
-"""Submissions: notebooks and Python files. They are found first, and each is read when its turn comes.
+"""Submissions: notebooks, Python files and hand-in files. They are found first, and each is read when its turn comes.
 
 Students may also hand in links, pipes and sparse files. Only ordinary files of a limited size are read. Links that a student may have
 made are not followed: they may lead to the work of another student.
@@ -12,7 +12,7 @@ import os
 import re
 import stat
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,14 @@ from typing import Any
 from ..errors import GradingError
 from ..labs.folders import SKIPPED
 from ..labs.notebook_metadata import marks_of_cell
+from . import hand_in_file
+from .hand_in_file import BadHandIn, read_hand_in
 
-__all__ = ["SUFFIXES", "Read", "Submission", "Unreadable", "cells_of", "find_submissions"]
+__all__ = ["NOTEBOOKS", "SUFFIXES", "Read", "Submission", "Unreadable", "cells_of", "find_submissions"]
 
-SUFFIXES = (".ipynb", ".py")
+#: Endings of submissions that are read as notebooks.
+NOTEBOOKS = (".ipynb", hand_in_file.SUFFIX)
+SUFFIXES = (*NOTEBOOKS, ".py")
 #: Most brackets, commas and similar signs in a notebook's JSON: each may need a hundred bytes once it is parsed.
 MAX_SIGNS = 2_000_000
 #: Matches a line that calls otter, which no sandbox has. The rubric checks instead.
@@ -42,7 +46,10 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True)
 class Read:
-    """A submission's bytes with their hash, in hexadecimal digits, or the problem that kept them from being read."""
+    """A submission's bytes with their hash, in hexadecimal digits, or the problem that kept them from being read.
+
+    Of a hand-in file, these are the bytes of its notebook.
+    """
 
     content: bytes = b""
     sha256: str = ""
@@ -60,8 +67,14 @@ class Submission:
     def name(self) -> str:
         return self.path.as_posix()
 
-    def read(self, most_bytes: int) -> Read:
-        """Read the file as it is now. The result is a problem if it is not an ordinary file, or is too large."""
+    def read(self, most_bytes: int, keys: Sequence[Any] = ()) -> Read:
+        """Read the file as it is now. The result is a problem if it is not an ordinary file, or is too large, or a bad hand-in file.
+
+        Parameters
+        ----------
+        keys
+            Private keys for encrypted hand-in files.
+        """
         if self.problem:
             return Read(problem=self.problem)
         try:
@@ -81,6 +94,11 @@ class Submission:
                 return Read(problem=f"it cannot be read: {error.strerror}")
         if len(content) > most_bytes:
             return Read(problem=f"it is longer than the limit of {most_bytes:,} bytes")
+        if self.path.suffix == hand_in_file.SUFFIX:
+            try:
+                content = read_hand_in(content, keys, most_bytes).notebook
+            except BadHandIn as error:
+                return Read(problem=str(error))
         return Read(content, hashlib.sha256(content).hexdigest())
 
 
@@ -101,7 +119,7 @@ def find_submissions(paths: Iterable[Path]) -> list[Submission]:
     for path in given:
         if not os.path.lexists(path):
             raise GradingError(
-                f"there is no file or folder {path}: give notebooks, Python files, or folders that hold some"
+                f"there is no file or folder {path}: give notebooks, Python files, hand-in files, or folders that hold some"
             )
         link = next((each for each in (path, *path.parents) if _is_below(each, common) and each.is_symlink()), None)
         if link is not None:
@@ -113,7 +131,9 @@ def find_submissions(paths: Iterable[Path]) -> list[Submission]:
             found[path] = Submission(path, _kind_of(path))
     if not found:
         names = ", ".join(map(str, given)) or "what was given"
-        raise GradingError(f"no submissions in {names}: give notebooks, Python files, or folders that hold some")
+        raise GradingError(
+            f"no submissions in {names}: give notebooks, Python files, hand-in files, or folders that hold some"
+        )
     return list(found.values())
 
 
@@ -194,7 +214,7 @@ def cells_of(name: str, content: bytes) -> list[str]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Unreadable(f"it is not UTF-8 text: {error}") from error
-    if not name.endswith(".ipynb"):
+    if not name.endswith(NOTEBOOKS):
         return [text]
     signs = sum(content.count(sign) for sign in (b"{", b"[", b":", b","))
     if signs > MAX_SIGNS:

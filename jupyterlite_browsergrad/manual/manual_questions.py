@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import GradingError
 from ..exit_status import FAULTS
+from ..grading.submissions import NOTEBOOKS
 from ..labs.folders import HIDDEN, MANIFEST_NAME, MANUAL
 from ..labs.notebook_metadata import marks_of_cell
 
@@ -118,7 +119,7 @@ def answers_of(
     name, content
         The submission's file.
     """
-    if not name.endswith(".ipynb"):
+    if not name.endswith(NOTEBOOKS):
         text = content.decode("utf-8", "replace")
         return {each.name: (text, "the submission is a Python file: this is all of it") for each in questions}
     try:

@@ -27,6 +27,8 @@ from traitlets import Bool, List, Unicode, default
 from .. import isolation, paths
 from ..constants import (
     DISABLE_PYPI_FALLBACK,
+    HAND_IN_KEY,
+    HAND_IN_PLUGIN,
     KERNEL_NAME,
     KERNEL_PLUGIN,
     KERNEL_URL,
@@ -38,7 +40,8 @@ from ..constants import (
     SITE_KERNEL,
     SITE_PYODIDE,
 )
-from ..errors import LabsError, SiteError
+from ..errors import ConfigurationError, LabsError, SiteError
+from ..grading.hand_in_keys import public_key_problem
 from ..terminal import say
 from . import distribution, published_labs, verification
 from .choice import SiteImports
@@ -287,7 +290,11 @@ class BrowsergradAddon(BaseAddon):
             data[DEFAULT_KERNEL] = KERNEL_NAME
             tracker = data.setdefault("settingsOverrides", {}).setdefault(NOTEBOOK_TRACKER, {})
             tracker.setdefault("autoStartDefaultKernel", True)
-        settings = data.setdefault("litePluginSettings", {}).setdefault(KERNEL_PLUGIN, {})
+        plugins = data.setdefault("litePluginSettings", {})
+        key = plugins.get(HAND_IN_PLUGIN, {}).get(HAND_IN_KEY)
+        if problem := public_key_problem(str(key)) if key else None:
+            raise ConfigurationError(f"{JUPYTERLITE_JSON}: {HAND_IN_KEY} of {HAND_IN_PLUGIN} {problem}")
+        settings = plugins.setdefault(KERNEL_PLUGIN, {})
         settings[DISABLE_PYPI_FALLBACK] = self.disable_pypi_fallback
         if own.is_wanted:
             settings[PYODIDE_INDEX_URL] = INDEX_URL

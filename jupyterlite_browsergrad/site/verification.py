@@ -18,7 +18,17 @@ from jupyterlite_core.constants import (
 )
 
 from ..boot.assets import PYODIDE_FILES, STDLIB, files_of
-from ..constants import KERNEL_PLUGIN, KERNEL_URL, LABEXTENSION, PIPLITE_URLS, PYODIDE_INDEX_URL, PYODIDE_LOCK
+from ..constants import (
+    HAND_IN_KEY,
+    HAND_IN_PLUGIN,
+    KERNEL_PLUGIN,
+    KERNEL_URL,
+    LABEXTENSION,
+    PIPLITE_URLS,
+    PYODIDE_INDEX_URL,
+    PYODIDE_LOCK,
+)
+from ..grading.hand_in_keys import public_key_problem
 from ..hashing import sha256_of
 
 __all__ = ["problems", "read_object"]
@@ -42,19 +52,27 @@ def problems(site: Path, configs: list[Path]) -> list[str]:
     found = [*_labextension(site / LAB_EXTENSIONS / LABEXTENSION)]
     for path in configs:
         if path.is_file():
-            settings = _settings(path)
+            settings = _settings(path, KERNEL_PLUGIN)
+            found += _hand_in_key(path)
             found += _off_site(path, settings)
             found += _pyodide(site, path, settings)
             found += _piplite(site, path, settings)
     return list(dict.fromkeys(found))
 
 
-def _settings(path: Path) -> dict[str, Any]:
+def _settings(path: Path, plugin: str) -> dict[str, Any]:
     config = json.loads(path.read_text("utf-8"))
     if path.name == JUPYTERLITE_IPYNB:
         config = config["metadata"].get(JUPYTERLITE_METADATA, {})
-    settings: dict[str, Any] = config.get(JUPYTER_CONFIG_DATA, {}).get(LITE_PLUGIN_SETTINGS, {}).get(KERNEL_PLUGIN, {})
+    settings: dict[str, Any] = config.get(JUPYTER_CONFIG_DATA, {}).get(LITE_PLUGIN_SETTINGS, {}).get(plugin, {})
     return settings
+
+
+def _hand_in_key(path: Path) -> Iterator[str]:
+    key = _settings(path, HAND_IN_PLUGIN).get(HAND_IN_KEY)
+    problem = public_key_problem(str(key)) if key else None
+    if problem:
+        yield f"{path}: {HAND_IN_KEY} of {HAND_IN_PLUGIN} {problem}"
 
 
 def _labextension(folder: Path) -> Iterator[str]:

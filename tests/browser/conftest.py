@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from file_server import FileServer
@@ -31,6 +31,9 @@ from scripts import toolchain
 from scripts.chromium import FLAGS, chromium
 from tests import kernel_cases
 from tests.wheels import DISTRIBUTION, download, make_wheel, unzip_pyodide
+
+if TYPE_CHECKING:
+    from work_pages import WorkSite
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -186,6 +189,26 @@ def build_site(
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_site(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="session")
+def work_site(tmp_path_factory: pytest.TempPathFactory) -> WorkSite:
+    from work_pages import WorkSite
+
+    return WorkSite(tmp_path_factory.mktemp("work"))
+
+
+@pytest.fixture(scope="session")
+def work_base(work_site: WorkSite) -> Iterator[str]:
+    with served(work_site.folder, isolated=True) as address:
+        yield address
+
+
+@pytest.fixture
+def work_lab(browser: Browser, work_base: str) -> Iterator[Lab]:
+    """A page with a storage of its own."""
+    with opened(browser, work_base) as lab:
+        yield lab
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Lab, jupyterlab, open_jupyterlab, write_files
+from conftest import Lab, jupyterlab, open_jupyterlab, wait_for_app, write_files
 from playwright.sync_api import Browser, expect
 from test_labs import MANIFEST, MOVE, OPEN, RUN_ALL, SAVE, choose, download, lab_files, notebook, texts
+
+from jupyterlite_browsergrad.grading.hand_in_file import read_hand_in
 
 CONTENTS = re.compile(r"/api/contents/plain/manifest\.json")
 KERNELSPEC = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
@@ -31,6 +33,10 @@ FOLDERS = {
         kernelspec=KERNELSPEC,
     ),
     "edited/lab.ipynb": notebook("print('ran')", kernelspec=KERNELSPEC),
+    **lab_files("own"),
+    **lab_files("course/adding", version="1.1.0"),
+    "own/lab.ipynb": notebook("x = 1", "given = 1", kernelspec=KERNELSPEC),
+    "course/adding/lab.ipynb": notebook("x = 2", "given = 1", "z = 3", kernelspec=KERNELSPEC),
     "plain/plain.ipynb": notebook("print('ran')", kernelspec=KERNELSPEC),
 }
 
@@ -185,3 +191,49 @@ def test_an_invalid_manifest_is_refused_with_its_problems(
     expect(page.page.locator(".bg-LabBanner")).to_contain_text(message)
     assert message in str(refused(page))
     (server[1] / "plain" / "manifest.json").unlink()
+
+
+def test_hand_in_files_are_made_and_what_needs_the_browsers_storage_is_absent(page: Lab, tmp_path: Path) -> None:
+    open_here(page, "good/lab.ipynb")
+    with page.page.expect_download() as waiting:
+        page.js("() => { void jupyterapp.commands.execute('browsergrad:make-hand-in'); }")
+    waiting.value.save_as(tmp_path / waiting.value.suggested_filename)
+    toast = page.page.locator(".Toastify__toast", has_text="is in your downloads")
+    expect(toast).to_contain_text("It is not encrypted: anybody can read it.")
+    found = read_hand_in(next(tmp_path.iterdir()).read_bytes(), [], 1 << 24)
+    assert found.about["lab"] == {"id": "adding", "version": "1.0.0"}
+    assert {"lab.ipynb", "manifest.json", "rubric.py"} <= set(found.paths)
+    commands = page.js("() => jupyterapp.commands.listCommands().filter(one => one.startsWith('browsergrad:'))")
+    assert "browsergrad:make-hand-in" in commands
+    absent = {"show-history", "download-work", "open-work", "keep-folder"}
+    assert not absent & {one.removeprefix("browsergrad:") for one in commands}
+    page.page.get_by_role("menuitem", name="File", exact=True).click()
+    menu = page.page.locator(".lm-Menu")
+    expect(menu.locator(".lm-Menu-item", has_text="Make Hand-In File")).to_be_visible()
+    expect(menu.locator(".lm-Menu-item", has_text=re.compile("History|My Work|in Step"))).to_have_count(0)
+    assert page.page.locator("#jp-browsergrad-work, #browsergrad-history").count() == 0
+    page.page.keyboard.press("Escape")
+
+
+def test_a_newer_lab_comes_from_the_folder_of_the_teacher(page: Lab, server: tuple[str, Path]) -> None:
+    root = server[1]
+    settings = '{"labsFolder": "course"}'
+    page.js("text => jupyterapp.serviceManager.settings.save('jupyterlite-browsergrad:updates', text)", settings)
+    page.page.reload()
+    wait_for_app(page.page)
+    open_here(page, "own/lab.ipynb")
+    page.js("() => { panel.content.model.sharedModel.insertCell(1, { cell_type: 'code', source: 'answer = 42' }); }")
+    notice = page.page.locator(".Toastify__toast", has_text="Lab adding: version 1.1.0 is here, you have 1.0.0.")
+    notice.get_by_role("button", name="Update").click()
+    page.page.locator(".jp-Dialog").get_by_role("button", name="Update").click()
+    done = page.page.locator(
+        ".Toastify__toast", has_text="The lab is up to date. What you had before is in lab-before-"
+    )
+    done.wait_for()
+    sources = [source for _, source in saved_cells(root / "own/lab.ipynb")]
+    assert {"answer = 42", "z = 3"} <= set(sources)
+    assert json.loads((root / "own/manifest.json").read_text("utf-8"))["version"] == "1.1.0"
+    (copy,) = (root / "own").glob("lab-before-*.ipynb")
+    assert "answer = 42" in [source for _, source in saved_cells(copy)]
+    done.get_by_role("button", name="Undo").click()
+    page.page.wait_for_function("panel.content.model.cells.length === 3")

@@ -1,92 +1,19 @@
-"""A student's work in JupyterLite: history, drafts, and what happens when storage or pages are lost."""
+"""A student's work in JupyterLite: history, and what happens when storage is lost or two tabs are open."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import zipfile
-from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
 
 import pytest
-from conftest import Lab, build_site, open_lab, opened, served, wait_for_app
-from playwright.sync_api import Browser, Error, Page, Route, expect
-from test_labs import MANIFEST, lab_files, notebook
-
-OPEN = """async path => {
-  await jupyterapp.restored;
-  const panel = await jupyterapp.commands.execute('docmanager:open', { path, factory: 'Notebook', kernel: { shouldStart: false } });
-  await panel.context.ready;
-  window.panel = panel;
-}"""
-EDIT = """async ([index, text]) => {
-  const cell = panel.content.model.cells.get(index);
-  cell.sharedModel.setSource(text);
-}"""
-SOURCES = "() => panel.content.model.toJSON().cells.map(cell => cell.source)"
-#: The files of the second store, by path.
-STORE = """async folder => {
-  const found = [];
-  const walk = async (handle, path) => {
-    for await (const [name, child] of handle.entries()) {
-      if (child.kind === 'directory') await walk(child, `${path}${name}/`);
-      else if (!name.endsWith('.crswap')) found.push(`${path}${name}`);
-    }
-  };
-  const root = await navigator.storage.getDirectory();
-  await walk(await root.getDirectoryHandle('browsergrad', { create: true }), '');
-  return found.filter(path => path.startsWith(folder));
-}"""
-CLEAR = """async () => {
-  for (const { name } of await indexedDB.databases()) {
-    await new Promise((resolve, reject) => {
-      const request = indexedDB.deleteDatabase(name);
-      request.onsuccess = resolve;
-      request.onblocked = resolve;
-      request.onerror = reject;
-    });
-  }
-}"""
-
-
-#: Resolves when the second store has so many files whose paths begin like that. Its files cannot be watched.
-STORED = f"""async ([folder, part, count]) => {{
-  const store = {STORE};
-  while ((await store(folder)).filter(path => path.includes(part)).length < count) await new Promise(r => setTimeout(r, 50));
-}}"""
-
-
-def version_count(lab: Lab, count: int) -> None:
-    """Wait until the history has so many versions."""
-    lab.js(STORED, ["history", "/versions/", count])
-
-
-def draft_written(lab: Lab) -> None:
-    lab.js(STORED, ["drafts", ".gz", 1])
-
-
-@pytest.fixture(scope="module")
-def work_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    files = {"lab/lab.ipynb": notebook("x = 1", "y = 2"), **lab_files("good")}
-    return build_site(tmp_path_factory.mktemp("work"), files)
-
-
-@pytest.fixture(scope="module")
-def work_base(work_site: Path) -> Iterator[str]:
-    with served(work_site, isolated=True) as address:
-        yield address
+from conftest import Lab, open_lab, wait_for_app
+from playwright.sync_api import Browser, Route, expect
+from test_labs import MANIFEST, notebook
+from work_pages import CLEAR, EDIT, OPEN, SOURCES, STORED, again, draft_written, version_count
 
 
 @pytest.fixture
-def lab(browser: Browser, work_base: str) -> Iterator[Lab]:
-    with opened(browser, work_base) as lab:
-        yield lab
-
-
-def again(lab: Lab) -> None:
-    lab.page.reload()
-    wait_for_app(lab.page)
+def lab(work_lab: Lab) -> Lab:
+    return work_lab
 
 
 def test_versions_are_kept_compared_and_restored(lab: Lab) -> None:
@@ -117,7 +44,15 @@ def test_versions_are_kept_compared_and_restored(lab: Lab) -> None:
     lab.page.wait_for_function("panel.content.model.cells.get(0).sharedModel.getSource().includes('a + b')")
 
 
-def test_history_brings_back_what_the_storage_has_lost(lab: Lab) -> None:
+def rename_storage(route: Route) -> None:
+    """Give JupyterLite's storage another name, as a new version of the site may."""
+    config = route.fetch().json()
+    config.get("jupyter-config-data", {})["contentsStorageName"] = "another storage"
+    route.fulfill(json=config)
+
+
+@pytest.mark.parametrize("how", ["cleared", "renamed"])
+def test_history_brings_back_what_the_storage_has_lost(lab: Lab, how: str) -> None:
     lab.js(OPEN, "lab/lab.ipynb")
     lab.js(EDIT, [0, "answer = 42"])
     lab.js("() => panel.context.save()")
@@ -130,7 +65,10 @@ def test_history_brings_back_what_the_storage_has_lost(lab: Lab) -> None:
     )
     lab.js(OPEN, "own.ipynb")
     version_count(lab, 3)
-    lab.js(CLEAR)
+    if how == "cleared":
+        lab.js(CLEAR)
+    else:
+        lab.page.context.route("**/jupyter-lite.json*", rename_storage)
     again(lab)
     missing = lab.page.locator(".Toastify__toast", has_text="A notebook is no longer in this browser’s storage")
     expect(missing).to_contain_text("own.ipynb")
@@ -141,54 +79,6 @@ def test_history_brings_back_what_the_storage_has_lost(lab: Lab) -> None:
     assert lab.js(SOURCES) == ["x = 1", "y = 2"]
     lost.get_by_role("button", name="Bring back").click()
     lab.page.wait_for_function("panel.content.model.cells.get(0).sharedModel.getSource() === 'answer = 42'")
-
-
-def kill(page: Page) -> None:
-    """End the page's process, as a crash does."""
-    with page.expect_event("crash"), suppress(Error):
-        page.goto("chrome://crash")  # the page crashes, which is an error
-
-
-def type_and_kill(lab: Lab, base: str, number: int) -> None:
-    """Type for a while, kill the page, and compare what comes back with what was typed."""
-    lab.js(OPEN, "lab/lab.ipynb")
-    cell = lab.page.locator(".jp-Notebook .jp-CodeCell .cm-content").first
-    cell.click()
-    lab.page.keyboard.press("Control+A")
-    lab.page.keyboard.insert_text(f"run {number}:")
-    # Each word is a time at which it was typed.
-    typed = [lab.js("() => Date.now()")]
-    while typed[-1] - typed[0] < 2500:
-        lab.page.keyboard.insert_text(f" {typed[-1]}")
-        typed.append(lab.js("() => Date.now()"))
-    kill(lab.page)
-    fresh = lab.page.context.new_page()
-    lab.page.close()
-    lab.page = fresh
-    fresh.goto(f"{base}/lab/index.html")
-    wait_for_app(fresh)
-    lab.js(OPEN, "lab/lab.ipynb")
-    fresh.locator(".Toastify__toast", has_text="is back. It was not saved").first.wait_for()
-    text = lab.js(SOURCES)[0]
-    head, *words = text.split()
-    assert f"{head} {words[0]}" == f"run {number}:", text
-    assert [int(word) for word in words[1:]] == typed[: len(words) - 1]
-    assert typed[-1] - typed[len(words) - 2] <= 2000, "what was typed until two seconds before is there"
-
-
-@pytest.mark.release
-def test_what_was_typed_comes_back_after_a_crash_and_can_be_undone(lab: Lab, work_base: str) -> None:
-    type_and_kill(lab, work_base, 1)
-    notice = lab.page.locator(".Toastify__toast", has_text="is back. It was not saved")
-    notice.get_by_role("button", name="Undo").click()
-    lab.page.wait_for_function("panel.content.model.cells.get(0).sharedModel.getSource() === 'x = 1'")
-
-
-@pytest.mark.release
-@pytest.mark.timeout(3600)
-def test_fifty_crashes_lose_nothing_older_than_two_seconds(lab: Lab, work_base: str) -> None:
-    for number in range(50):
-        type_and_kill(lab, work_base, number)
 
 
 @pytest.mark.release
@@ -253,53 +143,3 @@ def test_a_newer_lab_comes_into_the_notebook_and_answers_stay(lab: Lab) -> None:
     done.get_by_role("button", name="Undo").click()
     lab.page.wait_for_function("panel.content.model.cells.length === 2")
     assert lab.js(SOURCES)[1] == "answer = 42"
-
-
-def open_archive(lab: Lab, file: Path) -> None:
-    with lab.page.expect_file_chooser() as chooser:
-        lab.js("() => { void jupyterapp.commands.execute('browsergrad:open-work'); }")
-    chooser.value.set_files(file)
-
-
-@pytest.mark.release
-def test_work_is_downloaded_told_and_opened_again(lab: Lab, tmp_path: Path) -> None:
-    lab.js(OPEN, "good/lab.ipynb")
-    version_count(lab, 1)
-    lab.js(EDIT, [0, "mine = 'ü'"])
-    status = lab.page.locator("#jp-browsergrad-work")
-    expect(status).to_have_text("Only in this browser")
-    lab.js("() => panel.context.save()")
-    version_count(lab, 2)
-    with lab.page.expect_download() as download:
-        status.click()
-    expect(status).to_contain_text("Copied")
-    file = tmp_path / download.value.suggested_filename
-    download.value.save_as(file)
-    with zipfile.ZipFile(file) as archive:
-        assert archive.testzip() is None
-        listed = json.loads(archive.read("browsergrad-work.json"))
-        assert listed["lab"] == {"id": "adding", "version": "1.0.0"}
-        for entry in listed["files"]:
-            assert hashlib.sha256(archive.read("files/" + entry["path"])).hexdigest() == entry["sha256"]
-        names = {entry["path"] for entry in listed["files"]}
-        assert {"lab.ipynb", "manifest.json", "rubric.py"} <= names
-        assert json.loads(archive.read("files/lab.ipynb"))["cells"][0]["source"] == "mine = 'ü'"
-
-    lab.js(EDIT, [0, "mine = 'other'"])
-    expect(status).to_contain_text("Changed since copy of")
-    lab.js("() => panel.context.save()")
-    dialog = lab.page.locator(".jp-Dialog")
-    damaged = tmp_path / "damaged.zip"
-    data = bytearray(file.read_bytes())
-    data[len(data) // 2] ^= 0xFF
-    damaged.write_bytes(data)
-    open_archive(lab, damaged)
-    expect(dialog).to_contain_text("Nothing was opened")
-    dialog.locator(".jp-mod-accept").click()
-    assert lab.js(SOURCES) == ["mine = 'other'"]
-
-    open_archive(lab, file)
-    expect(dialog).to_contain_text("good/lab.ipynb")
-    dialog.get_by_role("button", name="Replace mine").click()
-    lab.page.wait_for_function("panel.content.model.cells.get(0).sharedModel.getSource() === \"mine = 'ü'\"")
-    version_count(lab, 3)

@@ -41,6 +41,11 @@ export class ContentsFiles implements LabFiles {
     }
   }
 
+  /** Returns the file at `path`, but not if only the site publishes it. */
+  async readOwn(path: string, signal: AbortSignal): Promise<Uint8Array | null> {
+    return this.isSite && this.contents.driveName(path) === '' ? this.readStored(path) : this.read(path, signal);
+  }
+
   /** Returns the published file at `path`, even if the browser's storage has another one. */
   async readSite(path: string, signal: AbortSignal, onProgress?: OnProgress): Promise<Uint8Array | null> {
     const allJson = PageConfig.getOption('contentsAllJsonFile');

@@ -17,8 +17,10 @@ import { LabPanel, type AddToolbar } from './panel';
 
 /** The command of the results panel. */
 const SHOW_RESULTS = 'browsergrad:show-results';
+/** The command of the plugin for hand-in files. */
+const MAKE_HAND_IN = 'browsergrad:make-hand-in';
 /** The commands of the menu that opens below the lab's name. */
-const MENU = [SHOW_RESULTS, DOWNLOAD, INSERT, RESET];
+const MENU = [SHOW_RESULTS, MAKE_HAND_IN, DOWNLOAD, INSERT, RESET];
 /** The commands that depend on the front notebook. */
 const COMMANDS = [CHECK, INSERT, RESET, DOWNLOAD];
 

@@ -1,6 +1,7 @@
 /** The plugin for uploads and downloads in JupyterLite's file browser. */
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { type FileBrowser, IFileBrowserFactory } from '@jupyterlab/filebrowser';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { IKernelSpecs } from '@jupyterlite/services';
 
 import { decodeDownloadsInPieces } from './downloads';
@@ -12,16 +13,24 @@ const transfers: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlite-browsergrad:transfers',
   description: 'Uploads and downloads of long files: quick, and with a notification that says how far they are.',
   autoStart: true,
-  optional: [IKernelSpecs, IFileBrowserFactory],
-  activate: (app: JupyterFrontEnd, specs: IKernelSpecs | null, factory: IFileBrowserFactory | null) => {
+  optional: [IKernelSpecs, IFileBrowserFactory, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    specs: IKernelSpecs | null,
+    factory: IFileBrowserFactory | null,
+    translator: ITranslator | null,
+  ) => {
     if (!specs) {
       return;
     }
+    const trans = (translator ?? nullTranslator).load('jupyterlite_browsergrad');
     const { contents } = app.serviceManager;
-    const downloads = new TransferNotices(['Preparing ', ' for download']);
+    const downloads = new TransferNotices((name, percents) =>
+      trans.__('Preparing %1 for download: %2 %', name, percents),
+    );
     decodeDownloadsInPieces(contents, (path, fraction) => downloads.show(path, fraction));
-    storeUploadsOnce(contents);
-    const uploads = new TransferNotices(['Uploading ', '']);
+    storeUploadsOnce(contents, trans);
+    const uploads = new TransferNotices((name, percents) => trans.__('Uploading %1: %2 %', name, percents));
     const follow = ({ model }: FileBrowser): void => {
       model.uploadChanged.connect((_, { name, newValue, oldValue }) => {
         if (newValue && name !== 'failure') {

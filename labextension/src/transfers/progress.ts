@@ -16,8 +16,8 @@ interface Transfer {
 export class TransferNotices {
   private readonly running = new Map<string, Transfer>();
 
-  /** @param text - what is shown before and after the file's name. */
-  constructor(private readonly text: readonly [before: string, after: string]) {}
+  /** @param text - returns what is shown for a file and a number of percents. */
+  constructor(private readonly text: (name: string, percents: number) => string) {}
 
   /** @param fraction - between 0 and 1; 1 ends the notification. */
   show(path: string, fraction: number): void {
@@ -47,6 +47,6 @@ export class TransferNotices {
   }
 
   private message(path: string, fraction: number): string {
-    return `${this.text.join(PathExt.basename(path))}: ${Math.floor(fraction * 100)} %`;
+    return this.text(PathExt.basename(path), Math.floor(fraction * 100));
   }
 }

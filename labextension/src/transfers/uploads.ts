@@ -6,6 +6,7 @@
  */
 import { PathExt } from '@jupyterlab/coreutils';
 import type { Contents } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { fromBase64, toBase64 } from '../runtime/base64';
 import { concat } from '../runtime/bytes';
@@ -16,7 +17,10 @@ type Save = Contents.IManager['save'];
 const LAST = -1;
 
 /** Replaces `contents.save`, so that it stores a file that arrives in chunks once the last one is there. */
-export function storeUploadsOnce(contents: Pick<Contents.IManager, 'save' | 'driveName'>): void {
+export function storeUploadsOnce(
+  contents: Pick<Contents.IManager, 'save' | 'driveName'>,
+  trans: TranslationBundle,
+): void {
   const save: Save = contents.save.bind(contents);
   /** The chunks of unfinished uploads, by path. */
   const begun = new Map<string, Uint8Array[]>();
@@ -41,7 +45,7 @@ export function storeUploadsOnce(contents: Pick<Contents.IManager, 'save' | 'dri
     try {
       return await save(path, { ...model, content: toBase64(whole) });
     } catch (error) {
-      throw inPlainWords(error, PathExt.basename(path), whole.length);
+      throw inPlainWords(error, PathExt.basename(path), whole.length, trans);
     }
   };
 }
@@ -49,14 +53,19 @@ export function storeUploadsOnce(contents: Pick<Contents.IManager, 'save' | 'dri
 const MB = 1_000_000;
 
 /** Chromium stores at most 127 MiB as one value, which are 99 MB of a file, and says so in terms of its storage. */
-function inPlainWords(error: unknown, name: string, length: number): unknown {
+function inPlainWords(error: unknown, name: string, length: number, trans: TranslationBundle): unknown {
   const max = /too large.*max=(\d+)/.exec(String(error))?.[1];
   if (!max) {
     return error;
   }
   const most = Math.floor((Number(max) * 3) / 4 / MB);
   return new Error(
-    `${name} has ${Math.ceil(length / MB)} MB. This browser can store files of up to ${most} MB: upload it in parts, or compressed.`,
+    trans.__(
+      '%1 has %2 MB. This browser can store files of up to %3 MB: upload it in parts, or compressed.',
+      name,
+      Math.ceil(length / MB),
+      most,
+    ),
   );
 }
 

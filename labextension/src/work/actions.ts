@@ -11,6 +11,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { compareCells } from './compare';
 import { CompareView } from './compare_view';
+import { NoWorkFiles } from './files';
 import type { KeptDocument, VersionId } from './history';
 import type { Found, NotebookKeeper } from './keeper';
 import type { HistoryActions } from './panel';
@@ -24,6 +25,10 @@ const MAX_ASKED = 60;
 const UNDO_MS = 30_000;
 
 export class WorkActions implements HistoryActions {
+  /** Whether it was said that the storage is full. */
+  private isFullSaid = false;
+  private isGivenBackSaid = false;
+
   constructor(
     private readonly app: JupyterFrontEnd,
     private readonly contents: Contents.IManager,
@@ -161,6 +166,29 @@ export class WorkActions implements HistoryActions {
       const text = trans.__('%1 is being changed in another tab as well. Close one, so that they do not differ.', name);
       Notification.warning(text, { autoClose: false });
     }
+  }
+
+  /** Says, once in this page, that old versions were deleted. */
+  tellGivenBack(): void {
+    if (!this.isGivenBackSaid) {
+      this.isGivenBackSaid = true;
+      const text = this.trans.__(
+        'The browser’s storage is full: old versions in the history were deleted. Download your work, then delete files that you do not need.',
+      );
+      Notification.warning(text, { autoClose: false });
+    }
+  }
+
+  /** Says, once in this page, that nothing more is kept. */
+  tellProblem(error: Error): void {
+    if (error instanceof NoWorkFiles && error.code === 'full' && !this.isFullSaid) {
+      this.isFullSaid = true;
+      const text = this.trans.__(
+        'The browser’s storage is full: versions and drafts are no longer kept. Download your work, then delete files that you do not need.',
+      );
+      Notification.error(text, { autoClose: false });
+    }
+    console.warn('[browsergrad] the history was not written:', error);
   }
 
   private async replace(keeper: NotebookKeeper, notebook: nbformat.INotebookContent): Promise<void> {

@@ -4,7 +4,7 @@
 import { Dialog, Notification, showDialog, showErrorMessage } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import type * as nbformat from '@jupyterlab/nbformat';
-import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
@@ -16,8 +16,10 @@ import { element } from '../renderers/dom';
 import type { ILabResults } from '../results/tokens';
 import { toBase64 } from '../runtime/base64';
 import { areSameBytes } from '../runtime/bytes';
-import { makeArchive, MAX_BYTES, MAX_FILES, readArchive, type ArchiveAbout, type ArchiveFile } from './archive';
+import { makeArchive, readArchive, type ArchiveAbout, type ArchiveFile } from './archive';
 import type { Copies } from './copies';
+import { filesIn, openNotebooksIn, saveAll, stampOf } from './folder_files';
+import { resultsOf } from './hand_in_actions';
 import type { NotebookKeeper } from './keeper';
 import { takeApart } from './notebook_parts';
 import { makeFolder } from './places';
@@ -30,9 +32,6 @@ interface Planned extends ArchiveFile {
   kind: 'new' | 'same' | 'different';
 }
 
-/** The folder has too much for one download. */
-class TooMuch extends Error {}
-
 export class ArchiveActions {
   constructor(
     private readonly contents: Contents.IManager,
@@ -42,7 +41,7 @@ export class ArchiveActions {
     private readonly copies: () => Copies | null,
     private readonly results: ILabResults | null,
     /** Returns the lab of a notebook; null if it belongs to none. */
-    private readonly labOf: (path: string) => Promise<ArchiveAbout['lab']>,
+    readonly labOf: (path: string) => Promise<ArchiveAbout['lab']>,
     private readonly trans: TranslationBundle,
   ) {}
 
@@ -51,22 +50,16 @@ export class ArchiveActions {
     const { trans } = this;
     const folder = PathExt.dirname(path);
     try {
-      const open = this.openNotebooksIn(folder);
-      await Promise.all(open.map(({ context }) => (context.model.dirty ? context.save() : undefined)));
-      const files = await this.filesIn(folder);
+      const open = openNotebooksIn(folder, this.tracker);
+      await saveAll(open);
+      const files = await filesIn(folder, this.contents, one => this.read(one), trans);
       const lab = await this.labOf(path);
-      const results = Object.fromEntries(
-        open.flatMap(({ context }) => {
-          const counts = this.results?.summary(context.path);
-          return counts ? [[relativeTo(folder, context.path), counts]] : [];
-        }),
-      );
       const made = new Date();
+      const results = resultsOf(folder, open, this.results);
       const about = { folder, lab, runtime: RUNTIME_VERSION, results, made_at: made.toISOString() };
       const data = await makeArchive(files, about);
       const name = lab?.id ?? (PathExt.basename(folder) || 'work');
-      const stamp = about.made_at.slice(0, 16).replace('T', '-').replace(':', '');
-      download(`${name}-${stamp}.zip`, new Blob([data as BlobPart], { type: 'application/zip' }));
+      download(`${name}-${stampOf(made)}.zip`, new Blob([data as BlobPart], { type: 'application/zip' }));
       await this.remember(folder, files, made.getTime());
     } catch (error) {
       await showErrorMessage(trans.__('Download my work'), (error as Error).message);
@@ -91,7 +84,7 @@ export class ArchiveActions {
     const { trans } = this;
     const title = trans.__('Open my work');
     try {
-      const { about, files } = await readArchive(new Uint8Array(await file.arrayBuffer()));
+      const { about, files } = await readArchive(new Uint8Array(await file.arrayBuffer()), trans);
       const plan = await Promise.all(files.map(one => this.plan(about.folder, one)));
       const different = plan.filter(({ kind }) => kind === 'different');
       const isNew = plan.filter(({ kind }) => kind === 'new');
@@ -193,32 +186,6 @@ export class ArchiveActions {
     }
   }
 
-  /** Returns all files in a folder and its folders. */
-  private async filesIn(folder: string): Promise<ArchiveFile[]> {
-    const found: ArchiveFile[] = [];
-    let bytes = 0;
-    const walk = async (path: string): Promise<void> => {
-      const { content } = await this.contents.get(path, { content: true });
-      for (const entry of content as Contents.IModel[]) {
-        if (entry.type === 'directory') {
-          await walk(entry.path);
-          continue;
-        }
-        const data = await this.read(entry.path);
-        if (data) {
-          found.push({ path: relativeTo(folder, entry.path), data });
-          bytes += data.length;
-        }
-        if (found.length > MAX_FILES || bytes > MAX_BYTES) {
-          const text = this.trans.__('The folder holds too much for one file: move what does not belong to it.');
-          throw new TooMuch(text);
-        }
-      }
-    };
-    await walk(folder);
-    return found;
-  }
-
   private async remember(folder: string, files: readonly ArchiveFile[], time: number): Promise<void> {
     const copies = this.copies();
     for (const { path, data } of copies ? files : []) {
@@ -237,14 +204,6 @@ export class ArchiveActions {
     }
     this.work().tell();
   }
-
-  private openNotebooksIn(folder: string): NotebookPanel[] {
-    return this.tracker.filter(({ context }) => folder === '' || context.path.startsWith(`${folder}/`));
-  }
-}
-
-function relativeTo(folder: string, path: string): string {
-  return folder ? path.slice(folder.length + 1) : path;
 }
 
 /** Whether two files say the same. Notebooks may be written differently. */

@@ -12,6 +12,8 @@ export interface WorkFiles {
   list(folder: string): Promise<string[]>;
   /** Returns a file's length in bytes; 0 if there is no such file. */
   size(path: string): Promise<number>;
+  /** Returns how many bytes the browser still lets this origin store; null if it does not say. */
+  free(): Promise<number | null>;
 }
 
 /** Runs what needs a lock. `navigator.locks` in pages. */

@@ -12,6 +12,7 @@
 import type * as nbformat from '@jupyterlab/nbformat';
 import type { INotebookModel } from '@jupyterlab/notebook';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
+import type { KernelMessage } from '@jupyterlab/services';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal, type ISignal } from '@lumino/signaling';
 
@@ -24,6 +25,9 @@ const MIN_PAUSE_MS = 400;
 const MAX_PAUSE_MS = 1200;
 /** So many times what the last draft took, in ms, pass before the next one. */
 const PAUSE_FACTOR = 10;
+/** What JupyterLite may need to store a notebook: it writes the new one before it removes the old one. */
+const BYTES_PER_CHARACTER = 4;
+const MIN_ROOM_BYTES = 1024 * 1024;
 
 export type NotebookContext = DocumentRegistry.IContext<INotebookModel>;
 
@@ -52,9 +56,15 @@ export class NotebookKeeper implements IDisposable {
   /** Hash of the notebook as it was last loaded or saved. */
   private base = '';
   private path: string;
-  /** What is to be done, one after the other. */
+  /** What is to be done with the history, one after the other. */
   private queue: Promise<unknown> = Promise.resolve();
+  /** What is to be done with this page's draft. It does not wait for the history, which may take seconds on a busy computer. */
+  private draftQueue: Promise<unknown> = Promise.resolve();
   private wasDirty = false;
+  /** Whether a running cell has written something since the last save. JupyterLab counts appended text neither as a change nor as dirty. */
+  private hasOutput = false;
+  /** Whether a save that has failed is tried again. */
+  private isSavingAgain = false;
   /** Whether it was said that another page edits this notebook. */
   private isShared = false;
   private lastState: nbformat.INotebookContent | null = null;
@@ -77,6 +87,7 @@ export class NotebookKeeper implements IDisposable {
       if (!this.isDisposed) {
         context.model.contentChanged.connect(this.onChange, this);
         context.model.stateChanged.connect(this.onState, this);
+        context.sessionContext.iopubMessage.connect(this.onMessage, this);
         this.onState(context.model);
         void this.add(() => this.open());
       }
@@ -93,9 +104,9 @@ export class NotebookKeeper implements IDisposable {
     return this.base;
   }
 
-  /** The last version or draft is written when this resolves. */
+  /** The last version and the last draft are written when this resolves. */
   get settled(): Promise<unknown> {
-    return this.queue;
+    return this.queue.then(() => this.draftQueue);
   }
 
   dispose(): void {
@@ -108,7 +119,7 @@ export class NotebookKeeper implements IDisposable {
     if (wasDirty && lastState) {
       void this.add(async () => {
         await this.history.keep(path, lastState, { kind: 'closed' });
-        await this.drafts.remove(path);
+        await this.addDraft(() => this.drafts.remove(path));
       });
     }
     Signal.clearData(this);
@@ -118,7 +129,7 @@ export class NotebookKeeper implements IDisposable {
   flush(): void {
     if (this.timer !== undefined) {
       this.clearTimer();
-      void this.add(() => this.writeDraft());
+      void this.addDraft(() => this.writeDraft());
     }
   }
 
@@ -128,11 +139,12 @@ export class NotebookKeeper implements IDisposable {
     await this.add(() => this.history.keep(this.path, content, { kind, counts: this.events.counts(this.path) }));
   }
 
-  /** Replaces the notebook, whose present state becomes a version first. */
-  async replace(notebook: nbformat.INotebookContent): Promise<void> {
+  /** Replaces the notebook, whose present state becomes a version first. @returns null: no file was made. */
+  async replace(notebook: nbformat.INotebookContent): Promise<null> {
     await this.keep('replaced');
     this.context.model.fromJSON(notebook);
     this.context.model.dirty = true;
+    return null;
   }
 
   content(): nbformat.INotebookContent {
@@ -140,8 +152,12 @@ export class NotebookKeeper implements IDisposable {
   }
 
   private onSave(_: unknown, state: DocumentRegistry.SaveState): void {
+    if (state === 'failed' && !this.isDisposed && !this.isSavingAgain) {
+      void this.add(() => this.saveAgain());
+    }
     if (state === 'completed' && !this.isDisposed) {
       this.clearTimer();
+      this.hasOutput = false;
       this.wasDirty = this.context.model.dirty;
       const content = this.content();
       const { path } = this;
@@ -149,9 +165,22 @@ export class NotebookKeeper implements IDisposable {
         this.base = (await takeApart(content)).hash;
         await this.history.keep(path, content, { kind: 'saved', counts: this.events.counts(path) });
         if (!this.wasDirty) {
-          await this.drafts.remove(path);
+          await this.addDraft(() => this.drafts.remove(path));
         }
       });
+    }
+  }
+
+  /** Saves a notebook once more for which the storage had no room, if old versions can make some. */
+  private async saveAgain(): Promise<void> {
+    const bytes = BYTES_PER_CHARACTER * JSON.stringify(this.content()).length + MIN_ROOM_BYTES;
+    if (await this.history.makeRoomFor(bytes)) {
+      this.isSavingAgain = true;
+      try {
+        await this.context.save();
+      } finally {
+        this.isSavingAgain = false;
+      }
     }
   }
 
@@ -160,10 +189,17 @@ export class NotebookKeeper implements IDisposable {
     this.timer ??= setTimeout(
       () => {
         this.timer = undefined;
-        void this.add(() => this.writeDraft());
+        void this.addDraft(() => this.writeDraft());
       },
       Math.min(Math.max(MIN_PAUSE_MS, PAUSE_FACTOR * this.cost), MAX_PAUSE_MS),
     );
+  }
+
+  private onMessage(_: unknown, { header }: KernelMessage.IMessage): void {
+    if (header.msg_type === 'stream') {
+      this.hasOutput = true;
+      this.onChange();
+    }
   }
 
   private onState(model: INotebookModel): void {
@@ -173,21 +209,22 @@ export class NotebookKeeper implements IDisposable {
   private onMove(_: unknown, path: string): void {
     const from = this.path;
     this.path = path;
-    void this.add(() => this.drafts.remove(from));
+    void this.addDraft(() => this.drafts.remove(from));
     if (this.wasDirty) {
       this.onChange();
     }
   }
 
   private async writeDraft(): Promise<void> {
-    if (this.isDisposed || !this.context.model.dirty) {
+    if (this.isDisposed || !(this.context.model.dirty || this.hasOutput)) {
       return;
     }
     const begun = performance.now();
     const notebook = this.content();
     this.lastState = notebook;
     this.cost = performance.now() - begun;
-    await this.drafts.write({ time: Date.now(), path: this.path, base: this.base, notebook });
+    const draft = { time: Date.now(), path: this.path, base: this.base, notebook };
+    await this.history.withRoom(() => this.drafts.write(draft));
     await this.lookElsewhere();
   }
 
@@ -250,7 +287,11 @@ export class NotebookKeeper implements IDisposable {
     model.fromJSON(notebook);
     model.dirty = true;
     this.onChange();
-    this.events.onFound(this, { kind: 'recovered', time: draft.time, undo: () => this.replace(loaded) });
+    this.events.onFound(this, {
+      kind: 'recovered',
+      time: draft.time,
+      undo: async () => void (await this.replace(loaded)),
+    });
   }
 
   private clearTimer(): void {
@@ -259,12 +300,23 @@ export class NotebookKeeper implements IDisposable {
   }
 
   private add(task: () => Promise<unknown>): Promise<void> {
-    const done = this.queue.then(task).then(
+    const done = this.told(this.queue.then(task));
+    this.queue = done;
+    return done;
+  }
+
+  private addDraft(task: () => Promise<unknown>): Promise<void> {
+    const done = this.told(this.draftQueue.then(task));
+    this.draftQueue = done;
+    return done;
+  }
+
+  /** Tells whether a task has succeeded. Never rejects. */
+  private told(task: Promise<unknown>): Promise<void> {
+    return task.then(
       () => this.changedSignal.emit(),
       (error: Error) => this.events.onProblem(error),
     );
-    this.queue = done;
-    return done;
   }
 }
 

@@ -1,29 +1,14 @@
 /**
- * Finds new versions of labs, and brings them into students' notebooks.
- *
- * When a lab's notebook is opened for the first time, the second store remembers it as the site published it: the base against
- * which later versions, and what the student has changed, are compared.
+ * Finds new versions of labs on the site, and brings them into students' notebooks.
  */
 import type * as nbformat from '@jupyterlab/nbformat';
 import type { Contents } from '@jupyterlab/services';
 
 import { besideFile, type LabGate } from '../labs/gate';
 import { isNewerVersion, parseManifest, type LabManifest } from '../runtime/manifest';
+import { Bases, type Base } from './bases';
 import type { WorkFiles } from './files';
-import { pack, storedName, unpackJson } from './packing';
 import { updateNotebook, type UpdateResult, type UpdateTexts } from './update';
-
-const ROOT = 'bases';
-
-interface Base {
-  /** The lab's id. */
-  lab: string;
-  version: string;
-  /** Path of the notebook on the site, which stays when the student renames their own. */
-  shipped: string;
-  /** Null if the student began before this was remembered. */
-  notebook: nbformat.INotebookContent | null;
-}
 
 /** A new version of a notebook's lab. */
 export interface LabUpdate {
@@ -39,22 +24,38 @@ export interface SiteFiles {
   readSite(path: string, signal: AbortSignal): Promise<Uint8Array | null>;
 }
 
-export class LabUpdates {
+/** Finds and makes updates. */
+export interface Updates {
+  /** Returns the new version of a notebook's lab; null if there is none, or if it cannot be reached. */
+  find(path: string): Promise<LabUpdate | null>;
+  /** Returns what the notebook becomes. Changes nothing. */
+  merge(update: LabUpdate, mine: nbformat.INotebookContent, texts: UpdateTexts): UpdateResult;
+  /** The notebook has been updated: updates the lab's other files. @returns the paths of copies that were made of the student's. */
+  done(update: LabUpdate): Promise<string[]>;
+  /** The update has been undone. */
+  undone(update: LabUpdate): Promise<void>;
+}
+
+/** Updates from the site, in JupyterLite. */
+export class LabUpdates implements Updates {
+  private readonly bases: Bases;
+
   constructor(
-    private readonly files: WorkFiles,
-    private readonly site: string,
+    files: WorkFiles,
+    site: string,
     private readonly siteFiles: SiteFiles,
     private readonly gate: Pick<LabGate, 'check'>,
     private readonly contents: Pick<Contents.IManager, 'getDownloadUrl' | 'delete' | 'rename'>,
-  ) {}
+  ) {
+    this.bases = new Bases(files, site);
+  }
 
-  /** Returns the new version of a notebook's lab; null if there is none, or if the site cannot be reached. */
   async find(path: string): Promise<LabUpdate | null> {
     const verdict = await this.gate.check(path);
     if (verdict.kind !== 'lab') {
       return null;
     }
-    const base = await this.base(path);
+    const base = await this.bases.of(path);
     let found: [LabManifest, nbformat.INotebookContent] | null;
     try {
       found = await this.published(verdict.lab.path, base?.shipped ?? path);
@@ -68,7 +69,7 @@ export class LabUpdates {
     if (base?.lab !== manifest.id) {
       const isBegun = await this.isStored(path);
       const { id: lab, version } = manifest;
-      await this.remember(path, { lab, version, shipped: path, notebook: isBegun ? null : notebook });
+      await this.bases.remember(path, { lab, version, shipped: path, notebook: isBegun ? null : notebook });
       return null;
     }
     return isNewerVersion(manifest.version, base.version)
@@ -76,7 +77,6 @@ export class LabUpdates {
       : null;
   }
 
-  /** Returns what the notebook becomes. Changes nothing. */
   merge({ base, notebook }: LabUpdate, mine: nbformat.INotebookContent, texts: UpdateTexts): UpdateResult {
     return updateNotebook(base.notebook, mine, notebook, texts);
   }
@@ -88,9 +88,8 @@ export class LabUpdates {
    * @returns the paths of such copies.
    */
   async done({ path, manifestPath, manifest, base, notebook }: LabUpdate): Promise<string[]> {
-    await this.remember(path, { ...base, version: manifest.version, notebook });
-    const named = [manifest.rubric_path, manifest.starter_path, ...manifest.datasets.map(({ url }) => url)];
-    const relative = named.filter(one => !/^[a-z]+:/i.test(one)).map(one => besideFile(manifestPath, decodeUrl(one)));
+    await this.bases.remember(path, { ...base, version: manifest.version, notebook });
+    const relative = filesOfLab(manifest).map(one => besideFile(manifestPath, one));
     const renamed: string[] = [];
     for (const file of new Set([manifestPath, ...relative])) {
       if (file !== base.shipped && file !== path && (await this.isStored(file))) {
@@ -102,18 +101,13 @@ export class LabUpdates {
     return renamed;
   }
 
-  /** The update has been undone. */
   undone({ path, base }: LabUpdate): Promise<void> {
-    return this.remember(path, base);
+    return this.bases.remember(path, base);
   }
 
   /** A notebook has another path now. */
-  async renamed(from: string, to: string): Promise<void> {
-    const base = await this.base(from);
-    if (base) {
-      await this.remember(to, base);
-      await this.files.remove(await this.place(from));
-    }
+  renamed(from: string, to: string): Promise<void> {
+    return this.bases.renamed(from, to);
   }
 
   private async published(
@@ -125,9 +119,7 @@ export class LabUpdates {
       this.siteFiles.readSite(manifestPath, signal),
       this.siteFiles.readSite(path, signal),
     ]);
-    const parsed = manifest && parseManifest(new TextDecoder().decode(manifest));
-    const content = notebook && (JSON.parse(new TextDecoder().decode(notebook)) as nbformat.INotebookContent);
-    return parsed?.ok && Array.isArray(content?.cells) ? [parsed.manifest, content as nbformat.INotebookContent] : null;
+    return readPublished(manifest, notebook);
   }
 
   /** Whether the browser's storage has a copy of a file. */
@@ -140,18 +132,22 @@ export class LabUpdates {
     }
     return isBlob;
   }
+}
 
-  private async base(path: string): Promise<Base | null> {
-    return unpackJson<Base>(await this.files.read(await this.place(path)));
-  }
+/** Reads a published lab; null if one of its two files is missing or is not what it should be. */
+export function readPublished(
+  manifest: Uint8Array | null,
+  notebook: Uint8Array | null,
+): [LabManifest, nbformat.INotebookContent] | null {
+  const parsed = manifest && parseManifest(new TextDecoder().decode(manifest));
+  const content = notebook && (JSON.parse(new TextDecoder().decode(notebook)) as nbformat.INotebookContent);
+  return parsed?.ok && Array.isArray(content?.cells) ? [parsed.manifest, content as nbformat.INotebookContent] : null;
+}
 
-  private async remember(path: string, base: Base): Promise<void> {
-    await this.files.write(await this.place(path), await pack(JSON.stringify(base)));
-  }
-
-  private async place(path: string): Promise<string> {
-    return `${ROOT}/${await storedName(this.site, path)}.gz`;
-  }
+/** Returns the paths of the lab's own files beside its manifest and notebook: rubric, starter and datasets. */
+export function filesOfLab({ rubric_path, starter_path, datasets }: LabManifest): string[] {
+  const named = [rubric_path, starter_path, ...datasets.map(({ url }) => url)];
+  return [...new Set(named.filter(one => !/^[a-z]+:/i.test(one)).map(decodeUrl))];
 }
 
 function decodeUrl(url: string): string {

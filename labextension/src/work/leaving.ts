@@ -80,7 +80,10 @@ export class Leaving {
     }
     const place = await this.whereabouts(keeper);
     if (isOnlyHere(place)) {
-      this.onlyHere.set(keeper, { isLab: await this.isLab(keeper.context.path) });
+      const isLab = await this.isLab(keeper.context.path);
+      if (!keeper.isDisposed) {
+        this.onlyHere.set(keeper, { isLab }); // nobody would remove one that was closed meanwhile
+      }
       await this.keepStorage();
     } else {
       this.onlyHere.delete(keeper);

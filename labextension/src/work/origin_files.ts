@@ -86,6 +86,12 @@ export class OriginFiles implements WorkFiles {
     return (await (await this.file(path))?.getFile())?.size ?? 0;
   }
 
+  async free(): Promise<number | null> {
+    // Safari before 17 has no such function.
+    const { quota, usage } = (await navigator.storage.estimate?.().catch(() => null)) ?? {};
+    return quota === undefined || usage === undefined ? null : Math.max(quota - usage, 0);
+  }
+
   private async file(path: string): Promise<FileSystemFileHandle | null> {
     const [folders, name] = split(path);
     try {

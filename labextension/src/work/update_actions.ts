@@ -3,24 +3,34 @@
  */
 import { Dialog, Notification, showDialog, showErrorMessage } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
+import type * as nbformat from '@jupyterlab/nbformat';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Signal, type ISignal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
 import { element, visible } from '../renderers/dom';
-import type { NotebookKeeper } from './keeper';
-import type { LabUpdate, LabUpdates } from './lab_updates';
+import type { NotebookContext } from './keeper';
+import type { LabUpdate, Updates } from './lab_updates';
 import type { Conflict, UpdateResult } from './update';
 
 /** Most characters of a cell in the list of conflicts. */
 const MAX_SHOWN = 2000;
 
+/** A notebook that can be updated, and keeps what it was before. `NotebookKeeper` is one. */
+export interface UpdatableNotebook {
+  readonly context: NotebookContext;
+  readonly isDisposed: boolean;
+  content(): nbformat.INotebookContent;
+  /** Replaces the notebook. @returns the name of the copy of what was there; null if that is in the history. */
+  replace(notebook: nbformat.INotebookContent): Promise<string | null>;
+}
+
 export class UpdateActions {
-  private readonly found = new WeakMap<NotebookKeeper, LabUpdate>();
+  private readonly found = new WeakMap<UpdatableNotebook, LabUpdate>();
   private readonly changedSignal = new Signal<this, void>(this);
 
   constructor(
-    private readonly updates: LabUpdates,
+    private readonly updates: Updates,
     private readonly trans: TranslationBundle,
   ) {}
 
@@ -30,12 +40,12 @@ export class UpdateActions {
   }
 
   /** Returns the update of a notebook that is known. */
-  known(keeper: NotebookKeeper | undefined): LabUpdate | undefined {
+  known(keeper: UpdatableNotebook | undefined): LabUpdate | undefined {
     return keeper && this.found.get(keeper);
   }
 
   /** Looks for a new version, and says so if there is one. */
-  async look(keeper: NotebookKeeper): Promise<void> {
+  async look(keeper: UpdatableNotebook): Promise<void> {
     const update = await this.updates.find(keeper.context.path);
     if (!update || keeper.isDisposed) {
       return;
@@ -52,7 +62,7 @@ export class UpdateActions {
   }
 
   /** Shows what an update would do; then updates the notebook, if its user agrees. */
-  async update(keeper: NotebookKeeper): Promise<void> {
+  async update(keeper: UpdatableNotebook): Promise<void> {
     const update = this.found.get(keeper);
     if (!update) {
       return;
@@ -75,16 +85,14 @@ export class UpdateActions {
     try {
       // The notebook may have changed while the dialog was open, for example by a running cell.
       const now = keeper.content();
-      await keeper.replace(this.updates.merge(update, now, texts).notebook);
+      const copy = await keeper.replace(this.updates.merge(update, now, texts).notebook);
       await keeper.context.save();
       const renamed = await this.updates.done(update);
       this.found.delete(keeper);
       this.changedSignal.emit();
-      const message = renamed.length
-        ? trans.__(
-            'The lab is up to date. Your copies of its files are now %1.',
-            renamed.map(one => PathExt.basename(one)).join(', '),
-          )
+      const copies = [...(copy ? [copy] : []), ...renamed.map(one => PathExt.basename(one))];
+      const message = copies.length
+        ? trans.__('The lab is up to date. What you had before is in %1.', copies.join(', '))
         : trans.__('The lab is up to date. Your notebook of before is in the history.');
       Notification.success(message, {
         autoClose: 30_000,
@@ -95,11 +103,7 @@ export class UpdateActions {
     }
   }
 
-  private async undo(
-    keeper: NotebookKeeper,
-    update: LabUpdate,
-    before: ReturnType<NotebookKeeper['content']>,
-  ): Promise<void> {
+  private async undo(keeper: UpdatableNotebook, update: LabUpdate, before: nbformat.INotebookContent): Promise<void> {
     if (!keeper.isDisposed) {
       await keeper.replace(before);
       await keeper.context.save();
@@ -113,7 +117,7 @@ export class UpdateActions {
 /** What an update does, in words, and its conflicts. */
 function planBody({ changed, added, moved, conflicts }: UpdateResult, trans: TranslationBundle): Widget {
   const lines = [
-    trans.__('What you have written stays. A copy of the notebook goes into the history.'),
+    trans.__('What you have written stays. A copy of the notebook is kept.'),
     ...(changed ? [trans._n('%1 cell of the lab changes.', '%1 cells of the lab change.', changed)] : []),
     ...(added ? [trans._n('%1 cell is new.', '%1 cells are new.', added)] : []),
     ...(moved ? [trans._n('%1 cell moves to the end.', '%1 cells move to the end.', moved)] : []),

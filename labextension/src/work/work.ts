@@ -17,6 +17,11 @@ export type WorkState =
   /** Nothing is kept. */
   | { kind: 'none'; error: NoWorkFiles };
 
+export interface WorkEvents extends KeeperEvents {
+  /** Old versions were deleted since the browser's storage is full. */
+  onGivenBack(): void;
+}
+
 export class Work {
   private readonly keepers = new Map<NotebookContext, NotebookKeeper>();
   /** Notebooks without a keeper, as they were loaded or saved. The second store may open later, when something has been typed. */
@@ -31,7 +36,7 @@ export class Work {
     private readonly tracker: INotebookTracker,
     private readonly locks: WorkLocks,
     private readonly site: string,
-    private readonly events: KeeperEvents,
+    private readonly events: WorkEvents,
   ) {
     tracker.forEach(panel => this.note(panel));
     tracker.widgetAdded.connect((_, panel) => this.note(panel));
@@ -51,6 +56,7 @@ export class Work {
     try {
       const files = await openFiles();
       const history = new History(files, this.locks, this.site);
+      history.onGivenBack = () => this.events.onGivenBack();
       this.state = {
         kind: 'open',
         files,

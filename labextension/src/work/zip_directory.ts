@@ -3,6 +3,8 @@
  *
  * The fields are those of PKWARE's APPNOTE 6.3.10, sections 4.3.12 and 4.3.16.
  */
+import type { TranslationBundle } from '@jupyterlab/translation';
+
 export interface ZipEntry {
   name: string;
   /** Length of the unpacked data, in bytes, as the directory says. */
@@ -23,19 +25,19 @@ const UNIX_FILE = 0o100000;
 const UNIX_FOLDER = 0o040000;
 
 /** @throws Error if the directory is damaged. */
-export function readZipDirectory(data: Uint8Array): ZipEntry[] {
+export function readZipDirectory(data: Uint8Array, trans: TranslationBundle): ZipEntry[] {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const end = findEnd(view);
+  const end = findEnd(view, trans);
   const count = view.getUint16(end + 10, true);
   let at = view.getUint32(end + 16, true);
   if (count === 0xffff || at === 0xffffffff) {
-    throw new Error('it is in the format for more than 65,534 files or 4 GB');
+    throw new Error(trans.__('it is in the format for more than 65,534 files or 4 GB'));
   }
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const entries: ZipEntry[] = [];
   for (let i = 0; i < count; i++) {
     if (at + ENTRY_BYTES > end || view.getUint32(at, true) !== ENTRY) {
-      throw new Error('its directory is damaged');
+      throw new Error(trans.__('its directory is damaged'));
     }
     const [name, extra, comment] = [28, 30, 32].map(offset => view.getUint16(at + offset, true));
     const type = (view.getUint32(at + 38, true) >>> 16) & UNIX_TYPE;
@@ -50,12 +52,12 @@ export function readZipDirectory(data: Uint8Array): ZipEntry[] {
   return entries;
 }
 
-function findEnd(view: DataView): number {
+function findEnd(view: DataView, trans: TranslationBundle): number {
   const first = Math.max(view.byteLength - END_BYTES - MAX_COMMENT, 0);
   for (let at = view.byteLength - END_BYTES; at >= first; at--) {
     if (view.getUint32(at, true) === END && at + END_BYTES + view.getUint16(at + 20, true) === view.byteLength) {
       return at;
     }
   }
-  throw new Error('it is not a zip file, or its end is missing');
+  throw new Error(trans.__('it is not a zip file, or its end is missing'));
 }

@@ -27,7 +27,7 @@ afterEach(() => {
 });
 
 it('a transfer that takes longer is shown, also while it says nothing', () => {
-  const transfers = new TransferNotices(['Uploading ', '']);
+  const transfers = new TransferNotices((name, percents) => `Uploading ${name}: ${percents} %`);
   transfers.show('folder/long.bin', 0.1);
   vi.advanceTimersByTime(499);
   transfers.show('folder/long.bin', 0.2);
@@ -39,7 +39,7 @@ it('a transfer that takes longer is shown, also while it says nothing', () => {
 });
 
 it('a quick transfer is not shown, and a second one of the same file is another', () => {
-  const transfers = new TransferNotices(['Uploading ', '']);
+  const transfers = new TransferNotices((name, percents) => `Uploading ${name}: ${percents} %`);
   transfers.show('short.bin', 0);
   transfers.end('short.bin');
   vi.advanceTimersByTime(1000);

@@ -1,4 +1,5 @@
 import type { Contents } from '@jupyterlab/services';
+import { nullTranslator } from '@jupyterlab/translation';
 import { describe, expect, it, vi } from 'vitest';
 
 import { toBase64 } from '../../src/runtime/base64';
@@ -24,7 +25,7 @@ describe('an upload in chunks', () => {
   it('is stored once, whole', async () => {
     const contents = contentsWith();
     const { save } = contents;
-    storeUploadsOnce(contents);
+    storeUploadsOnce(contents, nullTranslator.load(''));
     const whole = bytes(1000);
     // The chunks' lengths are no multiples of 3, so that their base64 cannot just be joined.
     for (const [chunk, begin, end] of [
@@ -40,7 +41,7 @@ describe('an upload in chunks', () => {
   it('that begins again leaves nothing of the first attempt', async () => {
     const contents = contentsWith();
     const { save } = contents;
-    storeUploadsOnce(contents);
+    storeUploadsOnce(contents, nullTranslator.load(''));
     for (const [chunk, text] of [
       [1, 'old'],
       [1, 'new'],
@@ -58,7 +59,7 @@ describe('an upload in chunks', () => {
   ] as const)('of %s is left to JupyterLite', async (_, path, format) => {
     const contents = contentsWith();
     const { save } = contents;
-    storeUploadsOnce(contents);
+    storeUploadsOnce(contents, nullTranslator.load(''));
     await contents.save(path, { ...model, format, chunk: 1, content: 'YQ==' });
     await contents.save(path, { ...model, format, chunk: -1, content: 'YQ==' });
     expect(save).toHaveBeenCalledTimes(2);
@@ -67,7 +68,7 @@ describe('an upload in chunks', () => {
   it('that is too long for the browser says so in plain words', async () => {
     const contents = contentsWith();
     contents.save.mockRejectedValue(new Error('The value is too large (size=2797, max=133169152 bytes).'));
-    storeUploadsOnce(contents);
+    storeUploadsOnce(contents, nullTranslator.load(''));
     await contents.save('a.bin', { ...model, chunk: 1, content: '' });
     const last = contents.save('a.bin', { ...model, chunk: -1, content: 'YQ==' });
     await expect(last).rejects.toThrow('a.bin has 1 MB. This browser can store files of up to 99 MB');
@@ -76,7 +77,7 @@ describe('an upload in chunks', () => {
   it('does not change other saves', async () => {
     const contents = contentsWith();
     const { save } = contents;
-    storeUploadsOnce(contents);
+    storeUploadsOnce(contents, nullTranslator.load(''));
     await contents.save('a.txt', { type: 'file', format: 'text', content: 'x' });
     await contents.save('b.txt');
     expect(save.mock.calls).toEqual([

@@ -1,7 +1,18 @@
+import { nullTranslator } from '@jupyterlab/translation';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 
-import { LIST_NAME, makeArchive, readArchive, type ArchiveAbout, type ArchiveFile } from '../../src/work/archive';
+import {
+  LIST_NAME,
+  makeArchive,
+  readArchive as read,
+  type ArchiveAbout,
+  type ArchiveFile,
+} from '../../src/work/archive';
+
+/** Without a language pack. */
+const trans = nullTranslator.load('');
+const readArchive = (data: Uint8Array): ReturnType<typeof read> => read(data, trans);
 
 const ABOUT: ArchiveAbout = {
   folder: 'lab',
@@ -99,11 +110,11 @@ describe('an archive', () => {
       const damaged = made.slice();
       damaged[at] ^= 0x40;
       // What no one reads, such as times, may be wrong.
-      const read = await readArchive(damaged).catch((error: Error) => error);
-      if (!(read instanceof Error)) {
-        expect(read.files).toEqual(files);
+      const result = await readArchive(damaged).catch((error: Error) => error);
+      if (!(result instanceof Error)) {
+        expect(result.files).toEqual(files);
       } else {
-        expect(read.name).toBe('BadArchive');
+        expect(result.name).toBe('BadArchive');
       }
     }
   });
@@ -123,6 +134,7 @@ describe('an archive', () => {
       'not name',
     );
     await expect(readArchive(await archive({}, { ...list, files: wrong }))).rejects.toThrow('is missing');
+    await expect(readArchive(await archive({}, { ...list, files: [...wrong, ...wrong] }))).rejects.toThrow('than once');
     await expect(readArchive(await archive({ 'files/a.py': data }, { ...list, files: wrong }))).rejects.toThrow('hash');
     await expect(readArchive(await archive({}, { ...list, folder: '../x', files: [] }))).rejects.toThrow('..');
     await expect(readArchive(await archive({}, { ...list, format_version: 2, files: [] }))).rejects.toThrow('newer');

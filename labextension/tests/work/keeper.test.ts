@@ -32,6 +32,7 @@ class Context {
   readonly saveState = new Signal<this, string>(this);
   readonly pathChanged = new Signal<this, string>(this);
   readonly disposed = new Signal<this, void>(this);
+  readonly sessionContext = { iopubMessage: new Signal<object, object>({}) };
   readonly model;
   contentsModel: { last_modified: string };
 
@@ -83,11 +84,12 @@ const locks = new MemoryLocks();
 let found: Found[];
 let problems: Error[];
 let pages = 0;
+let rooms = 0;
 
 beforeEach(() => {
   files.files.clear();
   locks.names.clear();
-  [found, problems] = [[], []];
+  [found, problems, rooms, files.quota] = [[], [], 0, null];
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
 });
 afterEach(() => {
@@ -98,11 +100,17 @@ afterEach(() => {
 /** Opens a notebook in a new page. */
 async function open(context: Context, stored?: nbformat.INotebookContent): Promise<NotebookKeeper> {
   const page = `page${pages++}`;
+  const history = new History(files, locks, '/');
+  history.onGivenBack = () => rooms++;
   const keeper = new NotebookKeeper(
     context as unknown as NotebookContext,
-    new History(files, locks, '/'),
+    history,
     new Drafts(files, locks, '/', page),
-    { onFound: (_, one) => found.push(one), onProblem: error => problems.push(error), counts: () => null },
+    {
+      onFound: (_, one) => found.push(one),
+      onProblem: error => problems.push(error),
+      counts: () => null,
+    },
     () => stored ?? null,
   );
   await context.ready;
@@ -245,6 +253,22 @@ describe('a notebook that is kept', () => {
     expect(await kinds()).toEqual(['saved', 'saved', 'opened']);
   });
 
+  it('comes back with what a running cell had written after the last save', async () => {
+    const context = new Context(notebook('print(1)'));
+    const keeper = await open(context);
+    await context.save();
+    await keeper.settled;
+    // JupyterLab appends text without a signal, and the notebook stays clean.
+    context.content.cells[0].outputs = [{ output_type: 'stream', name: 'stdout', text: '1' }];
+    context.sessionContext.iopubMessage.emit({ header: { msg_type: 'stream' } });
+    await draft(keeper);
+    crash();
+    const second = new Context(notebook('print(1)'));
+    await open(second);
+    expect(found.map(({ kind }) => kind)).toEqual(['recovered']);
+    expect(second.content.cells[0].outputs).toHaveLength(1);
+  });
+
   it('survives a store that fails', async () => {
     const context = new Context(notebook('1'));
     const keeper = await open(context);
@@ -332,5 +356,54 @@ describe('a lab that has a newer version', () => {
     expect(await updates.find('lab/lab.ipynb')).toBeNull();
     site.set('lab/manifest.json', manifest('2.0.0')).delete('lab/lab.ipynb');
     expect(await updates.find('lab/lab.ipynb')).toBeNull();
+  });
+});
+
+describe('a busy or full second store', () => {
+  it('has the draft even while the history does not answer', async () => {
+    const context = new Context(notebook('a'));
+    const keeper = await open(context);
+    const read = files.list.bind(files);
+    files.list = path => (path.startsWith('history') ? new Promise(() => undefined) : read(path));
+    try {
+      void keeper.keep('saved');
+      context.type('b');
+      await vi.advanceTimersByTimeAsync(1200);
+      await vi.waitFor(() => expect([...files.files.keys()].some(path => path.startsWith('drafts/'))).toBe(true));
+    } finally {
+      files.list = read;
+    }
+  });
+
+  it('gives back old versions for a notebook that could not be saved, which is then saved again', async () => {
+    const context = new Context(notebook('a'));
+    const keeper = await open(context);
+    for (const text of ['b', 'c', 'd']) {
+      context.type(text.repeat(1000));
+      await context.save();
+      await keeper.settled;
+    }
+    const before = files.bytes;
+    files.quota = before;
+    context.type('e');
+    const saved = vi.spyOn(context, 'save');
+    context.saveState.emit('failed');
+    await keeper.settled;
+    await keeper.settled; // of the save in it
+    expect(saved).toHaveBeenCalledOnce();
+    expect(rooms).toBeGreaterThan(0);
+    expect(files.bytes).toBeLessThan(before);
+    const history = new History(files, locks, '/');
+    const [newest] = await history.versions(PATH);
+    expect((await history.read(newest))!.cells.map(sourceOf)).toEqual(['e']);
+  });
+
+  it('says that it is full when nothing can be given back', async () => {
+    const context = new Context(notebook('a'));
+    const keeper = await open(context);
+    files.quota = files.bytes;
+    context.type('b'.repeat(10_000));
+    await draft(keeper);
+    expect(problems.splice(0).map(error => (error as { code?: string }).code)).toEqual(['full']);
   });
 });

@@ -1,10 +1,12 @@
 /** The second store in memory, and locks of one page. */
-import type { WorkFiles, WorkLocks } from '../../src/work/files';
+import { NoWorkFiles, type WorkFiles, type WorkLocks } from '../../src/work/files';
 
 export class MemoryFiles implements WorkFiles {
   readonly files = new Map<string, Uint8Array>();
   /** Writes so far. */
   writes = 0;
+  /** Most bytes of all files; null if that is not limited. */
+  quota: number | null = null;
 
   async read(path: string): Promise<Uint8Array | null> {
     return this.files.get(path) ?? null;
@@ -12,6 +14,9 @@ export class MemoryFiles implements WorkFiles {
 
   async write(path: string, data: Uint8Array): Promise<void> {
     this.writes++;
+    if (this.quota !== null && this.bytes - (await this.size(path)) + data.length > this.quota) {
+      throw new NoWorkFiles('full', 'the quota is exceeded');
+    }
     this.files.set(path, data);
   }
 
@@ -28,6 +33,10 @@ export class MemoryFiles implements WorkFiles {
 
   async size(path: string): Promise<number> {
     return this.files.get(path)?.length ?? 0;
+  }
+
+  async free(): Promise<number | null> {
+    return this.quota === null ? null : Math.max(this.quota - this.bytes, 0);
   }
 
   get bytes(): number {

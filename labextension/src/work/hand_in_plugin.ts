@@ -1,0 +1,77 @@
+/**
+ * The plugin that makes hand-in files, on sites and in JupyterLab on a server.
+ */
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { PageConfig } from '@jupyterlab/coreutils';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { IKernelSpecs } from '@jupyterlite/services';
+import { Token } from '@lumino/coreutils';
+
+import { labServices } from '../labs/lab_services';
+import { ILabResults } from '../results/tokens';
+import { HandInActions } from './hand_in_actions';
+import { labOfNotebook } from './lab_of_notebook';
+
+const PLUGIN_ID = 'jupyterlite-browsergrad:hand-in';
+const MAKE_HAND_IN = 'browsergrad:make-hand-in';
+
+/** Makes hand-in files. Absent in apps without notebooks. */
+export const IHandIn = new Token<HandInActions | null>('jupyterlite-browsergrad:IHandIn');
+
+const handIn: JupyterFrontEndPlugin<HandInActions | null> = {
+  id: PLUGIN_ID,
+  description: 'Makes hand-in files: a notebook with its files and results, encrypted where the site has a key.',
+  autoStart: true,
+  provides: IHandIn,
+  optional: [INotebookTracker, IKernelSpecs, ICommandPalette, ILabResults, ITranslator, ISettingRegistry],
+  activate: (
+    app: JupyterFrontEnd,
+    tracker: INotebookTracker | null,
+    specs: IKernelSpecs | null,
+    palette: ICommandPalette | null,
+    results: ILabResults | null,
+    translator: ITranslator | null,
+    registry: ISettingRegistry | null,
+  ) => {
+    if (!tracker) {
+      return null;
+    }
+    const trans = (translator ?? nullTranslator).load('jupyterlite_browsergrad');
+    const { gate, files } = labServices(app, specs !== null);
+    const labOf = labOfNotebook(gate);
+    const actions = new HandInActions(app.serviceManager.contents, files, tracker, results, labOf, trans);
+    app.commands.addCommand(MAKE_HAND_IN, {
+      label: trans.__('Make Hand-In File'),
+      caption: trans.__('Save this notebook, its files and results as one file for your teacher'),
+      isEnabled: () => tracker.currentWidget !== null,
+      execute: () => actions.make(tracker.currentWidget!),
+      describedBy: { args: { type: 'object', properties: {} } },
+    });
+    palette?.addItem({ command: MAKE_HAND_IN, category: trans.__('Lab') });
+    tracker.currentChanged.connect(() => app.commands.notifyCommandChanged(MAKE_HAND_IN));
+    actions.publicKey = siteKey();
+    void registry?.load(PLUGIN_ID).then(
+      settings => {
+        const read = (): void => {
+          actions.publicKey = siteKey() || (settings.composite.handInKey as string).trim();
+        };
+        settings.changed.connect(read);
+        read();
+      },
+      error => console.warn('[browsergrad] the settings of hand-in files could not be read:', error),
+    );
+    return actions;
+  },
+};
+
+/** The key that the site's author has chosen. Users cannot change it. */
+function siteKey(): string {
+  const all = JSON.parse(PageConfig.getOption('litePluginSettings') || '{}');
+  const { handInKey } = (all[PLUGIN_ID] ?? {}) as { handInKey?: unknown };
+  return typeof handInKey === 'string' ? handInKey.trim() : '';
+}
+
+export default handIn;
