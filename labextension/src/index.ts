@@ -17,6 +17,7 @@ import { closePrompts } from './kernel/prompts';
 import { nameSessionsByPath } from './kernel/session_names';
 import type { PrewarmChoice } from './kernel/spare';
 import { warnOfMissingDrive } from './kernel/no_drive';
+import { useMemoryIfRefused, warnOfRefusedStorage } from './kernel/refused_storage';
 import { kernelsChanged, showStatus } from './kernel/status';
 import { kernelGate, pathsOf } from './labs/kernel_gate';
 import { labServices } from './labs/lab_services';
@@ -29,6 +30,9 @@ import work from './work/plugin';
 /** Id of the plugin and key of its site settings. */
 const PLUGIN_ID = 'jupyterlite-browsergrad:kernel';
 const STOP_ID = 'jupyterlite-browsergrad:stop';
+
+// JupyterLite loads all extensions before it activates any plugin.
+const storesNothing = useMemoryIfRefused();
 
 /** Our running kernels, by id. */
 const kernels = new Map<string, BrowsergradKernel>();
@@ -94,6 +98,9 @@ const kernel: JupyterFrontEndPlugin<void> = {
         return made;
       },
     });
+    if (storesNothing) {
+      void app.restored.then(warnOfRefusedStorage);
+    }
     void app.restored
       .then(() => import('./kernel/create'))
       .then(({ prepare }) => prepare(app.serviceManager.contents, settings, staticURL, () => prewarm));
