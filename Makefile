@@ -3,6 +3,7 @@
 # make test-release   the same, with slow tests of what seldom breaks by itself (`@pytest.mark.release`), every entry of long tables, every cheat of submissions, every way of starting, 500 recursions in one kernel and 20 late answers of each kind
 # make test-next   the tests of sites and pages, with the newest pre-release of JupyterLite, in an environment of its own
 # make test-hosts   what must work in JupyterHub, voila and Sphinx, with those programs, in an environment of its own
+# make test-firefox, make test-webkit   what is promised in every engine, all of it in one; a storm of 500 interrupts, 1,000 cells, 100 restarts
 # make build   build the wheel into dist/
 # make bench   compare with jupyterlite-pyodide-kernel: docs/performance.md
 # make docs    build the documentation into docs/_build/html; warnings are errors
@@ -23,7 +24,7 @@ STAMPS := $(VENV)/.stamps
 SITE := _output
 PORT ?= 8000
 
-.PHONY: demo test test-release test-next test-hosts build docs lint ruff biome mypy tsc codespell format bench assets modules develop clean pytest vitest
+.PHONY: demo test test-release test-firefox test-webkit test-chromium test-next test-hosts build docs lint ruff biome mypy tsc codespell format bench assets modules develop clean pytest vitest
 
 demo: $(STAMPS)/develop
 	$(BIN)/jupyter lite build --contents examples/demo --contents examples/labs --output-dir $(SITE)
@@ -38,6 +39,14 @@ test-release: export ALL_STARTS = 1
 test-release: export STORM = 500
 test-release: export LATE_ANSWER_TRIES = 20
 test-release: test
+
+# The results of these three make the table of docs/reference/browsers.md.
+test-chromium test-firefox test-webkit: export ALL_STARTS = 1
+test-chromium test-firefox test-webkit: export STORM = 500
+test-chromium test-firefox test-webkit: export STORE_BROWSERS = 1
+test-chromium test-firefox test-webkit: $(STAMPS)/system $(STAMPS)/develop $(STAMPS)/test
+	$(BIN)/python -m pytest --durations=20 -k $(@:test-%=%) tests/browser/test_engines.py
+	$(BIN)/python scripts/browsers_page.py
 
 NEXT := .venv-next
 
@@ -134,6 +143,6 @@ $(STAMPS)/docs: $(STAMPS)/venv docs/requirements.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check -r docs/requirements.txt
 	touch $@
 
-$(STAMPS)/system: $(STAMPS)/venv scripts/install_chromium.sh
-	bash scripts/install_chromium.sh
+$(STAMPS)/system: $(STAMPS)/venv scripts/install_browsers.sh
+	bash scripts/install_browsers.sh
 	touch $@

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-#: The same names as in `install_chromium.sh`.
+#: The same names as in `install_browsers.sh`.
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
     "--no-sandbox",
@@ -22,4 +22,4 @@ def chromium() -> str:
     for name in NAMES:
         if found := shutil.which(name):
             return found
-    raise SystemExit("Chromium is needed: bash scripts/install_chromium.sh")
+    raise SystemExit("Chromium is needed: bash scripts/install_browsers.sh")

@@ -27,6 +27,10 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line(
         "markers",
+        "modes(*ids): a check of all engines that `make test` runs in these modes of a browser alone. `make test-release` runs it in all",
+    )
+    config.addinivalue_line(
+        "markers",
         "pages(kind): tests of what is alike in isolated and plain pages. `make test` runs them in one kind of page, `isolated` or `plain`, "
         "or each test in `either`; `make test-release` runs all in both",
     )
@@ -47,6 +51,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             (marker := item.get_closest_marker("pages"))
             and _kind_of_page(item) not in (None, _wanted(item, *marker.args))
         )
+        or ((marker := item.get_closest_marker("modes")) and not any(f"[{mode}" in item.nodeid for mode in marker.args))
     }
     tables: dict[tuple[str, bool], list[pytest.Item]] = defaultdict(list)
     for item in items:

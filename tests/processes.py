@@ -20,6 +20,17 @@ def children(pid: int, name: str = "") -> list[int]:
     return found
 
 
+def memory(pid: int) -> int:
+    """MiB of memory in use by a process and those below it."""
+    used = 0
+    for one in (pid, *children(pid)):
+        try:
+            used += psutil.Process(one).memory_info().rss
+        except psutil.NoSuchProcess:  # the process has ended meanwhile
+            continue
+    return used >> 20
+
+
 def is_running(pid: int) -> bool:
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE

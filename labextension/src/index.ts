@@ -20,6 +20,7 @@ import { closePrompts } from './kernel/prompts';
 import { nameSessionsByPath } from './kernel/session_names';
 import type { PrewarmChoice } from './kernel/spare';
 import { warnOfMissingDrive } from './kernel/no_drive';
+import { useMemoryIfRefused, warnOfRefusedStorage } from './kernel/refused_storage';
 import { kernelsChanged, showStatus } from './kernel/status';
 import { kernelGate, pathsOf } from './labs/kernel_gate';
 import { labServices } from './labs/lab_services';
@@ -33,6 +34,9 @@ import work from './work/plugin';
 const PLUGIN_ID = 'jupyterlite-browsergrad:kernel';
 const EXPECTED_ID = 'jupyterlite-browsergrad:expected-imports';
 const STOP_ID = 'jupyterlite-browsergrad:stop';
+
+// JupyterLite loads all extensions before it activates any plugin.
+const storesNothing = useMemoryIfRefused();
 
 /** Our running kernels, by id. */
 const kernels = new Map<string, BrowsergradKernel>();
@@ -105,6 +109,9 @@ const kernel: JupyterFrontEndPlugin<void> = {
         return made;
       },
     });
+    if (storesNothing) {
+      void app.restored.then(warnOfRefusedStorage);
+    }
     void app.restored
       .then(() => import('./kernel/create'))
       .then(({ prepare }) => prepare(app.serviceManager.contents, settings, staticURL, () => prewarm));

@@ -14,13 +14,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import engine_results
 import pytest
 from file_server import FileServer
 from hangs import HANG_MS, HANG_S
@@ -53,6 +54,11 @@ def new_page(browser: Browser, **options: Any) -> Page:
     return page
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if os.environ.get("STORE_BROWSERS"):
+        config.pluginmanager.register(engine_results.Results())
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the browser's tests last: Playwright's event loop counts as running until the session ends."""
     items.sort(key=lambda item: HERE in item.path.parents)
@@ -65,7 +71,8 @@ class _Handler(SimpleHTTPRequestHandler):
     def do_GET(self) -> None:
         if "never" in self.path.split("/"):
             time.sleep(3)  # Longer than any test waits, but no connection is lost for good.
-            self.send_error(503)
+            with suppress(OSError):  # the page has given up
+                self.send_error(503)
         else:
             super().do_GET()
 

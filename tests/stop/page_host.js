@@ -45,9 +45,9 @@ globalThis.stopHost = {
     return { busy: Promise.race([started, done]), done };
   },
   async value(expression) {
-    const reply =
-      (await stopHost.execute('0', {}).done) &&
-      (await kernel.requestExecute({ code: '', user_expressions: { v: expression } }).done).content;
+    await stopHost.execute('0', {}).done;
+    const reply = (await kernel.requestExecute({ code: '', user_expressions: { v: expression } }).done).content;
+    if (reply.user_expressions?.v?.status !== 'ok') throw new Error(`${expression}: ${JSON.stringify(reply)}`);
     return reply.user_expressions.v.data['text/plain'];
   },
   interrupt() {

@@ -1,0 +1,95 @@
+"""A whole lab page as WCAG 2.1 AA asks: by axe, in live regions, at 200 %, in forced colours, and with reduced motion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Lab, build_site, opened, served
+from playwright.sync_api import Browser, expect
+from test_labs import CONTENTS, OPEN
+from test_results import AXE
+
+#: Rules that JupyterLab and JupyterLite break themselves, in parts of the page that are not ours.
+OF_JUPYTERLAB = {"aria-allowed-attr", "aria-input-field-name", "aria-required-children"}
+RULES = """async () => {
+  const { violations } = await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] });
+  const ours = node => node.closest('#browsergrad-lab-results, .bg-output, .bg-CheckButton, .bg-LabBadge, .bg-LabToolbar [class*=bg-], #jp-browsergrad-stop-mode');
+  return violations.flatMap(one => one.nodes.map(node => {
+    const element = document.querySelector(node.target[0]);
+    return { rule: one.id, ours: Boolean(element && ours(element)), html: node.html.slice(0, 200), why: node.failureSummary.slice(0, 300) };
+  }));
+}"""
+
+
+@pytest.fixture(scope="module")
+def labs_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_site(tmp_path_factory.mktemp("labs"), CONTENTS)
+
+
+@pytest.fixture
+def page(browser: Browser, labs_site: Path) -> Iterator[Lab]:
+    """A lab that is open."""
+    with served(labs_site, True) as address, opened(browser, address) as lab:
+        lab.page.set_viewport_size({"width": 1400, "height": 1000})
+        lab.js(OPEN, "good/lab.ipynb")
+        expect(lab.page.locator(".bg-LabBadge")).to_be_visible()
+        yield lab
+
+
+def check(page: Lab) -> None:
+    """Show the results of *Check my work*."""
+    page.run("def add(a, b): return a + b\ndef double(a): return a")
+    page.page.locator(".bg-CheckButton").click()
+    expect(page.page.locator("#browsergrad-lab-results [role=status]")).to_have_text("1 passed, 1 failed, 0 errors")
+
+
+def test_axe_finds_nothing_in_our_parts_of_the_page(page: Lab) -> None:
+    check(page)
+    page.page.evaluate(AXE)
+    found: list[dict[str, Any]] = page.js(RULES)
+    assert [one for one in found if one["ours"]] == []
+    assert {one["rule"] for one in found} <= OF_JUPYTERLAB
+
+
+def test_screen_readers_hear_results_and_the_state_of_a_check(page: Lab) -> None:
+    """The regions are there before their text changes, else it would not be read."""
+    live = page.page.locator(".bg-LabToolbar [role=status]")
+    expect(live).to_have_count(1)
+    expect(live).to_have_text("")
+    check(page)
+    expect(live).to_have_text("Your work was checked: 1 passed, 1 failed, 0 errors")
+
+
+@pytest.mark.parametrize(("width", "height"), [(700, 500), (820, 1180)], ids=["200 %", "tablet"])
+def test_nothing_is_cut_off_in_small_pages(page: Lab, width: int, height: int) -> None:
+    """At 200 % a page of 1400 × 1000 has the room of 700 × 500."""
+    check(page)
+    page.page.set_viewport_size({"width": width, "height": height})
+    page.page.wait_for_function(
+        """() => {
+          const inside = one => { const { left, right, width } = one.getBoundingClientRect(); return width > 0 && left >= 0 && right <= innerWidth + 1; };
+          const panel = document.getElementById('browsergrad-lab-results');
+          const buttons = [...document.querySelectorAll('.bg-CheckButton, .bg-LabBadge')];
+          return buttons.length === 2 && buttons.every(inside) && document.documentElement.scrollWidth <= innerWidth
+            && (!panel.isConnected || panel.scrollWidth <= panel.clientWidth + 1);
+        }"""
+    )
+
+
+def test_forced_colours_and_reduced_motion(page: Lab) -> None:
+    page.page.emulate_media(forced_colors="active", reduced_motion="reduce")
+    check(page)
+    seen = page.js(
+        """() => {
+          const button = getComputedStyle(document.querySelector('.bg-CheckButton'));
+          const rows = [...document.querySelectorAll('#browsergrad-lab-results section li .bg-kind')].map(one => one.textContent.trim());
+          const moving = document.getAnimations().filter(one => one.effect?.target?.closest?.('[class*=bg-], #browsergrad-lab-results'));
+          return { forced: matchMedia('(forced-colors: active)').matches, border: button.borderStyle, rows, moving: moving.length };
+        }"""
+    )
+    assert seen["forced"] and seen["border"] != "none", "a button is seen by its border"
+    assert seen["rows"] and all(seen["rows"]), "pass and fail are told apart by text, not by colour alone"
+    assert seen["moving"] == 0
