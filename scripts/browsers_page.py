@@ -21,7 +21,8 @@ MODES = {
 HEAD = """# Browsers
 
 The same checks run in Chromium, Firefox and WebKit, the engine of Safari: `tests/browser/test_engines.py`. This page is made from their results by
-`scripts/browsers_page.py`, after `make test-chromium`, `make test-firefox` and `make test-webkit`. `make test` runs a part of them.
+`scripts/browsers_page.py`, after `make test-chromium`, `make test-firefox` and `make test-webkit`. `make test` runs a part of them. Each kind of page has
+the results of its own last run; *not run* is a check that was no part of it.
 
 How soon Stop works depends on what the page and the browser have:
 
