@@ -131,11 +131,10 @@ const expectations: JupyterFrontEndPlugin<void> = {
   id: EXPECTED_ID,
   description: 'Fetches the packages that an open notebook imports before a cell needs them.',
   autoStart: true,
-  requires: [INotebookTracker],
-  optional: [IKernelSpecs],
-  activate: (app: JupyterFrontEnd, tracker: INotebookTracker, specs: IKernelSpecs | null) => {
+  optional: [INotebookTracker, IKernelSpecs], // a REPL has no notebooks, and JupyterLab on a server no kernels in the page
+  activate: (app: JupyterFrontEnd, tracker: INotebookTracker | null, specs: IKernelSpecs | null) => {
     const { prefetch, prefetchPackages } = siteSettings();
-    if (!specs || !(prefetchPackages ?? prefetch ?? !savesData())) {
+    if (!tracker || !specs || !(prefetchPackages ?? prefetch ?? !savesData())) {
       return;
     }
     const { gate } = labServices(app, true);

@@ -93,3 +93,51 @@ def test_forced_colours_and_reduced_motion(page: Lab) -> None:
     assert seen["forced"] and seen["border"] != "none", "a button is seen by its border"
     assert seen["rows"] and all(seen["rows"]), "pass and fail are told apart by text, not by colour alone"
     assert seen["moving"] == 0
+
+
+def test_the_keyboard_alone_does_a_lab(page: Lab) -> None:
+    """Open the lab, answer, run, check and download, without a pointer."""
+    keyboard = page.page.keyboard
+
+    def command(text: str) -> None:
+        """Choose a command by its name, in JupyterLab's list of commands."""
+        keyboard.press("Control+Shift+C")
+        expect(page.page.locator(".lm-CommandPalette-input")).to_be_focused()
+        keyboard.insert_text(text)
+        expect(page.page.locator(".lm-CommandPalette-item.lm-mod-active")).to_contain_text(text)
+        keyboard.press("Enter")
+
+    command("Insert Cell Above")
+    command("Change to Code Cell Type")
+    keyboard.press("Enter")
+    keyboard.insert_text("def add(a, b): return a + b\ndef double(a): return a")
+    keyboard.press("Control+Enter")
+    expect(page.page.locator(".jp-Notebook .jp-mod-active .jp-InputPrompt")).to_have_text("[1]:")
+    command("Check my work")
+    expect(page.page.locator("#browsergrad-lab-results > [role=status]")).to_have_text("1 passed, 1 failed, 0 errors")
+    with page.page.expect_download() as download:
+        command("Download results")
+    assert download.value.suggested_filename.endswith(".json")
+
+
+def test_tab_reaches_the_lab_s_button_and_its_menu(page: Lab) -> None:
+    keyboard = page.page.keyboard
+    page.run("1")
+
+    def tab_to(name: str) -> None:
+        reached = f"() => document.activeElement.classList.contains('{name}')"
+        for _ in range(60):  # more than the page has places to stop at
+            if page.page.evaluate(reached):
+                return
+            keyboard.press("Tab")
+        pytest.fail(f"Tab does not reach {name}")
+
+    keyboard.press("Escape")  # from the cell's editor to the notebook
+    tab_to("bg-CheckButton")
+    keyboard.press("Enter")
+    expect(page.page.locator("#browsergrad-lab-results > [role=status]")).to_contain_text("failed")
+    tab_to("bg-LabBadge")
+    keyboard.press("Enter")
+    expect(page.page.locator(".lm-Menu")).to_contain_text("Download results")
+    keyboard.press("Escape")
+    expect(page.page.locator(".bg-LabBadge")).to_be_focused()

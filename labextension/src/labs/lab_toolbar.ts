@@ -4,7 +4,7 @@
 import type { Toolbar } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
-import { DisposableSet, type IDisposable } from '@lumino/disposable';
+import { DisposableDelegate, DisposableSet, type IDisposable } from '@lumino/disposable';
 import { Menu, Widget } from '@lumino/widgets';
 
 import { countsText } from '../renderers/assertions';
@@ -110,6 +110,7 @@ export class LabToolbar implements IDisposable {
       item.node.append(...nodes);
       this.toolbar.insertItem(index, name, item);
       this.added.add(item);
+      this.added.add(keepInTabOrder(nodes[0]));
     });
     this.added.add(arrangeUntilTheyFit(this.toolbar));
   }
@@ -134,6 +135,7 @@ export class LabToolbar implements IDisposable {
     menu.aboutToClose.connect(() => {
       badge.setAttribute('aria-expanded', 'false');
       badge.focus();
+      badge.focus(); // JupyterLab's toolbar gives a focus that comes from outside to another of its items
     });
     const { left, bottom } = badge.getBoundingClientRect();
     badge.setAttribute('aria-expanded', 'true');
@@ -154,4 +156,20 @@ function listen(target: HTMLElement, act: () => void): void {
     event.stopPropagation();
     act();
   });
+}
+
+/**
+ * Lets the Tab key reach a button of a toolbar. A toolbar lets Tab reach only one of its items, and the arrow keys the others. JupyterLab's chooses one
+ * that may not be shown: then Tab passes the whole toolbar by.
+ */
+function keepInTabOrder(button: HTMLElement): IDisposable {
+  const keep = (): void => {
+    if (button.tabIndex !== 0) {
+      button.tabIndex = 0;
+    }
+  };
+  const observer = new MutationObserver(keep);
+  observer.observe(button, { attributeFilter: ['tabindex'] });
+  keep();
+  return new DisposableDelegate(() => observer.disconnect());
 }
