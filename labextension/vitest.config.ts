@@ -8,7 +8,7 @@ const wat = {
   name: 'wat',
   enforce: 'pre' as const,
   async load(id: string) {
-    return id.endsWith('.wat') ? `export default Uint8Array.from([${(await assemble(id)).join()}])` : null;
+    return /\.wat(\?unshared)?$/.test(id) ? `export default Uint8Array.from([${(await assemble(id)).join()}])` : null;
   },
 };
 

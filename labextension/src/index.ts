@@ -28,6 +28,7 @@ import labs from './labs/plugin';
 import renderers from './renderers/plugin';
 import results from './results/plugin';
 import transfers from './transfers/plugin';
+import { followSettings, siteSettings } from './results/plugin_settings';
 import work from './work/plugin';
 
 /** Id of the plugin and key of its site settings. */
@@ -48,9 +49,7 @@ let limits: Limits | null = null;
 let prewarm: PrewarmChoice = 'auto';
 
 /** The site's settings of the kernel. */
-function siteSettings(): KernelSettings & { timeoutMs?: unknown } {
-  return JSON.parse(PageConfig.getOption('litePluginSettings') || '{}')[PLUGIN_ID] ?? {};
-}
+const kernelSettings = (): KernelSettings & { timeoutMs?: unknown } => siteSettings(PLUGIN_ID);
 
 /** Registers the kernel. In JupyterLab on a server the tokens are missing, and it does nothing. */
 const kernel: JupyterFrontEndPlugin<void> = {
@@ -62,7 +61,7 @@ const kernel: JupyterFrontEndPlugin<void> = {
     if (!specs) {
       return;
     }
-    const settings = siteSettings();
+    const settings = kernelSettings();
     const staticURL = new URL(
       URLExt.join(PageConfig.getOption('fullLabextensionsUrl'), 'jupyterlite-browsergrad/static/'),
       PageConfig.getBaseUrl(),
@@ -133,7 +132,7 @@ const expectations: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   optional: [INotebookTracker, IKernelSpecs], // a REPL has no notebooks, and JupyterLab on a server no kernels in the page
   activate: (app: JupyterFrontEnd, tracker: INotebookTracker | null, specs: IKernelSpecs | null) => {
-    const { prefetch, prefetchPackages } = siteSettings();
+    const { prefetch, prefetchPackages } = kernelSettings();
     if (!tracker || !specs || !(prefetchPackages ?? prefetch ?? !savesData())) {
       return;
     }
@@ -159,19 +158,14 @@ const stop: JupyterFrontEndPlugin<void> = {
     if (statusBar) {
       showStatus(app, statusBar, kernels);
     }
-    void registry?.load(STOP_ID).then(
-      settings => {
-        const read = (): void => {
-          if (limits) {
-            limits.user = settings.composite.timeoutMs as number;
-          }
-          prewarm = settings.composite.prewarm as PrewarmChoice;
-        };
-        settings.changed.connect(read);
-        read();
-      },
-      error => console.warn('[browsergrad] the settings of Stop could not be read:', error),
-    );
+    if (registry) {
+      void followSettings(registry, STOP_ID, 'Stop', composite => {
+        if (limits) {
+          limits.user = composite.timeoutMs as number;
+        }
+        prewarm = composite.prewarm as PrewarmChoice;
+      });
+    }
   },
 };
 

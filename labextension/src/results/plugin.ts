@@ -3,12 +3,12 @@
  */
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
-import { PageConfig } from '@jupyterlab/coreutils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { checkIcon } from '@jupyterlab/ui-components';
 
+import { followSettings, siteSettings } from './plugin_settings';
 import { ResultsPanel } from './panel';
 import { EmbeddingPage, readOrigin } from './embedding_page';
 import { LabResults } from './lab_results';
@@ -77,18 +77,14 @@ function tellEmbeddingPage(store: LabResults, registry: ISettingRegistry | null)
       );
     }
   };
-  const site = JSON.parse(PageConfig.getOption('litePluginSettings') || '{}')[PLUGIN_ID]?.parentOrigin;
+  const site = siteSettings(PLUGIN_ID).parentOrigin;
   if (site) {
     take(site);
     return;
   }
-  void registry?.load(PLUGIN_ID).then(
-    settings => {
-      take(settings.composite.parentOrigin);
-      settings.changed.connect(() => take(settings.composite.parentOrigin));
-    },
-    error => console.warn('[browsergrad] the settings of Lab results could not be read:', error),
-  );
+  if (registry) {
+    void followSettings(registry, PLUGIN_ID, 'Lab results', ({ parentOrigin }) => take(parentOrigin));
+  }
 }
 
 export default [results];

@@ -2,6 +2,7 @@
  * Remembers each lab's notebook as its author published it when the student began: the base against which later versions, and what the
  * student has changed, are compared.
  */
+import { PageConfig } from '@jupyterlab/coreutils';
 import type * as nbformat from '@jupyterlab/nbformat';
 
 import type { WorkFiles } from './files';
@@ -17,6 +18,11 @@ export interface Base {
   shipped: string;
   /** Null if the student began before this was remembered. */
   notebook: nbformat.INotebookContent | null;
+}
+
+/** Returns the address of the site, without the origin. */
+export function siteAddress(): string {
+  return new URL(PageConfig.getBaseUrl(), location.href).pathname;
 }
 
 export class Bases {

@@ -5,7 +5,8 @@ import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { MAX_BYTES, MAX_FILES, type ArchiveFile } from './archive';
+import type { ILabResults } from '../results/tokens';
+import { MAX_BYTES, MAX_FILES, type ArchiveAbout, type ArchiveFile } from './archive';
 
 /** Reads a file; null if it is not wanted. */
 export type ReadFile = (path: string) => Promise<Uint8Array | null>;
@@ -62,4 +63,18 @@ export function relativeTo(folder: string, path: string): string {
 /** Returns a time as a part of a file's name. */
 export function stampOf(time: Date): string {
   return time.toISOString().slice(0, 16).replace('T', '-').replace(':', '');
+}
+
+/** Returns the counts of open notebooks' checks, by paths relative to their folder. */
+export function resultsOf(
+  folder: string,
+  open: readonly NotebookPanel[],
+  results: ILabResults | null,
+): ArchiveAbout['results'] {
+  return Object.fromEntries(
+    open.flatMap(({ context }) => {
+      const counts = results?.summary(context.path);
+      return counts ? [[relativeTo(folder, context.path), counts]] : [];
+    }),
+  );
 }

@@ -12,7 +12,7 @@ import type { ContentsFiles } from '../labs/files';
 import { RUNTIME_VERSION } from '../labs/version';
 import type { ILabResults } from '../results/tokens';
 import type { ArchiveAbout, ArchiveFile } from './archive';
-import { filesIn, openNotebooksIn, relativeTo, saveAll, stampOf } from './folder_files';
+import { filesIn, openNotebooksIn, relativeTo, resultsOf, saveAll, stampOf } from './folder_files';
 import { BadKey, makeHandIn, MAX_HAND_IN_BYTES, SUFFIX, withoutRepeats, type CheckRecord } from './hand_in';
 
 export class HandInActions {
@@ -111,18 +111,4 @@ export class HandInActions {
       : trans.__('%1 is in your downloads: hand it in. It is not encrypted: anybody can read it.', name);
     Notification.success(made, { autoClose: 30_000 });
   }
-}
-
-/** Returns the counts of open notebooks' checks, by paths relative to their folder. */
-export function resultsOf(
-  folder: string,
-  open: readonly NotebookPanel[],
-  results: ILabResults | null,
-): ArchiveAbout['results'] {
-  return Object.fromEntries(
-    open.flatMap(({ context }) => {
-      const counts = results?.summary(context.path);
-      return counts ? [[relativeTo(folder, context.path), counts]] : [];
-    }),
-  );
 }

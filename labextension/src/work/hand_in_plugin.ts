@@ -3,7 +3,6 @@
  */
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
-import { PageConfig } from '@jupyterlab/coreutils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
@@ -12,6 +11,7 @@ import { Token } from '@lumino/coreutils';
 
 import { labServices } from '../labs/lab_services';
 import { ILabResults } from '../results/tokens';
+import { followSettings, siteSettings } from '../results/plugin_settings';
 import { HandInActions } from './hand_in_actions';
 import { labOfNotebook } from './lab_of_notebook';
 
@@ -53,24 +53,18 @@ const handIn: JupyterFrontEndPlugin<HandInActions | null> = {
     palette?.addItem({ command: MAKE_HAND_IN, category: trans.__('Lab') });
     tracker.currentChanged.connect(() => app.commands.notifyCommandChanged(MAKE_HAND_IN));
     actions.publicKey = siteKey();
-    void registry?.load(PLUGIN_ID).then(
-      settings => {
-        const read = (): void => {
-          actions.publicKey = siteKey() || (settings.composite.handInKey as string).trim();
-        };
-        settings.changed.connect(read);
-        read();
-      },
-      error => console.warn('[browsergrad] the settings of hand-in files could not be read:', error),
-    );
+    if (registry) {
+      void followSettings(registry, PLUGIN_ID, 'hand-in files', ({ handInKey }) => {
+        actions.publicKey = siteKey() || (handInKey as string).trim();
+      });
+    }
     return actions;
   },
 };
 
 /** The key that the site's author has chosen. Users cannot change it. */
 function siteKey(): string {
-  const all = JSON.parse(PageConfig.getOption('litePluginSettings') || '{}');
-  const { handInKey } = (all[PLUGIN_ID] ?? {}) as { handInKey?: unknown };
+  const { handInKey } = siteSettings(PLUGIN_ID);
   return typeof handInKey === 'string' ? handInKey.trim() : '';
 }
 

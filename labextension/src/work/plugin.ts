@@ -3,7 +3,6 @@
  */
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
-import { PageConfig } from '@jupyterlab/coreutils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
@@ -15,8 +14,10 @@ import type { Widget } from '@lumino/widgets';
 
 import { labServices, type LabServices } from '../labs/lab_services';
 import { ILabResults } from '../results/tokens';
+import { followSettings } from '../results/plugin_settings';
 import { WorkActions } from './actions';
 import { ArchiveActions } from './archive_actions';
+import { siteAddress } from './bases';
 import { Copies } from './copies';
 import { FolderActions } from './folder_actions';
 import type { CheckRecord } from './hand_in';
@@ -103,10 +104,6 @@ interface Page extends LabServices {
   trans: TranslationBundle;
   /** Address of the site, without the origin. */
   site: string;
-}
-
-function siteAddress(): string {
-  return new URL(PageConfig.getBaseUrl(), location.href).pathname;
 }
 
 /** Adds a command without arguments to the palette as well. */
@@ -200,16 +197,11 @@ function addArchives(page: Page, store: Work, copies: () => Copies | null, panel
 }
 
 function readSettings(registry: ISettingRegistry | null, leaving: Leaving): void {
-  void registry?.load(PLUGIN_ID).then(
-    settings => {
-      const read = (): void => {
-        leaving.ask = settings.composite.askBeforeLeaving as AskChoice;
-      };
-      settings.changed.connect(read);
-      read();
-    },
-    error => console.warn('[browsergrad] the settings of students’ work could not be read:', error),
-  );
+  if (registry) {
+    void followSettings(registry, PLUGIN_ID, 'students’ work', ({ askBeforeLeaving }) => {
+      leaving.ask = askBeforeLeaving as AskChoice;
+    });
+  }
 }
 
 /** Keeps the histories of notebooks that are renamed. */

@@ -3,14 +3,14 @@
  */
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
-import { PageConfig } from '@jupyterlab/coreutils';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { IKernelSpecs } from '@jupyterlite/services';
 
 import { labServices } from '../labs/lab_services';
-import { Bases } from './bases';
+import { followSettings } from '../results/plugin_settings';
+import { Bases, siteAddress } from './bases';
 import { openOriginFiles } from './origin_files';
 import { ServerNotebook } from './server_notebook';
 import { ServerUpdates } from './server_updates';
@@ -49,29 +49,20 @@ const updates: JupyterFrontEndPlugin<void> = {
     };
     const current = (): ServerNotebook | undefined => notebooks.get(tracker.currentWidget!);
     addUpdateCommand(app, tracker, palette, trans, actions, current);
-    void registry.load(PLUGIN_ID).then(
-      settings => {
-        const apply = (): void => {
-          const folder = settings.composite.labsFolder as string;
-          found.labsFolder = folder.replace(/^\/+|\/+$/g, '');
-          tracker.forEach(look);
-        };
-        settings.changed.connect(apply);
-        apply();
-        tracker.widgetAdded.connect((_, panel) => look(panel));
-      },
-      error => console.warn('[browsergrad] the settings of updates could not be read:', error),
-    );
+    const settingsRead = followSettings(registry, PLUGIN_ID, 'updates', ({ labsFolder }) => {
+      found.labsFolder = (labsFolder as string).replace(/^\/+|\/+$/g, '');
+      tracker.forEach(look);
+    });
+    void settingsRead.then(isRead => isRead && tracker.widgetAdded.connect((_, panel) => look(panel)));
   },
 };
 
 /** Returns a function that opens what this browser remembers of labs; null if it remembers nothing. */
 function openBases(): () => Promise<Bases | null> {
   let opened: Promise<Bases | null> | null = null;
-  const site = new URL(PageConfig.getBaseUrl(), location.href).pathname;
   return () => {
     opened ??= openOriginFiles().then(
-      files => new Bases(files, site),
+      files => new Bases(files, siteAddress()),
       () => null, // then an update does not know what the student began with, and says more conflicts
     );
     return opened;

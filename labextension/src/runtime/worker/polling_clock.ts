@@ -30,6 +30,8 @@ export class PollingClock {
   private userStart = 0;
   /** Number of questions of C code, where there is no gate. */
   private asked = 0;
+  /** `Date.now()` when a question of C code last ran timed work. While something is wanted, the door passes on every question. */
+  private askedAt = 0;
 
   /** @param runTimedWork - sends output and looks for messages, if it is time to */
   constructor(
@@ -89,8 +91,7 @@ export class PollingClock {
     if (this.index === 0 || this.memory()[this.index] === CLOCK_START) {
       this.wind();
     } else if (this.gated) {
-      this.gate.note(Date.now());
-      this.runTimedWork();
+      this.lookForC();
     } else if (++this.asked % C_LOOK === 0) {
       this.runTimedWork();
     }
@@ -115,6 +116,15 @@ export class PollingClock {
       this.runTimedWork();
     }
     this.set(this.interval);
+  }
+
+  private lookForC(): void {
+    const millisecond = Date.now();
+    if (millisecond !== this.askedAt) {
+      this.askedAt = millisecond;
+      this.gate.note(millisecond);
+      this.runTimedWork();
+    }
   }
 
   private memory(): Int32Array {

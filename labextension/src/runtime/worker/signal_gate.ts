@@ -9,7 +9,7 @@
 import { Control } from '../protocol';
 import gateBytes from './native/gate.wat';
 import doorBytes from './native/gate_door.wat';
-import doorAloneBytes from './native/gate_door_alone.wat';
+import doorAloneBytes from './native/gate_door.wat?unshared';
 import type { Env } from './wasm_imports';
 
 /** CPython's clock starts at this number and counts down at each check of its loop. At the end CPython asks, and starts it again. */

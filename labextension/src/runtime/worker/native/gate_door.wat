@@ -6,6 +6,7 @@
 (module
   (type $check (func (result i32)))
   (import "pyodide" "helper" (func $helper (type $check)))
+  ;; Not shared where the engine has no shared memory: there the worker alone writes the control block.
   (import "control" "memory" (memory 1 1 shared))
   ;; The word of the control block that the page writes, and the worker's own.
   (import "control" "page" (global $page i32))

@@ -3,3 +3,8 @@ declare module '*.wat' {
   const bytes: Uint8Array<ArrayBuffer>;
   export default bytes;
 }
+
+declare module '*.wat?unshared' {
+  const bytes: Uint8Array<ArrayBuffer>;
+  export default bytes;
+}
