@@ -15,6 +15,7 @@ from typing import Any
 
 import engine
 import pytest
+import work_checks
 from boot_sites import FROM_FILES, FROM_SNAPSHOT, copy, snapshot
 from conftest import ROOT, Lab, build_site, stop_cases, wait_for_app
 from engine import MODES, Mode, Tab
@@ -307,3 +308,29 @@ def test_files(mode: Mode, tab: Tab, base: str, engines_site: Path, static: str,
         lab.start("sub")
         has_started(tab, FROM_FILES)
         assert lab.run("1 + 1").result == "2"
+
+
+@pytest.mark.modes("firefox-isolated", "webkit-isolated")
+def test_history(tab: Tab, base: str) -> None:
+    """After JupyterLite's storage was deleted, the history gives a notebook back"""
+    work_checks.check_history(tab, lambda: enter(tab, base))
+
+
+@pytest.mark.modes("firefox-isolated", "webkit-isolated")
+def test_draft(tab: Tab, base: str) -> None:
+    """What was typed and not saved comes back after the page was loaded again"""
+    work_checks.check_draft(tab, lambda: enter(tab, base))
+
+
+@pytest.mark.modes("firefox-isolated", "webkit-isolated")
+def test_refused_store(mode: Mode, tab: Tab, engines_site: Path, static: str, tmp_path: Path) -> None:
+    """Where the second store is refused, the page says so, and cells run"""
+    site = engine.site_for(mode, engines_site, static, tmp_path)
+    with engine.watched(site, mode.isolated, work_checks.REFUSE_STORE) as address:
+        work_checks.check_refused(tab, lambda: enter(tab, address))
+
+
+@pytest.mark.release
+def test_killed_page(tab: Tab, base: str) -> None:
+    """What was typed and not saved comes back after the page's process was killed"""
+    work_checks.check_killed(tab, lambda: enter(tab, base))

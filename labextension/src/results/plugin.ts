@@ -8,6 +8,7 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { checkIcon } from '@jupyterlab/ui-components';
 
+import { addCommand, DOWNLOAD_RESULTS, SHOW_RESULTS } from '../lab_commands';
 import { followSettings, siteSettings } from './plugin_settings';
 import { ResultsPanel } from './panel';
 import { EmbeddingPage, readOrigin } from './embedding_page';
@@ -15,9 +16,6 @@ import { LabResults } from './lab_results';
 import { ILabResults } from './tokens';
 
 const PLUGIN_ID = 'jupyterlite-browsergrad:results';
-const SHOW = 'browsergrad:show-results';
-/** A command of labs. */
-const DOWNLOAD = 'browsergrad:download-results';
 
 /** What shells with side panels can do. */
 type SideShell = JupyterFrontEnd.IShell & { collapseRight?(): void };
@@ -42,8 +40,8 @@ const results: JupyterFrontEndPlugin<ILabResults> = {
     }
     const panel = new ResultsPanel(store, tracker, trans, {
       download: () =>
-        app.commands.hasCommand(DOWNLOAD) && app.commands.isEnabled(DOWNLOAD)
-          ? () => void app.commands.execute(DOWNLOAD)
+        app.commands.hasCommand(DOWNLOAD_RESULTS) && app.commands.isEnabled(DOWNLOAD_RESULTS)
+          ? () => void app.commands.execute(DOWNLOAD_RESULTS)
           : null,
       close: () => {
         (app.shell as SideShell).collapseRight?.();
@@ -54,12 +52,10 @@ const results: JupyterFrontEndPlugin<ILabResults> = {
     panel.title.caption = trans.__('Lab results');
     panel.title.icon = checkIcon;
     app.shell.add(panel, 'right', { rank: 900, type: 'Lab results' });
-    app.commands.addCommand(SHOW, {
+    addCommand({ app, palette, trans }, SHOW_RESULTS, {
       label: trans.__('Show Lab Results'),
       execute: () => app.shell.activateById(panel.id),
-      describedBy: { args: { type: 'object', properties: {} } },
     });
-    palette?.addItem({ command: SHOW, category: trans.__('Lab') });
     tellEmbeddingPage(store, registry);
     return store;
   },

@@ -39,6 +39,11 @@ export function isOutOfStack(error: unknown): boolean {
   return /call stack size exceeded|too much recursion/i.test(errorText(error));
 }
 
+/** Whether WebAssembly was ended since it touched memory that it does not have, judged by the words of V8, SpiderMonkey and JavaScriptCore. */
+export function isOutOfBounds(error: unknown): boolean {
+  return /memory access out of bounds|index out of bounds|out of bounds memory access/i.test(errorText(error));
+}
+
 /** Whether this was thrown because the browser has no more memory. Engines use different words. */
 export function isOutOfMemory(error: unknown): boolean {
   return (

@@ -12,7 +12,7 @@ import { visible } from '../renderers/dom';
 import { Button } from '../results/button';
 import type { KeptDocument, VersionId, VersionInfo } from './history';
 import type { Work } from './work';
-import { changedText, kindText, noHistoryText, timeText } from './words';
+import { changedText, kindText, noHistoryText, sizeText, timeText } from './words';
 
 /** Versions that are read at first, and with each *Show more*. */
 const STEP = 30;
@@ -80,8 +80,8 @@ export class HistoryPanel extends ReactWidget {
             : problem
               ? trans.__('The last version could not be kept: %1', problem.message)
               : trans.__(
-                  'Versions are kept in this browser, apart from the notebooks: %1 MB.',
-                  (shown.bytes / 1e6).toFixed(1),
+                  'Versions are kept in this browser, apart from the notebooks: %1.',
+                  sizeText(shown.bytes, trans),
                 )}
         </p>
         {panel && shown.path === panel.context.path && (
