@@ -330,7 +330,34 @@ def test_refused_store(mode: Mode, tab: Tab, engines_site: Path, static: str, tm
         work_checks.check_refused(tab, lambda: enter(tab, address))
 
 
+@pytest.mark.modes("firefox-isolated", "webkit-isolated")
+def test_private_window(mode: Mode, base: str, tab: Tab) -> None:
+    """In a private window cells run, and the page says what becomes of the work"""
+    if mode.engine != "firefox":
+        work_checks.check_private(tab, lambda: enter(tab, base), keeps_history=True)
+        return
+    with engine.tab(mode, None, private=True) as private:
+        work_checks.check_private(private, lambda: enter(private, base), keeps_history=False)
+
+
 @pytest.mark.release
 def test_killed_page(tab: Tab, base: str) -> None:
     """What was typed and not saved comes back after the page's process was killed"""
     work_checks.check_killed(tab, lambda: enter(tab, base))
+
+
+@pytest.mark.modes("firefox-isolated", "webkit-isolated")
+def test_memory(tab: Tab, base: str) -> None:
+    """Memory that is full is an error; memory that is damaged ends Python, which says so and starts anew"""
+    lab = enter(tab, base)
+    lab.start("sub")
+    lab.run("filled = []")
+    run = lab.run("while True: filled.append(bytearray(10**7))")
+    assert run.content["ename"] == "MemoryError" and run.idle
+    assert lab.run("filled.clear()\n6 * 7").result == "42"
+    run = lab.run("import ctypes\nctypes.memset(0xFFFFF000, 0, 10**6)")
+    assert run.content["ename"] == "KernelDied" and run.idle
+    tab.wait_for_function(work_checks.NOTICE, "Python stopped and was restarted; variables are lost")
+    assert lab.run("'filled' in globals()").result == "False"
+    lab.js("() => kernel.restart()")
+    assert lab.run("6 * 7").result == "42"

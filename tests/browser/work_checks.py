@@ -92,6 +92,21 @@ def check_refused(tab: Tab, enter: Enter) -> None:
     assert lab.run("6 * 7").result == "42"
 
 
+def check_private(tab: Tab, enter: Enter, keeps_history: bool) -> None:
+    """The status bar and the panel say what becomes of the work, and a cell runs."""
+    lab = enter()
+    open_own(lab, "private.ipynb")
+    lab.js(EDIT, [0, "private = 1"])
+    tooltip = "document.querySelector('#jp-browsergrad-work')?.title"
+    tab.wait_for_function(f"{tooltip}?.includes('rivate window')")
+    if keeps_history:
+        wait_for_versions(lab, 1)
+    else:
+        says_no_history(tab, lab, "as in some private windows")
+    lab.start("sub")
+    assert lab.run("6 * 7").result == "42"
+
+
 def says_no_history(tab: Tab, lab: Lab, reason: str) -> None:
     lab.js("() => jupyterapp.commands.execute('browsergrad:show-history')")
     status = "document.querySelector('#browsergrad-history [role=status]')?.textContent"

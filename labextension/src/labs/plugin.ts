@@ -15,6 +15,7 @@ import { labServices } from './lab_services';
 import { LabToolbar } from './lab_toolbar';
 import { NarrowWindow } from './narrow_window';
 import { LabPanel, type AddToolbar } from './panel';
+import { letMenusTakeTaps } from './touch_menus';
 
 /** The commands of the menu that opens below the lab's name. */
 const MENU = [SHOW_RESULTS, MAKE_HAND_IN, DOWNLOAD_RESULTS, INSERT, RESET];
@@ -37,6 +38,7 @@ const labs: JupyterFrontEndPlugin<void> = {
     if (!tracker) {
       return; // an app without notebooks, such as JupyterLite's REPL
     }
+    letMenusTakeTaps();
     const trans = (translator ?? nullTranslator).load('jupyterlite_browsergrad');
     const isSite = specs !== null;
     const services = labServices(app, isSite);

@@ -11,14 +11,12 @@ import { checkIcon } from '@jupyterlab/ui-components';
 import { addCommand, DOWNLOAD_RESULTS, SHOW_RESULTS } from '../lab_commands';
 import { followSettings, siteSettings } from './plugin_settings';
 import { ResultsPanel } from './panel';
+import { backToNotebook } from './panel_head';
 import { EmbeddingPage, readOrigin } from './embedding_page';
 import { LabResults } from './lab_results';
 import { ILabResults } from './tokens';
 
 const PLUGIN_ID = 'jupyterlite-browsergrad:results';
-
-/** What shells with side panels can do. */
-type SideShell = JupyterFrontEnd.IShell & { collapseRight?(): void };
 
 const results: JupyterFrontEndPlugin<ILabResults> = {
   id: PLUGIN_ID,
@@ -43,10 +41,7 @@ const results: JupyterFrontEndPlugin<ILabResults> = {
         app.commands.hasCommand(DOWNLOAD_RESULTS) && app.commands.isEnabled(DOWNLOAD_RESULTS)
           ? () => void app.commands.execute(DOWNLOAD_RESULTS)
           : null,
-      close: () => {
-        (app.shell as SideShell).collapseRight?.();
-        tracker.currentWidget?.activate();
-      },
+      close: () => backToNotebook(app.shell, tracker),
     });
     panel.id = 'browsergrad-lab-results';
     panel.title.caption = trans.__('Lab results');

@@ -51,3 +51,17 @@ export function isOutOfMemory(error: unknown): boolean {
     /out of memory|memory allocation|WebAssembly\.Memory\(\)/i.test(errorText(error))
   );
 }
+
+/** Says why Python has ended. */
+export function fatalText(error: Error): string {
+  const text = `${error.name}: ${error.message}`.slice(0, 2000);
+  if (isOutOfStack(error)) {
+    return `your code called itself too deeply: the browser's own stack ended before Python could raise RecursionError (${text})`;
+  }
+  if (isOutOfMemory(error)) {
+    return `the browser has no more memory for Python: use less data at a time, or close other tabs (${text})`;
+  }
+  return isOutOfBounds(error)
+    ? `compiled code, such as a package's or that which ctypes calls, used memory that is not Python's (${text})`
+    : text;
+}

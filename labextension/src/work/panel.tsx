@@ -10,6 +10,7 @@ import * as React from 'react';
 import { countsText } from '../renderers/assertions';
 import { visible } from '../renderers/dom';
 import { Button } from '../results/button';
+import { PanelHead } from '../results/panel_head';
 import type { KeptDocument, VersionId, VersionInfo } from './history';
 import type { Work } from './work';
 import { changedText, kindText, noHistoryText, sizeText, timeText } from './words';
@@ -46,6 +47,7 @@ export class HistoryPanel extends ReactWidget {
     private readonly work: Work,
     private readonly tracker: INotebookTracker,
     private readonly actions: HistoryActions,
+    private readonly back: () => void,
     private readonly trans: TranslationBundle,
   ) {
     super();
@@ -73,7 +75,7 @@ export class HistoryPanel extends ReactWidget {
     const panel = tracker.currentWidget;
     return (
       <React.Fragment>
-        <h2>{trans.__('History')}</h2>
+        <PanelHead title={trans.__('History')} back={this.back} trans={trans} />
         <p role="status">
           {state.kind === 'none'
             ? noHistoryText(state.error, trans)

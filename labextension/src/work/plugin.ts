@@ -14,6 +14,7 @@ import type { Widget } from '@lumino/widgets';
 import { addCommand, type CommandPlace } from '../lab_commands';
 import { labServices, type LabServices } from '../labs/lab_services';
 import { ILabResults } from '../results/tokens';
+import { backToNotebook } from '../results/panel_head';
 import { followSettings, showSettings } from '../results/plugin_settings';
 import { WorkActions } from './actions';
 import { ArchiveActions } from './archive_actions';
@@ -118,7 +119,7 @@ function addHistory(page: Page): { store: Work; actions: WorkActions; panel: His
     onProblem: error => actions.tellProblem(error),
     counts: path => results?.summary(path) ?? null,
   });
-  const panel = new HistoryPanel(store, tracker, actions, trans);
+  const panel = new HistoryPanel(store, tracker, actions, () => backToNotebook(app.shell, tracker), trans);
   panel.id = 'browsergrad-history';
   panel.title.caption = trans.__('History');
   panel.title.icon = historyIcon;

@@ -3,7 +3,7 @@
  */
 import { importModule } from '../assets';
 import { sitePackagesOf, type KernelManifest, type Lock } from '../boot_assets';
-import { errorText, isOutOfBounds, isOutOfMemory, isOutOfStack } from '../errors';
+import { errorText, fatalText } from '../errors';
 import type { Adoption, BootOptions, BootProgress, MessageText, StreamChunk } from '../protocol';
 import type { AbortableLoads } from './abortable_loads';
 import type { InterruptController } from './control';
@@ -293,18 +293,4 @@ export class Python {
       this.dependencies.output.writeBytes('stderr', new TextEncoder().encode(problems));
     }
   }
-}
-
-/** Says why Python has ended. */
-function fatalText(error: Error): string {
-  const text = `${error.name}: ${error.message}`.slice(0, 2000);
-  if (isOutOfStack(error)) {
-    return `your code called itself too deeply: the browser's own stack ended before Python could raise RecursionError (${text})`;
-  }
-  if (isOutOfMemory(error)) {
-    return `the browser has no more memory for Python: use less data at a time, or close other tabs (${text})`;
-  }
-  return isOutOfBounds(error)
-    ? `compiled code, such as a package's or that which ctypes calls, used memory that is not Python's (${text})`
-    : text;
 }
