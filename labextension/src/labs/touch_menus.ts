@@ -7,7 +7,9 @@ export function letMenusTakeTaps(): void {
     'pointerup',
     ({ pointerType, target, clientX, clientY }) => {
       if (pointerType === 'touch' && target instanceof Element && target.closest('.lm-Menu')) {
-        target.dispatchEvent(new PointerEvent('pointermove', { bubbles: true, pointerType: 'mouse', clientX, clientY }));
+        target.dispatchEvent(
+          new PointerEvent('pointermove', { bubbles: true, pointerType: 'mouse', clientX, clientY }),
+        );
       }
     },
     true, // before the menu itself

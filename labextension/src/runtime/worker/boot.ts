@@ -18,6 +18,7 @@ import {
 import { errorText } from '../errors';
 import type { BootInfo, BootOptions } from '../protocol';
 import type { EmscriptenFS } from './emscripten';
+import { takeHighAddresses } from './high_addresses';
 import { FETCHES_NOW } from './lazy_assets';
 import { environment, importPyodide, importSources, loadOptions, loadPyodide } from './load_pyodide';
 import { Pack } from './pack';
@@ -47,6 +48,7 @@ export async function boot(options: BootOptions, dependencies: BootDependencies)
   const keepImports = changeImports(env => {
     interrupts.gate.place(env);
     longTexts.place(env);
+    takeHighAddresses(env);
   });
   let started: Started;
   try {
