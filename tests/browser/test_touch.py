@@ -46,6 +46,15 @@ def tool(page: Page, name: str) -> Locator:
     return button
 
 
+def leave(page: Page, panel: Locator) -> None:
+    """On a phone, a side panel covers the notebook and has a button back to it."""
+    back = panel.get_by_role("button", name="Back to the notebook")
+    expect(back).to_be_visible(visible=page.evaluate("innerWidth") < 600)
+    if back.is_visible():
+        tap(back)
+        expect(panel).to_be_hidden()
+
+
 def test_a_lab_is_done_by_touch(page: Page) -> None:
     Lab(page).js("() => jupyterapp.restored")
     first = page.locator(".jp-Notebook .jp-CodeCell").first
@@ -64,12 +73,18 @@ def test_a_lab_is_done_by_touch(page: Page) -> None:
     panel = page.locator("#browsergrad-lab-results")
     expect(panel.get_by_role("status")).to_have_text("0 passed, 0 failed, 2 errors")
     expect(panel.get_by_role("status")).to_be_in_viewport(ratio=1)
-    back = panel.get_by_role("button", name="Back to the notebook")
-    if back.is_visible():
-        tap(back)
-        expect(panel).to_be_hidden()
+    leave(page, panel)
+    page.evaluate("() => jupyterapp.commands.execute('browsergrad:show-history')")
+    history = page.locator("#browsergrad-history")
+    expect(history.get_by_text("As it was opened")).to_be_visible()
+    leave(page, history)
 
     tap(page.locator(".bg-LabBadge"))
     with page.expect_download() as download:
         tap(page.locator(".lm-Menu-item", has_text="Download results"))
     assert download.value.suggested_filename == "adding-results.json"
+
+    tap(page.locator(".lm-MenuBar-item").filter(has_text="File"))
+    with page.expect_download() as download:
+        tap(page.locator(".lm-Menu-item", has_text="Make Hand-In File"))
+    assert download.value.suggested_filename.endswith(".bglab")
