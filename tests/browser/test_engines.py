@@ -310,19 +310,19 @@ def test_files(mode: Mode, tab: Tab, base: str, engines_site: Path, static: str,
         assert lab.run("1 + 1").result == "2"
 
 
-@pytest.mark.modes("firefox-isolated", "webkit-isolated")
+@pytest.mark.modes("firefox-isolated")
 def test_history(tab: Tab, base: str) -> None:
     """After JupyterLite's storage was deleted, the history gives a notebook back"""
     work_checks.check_history(tab, lambda: enter(tab, base))
 
 
-@pytest.mark.modes("firefox-isolated", "webkit-isolated")
+@pytest.mark.modes("webkit-isolated")
 def test_draft(tab: Tab, base: str) -> None:
     """What was typed and not saved comes back after the page was loaded again"""
     work_checks.check_draft(tab, lambda: enter(tab, base))
 
 
-@pytest.mark.modes("firefox-isolated", "webkit-isolated")
+@pytest.mark.release
 def test_refused_store(mode: Mode, tab: Tab, engines_site: Path, static: str, tmp_path: Path) -> None:
     """Where the second store is refused, the page says so, and cells run"""
     site = engine.site_for(mode, engines_site, static, tmp_path)
@@ -330,7 +330,7 @@ def test_refused_store(mode: Mode, tab: Tab, engines_site: Path, static: str, tm
         work_checks.check_refused(tab, lambda: enter(tab, address))
 
 
-@pytest.mark.modes("firefox-isolated", "webkit-isolated")
+@pytest.mark.modes("firefox-isolated")
 def test_private_window(mode: Mode, base: str, tab: Tab) -> None:
     """In a private window cells run, and the page says what becomes of the work"""
     if mode.engine != "firefox":
@@ -346,7 +346,7 @@ def test_killed_page(tab: Tab, base: str) -> None:
     work_checks.check_killed(tab, lambda: enter(tab, base))
 
 
-@pytest.mark.modes("firefox-isolated", "webkit-isolated")
+@pytest.mark.release
 def test_memory(tab: Tab, base: str) -> None:
     """Memory that is full is an error; memory that is damaged ends Python, which says so and starts anew"""
     lab = enter(tab, base)
