@@ -130,7 +130,7 @@ def remember_lines(own: Any) -> Any:
     from IPython.utils import PyColorize
 
     @functools.lru_cache(500)
-    def coloured(kind: type, name: str, theme: Any, raw: str) -> tuple[str | None, bool]:
+    def coloured(kind: Any, name: str, theme: Any, raw: str) -> tuple[str | None, bool]:
         text: tuple[str | None, bool] = own(kind(theme_name=name), raw, "str")
         return text
 
