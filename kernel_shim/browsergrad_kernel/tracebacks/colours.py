@@ -130,17 +130,17 @@ def remember_lines(own: Any) -> Any:
     from IPython.utils import PyColorize
 
     @functools.lru_cache(500)
-    def coloured(kind: Any, name: str, theme: Any, raw: str) -> tuple[str | None, bool]:
-        text: tuple[str | None, bool] = own(kind(theme_name=name), raw, "str")
+    def coloured(name: str, theme: Any, raw: str) -> tuple[str | None, bool]:
+        text: tuple[str | None, bool] = own(PyColorize.Parser(theme_name=name), raw, "str")
         return text
 
     def format2(self: Any, raw: str, out: Any = None) -> tuple[str | None, bool]:
         name = getattr(self, "theme_name", None)
         text: tuple[str | None, bool]
-        if name is None or out != "str" or len(raw) > 1000:
+        if name is None or type(self) is not PyColorize.Parser or out != "str" or len(raw) > 1000:
             text = own(self, raw, out)
         else:
-            text = coloured(type(self), name, PyColorize.theme_table[name], raw)
+            text = coloured(name, PyColorize.theme_table[name], raw)
         return text
 
     return format2
