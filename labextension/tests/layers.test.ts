@@ -12,7 +12,7 @@ const LAYERS: Record<string, string[]> = {
   results: ['runtime', 'renderers', 'go_to_cell', 'download', 'lab_commands'],
   labs: ['runtime', 'kernel', 'renderers', 'results', 'notice', 'notebook_metadata', 'download', 'lab_commands'],
   work: ['runtime', 'labs', 'renderers', 'results', 'notice', 'download', 'go_to_cell', 'lab_commands'],
-  transfers: ['runtime', 'notice'],
+  transfers: ['runtime', 'notice', 'download'],
 };
 
 function sourcesIn(folder: string): string[] {
