@@ -9,7 +9,6 @@ import base64
 import contextlib
 import json
 import os
-import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import ThreadingHTTPServer
@@ -21,7 +20,6 @@ from hangs import HANG_MS
 from playwright.sync_api import Browser, Page
 from processes import children
 from webdriver import Driver, firefox, refusing_proxy, screen, webkit
-from work_pages import kill
 
 WATCH = HERE / "watch.js"
 #: Keys that are not characters, as WebDriver writes them.
@@ -34,8 +32,6 @@ KEYS = {
     "Escape": "\ue00c",
     "ArrowDown": "\ue015",
 }
-#: Processes in which pages of Firefox and WebKit run.
-PAGE_PROCESSES = ("Web Content", "Isolated Web Co", "WebKitWebProcess")
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
 
@@ -102,10 +98,6 @@ class Tab:
         raise NotImplementedError
 
     def screenshot(self, path: Path) -> None:
-        raise NotImplementedError
-
-    def kill(self) -> None:
-        """End the process of the page, as a crash does. Then another page can be opened."""
         raise NotImplementedError
 
     def go_back(self) -> None:
@@ -188,12 +180,6 @@ class ChromiumTab(Tab):
     def screenshot(self, path: Path) -> None:
         self.page.screenshot(path=path)
 
-    def kill(self) -> None:
-        fresh = self.page.context.new_page()
-        kill(self.page)
-        self.page.close()
-        self.page = fresh
-
     def go_back(self) -> None:
         self.page.go_back()
 
@@ -248,11 +234,6 @@ class DriverTab(Tab):
     def screenshot(self, path: Path) -> None:
         path.write_bytes(base64.b64decode(self._driver.call("TakeScreenshot", {})))
 
-    def kill(self) -> None:
-        for name in PAGE_PROCESSES:
-            for pid in children(self.pid, name):
-                os.kill(pid, signal.SIGKILL)
-
     def go_back(self) -> None:
         self._driver.call("Back")
 
@@ -299,7 +280,7 @@ def watched(folder: Path, isolated: bool, before: str = "") -> Iterator[str]:
 def tab(mode: Mode, chromium: Browser | None, private: bool = False) -> Iterator[Tab]:
     """A page of a new browser (in Chromium: of a new context), which reaches 127.0.0.1 alone.
 
-    Pages in Chromium and WebKit are always private here: their storage ends with them.
+    Pages in Chromium are always private: their storage ends with them.
     """
     if mode.engine == "chromium":
         assert chromium is not None

@@ -310,27 +310,31 @@ def test_files(mode: Mode, tab: Tab, base: str, engines_site: Path, static: str,
         assert lab.run("1 + 1").result == "2"
 
 
+@pytest.mark.engines("firefox", "chromium")
 @pytest.mark.modes("firefox-isolated")
 def test_history(tab: Tab, base: str) -> None:
     """After JupyterLite's storage was deleted, the history gives a notebook back"""
     work_checks.check_history(tab, lambda: enter(tab, base))
 
 
-@pytest.mark.modes("webkit-isolated")
+@pytest.mark.engines("firefox", "chromium")
+@pytest.mark.release
 def test_draft(tab: Tab, base: str) -> None:
     """What was typed and not saved comes back after the page was loaded again"""
     work_checks.check_draft(tab, lambda: enter(tab, base))
 
 
+@pytest.mark.engines("firefox", "chromium")
 @pytest.mark.release
 def test_refused_store(mode: Mode, tab: Tab, engines_site: Path, static: str, tmp_path: Path) -> None:
     """Where the second store is refused, the page says so, and cells run"""
     site = engine.site_for(mode, engines_site, static, tmp_path)
     with engine.watched(site, mode.isolated, work_checks.REFUSE_STORE) as address:
-        work_checks.check_refused(tab, lambda: enter(tab, address))
+        work_checks.check_refused(tab, lambda: enter(tab, address), "the browser refuses to store it (not here)")
 
 
-@pytest.mark.modes("firefox-isolated")
+@pytest.mark.engines("firefox", "chromium")
+@pytest.mark.release
 def test_private_window(mode: Mode, base: str, tab: Tab) -> None:
     """In a private window cells run, and the page says what becomes of the work"""
     if mode.engine != "firefox":
@@ -340,13 +344,14 @@ def test_private_window(mode: Mode, base: str, tab: Tab) -> None:
         work_checks.check_private(private, lambda: enter(private, base), keeps_history=False)
 
 
-@pytest.mark.release
-def test_killed_page(tab: Tab, base: str) -> None:
-    """What was typed and not saved comes back after the page's process was killed"""
-    work_checks.check_killed(tab, lambda: enter(tab, base))
+@pytest.mark.engines("webkit")
+@pytest.mark.modes("webkit-isolated")
+def test_no_store(tab: Tab, base: str) -> None:
+    """Where the browser has no second store, the page says so, and cells run"""
+    work_checks.check_refused(tab, lambda: enter(tab, base), "this browser cannot keep it")
 
 
-@pytest.mark.release
+@pytest.mark.modes("firefox-isolated")
 def test_memory(tab: Tab, base: str) -> None:
     """Memory that is full is an error; memory that is damaged ends Python, which says so and starts anew"""
     lab = enter(tab, base)

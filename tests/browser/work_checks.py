@@ -72,22 +72,11 @@ def check_draft(tab: Tab, enter: Enter) -> None:
     tab.wait_for_function(NOTICE, "is back. It was not saved")
 
 
-def check_killed(tab: Tab, enter: Enter) -> None:
-    """The page's process ends; what was typed comes back in the next page."""
-    lab = enter()
-    open_own(lab, "killed.ipynb")
-    edit(lab, "killed = 1")
-    tab.kill()
-    lab = enter()
-    lab.js(OPEN, "killed.ipynb")
-    tab.wait_for_function(IS_FIRST, "killed = 1")
-
-
-def check_refused(tab: Tab, enter: Enter) -> None:
+def check_refused(tab: Tab, enter: Enter, reason: str) -> None:
     """The panel says that no history is kept, and a cell runs."""
     lab = enter()
     open_own(lab, "refused.ipynb")
-    says_no_history(tab, lab, "the browser refuses to store it (not here)")
+    says_no_history(tab, lab, reason)
     lab.start("sub")
     assert lab.run("6 * 7").result == "42"
 
