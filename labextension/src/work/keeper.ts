@@ -68,6 +68,8 @@ export class NotebookKeeper implements IDisposable {
   /** Whether it was said that another page edits this notebook. */
   private isShared = false;
   private lastState: nbformat.INotebookContent | null = null;
+  /** The notebook as it was last saved in this page. */
+  private saved: nbformat.INotebookContent | null = null;
   private readonly changedSignal = new Signal<this, void>(this);
   isDisposed = false;
 
@@ -102,6 +104,11 @@ export class NotebookKeeper implements IDisposable {
   /** Hash of the notebook as it was last loaded or saved. */
   get savedHash(): string {
     return this.base;
+  }
+
+  /** Whether something was typed or run since the last save. A kernel's notes in the metadata make a notebook dirty too. */
+  get isChanged(): boolean {
+    return this.context.model.dirty && (this.saved === null || written(this.saved) !== written(this.content()));
   }
 
   /** The last version and the last draft are written when this resolves. */
@@ -160,6 +167,7 @@ export class NotebookKeeper implements IDisposable {
       this.hasOutput = false;
       this.wasDirty = this.context.model.dirty;
       const content = this.content();
+      this.saved = content;
       const { path } = this;
       void this.add(async () => {
         this.base = (await takeApart(content)).hash;

@@ -109,11 +109,12 @@ export class Leaving {
     const { state } = this.work;
     const { path, model } = keeper.context;
     const copy = (await this.copies()?.of(path)) ?? null;
+    const isCurrent = copy !== null && copy.hash === keeper.savedHash;
     return {
       hasWork: state.kind === 'open' && (await state.history.versions(path)).length > 1,
-      isDirty: model.dirty,
+      isDirty: isCurrent ? keeper.isChanged : model.dirty,
       copied: copy?.time ?? null,
-      isCurrent: copy !== null && copy.hash === keeper.savedHash,
+      isCurrent,
     };
   }
 
