@@ -1,6 +1,6 @@
-"""Try packages in the kernel, and write docs/reference/packages.md with those that work.
+"""Try packages in the kernel. Store what was found, from which docs/reference/packages.md is made.
 
-usage: python scripts/package_table.py [NAME…]    (with names: only try these, and write nothing)
+usage: python scripts/package_table.py [NAME…]    (with names: only try these, and store nothing)
 
 Each package is vendored into a site, as an author would do it, imported in a new page of Chromium and called once. Packages of the lock are those of a
 distribution of Pyodide 0.27.7 that the package index has. Pure packages of PyPI are tried on the embedded Pyodide.
@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parent.parent
@@ -22,17 +23,11 @@ sys.path.insert(0, str(REPO))
 from playwright.sync_api import Browser, Error, sync_playwright  # noqa: E402  # the modules below are found through the path above
 
 from bench.lab import FLAGS, Lab, Server, open_lab  # noqa: E402
+from scripts import packages_page  # noqa: E402
 from scripts.chromium import chromium  # noqa: E402
 from tests.wheels import DISTRIBUTION, download, unzip_pyodide  # noqa: E402
 
 LOCK = Path("static/browsergrad/pyodide/pyodide-lock.json")
-TARGET = REPO / "docs/reference/packages.md"
-HEAD = """# Packages that were tried
-
-`scripts/package_table.py` vendors each of these packages into a site, imports it in a new page of Chromium, and calls it once. The packages of Pyodide's release are
-those of a distribution of 0.27.7; other releases have other versions. [Give students packages](../howto/packages.md) says how a site gets packages, and what plotting
-libraries show.
-"""
 
 
 @dataclass(frozen=True)
@@ -132,56 +127,55 @@ def build(folder: Path, cases: Iterable[Case], **config: str) -> Path:
     return folder / "site"
 
 
-def problem(lab: Lab, case: Case) -> str:
-    """Import and call a package in a new page. Return what is wrong; empty if it works."""
+def found(lab: Lab, case: Case) -> dict[str, str]:
+    """Import and call a package in a new page. Return its row without the version; `problem` is empty if it works."""
     imported, _, called = case.code.rpartition("; ")
     lab.reload()
     lab.start()
     try:
-        value = lab.text(f"{imported}\nprint(repr({called}))")
+        value = lab.text(f"{imported}\nprint(repr({called}))").strip()
+        problem = "" if value == case.expected else f"{value}, wanted {case.expected}"
     except Error as error:
-        value = error.message
-    return "" if value.strip() == case.expected else f"{case.package}: {value}, wanted {case.expected}"
+        value, problem = "", error.message.splitlines()[0]
+    return {"package": case.package, "code": case.code, "value": value, "problem": problem}
 
 
-def tried(browser: Browser, site: Path, cases: Iterable[Case]) -> list[str]:
-    """Return rows of the table. Packages that do not work end the script."""
+def tried(browser: Browser, site: Path, cases: Iterable[Case]) -> list[dict[str, str]]:
+    """Return the rows of a table."""
     locked = json.loads((site / LOCK).read_text("utf-8"))["packages"]
     server = Server(site, isolated=True)
-    problems, rows = [], []
+    rows = []
     with open_lab(browser, server, "ours") as lab:
         for case in cases:
-            said = problem(lab, case)
-            print(said or f"{case.package}: works", flush=True)
-            problems += [said] if said else []
-            code = case.code.replace("|", "\\|")
-            rows.append(f"| `{case.package}` | {locked[case.package]['version']} | `{code}` |")
+            row = {**found(lab, case), "version": locked[case.package]["version"]}
+            print(f"{case.package}: {row['problem'] or 'works'}", flush=True)
+            rows.append(row)
     server.close()
-    if problems:
-        raise SystemExit(f"{len(problems)} packages do not work")
     return rows
 
 
-def table(title: str, rows: list[str]) -> list[str]:
-    return [f"## {title}", "", "| entry of `packages` | version | imported and called |", "|---|---|---|", *rows, ""]
-
-
-def main(names: list[str]) -> None:
+def main(names: list[str]) -> int:
     locked, pure = ([case for case in cases if not names or case.package in names] for cases in (LOCKED, PURE))
-    lines: list[str] = []
+    if unknown := set(names) - {case.package for case in (*locked, *pure)}:
+        raise SystemExit(f"no case for {', '.join(sorted(unknown))}: add one to scripts/package_table.py")
+    tables: packages_page.Tables = {}
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
         root = Path(temporary)
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         if locked:
             download(root / "wheels", DISTRIBUTION)
             site = build(root / "locked", locked, pyodide_url=str(unzip_pyodide(root / "wheels", root)))
-            lines += table("Packages of Pyodide's release", tried(browser, site, locked))
+            tables["Packages of Pyodide's release"] = tried(browser, site, locked)
         if pure:
-            lines += table("Packages of PyPI", tried(browser, build(root / "pure", pure), pure))
+            tables["Packages of PyPI"] = tried(browser, build(root / "pure", pure), pure)
+        run = f"{datetime.now(UTC).date().isoformat()}, Chromium {browser.version}"
         browser.close()
     if not names:
-        TARGET.write_text("\n".join([HEAD, *lines]).rstrip() + "\n", "utf-8")
+        packages_page.store(run, tables)
+    failed = [row["package"] for rows in tables.values() for row in rows if row["problem"]]
+    print(f"{len(failed)} packages do not work: {', '.join(failed)}" if failed else "all work")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

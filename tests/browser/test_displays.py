@@ -116,3 +116,12 @@ def test_folium_asks_other_origins(scientific_notebook: Lab) -> None:
     assert sorted(forms(outputs)) == ["text/html", "text/plain"]
     expect(shown.locator("iframe")).to_be_visible()
     scientific_notebook.foreign.clear()
+
+
+def test_a_styled_table(scientific_notebook: Lab) -> None:
+    outputs, shown = run(
+        scientific_notebook, "import pandas as pd\npd.DataFrame({'x': [1, 2]}).style.highlight_max(color='lime')"
+    )
+    assert sorted(forms(outputs)) == ["text/html", "text/plain"]
+    expect(shown.locator("td", has_text="2")).to_have_css("background-color", "rgb(0, 255, 0)")
+    expect(shown.locator("td", has_text="1")).to_have_css("background-color", "rgba(0, 0, 0, 0)")
