@@ -1,6 +1,6 @@
 """Try packages in the kernel. Store what was found, from which docs/reference/packages.md is made.
 
-usage: python scripts/package_table.py [NAME…]    (with names: only try these, and store nothing)
+usage: python scripts/package_table.py [--only release|pypi] [NAME…]    (with names: only try these, and store nothing)
 
 Each package is vendored into a site, as an author would do it, imported in a new page of Chromium and called once. Packages of the lock are those of a
 distribution of Pyodide 0.27.7 that the package index has. Pure packages of PyPI are tried on the embedded Pyodide.
@@ -8,11 +8,12 @@ distribution of Pyodide 0.27.7 that the package index has. Pure packages of PyPI
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +38,13 @@ class Case:
     package: str
     code: str
     expected: str
+    #: The versions that are asked for.
+    versions: str = ""
+
+    @property
+    def entry(self) -> str:
+        """The entry of `packages`."""
+        return self.package + self.versions
 
 
 LOCKED = [
@@ -89,13 +97,13 @@ PURE = [
     Case("lark", "from lark import Lark; Lark('start: \"a\"').parse('a').data.value", "'start'"),
     Case("markdown", "import markdown; markdown.markdown('*x*')", "'<p><em>x</em></p>'"),
     Case("more-itertools", "from more_itertools import chunked; list(chunked([1, 2, 3], 2))", "[[1, 2], [3]]"),
-    Case("msgpack", "import msgpack; msgpack.unpackb(msgpack.packb([1, 'x']))", "[1, 'x']"),
+    Case("msgpack", "import msgpack; msgpack.unpackb(msgpack.packb([1, 'x']))", "[1, 'x']", ">=1.2"),
     Case("networkx", "import networkx as nx; nx.shortest_path(nx.path_graph(4), 0, 3)", "[0, 1, 2, 3]"),
     Case("openpyxl", "import openpyxl; openpyxl.Workbook().active.title", "'Sheet'"),
     Case("pint", "import pint; str(pint.UnitRegistry()('3 m').to('cm').units)", "'centimeter'"),
     Case("plotly", "import plotly.graph_objects as go; len(go.Figure(go.Bar(y=[1])).data)", "1"),
     Case("prettytable", "from prettytable import PrettyTable; PrettyTable(['a']).field_names", "['a']"),
-    Case("pydantic", "import pydantic; pydantic.create_model('M', x=(int, ...))(x='1').x", "1"),
+    Case("pydantic", "import pydantic; pydantic.create_model('M', x=(int, ...))(x='1').x", "1", ">=2.13"),
     Case("pypdf", "from pypdf import PdfWriter; len(PdfWriter().pages)", "0"),
     Case("pytest", "import pytest; pytest.approx(0.3) == 0.1 + 0.2", "True"),
     Case("requests", "import requests; requests.Request('GET', 'https://a.example', params={'q': 1}).prepare().url", "'https://a.example/?q=1'"),
@@ -115,7 +123,7 @@ PURE = [
 
 def build(folder: Path, cases: Iterable[Case], **config: str) -> Path:
     """Build a site with these packages in a new folder."""
-    settings = {"BrowsergradAddon": {"packages": [case.package for case in cases], **config}}
+    settings = {"BrowsergradAddon": {"packages": [case.entry for case in cases], **config}}
     folder.mkdir()
     site = {"jupyter-lite-schema-version": 0, "jupyter-config-data": {"exposeAppInBrowser": True}}
     (folder / "jupyter-lite.json").write_text(json.dumps(site), "utf-8")
@@ -137,7 +145,7 @@ def found(lab: Lab, case: Case) -> dict[str, str]:
         problem = "" if value == case.expected else f"{value}, wanted {case.expected}"
     except Error as error:
         value, problem = "", error.message.splitlines()[0]
-    return {"package": case.package, "code": case.code, "value": value, "problem": problem}
+    return {"package": case.entry, "code": case.code, "value": value, "problem": problem}
 
 
 def tried(browser: Browser, site: Path, cases: Iterable[Case]) -> list[dict[str, str]]:
@@ -154,25 +162,40 @@ def tried(browser: Browser, site: Path, cases: Iterable[Case]) -> list[dict[str,
     return rows
 
 
-def main(names: list[str]) -> int:
-    locked, pure = ([case for case in cases if not names or case.package in names] for cases in (LOCKED, PURE))
-    if unknown := set(names) - {case.package for case in (*locked, *pure)}:
-        raise SystemExit(f"no case for {', '.join(sorted(unknown))}: add one to scripts/package_table.py")
-    tables: packages_page.Tables = {}
+def release_site(root: Path, cases: list[Case]) -> Path:
+    download(root / "wheels", DISTRIBUTION)
+    return build(root / "locked", cases, pyodide_url=str(unzip_pyodide(root / "wheels", root)))
+
+
+#: Name of a table -> its title, its cases, and what builds its site.
+TABLES: dict[str, tuple[str, list[Case], Callable[[Path, list[Case]], Path]]] = {
+    "release": ("Packages of Pyodide's release", LOCKED, release_site),
+    "pypi": ("Packages of PyPI", PURE, lambda root, cases: build(root / "pure", cases)),
+}
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(description="Try packages in the kernel.")
+    parser.add_argument("--only", choices=TABLES, help="fill this table alone; the other one keeps its rows")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="try these packages alone, and store nothing")
+    options = parser.parse_args(argv)
+    known = {case.package for _, cases, _ in TABLES.values() for case in cases}
+    if unknown := set(options.names) - known:
+        parser.error(f"no case for {', '.join(sorted(unknown))}: add one to scripts/package_table.py")
+    failed = []
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
-        root = Path(temporary)
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        if locked:
-            download(root / "wheels", DISTRIBUTION)
-            site = build(root / "locked", locked, pyodide_url=str(unzip_pyodide(root / "wheels", root)))
-            tables["Packages of Pyodide's release"] = tried(browser, site, locked)
-        if pure:
-            tables["Packages of PyPI"] = tried(browser, build(root / "pure", pure), pure)
-        run = f"{datetime.now(UTC).date().isoformat()}, Chromium {browser.version}"
+        for name in [options.only] if options.only else TABLES:
+            title, cases, make = TABLES[name]
+            chosen = [case for case in cases if not options.names or case.package in options.names]
+            if not chosen:
+                continue
+            rows = tried(browser, make(Path(temporary), chosen), chosen)
+            failed += [row["package"] for row in rows if row["problem"]]
+            if not options.names:
+                run = f"{datetime.now(UTC).date().isoformat()}, Chromium {browser.version}"
+                packages_page.store(title, run, rows)
         browser.close()
-    if not names:
-        packages_page.store(run, tables)
-    failed = [row["package"] for rows in tables.values() for row in rows if row["problem"]]
     print(f"{len(failed)} packages do not work: {', '.join(failed)}" if failed else "all work")
     return 1 if failed else 0
 

@@ -33,7 +33,7 @@ class _Finder(MetaPathFinder):
         if host.background_offers(fullname):
             return ModuleSpec(fullname, _Loader(BACKGROUND)) if _of_user(frame) else None
         package = host.package_of(fullname)
-        if package is None or not (_users_wish(frame) or fullname in SHOWN_WITH.get(_importing(frame), ())):
+        if package is None or not (_users_wish(frame) or _is_shown_with(fullname, frame)):
             return None
         return ModuleSpec(fullname, _Loader(package))
 
@@ -170,6 +170,11 @@ def _users_wish(frame: Any) -> bool:
             outermost = code
         frame = frame.f_back
     return False
+
+
+def _is_shown_with(module: str, frame: Any) -> bool:
+    """Whether a library that user code has imported needs the module to show its output."""
+    return module in SHOWN_WITH.get(_importing(frame), ()) and _of_user(frame)
 
 
 def _of_user(frame: Any) -> bool:
