@@ -135,8 +135,18 @@ def build(folder: Path, cases: Iterable[Case], **config: str) -> Path:
     return folder / "site"
 
 
+#: Code that prints the version of a package that Python has; nothing where a package has no metadata, such as `ssl`.
+VERSION = """
+import importlib.metadata
+try:
+    print(importlib.metadata.version({name!r}))
+except importlib.metadata.PackageNotFoundError:
+    pass
+"""
+
+
 def found(lab: Lab, case: Case) -> dict[str, str]:
-    """Import and call a package in a new page. Return its row without the version; `problem` is empty if it works."""
+    """Import and call a package in a new page. Return its row; `problem` is empty if it works."""
     imported, _, called = case.code.rpartition("; ")
     lab.reload()
     lab.start()
@@ -145,7 +155,8 @@ def found(lab: Lab, case: Case) -> dict[str, str]:
         problem = "" if value == case.expected else f"{value}, wanted {case.expected}"
     except Error as error:
         value, problem = "", error.message.splitlines()[0]
-    return {"package": case.entry, "code": case.code, "value": value, "problem": problem}
+    version = lab.text(VERSION.format(name=case.package)).strip()
+    return {"package": case.entry, "version": version, "code": case.code, "value": value, "problem": problem}
 
 
 def tried(browser: Browser, site: Path, cases: Iterable[Case]) -> list[dict[str, str]]:
@@ -155,7 +166,8 @@ def tried(browser: Browser, site: Path, cases: Iterable[Case]) -> list[dict[str,
     rows = []
     with open_lab(browser, server, "ours") as lab:
         for case in cases:
-            row = {**found(lab, case), "version": locked[case.package]["version"]}
+            row = found(lab, case)
+            row["version"] = row["version"] or locked[case.package]["version"]
             print(f"{case.package}: {row['problem'] or 'works'}", flush=True)
             rows.append(row)
     server.close()

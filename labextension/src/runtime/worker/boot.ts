@@ -119,8 +119,9 @@ async function fromSnapshot(
 /** Starts Python from Pyodide's files, as Pyodide's documentation describes. */
 async function fromFiles(options: BootOptions, dependencies: BootDependencies, progress: Progress): Promise<Started> {
   const { post } = dependencies;
-  const lock = await readLock(options.indexURL);
-  const manifest = await readManifest(options.kernelURL);
+  const loader = importAsset(`${options.indexURL}pyodide.mjs`, 'loadPyodide');
+  loader.catch(() => undefined); // reported where it is awaited
+  const [lock, manifest] = await Promise.all([readLock(options.indexURL), readManifest(options.kernelURL)]);
   const [major, minor] = lock.info.python.split('.');
   const keeps = bringsMicropip(manifest, lock);
   const without = keeps ? ['micropip/', `micropip-${manifest.packages.micropip}.`] : [];
@@ -128,7 +129,7 @@ async function fromFiles(options: BootOptions, dependencies: BootDependencies, p
   // A failure is reported where `site` is awaited. Without this line it would count as unhandled while Pyodide loads.
   site.catch(() => undefined);
 
-  const { loadPyodide: load } = (await importAsset(`${options.indexURL}pyodide.mjs`, 'loadPyodide')) as {
+  const { loadPyodide: load } = (await loader) as {
     loadPyodide: (options: object) => Promise<Pyodide>;
   };
   const folder = sitePackagesOf(lock);
