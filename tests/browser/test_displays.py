@@ -26,7 +26,7 @@ def pure(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scientific(full_pyodide: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site on Pyodide 0.27.7, with libraries that need NumPy or pandas, and wheels of what that distribution lacks."""
     own = [str(pack_installed(tmp_path_factory.mktemp("wheels"), name)) for name in ("PyYAML", "MarkupSafe")]
-    packages = ["altair", "jsonschema<4.18", "bqplot", "bokeh", "jupyter_bokeh", "folium", *own]
+    packages = ["matplotlib", "altair", "jsonschema<4.18", "bqplot", "bokeh", "jupyter_bokeh", "folium", *own]
     return build_site(
         tmp_path_factory.mktemp("site"), front_ends=False, pyodide_url=str(full_pyodide), packages=packages
     )
