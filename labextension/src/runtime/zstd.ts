@@ -8,6 +8,7 @@ import { gunzipSync } from 'fflate';
 import packed from 'zstd-decoder.wasm';
 
 import { fromBase64 } from './base64';
+import { concat } from './bytes';
 
 /** The decoder's exports. Pointers and sizes are those of its memory. */
 interface Decoder {
@@ -100,14 +101,8 @@ export function unzstdNow(bytes: Uint8Array): Uint8Array {
     IMPORTS,
   );
   const unpacking = new Unpacking(exports as unknown as Decoder);
-  const parts = [...unpacking.push(bytes)];
+  const whole = concat([...unpacking.push(bytes)]);
   unpacking.end();
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
   return whole;
 }
 
