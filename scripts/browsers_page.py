@@ -44,6 +44,8 @@ Firefox, and its WebKit is not the one that is shipped.
 | read the console (Firefox, WebKit) | Classic WebDriver has no command for it | the test server puts a script into every page that keeps console and errors |
 | see a worker's console (Firefox, WebKit) | the same | not checked; the kernel reports a worker's messages to the page |
 | check downloads (Firefox, WebKit) | WebKitWebDriver has no command for it | checked in Chromium alone |
+| keep a history (WebKit) | WebKitGTK has no `navigator.storage` | the page says that no history is kept; the history is checked in Chromium and Firefox |
+| kill a page's process (Firefox) | no further page opens in its session | checked in Chromium, `tests/browser/test_work_crashes.py`; in Firefox the page is loaded again |
 | more than one context of storage (WebKit) | a session has one | each mode starts a browser of its own |
 | Safari itself, iOS and iPadOS | they run on Apple's machines alone | WebKitGTK, with `JSC_useSharedArrayBuffer=1` for the shared memory that Safari has in isolated pages |
 """

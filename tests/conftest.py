@@ -32,6 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "modes(*ids): a check of all engines that `make test` runs in these modes of a browser alone. `make test-release` runs it in all",
     )
+    config.addinivalue_line("markers", "engines(*names): a check of what these engines alone have")
     config.addinivalue_line(
         "markers",
         "pages(kind): tests of what is alike in isolated and plain pages. `make test` runs them in one kind of page, `isolated` or `plain`, "
@@ -52,6 +53,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     named = any("::" in argument for argument in config.args)
     if not os.environ.get("ALL_HOSTS") and not named:
         _leave_out(config, items, {item.nodeid for item in items if item.get_closest_marker("hosts")})
+    absent = {
+        item.nodeid
+        for item in items
+        if (marker := item.get_closest_marker("engines"))
+        and not any(f"[{name}-" in item.nodeid for name in marker.args)
+    }
+    _leave_out(config, items, absent)
     if os.environ.get("ALL_STARTS") or named:
         return
     left_out = {

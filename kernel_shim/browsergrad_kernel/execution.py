@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from . import interrupts, magics, messages, notebooks, packages, pip_lines
+from . import interrupts, magics, messages, notebooks, packages, pip_lines, reserve
 
 
 async def execute(kernel: Any, message: dict[str, Any], content: dict[str, Any], epoch: int) -> dict[str, Any]:
@@ -32,12 +32,14 @@ async def execute(kernel: Any, message: dict[str, Any], content: dict[str, Any],
     if not silent:
         kernel.send("iopub", "execute_input", {"code": content["code"], "execution_count": count})
     error, expressions = None, {}
+    reserve.hold()
     interrupts.begin(epoch)
     try:
         try:
             error, expressions = await interrupts.run_cell(_run(shell, message, content, silent, store_history))
         except BaseException as raised:
             # An interrupt between the cell and IPython's bookkeeping. Errors of the cell itself are shown by IPython.
+            reserve.release(raised)
             error = raised
         if error is not None and shell.shown is None:
             handled = isinstance(error, shell.custom_exceptions)

@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from . import comms, completion, execution, history, interrupts, messages, shadowing, streams, warm_up
+from . import comms, completion, execution, history, interrupts, messages, reserve, shadowing, streams, warm_up
 from ._host import host
 from .request_context import parent_header, parent_message, set_parent
 from .shell import KernelShell, safe_str
@@ -160,6 +160,7 @@ class BrowsergradKernel:
                 raise problem
             await self._answer(channel, msg_type, message, epoch)
         except BaseException as error:
+            reserve.release(error)
             self._failed(channel, msg_type, error)
         finally:
             # The cell may have assigned this task's output to another request.

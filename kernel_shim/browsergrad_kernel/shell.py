@@ -30,6 +30,7 @@ from . import (
     notebooks,
     packages,
     pip_lines,
+    reserve,
     shadowing,
     stand_ins,
     streams,
@@ -268,6 +269,7 @@ class KernelShell(InteractiveShell):
     def showtraceback(self, exc_tuple: Any = None, *args: Any, **kwargs: Any) -> None:
         """Show an error as one ``error`` message. (IPython prints exception groups to stderr.)"""
         value = (exc_tuple or sys.exc_info())[1]
+        reserve.release(value)
         if value is not None and _holds_group(value) and not hasattr(value, "_render_traceback_"):
             etype, value, frames = self._get_exc_info(exc_tuple)
             self._showtraceback(etype, value, _plain(value, _below_run_code(frames)))

@@ -23,7 +23,7 @@ from typing import Any
 
 import __main__
 
-from . import _host, interrupts, messages, request_context, startup, streams, tracebacks
+from . import _host, interrupts, messages, request_context, reserve, startup, streams, tracebacks
 
 #: Requests that nearly every session makes. Their code is run for the snapshot.
 _WARM_UP: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -54,6 +54,7 @@ class _Silence:
 def make() -> None:
     """Start the kernel, run what makes Python import and cache things, then start the kernel anew."""
     _host.install(_Silence())
+    reserve.is_wanted = False
     interrupts.current.is_active = False  # nobody interrupts, and there is no event loop to wait for
     std = sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__
     streams.install()
@@ -61,7 +62,7 @@ def make() -> None:
     contextvars.copy_context().run(_warm_up, kernel)
     sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__ = std  # type: ignore[misc]
     streams._installed.clear()
-    interrupts.current.is_active = True
+    interrupts.current.is_active = reserve.is_wanted = True
     interrupts.forget_cell_files()
     linecache.clearcache()
     tracebacks.forget_sources(0)

@@ -16,7 +16,7 @@ import type { KernelSettings } from './kernel/create';
 import { hookInterrupt } from './kernel/interrupt_hook';
 import { Limits, notebookTimeout } from './kernel/limits';
 import { LOGO_URL } from './kernel/logo';
-import { closePrompts } from './kernel/prompts';
+import { announcePrompt, closePrompts, prepareAnnouncements } from './kernel/prompts';
 import { nameSessionsByPath } from './kernel/session_names';
 import type { PrewarmChoice } from './kernel/spare';
 import { warnOfMissingDrive } from './kernel/no_drive';
@@ -88,6 +88,7 @@ const kernel: JupyterFrontEndPlugin<void> = {
             limitMs: () => siteLimits.of(options.id),
             userPrewarm: () => prewarm,
             gate: kernelGate(gate, datasets, () => pathsOf(app.serviceManager.sessions, options.id, options.location)),
+            announcePrompt: (id, prompt) => announcePrompt(app.shell.widgets('main'), id, prompt),
             closePrompts: id => void closePrompts(app.shell.widgets('main'), id),
           },
           staticURL,
@@ -108,6 +109,7 @@ const kernel: JupyterFrontEndPlugin<void> = {
         return made;
       },
     });
+    prepareAnnouncements();
     if (storesNothing) {
       void app.restored.then(warnOfRefusedStorage);
     }

@@ -9,9 +9,9 @@ const LAYERS: Record<string, string[]> = {
   server: ['kernel', 'runtime'],
   kernel: ['runtime', 'notice', 'notebook_metadata', 'download'],
   renderers: ['runtime', 'go_to_cell'],
-  results: ['runtime', 'renderers', 'go_to_cell', 'download'],
-  labs: ['runtime', 'kernel', 'renderers', 'results', 'notice', 'notebook_metadata', 'download'],
-  work: ['runtime', 'labs', 'renderers', 'results', 'notice', 'download', 'go_to_cell'],
+  results: ['runtime', 'renderers', 'go_to_cell', 'download', 'lab_commands'],
+  labs: ['runtime', 'kernel', 'renderers', 'results', 'notice', 'notebook_metadata', 'download', 'lab_commands'],
+  work: ['runtime', 'labs', 'renderers', 'results', 'notice', 'download', 'go_to_cell', 'lab_commands'],
   transfers: ['runtime', 'notice', 'download'],
 };
 

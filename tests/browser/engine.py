@@ -277,8 +277,11 @@ def watched(folder: Path, isolated: bool, before: str = "") -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def tab(mode: Mode, chromium: Browser | None) -> Iterator[Tab]:
-    """A page of a new browser (in Chromium: of a new context), which reaches 127.0.0.1 alone."""
+def tab(mode: Mode, chromium: Browser | None, private: bool = False) -> Iterator[Tab]:
+    """A page of a new browser (in Chromium: of a new context), which reaches 127.0.0.1 alone.
+
+    Pages in Chromium are always private: their storage ends with them.
+    """
     if mode.engine == "chromium":
         assert chromium is not None
         page = new_page(chromium, viewport={"width": 1400, "height": 1000})
@@ -289,7 +292,7 @@ def tab(mode: Mode, chromium: Browser | None) -> Iterator[Tab]:
     with contextlib.ExitStack() as stack:
         proxy = stack.enter_context(refusing_proxy(asked))
         if mode.engine == "firefox":
-            driver = stack.enter_context(firefox(proxy))
+            driver = stack.enter_context(firefox(proxy, private=private))
         else:
             driver = stack.enter_context(webkit(proxy, stack.enter_context(screen()), mode.shares))
         made = DriverTab(driver, asked)

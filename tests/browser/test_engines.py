@@ -15,6 +15,7 @@ from typing import Any
 
 import engine
 import pytest
+import work_checks
 from boot_sites import FROM_FILES, FROM_SNAPSHOT, copy, snapshot
 from conftest import ROOT, Lab, build_site, stop_cases, wait_for_app
 from engine import MODES, Mode, Tab
@@ -307,3 +308,61 @@ def test_files(mode: Mode, tab: Tab, base: str, engines_site: Path, static: str,
         lab.start("sub")
         has_started(tab, FROM_FILES)
         assert lab.run("1 + 1").result == "2"
+
+
+@pytest.mark.engines("firefox", "chromium")
+@pytest.mark.modes("firefox-isolated")
+def test_history(tab: Tab, base: str) -> None:
+    """After JupyterLite's storage was deleted, the history gives a notebook back"""
+    work_checks.check_history(tab, lambda: enter(tab, base))
+
+
+@pytest.mark.engines("firefox", "chromium")
+@pytest.mark.release
+def test_draft(tab: Tab, base: str) -> None:
+    """What was typed and not saved comes back after the page was loaded again"""
+    work_checks.check_draft(tab, lambda: enter(tab, base))
+
+
+@pytest.mark.engines("firefox", "chromium")
+@pytest.mark.release
+def test_refused_store(mode: Mode, tab: Tab, engines_site: Path, static: str, tmp_path: Path) -> None:
+    """Where the second store is refused, the page says so, and cells run"""
+    site = engine.site_for(mode, engines_site, static, tmp_path)
+    with engine.watched(site, mode.isolated, work_checks.REFUSE_STORE) as address:
+        work_checks.check_refused(tab, lambda: enter(tab, address), "the browser refuses to store it (not here)")
+
+
+@pytest.mark.engines("firefox", "chromium")
+@pytest.mark.release
+def test_private_window(mode: Mode, base: str, tab: Tab) -> None:
+    """In a private window cells run, and the page says what becomes of the work"""
+    if mode.engine != "firefox":
+        work_checks.check_private(tab, lambda: enter(tab, base), keeps_history=True)
+        return
+    with engine.tab(mode, None, private=True) as private:
+        work_checks.check_private(private, lambda: enter(private, base), keeps_history=False)
+
+
+@pytest.mark.engines("webkit")
+@pytest.mark.modes("webkit-isolated")
+def test_no_store(tab: Tab, base: str) -> None:
+    """Where the browser has no second store, the page says so, and cells run"""
+    work_checks.check_refused(tab, lambda: enter(tab, base), "this browser cannot keep it")
+
+
+@pytest.mark.modes("firefox-isolated")
+def test_memory(tab: Tab, base: str) -> None:
+    """Memory that is full is an error; memory that is damaged ends Python, which says so and starts anew"""
+    lab = enter(tab, base)
+    lab.start("sub")
+    lab.run("filled = []")
+    run = lab.run("while True: filled.append(bytearray(10**7))")
+    assert run.content["ename"] == "MemoryError" and run.idle
+    assert lab.run("filled.clear()\n6 * 7").result == "42"
+    run = lab.run("import ctypes\nctypes.memset(0xFFFFF000, 0, 10**6)")
+    assert run.content["ename"] == "KernelDied" and run.idle
+    tab.wait_for_function(work_checks.NOTICE, "Python stopped and was restarted; variables are lost")
+    assert lab.run("'filled' in globals()").result == "False"
+    lab.js("() => kernel.restart()")
+    assert lab.run("6 * 7").result == "42"

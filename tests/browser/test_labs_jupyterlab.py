@@ -11,6 +11,7 @@ import pytest
 from conftest import Lab, jupyterlab, open_jupyterlab, wait_for_app, write_files
 from playwright.sync_api import Browser, expect
 from test_labs import MANIFEST, MOVE, OPEN, RUN_ALL, SAVE, choose, download, lab_files, notebook, texts
+from work_pages import SHOW_SETTINGS
 
 from jupyterlite_browsergrad.grading.hand_in_file import read_hand_in
 
@@ -213,6 +214,13 @@ def test_hand_in_files_are_made_and_what_needs_the_browsers_storage_is_absent(pa
     expect(menu.locator(".lm-Menu-item", has_text=re.compile("History|My Work|in Step"))).to_have_count(0)
     assert page.page.locator("#jp-browsergrad-work, #browsergrad-history").count() == 0
     page.page.keyboard.press("Escape")
+
+
+def test_settings_of_sites_are_hidden_on_servers(page: Lab) -> None:
+    page.js(SHOW_SETTINGS)
+    plugins = page.page.locator(".jp-PluginList")
+    expect(plugins.get_by_text("Updates of labs")).to_be_visible()
+    expect(plugins.get_by_text("Student's work")).to_have_count(0)
 
 
 def test_a_newer_lab_comes_from_the_folder_of_the_teacher(page: Lab, server: tuple[str, Path]) -> None:

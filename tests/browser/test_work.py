@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from conftest import Lab, open_lab, wait_for_app
 from playwright.sync_api import Browser, Route, expect
 from test_labs import MANIFEST, notebook
-from work_pages import CLEAR, EDIT, OPEN, SOURCES, STORED, again, draft_written, version_count
+from work_pages import CLEAR, EDIT, OPEN, SHOW_SETTINGS, SOURCES, STORED, again, draft_written, version_count
 
 
 @pytest.fixture
@@ -27,6 +28,7 @@ def test_versions_are_kept_compared_and_restored(lab: Lab) -> None:
     panel = lab.page.locator("#browsergrad-history")
     versions = panel.locator(".bg-versions > li")
     expect(versions).to_have_count(3)
+    expect(panel.get_by_role("status")).to_contain_text(re.compile(r"apart from the notebooks: \d+ kB\."))
     expect(versions.nth(0)).to_contain_text("Saved (latest)")
     expect(versions.nth(0)).to_contain_text("1 cell changed")
     expect(versions.nth(2)).to_contain_text("As it was opened")
@@ -42,6 +44,16 @@ def test_versions_are_kept_compared_and_restored(lab: Lab) -> None:
     notice = lab.page.locator(".Toastify__toast", has_text="The notebook is as it was at")
     notice.get_by_role("button", name="Undo").click()
     lab.page.wait_for_function("panel.content.model.cells.get(0).sharedModel.getSource().includes('a + b')")
+
+
+def test_settings_of_servers_are_hidden_on_sites(lab: Lab) -> None:
+    lab.js(SHOW_SETTINGS)
+    plugins = lab.page.locator(".jp-PluginList")
+    expect(plugins.get_by_text("Student's work")).to_be_visible()
+    expect(plugins.get_by_text("Updates of labs")).to_have_count(0)
+    lab.page.get_by_role("menuitem", name="File", exact=True).click()
+    for label in ("Show History", "Download My Work", "Make Hand-In File"):
+        expect(lab.page.locator(".lm-Menu-item", has_text=label)).to_be_visible()
 
 
 def rename_storage(route: Route) -> None:

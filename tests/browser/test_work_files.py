@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import Lab
 from playwright.sync_api import expect
+from test_labs import OPEN as START
 from work_pages import EDIT, OPEN, SOURCES, WorkSite, version_count
 
 from jupyterlite_browsergrad.grading.hand_in_file import BadHandIn, read_hand_in
@@ -96,6 +97,24 @@ def test_a_hand_in_file_is_made_that_only_the_teacher_can_read(lab: Lab, work_si
     about = found.about
     assert (about["notebook"], about["lab"]) == ("lab.ipynb", {"id": "adding", "version": "1.0.0"})
     assert found.paths == ("lab.ipynb", "own.txt")
+
+
+def test_a_hand_in_file_of_a_lab_in_the_root_folder_has_its_results(
+    lab: Lab, work_site: WorkSite, tmp_path: Path
+) -> None:
+    lab.js(START, "in-root.ipynb")
+    code = "import pathlib\ndef add(a, b): return a + b\npathlib.Path('out').mkdir()\nfor name in ('own.txt', 'out/own.txt'): pathlib.Path(name).write_text('mine')"
+    assert lab.run(code).content["status"] == "ok"
+    lab.js("() => jupyterapp.commands.execute('browsergrad:check-my-work')")
+    with lab.page.expect_download() as download:
+        lab.js("() => { void jupyterapp.commands.execute('browsergrad:make-hand-in'); }")
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+    found = read_hand_in(file.read_bytes(), read_keys([work_site.key]), 1 << 24)
+    assert found.about["lab"] == {"id": "in-root", "version": "1.0.0"}
+    assert found.about["results"] == {"in-root.ipynb": {"pass": 1, "fail": 0, "error": 1}}
+    assert [check["pass"] for check in found.about["checks"]] == [1]
+    assert found.paths == ("in-root.ipynb", "out/own.txt", "own.txt")
 
 
 #: Kinds of bad files that only hand-in files know: a download has no notebook of its own.

@@ -22,6 +22,10 @@ EDIT = """async ([index, text]) => {
   const cell = panel.content.model.cells.get(index);
   cell.sharedModel.setSource(text);
 }"""
+SHOW_SETTINGS = """async () => {
+  await jupyterapp.allPluginsActivated;
+  await jupyterapp.commands.execute('settingeditor:open');
+}"""
 SOURCES = "() => panel.content.model.toJSON().cells.map(cell => cell.source)"
 #: The files of the second store, by path.
 STORE = """async folder => {
@@ -64,11 +68,19 @@ def draft_written(lab: Lab) -> None:
     lab.js(STORED, ["drafts", ".gz", 1])
 
 
+def lab_in_root() -> dict[str, bytes]:
+    """A lab in the root folder. Its notebook names the manifest, so that other notebooks there belong to no lab."""
+    files = {path.replace("root/", ""): data for path, data in lab_files("root", id="in-root").items()}
+    files["in-root.json"] = files.pop("manifest.json")
+    del files["lab.ipynb"]
+    return files | {"in-root.ipynb": notebook("x = 1", browsergrad={"manifest": "in-root.json"})}
+
+
 class WorkSite:
     """A site with a lab and an ordinary notebook. It names a key, whose private half is `key`."""
 
     def __init__(self, folder: Path) -> None:
-        files = {"lab/lab.ipynb": notebook("x = 1", "y = 2"), **lab_files("good")}
+        files = {"lab/lab.ipynb": notebook("x = 1", "y = 2"), **lab_files("good"), **lab_in_root()}
         self.key = folder / "course.key"
         self.folder = build_site(folder, files)
         public = make_keys(self.key)

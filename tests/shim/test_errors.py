@@ -200,3 +200,17 @@ def test_an_interrupt_around_a_cell_shows_no_frames_of_ipythons(
     assert "interactiveshell" not in shown
     client.kernel.shell.input_transformers_post.clear()
     assert client.run("'alive'").result == "'alive'"
+
+
+@pytest.mark.parametrize("code", ["raise MemoryError", "def f():\n    raise MemoryError\nf()"])
+def test_a_memory_error_gives_the_reserve_back_and_says_what_to_do(client: Client, code: str) -> None:
+    from browsergrad_kernel import reserve
+
+    client.run("1")
+    assert reserve._held is not None
+    answer = client.run(code)
+    assert reserve._held is None
+    assert answer.reply["ename"] == "MemoryError"
+    assert plain(answer.reply["traceback"]).count("Delete what you no longer need (`del name`)") == 1
+    client.run("1")
+    assert reserve._held is not None

@@ -51,6 +51,8 @@ export interface LiveSettings {
 
 /** What the application provides to a kernel. */
 export interface KernelPage {
+  /** Tells screen readers what a request is about to ask. */
+  announcePrompt(msgId: string, prompt: string): void;
   /** Removes the input prompt of a request that has ended from the screen. */
   closePrompts(msgId: string): void;
 }
@@ -237,6 +239,7 @@ export async function createKernel(
       );
       return () => Notification.dismiss(id);
     },
+    onPrompt: settings.announcePrompt,
     onPromptAbandoned: settings.closePrompts,
     limitMs: settings.limitMs,
     gate: settings.gate,

@@ -328,6 +328,9 @@ export class BrowsergradKernel implements IKernel {
   private relay(message: JupyterMessage): void {
     const request = this.open.get(message.parent_header.msg_id ?? '');
     request?.replaceInterrupt(message);
+    if (request && message.header.msg_type === 'input_request') {
+      this.options.onPrompt?.(request.id, String(message.content.prompt ?? ''));
+    }
     if (!this.frontEnd.deliver(message)) {
       return;
     }

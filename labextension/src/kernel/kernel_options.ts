@@ -64,6 +64,8 @@ export interface BrowsergradKernelOptions extends IKernel.IOptions {
    * returned function is called when the question is out of date.
    */
   onUnresponsive?(restart: () => void): () => void;
+  /** The request `msgId` is about to show a prompt for input. */
+  onPrompt?(msgId: string, prompt: string): void;
   /** The request `msgId` has ended while its prompt for input was open. */
   onPromptAbandoned?(msgId: string): void;
   /** Called when a cell starts. @returns the ms that it may run, null for no limit. */

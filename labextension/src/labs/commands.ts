@@ -7,10 +7,10 @@ import type * as nbformat from '@jupyterlab/nbformat';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { CommandRegistry } from '@lumino/commands';
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import { downloadJson } from '../download';
+import { addCommand, DOWNLOAD_RESULTS, type CommandPlace } from '../lab_commands';
 import { countsText } from '../renderers/assertions';
 import type { ILabResults } from '../results/tokens';
 import type { AssertionsContent } from '../runtime/events';
@@ -25,7 +25,6 @@ import { RUNTIME_VERSION } from './version';
 export const CHECK = 'browsergrad:check-my-work';
 export const INSERT = 'browsergrad:insert-starter-code';
 export const RESET = 'browsergrad:reset-lab';
-export const DOWNLOAD = 'browsergrad:download-results';
 
 interface Checked {
   lab: CheckedLab;
@@ -219,12 +218,9 @@ function inWords({ assertions, counts, points }: AssertionsContent, trans: Trans
 }
 
 /** Adds the commands. @param current - returns the front notebook if it belongs to a lab. */
-export function addCommands(
-  commands: CommandRegistry,
-  actions: LabActions,
-  current: () => LabPanel | null,
-  trans: TranslationBundle,
-): void {
+export function addCommands(place: CommandPlace, actions: LabActions, current: () => LabPanel | null): void {
+  const { app, trans } = place;
+  const { commands } = app;
   const add = (
     id: string,
     label: string,
@@ -232,12 +228,11 @@ export function addCommands(
     act: (panel: NotebookPanel, lab: CheckedLab) => Promise<unknown>,
   ): void => {
     const isLab = (): boolean => current()?.verdict?.kind === 'lab';
-    commands.addCommand(id, {
+    addCommand(place, id, {
       label,
       caption,
       isEnabled: () => isLab() && !(id === CHECK && actions.state(current()!.panel).isChecking),
       isVisible: isLab,
-      describedBy: { args: { type: 'object', properties: {} } },
       execute: async () => {
         const lab = current();
         // Asks the gate again: the manifest may have changed.
@@ -276,7 +271,7 @@ export function addCommands(
     (panel, lab) => actions.reset(panel, lab),
   );
   add(
-    DOWNLOAD,
+    DOWNLOAD_RESULTS,
     trans.__('Download results'),
     trans.__('Save the results of the latest check as a file'),
     (panel, lab) => actions.download(panel, lab),

@@ -22,7 +22,7 @@ export class ContentsFiles implements LabFiles {
     private readonly contents: Contents.IManager,
     private readonly shell: JupyterFrontEnd.IShell,
     /** Whether the contents are those of a JupyterLite site. */
-    private readonly isSite: boolean,
+    readonly isSite: boolean,
   ) {}
 
   async read(path: string, signal: AbortSignal, onProgress?: OnProgress): Promise<Uint8Array | null> {

@@ -15,7 +15,7 @@ import {
 } from '../runtime/manifest';
 import { AnswerCache } from './answer_cache';
 
-const MANIFEST_NAME = 'manifest.json';
+export const MANIFEST_NAME = 'manifest.json';
 /** The `ename` of a cell that is refused. */
 const REFUSAL_NAME = 'LabRuntimeMismatch';
 /** Ms to wait for a manifest before it counts as unreadable. */

@@ -4,7 +4,7 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 
 /** In a narrower window, the file browser beside the notebook leaves too little of it. In px. */
-const MIN_WIDTH = 900;
+export const MIN_WIDTH = 900;
 
 /** What shells with side panels can do. */
 type SideShell = JupyterFrontEnd.IShell & { collapseLeft?(): void };

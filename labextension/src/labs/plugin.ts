@@ -8,21 +8,19 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { IKernelSpecs } from '@jupyterlite/services';
 import { DisposableDelegate } from '@lumino/disposable';
 
+import { DOWNLOAD_RESULTS, MAKE_HAND_IN, SHOW_RESULTS } from '../lab_commands';
 import { ILabResults } from '../results/tokens';
-import { addCommands, CHECK, DOWNLOAD, INSERT, LabActions, RESET } from './commands';
+import { addCommands, CHECK, INSERT, LabActions, RESET } from './commands';
 import { labServices } from './lab_services';
 import { LabToolbar } from './lab_toolbar';
 import { NarrowWindow } from './narrow_window';
 import { LabPanel, type AddToolbar } from './panel';
+import { letMenusTakeTaps } from './touch_menus';
 
-/** The command of the results panel. */
-const SHOW_RESULTS = 'browsergrad:show-results';
-/** The command of the plugin for hand-in files. */
-const MAKE_HAND_IN = 'browsergrad:make-hand-in';
 /** The commands of the menu that opens below the lab's name. */
-const MENU = [SHOW_RESULTS, MAKE_HAND_IN, DOWNLOAD, INSERT, RESET];
+const MENU = [SHOW_RESULTS, MAKE_HAND_IN, DOWNLOAD_RESULTS, INSERT, RESET];
 /** The commands that depend on the front notebook. */
-const COMMANDS = [CHECK, INSERT, RESET, DOWNLOAD];
+const COMMANDS = [CHECK, INSERT, RESET, DOWNLOAD_RESULTS];
 
 const labs: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlite-browsergrad:labs',
@@ -40,6 +38,7 @@ const labs: JupyterFrontEndPlugin<void> = {
     if (!tracker) {
       return; // an app without notebooks, such as JupyterLite's REPL
     }
+    letMenusTakeTaps();
     const trans = (translator ?? nullTranslator).load('jupyterlite_browsergrad');
     const isSite = specs !== null;
     const services = labServices(app, isSite);
@@ -78,13 +77,10 @@ const labs: JupyterFrontEndPlugin<void> = {
       panels.set(panel, lab);
       lab.changed.connect(notify);
     };
-    addCommands(app.commands, actions, current, trans);
+    addCommands({ app, palette, trans }, actions, current);
     tracker.forEach(add);
     tracker.widgetAdded.connect((_, panel) => add(panel));
     tracker.currentChanged.connect(notify);
-    for (const command of COMMANDS) {
-      palette?.addItem({ command, category: trans.__('Lab') });
-    }
   },
 };
 

@@ -16,6 +16,7 @@ import { Button } from './button';
 import { merge } from './cells';
 import { Folded, NextStep, Progress } from './next_step';
 import type { LabResults, ResultsGroup } from './lab_results';
+import { PanelHead } from './panel_head';
 
 type Filter = 'all' | Assertion['kind'];
 const FILTERS: Filter[] = ['all', 'fail', 'error', 'pass'];
@@ -66,12 +67,7 @@ export class ResultsPanel extends ReactWidget {
     const { points } = merge(groups.map(group => group.content));
     return (
       <>
-        <div className="bg-panel-head">
-          <h2>{trans.__('Lab results')}</h2>
-          <Button className="bg-button bg-back" onClick={() => actions.close()}>
-            {trans.__('Back to the notebook')}
-          </Button>
-        </div>
+        <PanelHead title={trans.__('Lab results')} back={() => actions.close()} trans={trans} />
         {counts && <Progress counts={counts} trans={trans} />}
         <p className="bg-counts" role="status">
           {counts ? countsText(counts, trans, points) : trans.__('No checks have been run in this notebook.')}

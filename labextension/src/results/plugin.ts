@@ -8,19 +8,15 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { checkIcon } from '@jupyterlab/ui-components';
 
+import { addCommand, DOWNLOAD_RESULTS, SHOW_RESULTS } from '../lab_commands';
 import { followSettings, siteSettings } from './plugin_settings';
 import { ResultsPanel } from './panel';
+import { backToNotebook } from './panel_head';
 import { EmbeddingPage, readOrigin } from './embedding_page';
 import { LabResults } from './lab_results';
 import { ILabResults } from './tokens';
 
 const PLUGIN_ID = 'jupyterlite-browsergrad:results';
-const SHOW = 'browsergrad:show-results';
-/** A command of labs. */
-const DOWNLOAD = 'browsergrad:download-results';
-
-/** What shells with side panels can do. */
-type SideShell = JupyterFrontEnd.IShell & { collapseRight?(): void };
 
 const results: JupyterFrontEndPlugin<ILabResults> = {
   id: PLUGIN_ID,
@@ -42,24 +38,19 @@ const results: JupyterFrontEndPlugin<ILabResults> = {
     }
     const panel = new ResultsPanel(store, tracker, trans, {
       download: () =>
-        app.commands.hasCommand(DOWNLOAD) && app.commands.isEnabled(DOWNLOAD)
-          ? () => void app.commands.execute(DOWNLOAD)
+        app.commands.hasCommand(DOWNLOAD_RESULTS) && app.commands.isEnabled(DOWNLOAD_RESULTS)
+          ? () => void app.commands.execute(DOWNLOAD_RESULTS)
           : null,
-      close: () => {
-        (app.shell as SideShell).collapseRight?.();
-        tracker.currentWidget?.activate();
-      },
+      close: () => backToNotebook(app.shell, tracker),
     });
     panel.id = 'browsergrad-lab-results';
     panel.title.caption = trans.__('Lab results');
     panel.title.icon = checkIcon;
     app.shell.add(panel, 'right', { rank: 900, type: 'Lab results' });
-    app.commands.addCommand(SHOW, {
+    addCommand({ app, palette, trans }, SHOW_RESULTS, {
       label: trans.__('Show Lab Results'),
       execute: () => app.shell.activateById(panel.id),
-      describedBy: { args: { type: 'object', properties: {} } },
     });
-    palette?.addItem({ command: SHOW, category: trans.__('Lab') });
     tellEmbeddingPage(store, registry);
     return store;
   },

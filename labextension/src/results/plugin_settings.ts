@@ -8,6 +8,17 @@ export function siteSettings(pluginId: string): Record<string, unknown> {
 }
 
 /**
+ * Hides the settings of a plugin that have no meaning in this program. Its schema must have `"jupyter.lab.transform": true`: the registry then
+ * waits for this function, so it must be called wherever the plugin is activated.
+ */
+export function showSettings(registry: ISettingRegistry, pluginId: string, hasMeaning: boolean): void {
+  registry.transform(pluginId, {
+    fetch: plugin =>
+      hasMeaning ? plugin : { ...plugin, schema: { ...plugin.schema, 'jupyter.lab.setting-deprecated': true } },
+  });
+}
+
+/**
  * Calls `apply` with the user's settings of a plugin, now and after each change.
  *
  * @param what - of what they are the settings, for the message if they cannot be read.

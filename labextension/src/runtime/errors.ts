@@ -39,10 +39,29 @@ export function isOutOfStack(error: unknown): boolean {
   return /call stack size exceeded|too much recursion/i.test(errorText(error));
 }
 
+/** Whether WebAssembly was ended since it touched memory that it does not have, judged by the words of V8, SpiderMonkey and JavaScriptCore. */
+export function isOutOfBounds(error: unknown): boolean {
+  return /memory access out of bounds|index out of bounds|out of bounds memory access/i.test(errorText(error));
+}
+
 /** Whether this was thrown because the browser has no more memory. Engines use different words. */
 export function isOutOfMemory(error: unknown): boolean {
   return (
     (error instanceof RangeError && !isOutOfStack(error)) ||
     /out of memory|memory allocation|WebAssembly\.Memory\(\)/i.test(errorText(error))
   );
+}
+
+/** Says why Python has ended. */
+export function fatalText(error: Error): string {
+  const text = `${error.name}: ${error.message}`.slice(0, 2000);
+  if (isOutOfStack(error)) {
+    return `your code called itself too deeply: the browser's own stack ended before Python could raise RecursionError (${text})`;
+  }
+  if (isOutOfMemory(error)) {
+    return `the browser has no more memory for Python: use less data at a time, or close other tabs (${text})`;
+  }
+  return isOutOfBounds(error)
+    ? `compiled code, such as a package's or that which ctypes calls, used memory that is not Python's (${text})`
+    : text;
 }

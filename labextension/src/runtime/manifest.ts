@@ -408,32 +408,39 @@ class ManifestCheck {
   }
 }
 
+/** What translates texts for people, such as JupyterLab's `TranslationBundle`. */
+interface Translates {
+  __(text: string): string;
+}
+
+const UNTRANSLATED: Translates = { __: text => text };
+
 /** Why `path` does not lie in the lab's folder, in any way that a URL parser or server may read it; null if it does. */
-export function pathProblem(path: string): string | null {
+export function pathProblem(path: string, trans = UNTRANSLATED): string | null {
   const plain = path.replace(ESCAPE, (_, digits: string) => String.fromCharCode(parseInt(digits, 16)));
   if (path === '') {
-    return 'is empty';
+    return trans.__('is empty');
   }
   if (CONTROL.test(plain)) {
-    return 'holds a control character, NUL or half a character';
+    return trans.__('holds a control character, NUL or half a character');
   }
   if (plain.includes('\\')) {
-    return 'holds a backslash';
+    return trans.__('holds a backslash');
   }
   if (plain.startsWith('/')) {
-    return 'is absolute';
+    return trans.__('is absolute');
   }
   if (SCHEME.test(path)) {
-    return 'has a scheme';
+    return trans.__('has a scheme');
   }
   const parts = plain.split('/');
   if (parts.includes('..')) {
-    return 'leaves the folder by ..';
+    return trans.__('leaves the folder by ..');
   }
   if (path.startsWith(' ') || path.endsWith(' ')) {
-    return 'begins or ends with a space';
+    return trans.__('begins or ends with a space');
   }
-  return ['', '.'].includes(parts[parts.length - 1]) ? 'names a folder' : null;
+  return ['', '.'].includes(parts[parts.length - 1]) ? trans.__('names a folder') : null;
 }
 
 function urlProblem(url: string): string | null {

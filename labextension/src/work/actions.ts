@@ -9,6 +9,8 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { MIN_WIDTH } from '../labs/narrow_window';
+import { closePanel } from '../results/panel_head';
 import { compareCells } from './compare';
 import { CompareView } from './compare_view';
 import { NoWorkFiles } from './files';
@@ -55,7 +57,11 @@ export class WorkActions implements HistoryActions {
     const widget = new MainAreaWidget({ content });
     widget.id = `${content.id}-tab`;
     [...this.app.shell.widgets('main')].find(({ id }) => id === widget.id)?.dispose();
-    this.app.shell.add(widget, 'main', { mode: 'split-right' });
+    const isNarrow = window.innerWidth < MIN_WIDTH;
+    this.app.shell.add(widget, 'main', { mode: isNarrow ? 'tab-after' : 'split-right' });
+    if (isNarrow) {
+      closePanel(this.app.shell);
+    }
     this.app.shell.activateById(widget.id);
     content.node.focus();
   }

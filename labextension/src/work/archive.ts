@@ -175,7 +175,7 @@ export function filePathProblem(path: string, trans: TranslationBundle): string 
   if (path.split('/').some(step => step === '' || step === '.' || step === '..')) {
     return trans.__('has an empty step, . or ..');
   }
-  return pathProblem(path);
+  return pathProblem(path, trans);
 }
 
 function readList(data: Uint8Array | undefined, trans: TranslationBundle): ArchiveList {

@@ -5,16 +5,24 @@ import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { MANIFEST_NAME } from '../labs/gate';
 import type { ILabResults } from '../results/tokens';
 import { MAX_BYTES, MAX_FILES, type ArchiveAbout, type ArchiveFile } from './archive';
 
 /** Reads a file; null if it is not wanted. */
 export type ReadFile = (path: string) => Promise<Uint8Array | null>;
 
+/** Says whether a folder with these entries belongs to the folder around it. */
+export type IsPart = (entries: readonly Contents.IModel[]) => boolean;
+
+/** A folder with a notebook or a manifest is another lab's, or other work. */
+export const holdsNoNotebook: IsPart = entries =>
+  !entries.some(({ name, type }) => type === 'notebook' || name.endsWith('.ipynb') || name === MANIFEST_NAME);
+
 /**
  * Returns all files in a folder and its folders, with paths relative to it.
  *
- * @param isDeep - whether the folders in it belong to it as well.
+ * @param isPart - asked for each folder in it; null if none of them belongs to it.
  * @throws Error if they are too many or too long for one archive.
  */
 export async function filesIn(
@@ -22,15 +30,18 @@ export async function filesIn(
   contents: Contents.IManager,
   read: ReadFile,
   trans: TranslationBundle,
-  isDeep = true,
+  isPart: IsPart | null = () => true,
 ): Promise<ArchiveFile[]> {
   const found: ArchiveFile[] = [];
   let bytes = 0;
   const walk = async (path: string): Promise<void> => {
-    const { content } = await contents.get(path, { content: true });
-    for (const entry of content as Contents.IModel[]) {
+    const entries = (await contents.get(path, { content: true })).content as Contents.IModel[];
+    if (path !== folder && !isPart!(entries)) {
+      return;
+    }
+    for (const entry of entries) {
       if (entry.type === 'directory') {
-        await (isDeep && walk(entry.path));
+        await (isPart && walk(entry.path));
         continue;
       }
       const data = await read(entry.path);

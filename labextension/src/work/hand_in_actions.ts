@@ -12,8 +12,9 @@ import type { ContentsFiles } from '../labs/files';
 import { RUNTIME_VERSION } from '../labs/version';
 import type { ILabResults } from '../results/tokens';
 import type { ArchiveAbout, ArchiveFile } from './archive';
-import { filesIn, openNotebooksIn, relativeTo, resultsOf, saveAll, stampOf } from './folder_files';
+import { filesIn, holdsNoNotebook, openNotebooksIn, relativeTo, resultsOf, saveAll, stampOf } from './folder_files';
 import { BadKey, makeHandIn, MAX_HAND_IN_BYTES, SUFFIX, withoutRepeats, type CheckRecord } from './hand_in';
+import { sizeText } from './words';
 
 export class HandInActions {
   /** The teacher's public key; empty if the site has none. */
@@ -63,7 +64,7 @@ export class HandInActions {
 
   /**
    * Returns the notebook and, if it belongs to a lab, the other files of its folder that the site does not publish. In the root folder,
-   * other folders are left out: they hold other labs, or on a server everything that the student has.
+   * folders with notebooks are left out, which are other labs, and on a server all folders: they are everything that the student has.
    */
   private async filesFor(path: string, isLab: boolean): Promise<ArchiveFile[]> {
     const folder = PathExt.dirname(path);
@@ -74,7 +75,8 @@ export class HandInActions {
       }
       return isLab && !one.endsWith(SUFFIX) ? this.files.readOwn(one, signal) : null;
     };
-    return filesIn(folder, this.contents, read, this.trans, isLab && folder !== '');
+    const isPart = folder !== '' ? () => true : this.files.isSite ? holdsNoNotebook : null;
+    return filesIn(folder, this.contents, read, this.trans, isLab ? isPart : null);
   }
 
   private async about(path: string, open: readonly NotebookPanel[], made: Date) {
@@ -96,9 +98,9 @@ export class HandInActions {
   private tooLong(bytes: number, files: readonly ArchiveFile[]): string {
     const longest = files.reduce((a, b) => (b.data.length > a.data.length ? b : a));
     return this.trans.__(
-      'it would have %1 MB, and at most %2 MB are read. The longest file is %3: move it to another folder if it does not belong to your work',
-      (bytes / 1e6).toFixed(1),
-      (MAX_HAND_IN_BYTES / 1e6).toFixed(1),
+      'it would have %1, and at most %2 are read. The longest file is %3: move it to another folder if it does not belong to your work',
+      sizeText(bytes, this.trans),
+      sizeText(MAX_HAND_IN_BYTES, this.trans),
       longest.path,
     );
   }

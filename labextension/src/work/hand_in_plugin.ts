@@ -9,6 +9,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { IKernelSpecs } from '@jupyterlite/services';
 import { Token } from '@lumino/coreutils';
 
+import { addCommand, MAKE_HAND_IN } from '../lab_commands';
 import { labServices } from '../labs/lab_services';
 import { ILabResults } from '../results/tokens';
 import { followSettings, siteSettings } from '../results/plugin_settings';
@@ -16,7 +17,6 @@ import { HandInActions } from './hand_in_actions';
 import { labOfNotebook } from './lab_of_notebook';
 
 const PLUGIN_ID = 'jupyterlite-browsergrad:hand-in';
-const MAKE_HAND_IN = 'browsergrad:make-hand-in';
 
 /** Makes hand-in files. Absent in apps without notebooks. */
 export const IHandIn = new Token<HandInActions | null>('jupyterlite-browsergrad:IHandIn');
@@ -43,14 +43,12 @@ const handIn: JupyterFrontEndPlugin<HandInActions | null> = {
     const { gate, files } = labServices(app, specs !== null);
     const labOf = labOfNotebook(gate);
     const actions = new HandInActions(app.serviceManager.contents, files, tracker, results, labOf, trans);
-    app.commands.addCommand(MAKE_HAND_IN, {
+    addCommand({ app, palette, trans }, MAKE_HAND_IN, {
       label: trans.__('Make Hand-In File'),
       caption: trans.__('Save this notebook, its files and results as one file for your teacher'),
       isEnabled: () => tracker.currentWidget !== null,
       execute: () => actions.make(tracker.currentWidget!),
-      describedBy: { args: { type: 'object', properties: {} } },
     });
-    palette?.addItem({ command: MAKE_HAND_IN, category: trans.__('Lab') });
     tracker.currentChanged.connect(() => app.commands.notifyCommandChanged(MAKE_HAND_IN));
     actions.publicKey = siteKey();
     if (registry) {

@@ -13,6 +13,7 @@ import type { Copies } from './copies';
 import type { NotebookKeeper } from './keeper';
 import { isOnlyHere, storageFacts, storageTexts, whereaboutsTexts, type Whereabouts } from './whereabouts';
 import type { Work } from './work';
+import { noHistoryText } from './words';
 
 /** Ms between two looks at what is kept. */
 const INTERVAL_MS = 500;
@@ -75,7 +76,10 @@ export class Leaving {
     const { trans } = this;
     const keeper = this.work.keeper(this.tracker.currentWidget);
     if (!keeper || keeper.isDisposed) {
-      this.item.node.hidden = true;
+      const { state } = this.work;
+      const isLost = state.kind === 'none' && this.tracker.currentWidget !== null;
+      const reason = isLost ? noHistoryText(state.error, trans) : '';
+      this.say(isLost ? trans.__('No history') : '', `${reason} ${trans.__('Click to download your work.')}`);
       return;
     }
     const place = await this.whereabouts(keeper);
@@ -90,10 +94,15 @@ export class Leaving {
     }
     const facts = await storageFacts(this.work.state.kind === 'open');
     const [label, tooltip] = whereaboutsTexts(place, facts, trans);
+    this.say(label, tooltip);
+    this.app.commands.notifyCommandChanged();
+  }
+
+  /** Shows a text in the status bar; none if it is empty. */
+  private say(label: string, tooltip: string): void {
     this.item.node.hidden = !label;
     this.item.node.textContent = label;
     this.item.node.title = this.item.title.caption = tooltip;
-    this.app.commands.notifyCommandChanged();
   }
 
   private async whereabouts(keeper: NotebookKeeper): Promise<Whereabouts> {

@@ -10,9 +10,10 @@ import * as React from 'react';
 import { countsText } from '../renderers/assertions';
 import { visible } from '../renderers/dom';
 import { Button } from '../results/button';
+import { PanelHead } from '../results/panel_head';
 import type { KeptDocument, VersionId, VersionInfo } from './history';
 import type { Work } from './work';
-import { changedText, kindText, noHistoryText, timeText } from './words';
+import { changedText, kindText, noHistoryText, sizeText, timeText } from './words';
 
 /** Versions that are read at first, and with each *Show more*. */
 const STEP = 30;
@@ -46,6 +47,7 @@ export class HistoryPanel extends ReactWidget {
     private readonly work: Work,
     private readonly tracker: INotebookTracker,
     private readonly actions: HistoryActions,
+    private readonly back: () => void,
     private readonly trans: TranslationBundle,
   ) {
     super();
@@ -73,15 +75,15 @@ export class HistoryPanel extends ReactWidget {
     const panel = tracker.currentWidget;
     return (
       <React.Fragment>
-        <h2>{trans.__('History')}</h2>
+        <PanelHead title={trans.__('History')} back={this.back} trans={trans} />
         <p role="status">
           {state.kind === 'none'
             ? noHistoryText(state.error, trans)
             : problem
               ? trans.__('The last version could not be kept: %1', problem.message)
               : trans.__(
-                  'Versions are kept in this browser, apart from the notebooks: %1 MB.',
-                  (shown.bytes / 1e6).toFixed(1),
+                  'Versions are kept in this browser, apart from the notebooks: %1.',
+                  sizeText(shown.bytes, trans),
                 )}
         </p>
         {panel && shown.path === panel.context.path && (

@@ -6,15 +6,16 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
-import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { historyIcon } from '@jupyterlab/ui-components';
 import { IKernelSpecs } from '@jupyterlite/services';
-import type { CommandRegistry } from '@lumino/commands';
 import type { Widget } from '@lumino/widgets';
 
+import { addCommand, type CommandPlace } from '../lab_commands';
 import { labServices, type LabServices } from '../labs/lab_services';
 import { ILabResults } from '../results/tokens';
-import { followSettings } from '../results/plugin_settings';
+import { backToNotebook } from '../results/panel_head';
+import { followSettings, showSettings } from '../results/plugin_settings';
 import { WorkActions } from './actions';
 import { ArchiveActions } from './archive_actions';
 import { siteAddress } from './bases';
@@ -64,6 +65,9 @@ const work: JupyterFrontEndPlugin<void> = {
     statusBar: IStatusBar | null,
     handIn: HandInActions | null,
   ) => {
+    if (registry) {
+      showSettings(registry, PLUGIN_ID, specs !== null);
+    }
     if (!tracker || !specs) {
       return; // an app without notebooks, or a server, which keeps files itself
     }
@@ -96,20 +100,12 @@ const work: JupyterFrontEndPlugin<void> = {
 };
 
 /** What all parts of the plugin need. */
-interface Page extends LabServices {
+interface Page extends LabServices, CommandPlace {
   app: JupyterFrontEnd;
   tracker: INotebookTracker;
-  palette: ICommandPalette | null;
   results: ILabResults | null;
-  trans: TranslationBundle;
   /** Address of the site, without the origin. */
   site: string;
-}
-
-/** Adds a command without arguments to the palette as well. */
-function addCommand({ app, palette, trans }: Page, id: string, options: CommandRegistry.ICommandOptions): void {
-  app.commands.addCommand(id, { ...options, describedBy: { args: { type: 'object', properties: {} } } });
-  palette?.addItem({ command: id, category: trans.__('Lab') });
 }
 
 /** Adds the history and its panel. */
@@ -123,7 +119,7 @@ function addHistory(page: Page): { store: Work; actions: WorkActions; panel: His
     onProblem: error => actions.tellProblem(error),
     counts: path => results?.summary(path) ?? null,
   });
-  const panel = new HistoryPanel(store, tracker, actions, trans);
+  const panel = new HistoryPanel(store, tracker, actions, () => backToNotebook(app.shell, tracker), trans);
   panel.id = 'browsergrad-history';
   panel.title.caption = trans.__('History');
   panel.title.icon = historyIcon;
@@ -138,14 +134,14 @@ function addHistory(page: Page): { store: Work; actions: WorkActions; panel: His
 
 /** Adds updates of labs. @returns a function that returns them once the store is open. */
 function addUpdates(page: Page, store: Work): () => LabUpdates | null {
-  const { app, tracker, palette, trans, files, gate, site } = page;
+  const { app, tracker, trans, files, gate, site } = page;
   let updates: LabUpdates | null = null;
   let actions: UpdateActions | null = null;
   store.followed.connect((_, keeper) => {
     if (store.state.kind === 'open' && !actions) {
       updates = new LabUpdates(store.state.files, site, files, gate, app.serviceManager.contents);
       actions = new UpdateActions(updates, trans);
-      addUpdateCommand(app, tracker, palette, trans, actions, () => store.keeper(tracker.currentWidget));
+      addUpdateCommand(page, tracker, actions, () => store.keeper(tracker.currentWidget));
     }
     void keeper.context.ready.then(() => actions?.look(keeper));
   });

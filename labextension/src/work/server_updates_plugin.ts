@@ -9,7 +9,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { IKernelSpecs } from '@jupyterlite/services';
 
 import { labServices } from '../labs/lab_services';
-import { followSettings } from '../results/plugin_settings';
+import { followSettings, showSettings } from '../results/plugin_settings';
 import { Bases, siteAddress } from './bases';
 import { openOriginFiles } from './origin_files';
 import { ServerNotebook } from './server_notebook';
@@ -32,6 +32,9 @@ const updates: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null,
     registry: ISettingRegistry | null,
   ) => {
+    if (registry) {
+      showSettings(registry, PLUGIN_ID, specs === null);
+    }
     if (!tracker || specs || !registry) {
       return; // on sites, the history's plugin updates from the site itself
     }
@@ -48,7 +51,7 @@ const updates: JupyterFrontEndPlugin<void> = {
       void panel.context.ready.then(() => actions.look(notebook));
     };
     const current = (): ServerNotebook | undefined => notebooks.get(tracker.currentWidget!);
-    addUpdateCommand(app, tracker, palette, trans, actions, current);
+    addUpdateCommand({ app, palette, trans }, tracker, actions, current);
     const settingsRead = followSettings(registry, PLUGIN_ID, 'updates', ({ labsFolder }) => {
       found.labsFolder = (labsFolder as string).replace(/^\/+|\/+$/g, '');
       tracker.forEach(look);

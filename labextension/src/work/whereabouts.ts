@@ -69,7 +69,11 @@ export function storageTexts(facts: StorageFacts, trans: TranslationBundle): str
     const date = new Date(facts.now + SAFARI_MS).toLocaleDateString();
     texts.push(trans.__('Safari deletes it if you do not come back before %1.', date));
   } else if (facts.isPersisted === false) {
-    texts.push(trans.__('The browser may delete it when the disk is full. “Clear browsing data” deletes it as well.'));
+    texts.push(
+      trans.__(
+        'The browser may delete it when the disk is full. “Clear browsing data” deletes it as well, and so does the end of a private window.',
+      ),
+    );
   }
   if (facts.isFramed) {
     texts.push(

@@ -43,6 +43,11 @@ export function noHistoryText({ code, message }: NoWorkFiles, trans: Translation
   }
 }
 
+/** Returns a length in kB, or in MB from 1 MB. */
+export function sizeText(bytes: number, trans: TranslationBundle): string {
+  return bytes < 1e6 ? trans.__('%1 kB', Math.ceil(bytes / 1000)) : trans.__('%1 MB', (bytes / 1e6).toFixed(1));
+}
+
 export function timeText(time: number, now = Date.now()): string {
   const date = new Date(time);
   const isToday = date.toDateString() === new Date(now).toDateString();

@@ -3,6 +3,7 @@ import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 
 import {
+  filePathProblem,
   LIST_NAME,
   makeArchive,
   readArchive as read,
@@ -65,6 +66,14 @@ describe('an archive', () => {
   ])('with the path %j is refused', async (name, why) => {
     await expect(readArchive(await archive({ [name]: text('x') }))).rejects.toThrow(why);
   });
+
+  it.each(['a\u0000b', 'a\\b', '/a', 'http:a', '%2e%2e/a', ' a', 'a%2f', '../a', 'a/', 'x'.repeat(1001), 'a//b'])(
+    'says in the page’s language why the path %j is refused',
+    path => {
+      const marked = { ...trans, __: (text: string) => `[${text}]` };
+      expect(filePathProblem(path, marked as typeof trans)).toMatch(/^\[.+\]$/);
+    },
+  );
 
   it('with two names that differ only in case is refused', async () => {
     const made = await archive({ 'files/a.py': text('1'), 'files/A.py': text('2') });

@@ -20,6 +20,7 @@ import type { PackedFile } from '../packed';
 import type { BootInfo, BootOptions } from '../protocol';
 import { mountDivided } from './divided_pack';
 import type { EmscriptenFS } from './emscripten';
+import { takeHighAddresses } from './high_addresses';
 import { FETCHES_NOW, LazyAsset } from './lazy_assets';
 import { environment, importPyodide, importSources, loadOptions, loadPyodide } from './load_pyodide';
 import { Pack } from './pack';
@@ -49,6 +50,7 @@ export async function boot(options: BootOptions, dependencies: BootDependencies)
   const keepImports = changeImports(env => {
     interrupts.gate.place(env);
     longTexts.place(env);
+    takeHighAddresses(env);
   });
   let started: Started;
   try {

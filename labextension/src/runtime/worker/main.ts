@@ -3,7 +3,7 @@
  */
 import { useOwnPage } from '../assets';
 import type { BootAssets } from '../boot_assets';
-import { errorText, isOutOfMemory } from '../errors';
+import { errorText, fatalText, isOutOfMemory } from '../errors';
 import { Control, type BootOptions, type FromWorker, type InterruptMode, type ToWorker } from '../protocol';
 import { AbortableLoads } from './abortable_loads';
 import { boot as bootPython } from './boot';
@@ -108,6 +108,10 @@ async function answer(id: number, work: () => unknown): Promise<void> {
   try {
     post({ type: 'done', id, value: await work() });
   } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError) {
+      // Python's memory may be damaged. Pyodide reports this itself, unless it fails while it does that.
+      post({ type: 'fatal', message: fatalText(error) });
+    }
     const errno = (error as { errno?: unknown } | null)?.errno;
     post({
       type: 'failed',

@@ -3,7 +3,7 @@
  */
 import { importModule } from '../assets';
 import { sitePackagesOf, type KernelManifest, type Lock } from '../boot_assets';
-import { errorText, isOutOfStack } from '../errors';
+import { errorText, fatalText } from '../errors';
 import type { Adoption, BootOptions, BootProgress, MessageText, StreamChunk } from '../protocol';
 import type { AbortableLoads } from './abortable_loads';
 import { BackgroundPack } from './background_pack';
@@ -287,12 +287,4 @@ export class Python {
       this.dependencies.output.writeBytes('stderr', new TextEncoder().encode(problems));
     }
   }
-}
-
-/** Says why Python has ended. */
-function fatalText(error: Error): string {
-  const text = `${error.name}: ${error.message}`.slice(0, 2000);
-  return isOutOfStack(error)
-    ? `your code called itself too deeply: the browser's own stack ended before Python could raise RecursionError (${text})`
-    : text;
 }

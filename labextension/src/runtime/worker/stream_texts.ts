@@ -79,7 +79,7 @@ export class StreamTexts {
       python._PyErr_Clear();
       return '';
     }
-    const start = python._PyBytes_AsString(bytes);
+    const start = python._PyBytes_AsString(bytes) >>> 0; // above 2 GB, addresses come as negative numbers
     const text = this.decoder.decode(python.HEAPU8.subarray(start, start + python._PyBytes_Size(bytes)));
     python._PyList_SetSlice(list, 0, size, 0);
     python._Py_DecRef(bytes);

@@ -1,0 +1,104 @@
+"""Checks of students' work that all engines share: history, drafts, and browsers that refuse to store them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from conftest import Lab
+from engine import Tab
+from test_labs import notebook
+from work_pages import CLEAR, EDIT, OPEN, SOURCES, STORE, STORED
+
+#: Opens JupyterLab in the tab.
+Enter = Callable[[], Lab]
+#: What a browser does in some private windows and some frames of other sites.
+REFUSE_STORE = "navigator.storage.getDirectory = () => Promise.reject(new DOMException('not here', 'SecurityError'));"
+MAKE = """async ([path, text]) => {
+  const content = JSON.parse(text);
+  await jupyterapp.serviceManager.contents.save(path, { type: 'notebook', format: 'json', content });
+}"""
+IS_FIRST = "text => panel.content.model.cells.get(0)?.sharedModel.getSource() === text"
+NOTICE = "text => [...document.querySelectorAll('.Toastify__toast')].some(one => one.textContent.includes(text))"
+
+
+def open_own(lab: Lab, path: str) -> None:
+    """Make an ordinary notebook and open it."""
+    lab.js(MAKE, [path, notebook("x = 1").decode()])
+    lab.js(OPEN, path)
+
+
+def edit(lab: Lab, text: str) -> None:
+    """Change the first cell, and wait until the draft of that is written."""
+    lab.js(EDIT, [0, text])
+    lab.js(STORED, ["drafts", ".gz", 1])
+
+
+def version_count(lab: Lab) -> int:
+    return sum("/versions/" in path for path in lab.js(STORE, "history"))
+
+
+def wait_for_versions(lab: Lab, count: int) -> None:
+    lab.js(STORED, ["history", "/versions/", count])
+
+
+def check_history(tab: Tab, enter: Enter) -> None:
+    """JupyterLite's storage is deleted; the history gives the notebook back."""
+    lab = enter()
+    path = "single-neuron/single-neuron.ipynb"
+    count = version_count(lab)
+    lab.js(OPEN, path)
+    wait_for_versions(lab, count + 1)
+    lab.js(EDIT, [0, "answer = 42"])
+    lab.js("() => panel.context.save()")
+    wait_for_versions(lab, count + 2)
+    lab.js(CLEAR)
+    lab = enter()
+    lab.js(OPEN, path)
+    assert lab.js(SOURCES)[0] != "answer = 42"
+    tab.wait_for_function(NOTICE, "the history has a newer state")
+    tab.click(".Toastify__toast button", "Bring back")
+    tab.wait_for_function(IS_FIRST, "answer = 42")
+
+
+def check_draft(tab: Tab, enter: Enter) -> None:
+    """The page is loaded again before anything is saved; what was typed comes back."""
+    lab = enter()
+    open_own(lab, "typed.ipynb")
+    edit(lab, "typed = 1")
+    lab = enter()
+    lab.js(OPEN, "typed.ipynb")
+    tab.wait_for_function(IS_FIRST, "typed = 1")
+    tab.wait_for_function(NOTICE, "is back. It was not saved")
+
+
+def check_refused(tab: Tab, enter: Enter, reason: str) -> None:
+    """The panel says that no history is kept, and a cell runs."""
+    lab = enter()
+    open_own(lab, "refused.ipynb")
+    says_no_history(tab, lab, reason)
+    lab.start("sub")
+    assert lab.run("6 * 7").result == "42"
+
+
+def check_private(tab: Tab, enter: Enter, keeps_history: bool) -> None:
+    """The status bar and the panel say what becomes of the work, and a cell runs."""
+    lab = enter()
+    open_own(lab, "private.ipynb")
+    lab.js(EDIT, [0, "private = 1"])
+    tooltip = "document.querySelector('#jp-browsergrad-work')?.title"
+    tab.wait_for_function(f"{tooltip}?.includes('rivate window')")
+    if keeps_history:
+        wait_for_versions(lab, 1)
+    else:
+        says_no_history(tab, lab, "as in some private windows")
+    lab.start("sub")
+    assert lab.run("6 * 7").result == "42"
+
+
+def says_no_history(tab: Tab, lab: Lab, reason: str) -> None:
+    lab.js("() => jupyterapp.commands.execute('browsergrad:show-history')")
+    status = "document.querySelector('#browsergrad-history [role=status]')?.textContent"
+    tab.wait_for_function(f"{status}?.includes('No history is kept')")
+    text = tab.evaluate(status)
+    assert reason in text and "Download your work" in text, json.dumps(text)
