@@ -105,9 +105,12 @@ class Lab:
 
 
 @contextmanager
-def open_lab(browser: Browser, server: Server, which: str) -> Iterator[Lab]:
-    """Open a page in a new profile, where nothing is cached or stored. A request to another origin ends the suite."""
-    context: BrowserContext = browser.new_context()
+def open_lab(browser: Browser | BrowserContext, server: Server, which: str) -> Iterator[Lab]:
+    """Open a page in a new profile, where nothing is cached or stored. A request to another origin ends the suite.
+
+    `browser` may also be the context of a profile on the disk. Contexts of a browser keep their cache in memory, and long files not at all.
+    """
+    context = browser if isinstance(browser, BrowserContext) else browser.new_context()
     foreign: list[str] = []
 
     def asked(request: Request) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,13 +51,24 @@ class Bench:
             server.close()
 
     @contextmanager
-    def lab(self, which: str, isolated: bool = False) -> Iterator[Lab]:
-        """Open a page of a site (see `sites.build`) in a fresh profile."""
+    def lab(self, which: str, isolated: bool = False, *, on_disk: bool = False) -> Iterator[Lab]:
+        """Open a page of a site (see `sites.build`) in a fresh profile.
+
+        With `on_disk` the profile is in a folder, as a visitor's is: it keeps long files and compiled code for the next visit.
+        """
         key = (which, isolated)
         if key not in self._servers:
             self._servers[key] = Server(self.folders[which], isolated)
-        with open_lab(self.browser, self._servers[key], which) as lab:
-            yield lab
+        if not on_disk:
+            with open_lab(self.browser, self._servers[key], which) as lab:
+                yield lab
+            return
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            context = self._playwright.chromium.launch_persistent_context(
+                folder, executable_path=chromium(), args=FLAGS, headless=True
+            )
+            with open_lab(context, self._servers[key], which) as lab:
+                yield lab
 
     @contextmanager
     def optimised(self) -> Iterator[None]:

@@ -1,6 +1,6 @@
-"""Try packages in the kernel, and write docs/reference/packages.md with those that work.
+"""Try packages in the kernel. Store what was found, from which docs/reference/packages.md is made.
 
-usage: python scripts/package_table.py [NAME…]    (with names: only try these, and write nothing)
+usage: python scripts/package_table.py [--only release|pypi] [NAME…]    (with names: only try these, and store nothing)
 
 Each package is vendored into a site, as an author would do it, imported in a new page of Chromium and called once. Packages of the lock are those of a
 distribution of Pyodide 0.27.7 that the package index has. Pure packages of PyPI are tried on the embedded Pyodide.
@@ -8,12 +8,14 @@ distribution of Pyodide 0.27.7 that the package index has. Pure packages of PyPI
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parent.parent
@@ -22,17 +24,11 @@ sys.path.insert(0, str(REPO))
 from playwright.sync_api import Browser, Error, sync_playwright  # noqa: E402  # the modules below are found through the path above
 
 from bench.lab import FLAGS, Lab, Server, open_lab  # noqa: E402
+from scripts import packages_page  # noqa: E402
 from scripts.chromium import chromium  # noqa: E402
 from tests.wheels import DISTRIBUTION, download, unzip_pyodide  # noqa: E402
 
 LOCK = Path("static/browsergrad/pyodide/pyodide-lock.json")
-TARGET = REPO / "docs/reference/packages.md"
-HEAD = """# Packages that were tried
-
-`scripts/package_table.py` vendors each of these packages into a site, imports it in a new page of Chromium, and calls it once. The packages of Pyodide's release are
-those of a distribution of 0.27.7; other releases have other versions. [Give students packages](../howto/packages.md) says how a site gets packages, and what plotting
-libraries show.
-"""
 
 
 @dataclass(frozen=True)
@@ -42,6 +38,13 @@ class Case:
     package: str
     code: str
     expected: str
+    #: The versions that are asked for.
+    versions: str = ""
+
+    @property
+    def entry(self) -> str:
+        """The entry of `packages`."""
+        return self.package + self.versions
 
 
 LOCKED = [
@@ -94,13 +97,13 @@ PURE = [
     Case("lark", "from lark import Lark; Lark('start: \"a\"').parse('a').data.value", "'start'"),
     Case("markdown", "import markdown; markdown.markdown('*x*')", "'<p><em>x</em></p>'"),
     Case("more-itertools", "from more_itertools import chunked; list(chunked([1, 2, 3], 2))", "[[1, 2], [3]]"),
-    Case("msgpack", "import msgpack; msgpack.unpackb(msgpack.packb([1, 'x']))", "[1, 'x']"),
+    Case("msgpack", "import msgpack; msgpack.unpackb(msgpack.packb([1, 'x']))", "[1, 'x']", ">=1.2"),
     Case("networkx", "import networkx as nx; nx.shortest_path(nx.path_graph(4), 0, 3)", "[0, 1, 2, 3]"),
     Case("openpyxl", "import openpyxl; openpyxl.Workbook().active.title", "'Sheet'"),
     Case("pint", "import pint; str(pint.UnitRegistry()('3 m').to('cm').units)", "'centimeter'"),
     Case("plotly", "import plotly.graph_objects as go; len(go.Figure(go.Bar(y=[1])).data)", "1"),
     Case("prettytable", "from prettytable import PrettyTable; PrettyTable(['a']).field_names", "['a']"),
-    Case("pydantic", "import pydantic; pydantic.create_model('M', x=(int, ...))(x='1').x", "1"),
+    Case("pydantic", "import pydantic; pydantic.create_model('M', x=(int, ...))(x='1').x", "1", ">=2.13"),
     Case("pypdf", "from pypdf import PdfWriter; len(PdfWriter().pages)", "0"),
     Case("pytest", "import pytest; pytest.approx(0.3) == 0.1 + 0.2", "True"),
     Case("requests", "import requests; requests.Request('GET', 'https://a.example', params={'q': 1}).prepare().url", "'https://a.example/?q=1'"),
@@ -120,7 +123,7 @@ PURE = [
 
 def build(folder: Path, cases: Iterable[Case], **config: str) -> Path:
     """Build a site with these packages in a new folder."""
-    settings = {"BrowsergradAddon": {"packages": [case.package for case in cases], **config}}
+    settings = {"BrowsergradAddon": {"packages": [case.entry for case in cases], **config}}
     folder.mkdir()
     site = {"jupyter-lite-schema-version": 0, "jupyter-config-data": {"exposeAppInBrowser": True}}
     (folder / "jupyter-lite.json").write_text(json.dumps(site), "utf-8")
@@ -132,56 +135,82 @@ def build(folder: Path, cases: Iterable[Case], **config: str) -> Path:
     return folder / "site"
 
 
-def problem(lab: Lab, case: Case) -> str:
-    """Import and call a package in a new page. Return what is wrong; empty if it works."""
+#: Code that prints the version of a package that Python has; nothing where a package has no metadata, such as `ssl`.
+VERSION = """
+import importlib.metadata
+try:
+    print(importlib.metadata.version({name!r}))
+except importlib.metadata.PackageNotFoundError:
+    pass
+"""
+
+
+def found(lab: Lab, case: Case) -> dict[str, str]:
+    """Import and call a package in a new page. Return its row; `problem` is empty if it works."""
     imported, _, called = case.code.rpartition("; ")
     lab.reload()
     lab.start()
     try:
-        value = lab.text(f"{imported}\nprint(repr({called}))")
+        value = lab.text(f"{imported}\nprint(repr({called}))").strip()
+        problem = "" if value == case.expected else f"{value}, wanted {case.expected}"
     except Error as error:
-        value = error.message
-    return "" if value.strip() == case.expected else f"{case.package}: {value}, wanted {case.expected}"
+        value, problem = "", error.message.splitlines()[0]
+    version = lab.text(VERSION.format(name=case.package)).strip()
+    return {"package": case.entry, "version": version, "code": case.code, "value": value, "problem": problem}
 
 
-def tried(browser: Browser, site: Path, cases: Iterable[Case]) -> list[str]:
-    """Return rows of the table. Packages that do not work end the script."""
+def tried(browser: Browser, site: Path, cases: Iterable[Case]) -> list[dict[str, str]]:
+    """Return the rows of a table."""
     locked = json.loads((site / LOCK).read_text("utf-8"))["packages"]
     server = Server(site, isolated=True)
-    problems, rows = [], []
+    rows = []
     with open_lab(browser, server, "ours") as lab:
         for case in cases:
-            said = problem(lab, case)
-            print(said or f"{case.package}: works", flush=True)
-            problems += [said] if said else []
-            code = case.code.replace("|", "\\|")
-            rows.append(f"| `{case.package}` | {locked[case.package]['version']} | `{code}` |")
+            row = found(lab, case)
+            row["version"] = row["version"] or locked[case.package]["version"]
+            print(f"{case.package}: {row['problem'] or 'works'}", flush=True)
+            rows.append(row)
     server.close()
-    if problems:
-        raise SystemExit(f"{len(problems)} packages do not work")
     return rows
 
 
-def table(title: str, rows: list[str]) -> list[str]:
-    return [f"## {title}", "", "| entry of `packages` | version | imported and called |", "|---|---|---|", *rows, ""]
+def release_site(root: Path, cases: list[Case]) -> Path:
+    download(root / "wheels", DISTRIBUTION)
+    return build(root / "locked", cases, pyodide_url=str(unzip_pyodide(root / "wheels", root)))
 
 
-def main(names: list[str]) -> None:
-    locked, pure = ([case for case in cases if not names or case.package in names] for cases in (LOCKED, PURE))
-    lines: list[str] = []
+#: Name of a table -> its title, its cases, and what builds its site.
+TABLES: dict[str, tuple[str, list[Case], Callable[[Path, list[Case]], Path]]] = {
+    "release": ("Packages of Pyodide's release", LOCKED, release_site),
+    "pypi": ("Packages of PyPI", PURE, lambda root, cases: build(root / "pure", cases)),
+}
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(description="Try packages in the kernel.")
+    parser.add_argument("--only", choices=TABLES, help="fill this table alone; the other one keeps its rows")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="try these packages alone, and store nothing")
+    options = parser.parse_args(argv)
+    known = {case.package for _, cases, _ in TABLES.values() for case in cases}
+    if unknown := set(options.names) - known:
+        parser.error(f"no case for {', '.join(sorted(unknown))}: add one to scripts/package_table.py")
+    failed = []
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
-        root = Path(temporary)
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        if locked:
-            download(root / "wheels", DISTRIBUTION)
-            site = build(root / "locked", locked, pyodide_url=str(unzip_pyodide(root / "wheels", root)))
-            lines += table("Packages of Pyodide's release", tried(browser, site, locked))
-        if pure:
-            lines += table("Packages of PyPI", tried(browser, build(root / "pure", pure), pure))
+        for name in [options.only] if options.only else TABLES:
+            title, cases, make = TABLES[name]
+            chosen = [case for case in cases if not options.names or case.package in options.names]
+            if not chosen:
+                continue
+            rows = tried(browser, make(Path(temporary), chosen), chosen)
+            failed += [row["package"] for row in rows if row["problem"]]
+            if not options.names:
+                run = f"{datetime.now(UTC).date().isoformat()}, Chromium {browser.version}"
+                packages_page.store(title, run, rows)
         browser.close()
-    if not names:
-        TARGET.write_text("\n".join([HEAD, *lines]).rstrip() + "\n", "utf-8")
+    print(f"{len(failed)} packages do not work: {', '.join(failed)}" if failed else "all work")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

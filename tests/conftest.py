@@ -1,4 +1,4 @@
-"""Chooses the tests of `make test`: not those that are slow and rare, and parts of long tables."""
+"""Chooses the tests of `make test`: not those that are slow and rare, and parts of long tables. Gives all folders a distribution."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import random
 import re
 import zlib
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
+
+from tests.wheels import DISTRIBUTION, download, unzip_pyodide
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,6 +38,14 @@ def pytest_configure(config: pytest.Config) -> None:
         "pages(kind): tests of what is alike in isolated and plain pages. `make test` runs them in one kind of page, `isolated` or `plain`, "
         "or each test in `either`; `make test-release` runs all in both",
     )
+
+
+@pytest.fixture(scope="session")
+def full_pyodide(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole distribution of Pyodide 0.27.7 (Python 3.12)."""
+    folder = Path(request.config.cache.mkdir("wheels"))
+    download(folder, DISTRIBUTION)
+    return unzip_pyodide(folder, tmp_path_factory.mktemp("pyodide"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -33,6 +33,7 @@ def run(bench: Bench) -> list[Row]:
         for side in ("ours", "stock") if turn % 2 else ("stock", "ours"):
             for name, value in _visits(bench, f"packages-{side}"):
                 samples[name][side].append(value)
+                print(f"turn {turn}, {side}: {name} {value:,.0f}", flush=True)
     limits = {f"first figure, {visit}": limit for visit, limit in LIMITS.items()} | {"transferred, first visit": BYTES}
     return [
         bench.row(name, "MB" if name.startswith("transferred") else "ms", taken, limit=limits.get(name))
@@ -42,7 +43,7 @@ def run(bench: Bench) -> list[Row]:
 
 def _visits(bench: Bench, site: str) -> Iterator[tuple[str, float]]:
     """Yield what a visitor measures in two visits, and in a page where a notebook is read before its cells are run."""
-    with bench.lab(site) as lab:
+    with bench.lab(site, on_disk=True) as lab:
         before = lab.server.sent
         yield from _cells(lab, "first visit", lab.start())
         yield "transferred, first visit", (lab.server.sent - before) / 1e6

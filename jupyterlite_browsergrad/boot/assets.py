@@ -23,6 +23,7 @@ from ..hashing import sha256_of
 from . import chunked_gzip, javascript, zstd
 
 __all__ = [
+    "INDEX",
     "PYODIDE_FILES",
     "STDLIB",
     "Compiler",
@@ -33,8 +34,10 @@ __all__ = [
     "precompile_stdlib",
     "pyc_path",
     "read_pack",
+    "unpack",
     "with_bytecode",
     "write_atomically",
+    "write_divided",
     "write_pack",
     "write_snapshot",
 ]
@@ -44,6 +47,8 @@ SCRIPTS = ("pyodide.mjs", "pyodide.asm.mjs")
 WASM = "pyodide.asm.wasm"
 PYODIDE_FILES = (*SCRIPTS, WASM)
 STDLIB = "python_stdlib.zip"
+#: Member of the first of two packs that lists the files of the second one: ``[[path, offset in the pack's content, length], …]``.
+INDEX = ".later.json"
 ZIP_TIME = (2020, 1, 1, 0, 0, 0)
 
 #: Path relative to site-packages -> bytes.
@@ -130,14 +135,30 @@ def write_pack(out: Path, name: str, files: Files, level: int = 9, *, in_chunks:
     return _write_packed(out, name, ".pack.gz", content, data)
 
 
-def _write_small(out: Path, name: str, content: bytes, *, quick: bool) -> dict[str, Any]:
-    """Write ``NAME.HASH.bin``, as small as possible, or ``NAME.HASH.gz`` where nothing can write Zstandard. Return its entry for the manifest.
+def write_divided(out: Path, name: str, now: Files, later: Files) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Write two packs and return their entries: `now`, which knows the files of the other one, and `later`, from which Python reads single files."""
+    content = pack({**now, INDEX: _index(later)})
+    return _write_small(out, f"{name}.now", content, level=zstd.PACK_LEVEL), write_pack(out, f"{name}.later", later)
+
+
+def _index(files: Files) -> bytes:
+    """Return where each file is in the content of the pack of these files."""
+    content = pack(files)
+    (length,) = struct.unpack_from("<I", content)
+    start = 4 + length
+    listed = json.loads(content[4:start])["files"]
+    return json.dumps([[name, start + offset, size] for name, offset, size in listed], separators=(",", ":")).encode()
+
+
+def _write_small(out: Path, name: str, content: bytes, *, level: int) -> dict[str, Any]:
+    """Write ``NAME.HASH.bin`` with Zstandard, or ``NAME.HASH.gz`` where nothing can write that. Return its entry for the manifest.
 
     No web host takes the ending ``bin`` for an encoding, and all of them know it.
     """
-    data = zstd.compress(content, quick=quick)
+    data = zstd.compress(content, level)
     if data is None:
-        return _write_packed(out, name, ".gz", content, gzip.compress(content, 1 if quick else 9, mtime=0))
+        packed = gzip.compress(content, 1 if level == zstd.QUICK_LEVEL else 9, mtime=0)
+        return _write_packed(out, name, ".gz", content, packed)
     return {**_write_packed(out, name, ".bin", content, data), "format": "zstd"}
 
 
@@ -163,8 +184,12 @@ def pack(files: Files) -> bytes:
 
 
 def read_pack(path: Path) -> Files:
-    """Return the files of a pack."""
-    data = gzip.decompress(path.read_bytes())
+    """Return the files of a pack that is a gzip file."""
+    return unpack(gzip.decompress(path.read_bytes()))
+
+
+def unpack(data: bytes) -> Files:
+    """Return the files of an uncompressed pack."""
     (length,) = struct.unpack_from("<I", data)
     start = 4 + length
     files = json.loads(data[4:start])["files"]
@@ -205,13 +230,14 @@ def write_snapshot(out: Path, pyodide: Path, pack: Path, *, quick: bool = False)
     with tempfile.TemporaryDirectory() as folder:
         javascript.run("make_snapshot.mjs", pyodide, pack, folder)
         raw = Path(folder, "snapshot.bin").read_bytes()
+    level = zstd.QUICK_LEVEL if quick else zstd.LEVEL
     stdlib = (pyodide / STDLIB).read_bytes()
     scripts = {name: (pyodide / name).read_text("utf-8") for name in SCRIPTS}
     return {
-        **_write_small(out, "snapshot", raw, quick=quick),
+        **_write_small(out, "snapshot", raw, level=level),
         "core": {
-            "wasm": _write_small(out, "wasm", (pyodide / WASM).read_bytes(), quick=quick),
-            "scripts": _write_small(out, "scripts", json.dumps(scripts, ensure_ascii=False).encode(), quick=quick),
+            "wasm": _write_small(out, "wasm", (pyodide / WASM).read_bytes(), level=level),
+            "scripts": _write_small(out, "scripts", json.dumps(scripts, ensure_ascii=False).encode(), level=level),
         },
         "pyodide": {name: sha256_of(pyodide / name) for name in (*PYODIDE_FILES, STDLIB)},
         "stdlib_size": len(stdlib),

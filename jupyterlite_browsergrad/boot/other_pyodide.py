@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 import zipfile
@@ -21,12 +22,18 @@ from .assets import (
     read_pack,
     with_bytecode,
     write_atomically,
+    write_divided,
     write_pack,
     write_snapshot,
 )
 from .javascript import EngineError
 
 __all__ = ["BootAssets", "make"]
+
+#: Files of the kernel that its start does not read: sources, which tracebacks show, and modules that few cells need.
+LATER = re.compile(
+    r"\.py$|^(?:prompt_toolkit|wcwidth)/|^pygments/lexers/(?!(?:__pycache__/)?(?:__init__|_mapping|python)\.)"
+)
 
 
 @dataclass(frozen=True)
@@ -123,5 +130,16 @@ def _make(source: Path, embedded: Path, manifest: dict[str, Any], reference: str
             manifest["snapshot"] = {**write_snapshot(kernel, published, compiled), "pack": name}
     except EngineError as error:
         problem = str(error)
+        if compiled.parent == kernel:
+            _divide(compiled, name, packs)
     write_atomically(kernel / "manifest.json", dump(manifest))
     return problem
+
+
+def _divide(pack: Path, name: str, packs: dict[str, dict[str, Any]]) -> None:
+    """Replace the kernel's pack by two, since Python will start from these files and needs a third of them."""
+    files = read_pack(pack)
+    later = {path: data for path, data in files.items() if LATER.search(path)}
+    pack.unlink()
+    now = {path: data for path, data in files.items() if path not in later}
+    packs[name], packs[f"{name}.later"] = write_divided(pack.parent, name, now, later)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import importlib
 
-__all__ = ["compress"]
+__all__ = ["LEVEL", "PACK_LEVEL", "QUICK_LEVEL", "compress"]
 
 #: Level that compresses best without needing more memory to unpack than `WINDOW_LOG` says.
-LEVEL, QUICK_LEVEL = 19, 3
+LEVEL = 19
+#: Takes a twentieth of the time for 10 % more bytes, which are still a third fewer than with gzip.
+PACK_LEVEL = 12
+QUICK_LEVEL = 3
 #: Binary logarithm of how far back repeated bytes are found. Browsers keep so many bytes while they unpack.
 WINDOW_LOG = 23
 
 
-def compress(content: bytes, *, quick: bool = False) -> bytes | None:
+def compress(content: bytes, level: int = LEVEL) -> bytes | None:
     """Return the content as a file with a checksum; None if neither Python nor the package ``zstandard`` can write one."""
-    level = QUICK_LEVEL if quick else LEVEL
     try:
         zstd = importlib.import_module("compression.zstd")  # since Python 3.14
     except ImportError:

@@ -12,26 +12,23 @@ import io
 import json
 import re
 import shutil
-import struct
 import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..boot.assets import STDLIB, Compiler, Files, dump, pack, pyc_path, write_atomically, write_pack
+from ..boot.assets import STDLIB, Compiler, Files, dump, pyc_path, write_atomically, write_divided
 from ..boot.javascript import EngineError
 from ..hashing import sha256_of
 from .font_cache import MATPLOTLIB, make_font_cache
 
-__all__ = ["INDEX", "LATER", "LEFT_OUT", "PACKS", "Packer", "divide"]
+__all__ = ["LATER", "LEFT_OUT", "PACKS", "Packer", "divide"]
 
 #: Folder of the packs, beside the lock.
 PACKS = "packs"
-#: Member of the first pack that lists the files of the second one: ``[[path, offset in the pack's content, length], …]``.
-INDEX = ".later.json"
 #: Counts changes of this module's output, so that caches of earlier versions are not used.
-FORMAT = 2
+FORMAT = 3
 #: Files that nothing in a browser reads: what C compilers need, and front ends, which the build publishes elsewhere.
 LEFT_OUT = re.compile(r"\.(?:a|lib|pxd|pyx|pxi)$|/include/.*\.(?:h|hpp)$|^/share/jupyter/")
 #: Files that are read seldom. They come with the sources.
@@ -139,7 +136,8 @@ class Packer:
         return {
             Path(PACKS, file.name): file
             for path in wheels.values()
-            for file in sorted(self._folder(path).glob("*.pack.gz"))
+            for file in sorted(self._folder(path).iterdir())
+            if file.suffix in (".bin", ".gz")
         }
 
     def _folder(self, wheel: Path) -> Path:
@@ -179,24 +177,12 @@ class Packer:
         with tempfile.TemporaryDirectory(dir=self._cache) as folder:
             made = Path(folder, "packs")
             made.mkdir()
-            packs = {
-                "now": write_pack(made, title, {**now, INDEX: _index(later)}, in_chunks=False),
-                "later": write_pack(made, f"{title}.later", later),
-            }
+            packs = dict(zip(("now", "later"), write_divided(made, title, now, later), strict=True))
             for entry in packs.values():
                 entry["file"] = f"{PACKS}/{entry['file']}"
             write_atomically(made / "entry.json", dump(packs))
             shutil.rmtree(target, ignore_errors=True)
             made.rename(target)
-
-
-def _index(files: Files) -> bytes:
-    """Return where each file is in the content of the pack of these files."""
-    content = pack(files)
-    (length,) = struct.unpack_from("<I", content)
-    start = 4 + length
-    listed = json.loads(content[4:start])["files"]
-    return json.dumps([[name, start + offset, size] for name, offset, size in listed], separators=(",", ":")).encode()
 
 
 def _read(wheel: Path) -> Files:

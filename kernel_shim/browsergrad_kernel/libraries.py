@@ -11,8 +11,8 @@ from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-#: Library -> modules that it needs to show its output, but imports only if they exist. Elsewhere they are installed together.
-SHOWN_WITH = {"tqdm": frozenset({"ipywidgets"})}
+#: Library -> modules that it needs to show its output, but that its metadata does not name. Elsewhere they are installed together.
+SHOWN_WITH = {"matplotlib_inline": frozenset({"matplotlib"}), "tqdm": frozenset({"ipywidgets"})}
 
 
 def choose_resources() -> None:

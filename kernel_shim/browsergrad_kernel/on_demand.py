@@ -19,6 +19,9 @@ from . import blocking, cell_imports, interrupts
 from ._host import host
 from .libraries import SHOWN_WITH
 
+#: The package whose pack the kernel fetches for the first completion, unless a cell imports it before.
+BACKGROUND = "jedi"
+
 
 class _Finder(MetaPathFinder):
     """Finds the packages in the distribution's lock. It is the last finder, so that files and substitutes come first."""
@@ -26,9 +29,11 @@ class _Finder(MetaPathFinder):
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         if "." in fullname:
             return None
-        package = host.package_of(fullname)
         frame = sys._getframe(1)
-        if package is None or not (_users_wish(frame) or fullname in SHOWN_WITH.get(_importing(frame), ())):
+        if host.background_offers(fullname):
+            return ModuleSpec(fullname, _Loader(BACKGROUND)) if _of_user(frame) else None
+        package = host.package_of(fullname)
+        if package is None or not (_users_wish(frame) or _is_shown_with(fullname, frame)):
             return None
         return ModuleSpec(fullname, _Loader(package))
 
@@ -109,11 +114,14 @@ def load(package: str, module: str) -> None:
 
 
 def _load_and_wait(package: str) -> None:
-    blocking.wait_for(host.load_packages([package]))
+    blocking.wait_for(host.load_background() if package == BACKGROUND else host.load_packages([package]))
 
 
 def _load_now(package: str) -> None:
     """Load a package without suspending Python. The worker is blocked while each file is fetched."""
+    if package == BACKGROUND:
+        host.load_background_now()
+        return
     for entry in json.loads(host.packages_in_order(package)):
         name = entry["name"]
         host.package_is(name, "loading")
@@ -162,6 +170,18 @@ def _users_wish(frame: Any) -> bool:
             outermost = code
         frame = frame.f_back
     return False
+
+
+def _is_shown_with(module: str, frame: Any) -> bool:
+    """Whether a library that user code has imported needs the module to show its output."""
+    return module in SHOWN_WITH.get(_importing(frame), ()) and _of_user(frame)
+
+
+def _of_user(frame: Any) -> bool:
+    """Whether user code runs, in whatever library it may be."""
+    while frame is not None and not cell_imports.is_users(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame is not None
 
 
 def _importing(frame: Any) -> str:

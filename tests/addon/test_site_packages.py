@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -223,10 +224,25 @@ def test_pandas_and_matplotlib_come_from_the_address_of_a_real_release(
     wheels = Path(request.config.cache.mkdir("wheels"))
     download(wheels, DISTRIBUTION)
     site = Site(tmp_path)
-    with FileServer(unzip_pyodide(wheels, tmp_path / "real")).running() as server:
+    real = unzip_pyodide(wheels, tmp_path / "real")
+    with FileServer(real).running() as server, FileServer(real).running() as mirror:
         (pandas,) = server.folder.glob("pandas-*.whl")
+        wanted: dict[str, Any] = {"pyodide_url": server.address, "packages": ["pandas", "matplotlib"]}
+        (numpy,) = (path.name for path in server.folder.glob("numpy-*.whl"))
+        server.moved = {numpy: f"{mirror.address}{numpy}"}
+        server.replies = {pandas.name: 404}
+        refused = f"pandas 2.2.3: {server.address}{pandas.name}"
+        text = site.lite("build", fails=True, **wanted)
+        assert f"{refused} cannot be fetched: the server answered 404" in text
+        assert f"{server.address}{numpy} leads to {mirror.address}{numpy}" in text
+        server.replies = {}
+        good = pandas.read_bytes()
+        pandas.write_bytes(good[:5_000] + bytes([good[5_000] ^ 1]) + good[5_001:])
+        assert re.search(r"pandas 2\.2\.3: .*: what came has the sha256", site.lite("build", fails=True, **wanted))
+        pandas.write_bytes(good)
         server.cut = {pandas.name: 1_000_000}
-        site.lite("build", pyodide_url=server.address, packages=["pandas", "matplotlib"])
+        server.asked.clear()
+        site.lite("build", **wanted)
         assert [first for path, first in server.asked if path.endswith(pandas.name)] == [0, 1_000_000]
         assert not any("scipy" in name for name in server.names)
     locked = json.loads((server.folder / "pyodide-lock.json").read_text("utf-8"))["packages"]

@@ -31,7 +31,7 @@ from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 from scripts import toolchain
 from scripts.chromium import FLAGS, chromium
 from tests import kernel_cases
-from tests.wheels import DISTRIBUTION, download, make_wheel, unzip_pyodide
+from tests.wheels import download, make_wheel
 
 if TYPE_CHECKING:
     from work_pages import WorkSite
@@ -236,15 +236,8 @@ def other_pyodide() -> Path:
 def wheels(request: pytest.FixtureRequest) -> Path:
     """Test data from the package index, kept between runs."""
     folder = Path(request.config.cache.mkdir("wheels"))
-    for requirement in (NBGRADER, DISTRIBUTION):
-        download(folder, requirement)
+    download(folder, NBGRADER)
     return folder
-
-
-@pytest.fixture(scope="session")
-def full_pyodide(wheels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A whole distribution of Pyodide 0.27.7 (Python 3.12)."""
-    return unzip_pyodide(wheels, tmp_path_factory.mktemp("pyodide"))
 
 
 @pytest.fixture(scope="session")

@@ -112,7 +112,7 @@ def _other(asset: str, data: bytes, pyodide: Path) -> bytes:
     if asset == "lock":
         return data.replace(b'"python": "3.14', b'"python": "3.13')
     if asset in ("snapshot", "small-wasm", "small-scripts"):
-        changed = zstd.compress(_flipped(unpack_zstd(data)), quick=True)
+        changed = zstd.compress(_flipped(unpack_zstd(data)), zstd.QUICK_LEVEL)
         assert changed is not None
         return changed
     if asset in ("compiled", "sources", "jedi"):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from boot_sites import FROM_FILES, FROM_SNAPSHOT, copy, opened
+from boot_sites import FROM_FILES, FROM_SNAPSHOT, copy, opened, replace
 from conftest import Lab, build_site, stop_cases
 from playwright.sync_api import Browser
 from recursion.table import PROGRAMS, problems_in
@@ -66,31 +66,54 @@ def name(way: tuple[str, bool]) -> str:
 
 @dataclass
 class Start:
-    """A page, and the way in which its kernels start."""
+    """A page, the way in which its kernels start, and whether its packages are packs."""
 
     lab: Lab
     way: str
+    packed: bool
     address: str
 
 
+#: The site's lock.
+LOCK = Path("static/browsergrad/pyodide/pyodide-lock.json")
+
+
+def unpacked(site: Path, folder: Path) -> Path:
+    """A copy of the site whose lock names no packs, as small sites have it: their packages come from wheels."""
+    target = copy(site, folder)
+    lock = json.loads((target / LOCK).read_text("utf-8"))
+    packs = [entry.pop("packs") for entry in lock["packages"].values() if "packs" in entry]
+    assert len(packs) == 4, "the build has made packs of all wheels"
+    replace(target / LOCK, json.dumps(lock).encode())
+    return target
+
+
 @pytest.fixture(scope="module")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A site with a compiled wheel and two pure ones, with and without the snapshot."""
+def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, bool], Path]:
+    """A site with a compiled wheel and pure ones, by how Python starts and whether the packages are packed."""
     folder = tmp_path_factory.mktemp("both")
     wheels = [make_wheel(folder, name, "1.0") for name in ("onewheel", "otherwheel")]
+    wheels.append(make_wheel(folder, "large", "1.0", code=f"text = {'x' * 400_000!r}\n"))
     site = build_site(folder, front_ends=False, packages=["msgpack>=1.2", *map(str, wheels)])
-    return {"snapshot": site, "files": copy(site, folder / "files", lambda kernel, manifest: manifest.pop("snapshot"))}
+    sites = {("snapshot", True): site, ("snapshot", False): unpacked(site, folder / "unpacked")}
+    for packed in (True, False):
+        source = sites["snapshot", packed]
+        sites["files", packed] = copy(
+            source, folder / f"files-{packed}", lambda kernel, manifest: manifest.pop("snapshot")
+        )
+    return sites
 
 
 @pytest.fixture(scope="module", params=WAYS, ids=name)
-def start(request: pytest.FixtureRequest, browser: Browser, packages: dict[str, Path]) -> Iterator[Start]:
+def start(request: pytest.FixtureRequest, browser: Browser, packages: dict[tuple[str, bool], Path]) -> Iterator[Start]:
+    """A page of each kind. Packages are packs in isolated pages, and wheels in plain ones."""
     way, isolated = request.param
-    with opened(browser, packages[way], isolated, **VISITOR) as (lab, log):
+    with opened(browser, packages[way, isolated], isolated, **VISITOR) as (lab, log):
         lab.start("sub")
         assert lab.run("1 + 1").result == "2"
         # A spare that has started before this call does not log anything.
         assert {"snapshot": FROM_FILES, "files": FROM_SNAPSHOT}[way] not in log
-        yield Start(lab, way, lab.page.url.split("/lab/")[0])
+        yield Start(lab, way, isolated, lab.page.url.split("/lab/")[0])
 
 
 @pytest.fixture
@@ -141,11 +164,15 @@ def test_it_is_now(lab: Lab) -> None:
     )
 
 
-def test_packages_come_from_the_site(lab: Lab) -> None:
+def test_packages_come_from_the_site(start: Start) -> None:
     """Compiled packages can be linked into a Python that comes from the snapshot."""
+    lab = start.lab
     done = lab.run("import msgpack, msgpack._cmsgpack\nmsgpack.unpackb(msgpack.packb({'a': [1, 2.5]}))")
     assert done.content["status"] == "ok", done.content
     assert done.result == "{'a': [1, 2.5]}"
+    installer = "import importlib.metadata\nimportlib.metadata.distribution('msgpack').read_text('INSTALLER').strip()"
+    assert (lab.run(installer).result == "'jupyterlite-browsergrad'") == start.packed
+    assert lab.run("from importlib import import_module\nlen(import_module('large').text)").result == "400000"
     assert (
         lab.run("import pyodide_js\nawait pyodide_js.loadPackage('onewheel')\nimport onewheel; onewheel.version").result
         == "'1.0'"
@@ -176,6 +203,7 @@ def test_what_was_not_in_memory_is_read_from_the_site(lab: Lab) -> None:
     assert lab.run("import IPython; 'def embed' in inspect.getsource(IPython)").result in ("True", "False")
     traceback = "".join(lab.run("import json; json.loads('{')").content["traceback"])
     assert "scan_once" in traceback and "JSONDecodeError" in traceback
+    assert lab.run("import parso\nparso.parse('a = 1').children[0].type").result == "'expr_stmt'"
 
 
 @pytest.mark.parametrize("start", [way for way in WAYS if way[0] == "files"], ids=name, indirect=True)

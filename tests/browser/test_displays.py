@@ -26,7 +26,7 @@ def pure(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scientific(full_pyodide: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site on Pyodide 0.27.7, with libraries that need NumPy or pandas, and wheels of what that distribution lacks."""
     own = [str(pack_installed(tmp_path_factory.mktemp("wheels"), name)) for name in ("PyYAML", "MarkupSafe")]
-    packages = ["altair", "jsonschema<4.18", "bqplot", "bokeh", "jupyter_bokeh", "folium", *own]
+    packages = ["matplotlib", "altair", "jsonschema<4.18", "bqplot", "bokeh", "jupyter_bokeh", "folium", *own]
     return build_site(
         tmp_path_factory.mktemp("site"), front_ends=False, pyodide_url=str(full_pyodide), packages=packages
     )
@@ -116,3 +116,12 @@ def test_folium_asks_other_origins(scientific_notebook: Lab) -> None:
     assert sorted(forms(outputs)) == ["text/html", "text/plain"]
     expect(shown.locator("iframe")).to_be_visible()
     scientific_notebook.foreign.clear()
+
+
+def test_a_styled_table(scientific_notebook: Lab) -> None:
+    imported, _ = run(scientific_notebook, "import pandas as pd\nframe = pd.DataFrame({'x': [1, 2]})")
+    assert imported == []
+    outputs, shown = run(scientific_notebook, "frame.style.highlight_max(color='lime')")
+    assert sorted(forms(outputs)) == ["text/html", "text/plain"], outputs
+    expect(shown.locator("td", has_text="2")).to_have_css("background-color", "rgb(0, 255, 0)")
+    expect(shown.locator("td", has_text="1")).to_have_css("background-color", "rgba(0, 0, 0, 0)")

@@ -198,10 +198,42 @@ def test_a_site_may_fetch_nothing_ahead(browser: Browser, packed_site: Path, tmp
         assert not asked.is_set()
 
 
+@pytest.mark.parametrize("isolated", [True, pytest.param(False, marks=pytest.mark.release)], ids=["isolated", "plain"])
+def test_python_starts_from_a_part_of_the_kernels_files_and_finds_the_others(
+    browser: Browser, packed_site: Path, isolated: bool
+) -> None:
+    with held(packed_site, isolated, "site-cp312.later.") as (address, asked, release), opened(browser, address) as lab:
+        lab.start("lab")
+        failed = lab.run("import numpy as np\n1 / 0")
+        assert failed.content["ename"] == "ZeroDivisionError"
+        assert not asked.is_set(), "neither a start nor a cell reads the other part"
+        release.set()
+        code = "import inspect, prompt_toolkit, traitlets\n'class HasTraits' in inspect.getsource(traitlets.traitlets)"
+        assert right(lab.run(code)).result == "True"
+        assert right(
+            lab.run("from pygments.lexers import get_lexer_by_name\nget_lexer_by_name('sql').name")
+        ).result == ("'SQL'")
+
+
+@pytest.mark.release
+def test_packs_are_found_where_python_cannot_be_suspended(
+    browser: Browser, packed_site: Path, static: str, tmp_path: Path
+) -> None:
+    site = without(packed_site, static, tmp_path, STACK_SWITCHING)
+    with served(site, True) as address, opened(browser, address) as lab:
+        lab.start("lab")
+        assert right(lab.run("import near\nnear.total([1, 2])")).result == "3"
+        code = "from importlib import import_module\nplt = import_module('matplotlib' + '.pyplot')\nplt.plot([1, 2])\nplt.show()"
+        (shown,) = right(lab.run(code)).of("display_data")
+        assert shown["data"]["image/png"].startswith("iVBOR")
+        assert "return self._engine.get_loc" in traceback(lab.run("import pandas as pd\npd.DataFrame({'a': [1]})['b']"))
+        assert right(lab.run("import parso\nparso.parse('a = 1').children[0].type")).result == "'expr_stmt'"
+
+
 def spoiled(site: Path, folder: Path, package: str, missing: bool) -> Path:
     """A copy of the site in which a package's first pack is damaged or missing."""
     copy = without(site, "/extensions/jupyterlite-browsergrad/static", folder, ())
-    (pack,) = (path for path in (copy / PYODIDE / "packs").glob(f"{package}-*.pack.gz") if ".later." not in path.name)
+    (pack,) = (copy / PYODIDE / "packs").glob(f"{package}-*.now.*")
     if missing:
         pack.unlink()
     else:
@@ -226,6 +258,6 @@ def test_a_bad_pack_is_named(
             run = lab.run(code)
             said = run.text("stderr") + traceback(run)
             assert run.content["ename"] == "ModuleNotFoundError"
-            assert re.search(r"/packs/cowsay-6\.1\.\w+\.pack\.gz is (missing|damaged)", said), said
+            assert re.search(r"/packs/cowsay-6\.1\.now\.\w+\.bin is (missing|damaged)", said), said
             assert ("HTTP 404" in said) == missing
         assert right(lab.run("import numpy\nnumpy.arange(3).sum().item()")).result == "3", "other packages come"

@@ -44,7 +44,7 @@ def _other_build(kernel: Path, manifest: dict[str, Any]) -> None:
     path = snapshot(kernel, manifest)
     data = unpack_zstd(path.read_bytes())
     at = data.index(b'"buildId":"') + len(b'"buildId":"')
-    changed = zstd.compress(data[:at] + b"0" * 64 + data[at + 64 :], quick=True)
+    changed = zstd.compress(data[:at] + b"0" * 64 + data[at + 64 :], zstd.QUICK_LEVEL)
     assert changed is not None
     replace(path, changed)
     manifest["snapshot"]["sha256"] = hashlib.sha256(changed).hexdigest()

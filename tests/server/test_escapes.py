@@ -76,7 +76,7 @@ JAVASCRIPT = {
     "fetch('file:///proc/self/environ')": "NotCapable: Requires read access",
     "WebAssembly.compileStreaming(fetch('file:///etc/passwd'))": "NotCapable: Requires read access",
     "new XMLHttpRequest()": "XMLHttpRequest is not defined",
-    "importScripts('http://127.0.0.1:PORT/x.js')": "importScripts is not defined",
+    "importScripts('http://127.0.0.1:PORT/x.js')": "TypeError: a module cannot import scripts",
     "navigator.sendBeacon('http://127.0.0.1:PORT', 'x')": "not a function",
     "new Promise((_, no) => { new EventSource('http://127.0.0.1:PORT').onerror = () => no(new Error('refused')) })": "refused",
     "new WebTransport('https://127.0.0.1:PORT').ready": "WebTransport is not defined",

@@ -224,3 +224,12 @@ def test_a_module_beside_the_notebook_comes_before_a_package(distribution: Path,
     (tmp_path / "needed.py").write_text("version = 'mine'\n", "utf-8")
     with Sandbox(tmp_path, pyodide=distribution) as other:
         assert value(other, "import needed; needed.version") == "'mine'"
+
+
+def test_what_completion_uses_can_be_imported_before_the_first_completion() -> None:
+    with Sandbox() as sandbox:
+        known = "import importlib.util, sys\nimportlib.util.find_spec('jedi') is not None, 'jedi' in sys.modules"
+        assert value(sandbox, known) == "(True, False)"
+        assert value(sandbox, "import parso\nparso.parse('a = 1').children[0].type") == "'expr_stmt'"
+        code = "import jedi, os\njedi.Script('import json; json.du').complete()[0].name, sorted(os.listdir('/'))"
+        assert value(sandbox, code) == "('dump', ['dev', 'home', 'lib', 'proc', 'tmp'])"

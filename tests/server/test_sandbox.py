@@ -204,3 +204,10 @@ def test_a_missing_deno_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch)
 def test_a_broken_runtime_is_told(tmp_path: Path) -> None:
     with Sandbox(pyodide=tmp_path) as sandbox, pytest.raises(SandboxError, match="Python did not start"):
         sandbox.wait_ready()
+
+
+@pytest.mark.release
+def test_an_older_pyodide_runs_in_the_sandbox(full_pyodide: Path) -> None:
+    with Sandbox(pyodide=full_pyodide) as sandbox:
+        result = sandbox.execute("import sys, numpy\nprint(sys.version_info[:2], numpy.arange(3).sum())")
+        assert result.text() == "(3, 12) 3\n", result.content

@@ -62,6 +62,9 @@ class FakeHost:
             )
         self.pending.clear()
 
+    def background_offers(self, module: str) -> bool:
+        return False
+
     def package_of(self, module: str) -> None:
         """Claims that no package waits to be loaded."""
 

@@ -111,7 +111,11 @@ def test_a_library_gets_what_it_shows_its_output_with(
 ) -> None:
     """Others only test whether the package exists, and do not get it."""
     monkeypatch.setattr(cell_imports, "_OWN", (*cell_imports._OWN, str(site)))  # it is not a user's folder
-    monkeypatch.setattr(on_demand, "host", SimpleNamespace(package_of=lambda module: "ipywidgets"))
+    monkeypatch.setattr(
+        on_demand,
+        "host",
+        SimpleNamespace(package_of=lambda module: "ipywidgets", background_offers=lambda module: False),
+    )
     monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, on_demand._finder])
     source = "import sys\nfound = sys.meta_path[-1].find_spec('ipywidgets')\n"
     assert (imported(site, name, source).found is not None) == is_found

@@ -33,11 +33,11 @@ def test_what_is_to_be_small_is_gzip_where_nothing_writes_zstandard(
 ) -> None:
     content = b"small " * 1000
     monkeypatch.setattr(zstd.importlib, "import_module", _no_module)
-    entry = assets._write_small(tmp_path, "wasm", content, quick=True)
+    entry = assets._write_small(tmp_path, "wasm", content, level=assets.zstd.QUICK_LEVEL)
     assert "format" not in entry
     assert gzip.decompress((tmp_path / entry["file"]).read_bytes()) == content
     monkeypatch.undo()
-    entry = assets._write_small(tmp_path, "wasm", content, quick=True)
+    entry = assets._write_small(tmp_path, "wasm", content, level=assets.zstd.QUICK_LEVEL)
     assert entry["format"] == "zstd"
     assert unpack_zstd((tmp_path / entry["file"]).read_bytes()) == content
 

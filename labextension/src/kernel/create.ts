@@ -66,6 +66,8 @@ interface RuntimeModule {
 const SERVICE_WORKER_MS = 3000;
 /** Ms between a kernel's boot and the boot of the next spare Python: the first cells have priority. */
 const SPARE_DELAY_MS = 1500;
+/** How often the boot of a spare is put off for as long again, since a cell runs. */
+const MAX_SPARE_DELAYS = 10;
 
 /** Longest time, in ms, that prefetching waits for an idle page. */
 const IDLE_MS = 2000;
@@ -162,6 +164,17 @@ function sparesOf(contents: Contents.IManager, settings: KernelSettings, staticU
   return spares;
 }
 
+/** Calls `prepare` when a kernel that has just booted runs no cell, or has run cells for long. */
+function afterFirstCells(kernel: () => BrowsergradKernel, prepare: () => void, delays = MAX_SPARE_DELAYS): void {
+  setTimeout(() => {
+    if (kernel().atWork && delays > 0) {
+      afterFirstCells(kernel, prepare, delays - 1);
+    } else {
+      prepare();
+    }
+  }, SPARE_DELAY_MS);
+}
+
 /** Prepares what the first kernel needs, in a page that has no kernel yet. */
 export async function prepare(
   contents: Contents.IManager,
@@ -191,7 +204,7 @@ export async function createKernel(
     : ['', options.location];
   const progress = new ProgressNotification(restored);
   const pageSpares = sparesOf(contents, settings, staticURL);
-  return new BrowsergradKernel({
+  const kernel: BrowsergradKernel = new BrowsergradKernel({
     ...options,
     createClient: async callbacks => {
       const own = {
@@ -210,13 +223,15 @@ export async function createKernel(
       Notification.warning(`Python stopped and was restarted; variables are lost. Cause: ${reason}`, {
         autoClose: false,
       }),
-    onBooted: () => {
-      setTimeout(() => {
-        if (mayPrewarm(settings.prewarm, settings.userPrewarm())) {
-          void pageSpares.prepare();
-        }
-      }, SPARE_DELAY_MS);
-    },
+    onBooted: () =>
+      afterFirstCells(
+        () => kernel,
+        () => {
+          if (mayPrewarm(settings.prewarm, settings.userPrewarm())) {
+            void pageSpares.prepare();
+          }
+        },
+      ),
     onUnresponsive: restart => {
       const id = Notification.warning(
         'The code does not respond to Stop. Restarting ends it at once; variables are then lost.',
@@ -229,4 +244,5 @@ export async function createKernel(
     limitMs: settings.limitMs,
     gate: settings.gate,
   });
+  return kernel;
 }

@@ -4,9 +4,11 @@
  *
  * The decoder is Zstandard's own, compiled to WebAssembly by the npm package zstddec. Only its exports are used here.
  */
+import { gunzipSync } from 'fflate';
 import packed from 'zstd-decoder.wasm';
 
 import { fromBase64 } from './base64';
+import { concat } from './bytes';
 
 /** The decoder's exports. Pointers and sizes are those of its memory. */
 interface Decoder {
@@ -90,15 +92,27 @@ class Unpacking {
   }
 }
 
+const IMPORTS = { env: { emscripten_notify_memory_growth: (): void => undefined } };
+
+/** Unpacks a whole file while Python waits. @throws Error if it is damaged; the checksum in the file is checked. */
+export function unzstdNow(bytes: Uint8Array): Uint8Array {
+  const { exports } = new WebAssembly.Instance(
+    new WebAssembly.Module(gunzipSync(fromBase64(packed)) as BufferSource),
+    IMPORTS,
+  );
+  const unpacking = new Unpacking(exports as unknown as Decoder);
+  const whole = concat([...unpacking.push(bytes)]);
+  unpacking.end();
+  return whole;
+}
+
 /** Returns a stream that unpacks. It fails if the file is damaged; the checksum in the file is checked. */
 export function unzstd(): TransformStream<Uint8Array, Uint8Array<ArrayBuffer>> {
   let unpacking: Unpacking;
   return new TransformStream({
     async start() {
       compiling ??= compile();
-      const { exports } = await WebAssembly.instantiate(await compiling, {
-        env: { emscripten_notify_memory_growth: () => undefined },
-      });
+      const { exports } = await WebAssembly.instantiate(await compiling, IMPORTS);
       unpacking = new Unpacking(exports as unknown as Decoder);
     },
     transform(chunk, controller) {

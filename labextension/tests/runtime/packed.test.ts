@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { crc32 } from '../../src/runtime/crc32';
 import { compilePacked, readPacked, type PackedFile } from '../../src/runtime/packed';
+import { unzstdNow } from '../../src/runtime/zstd';
 
 const FOLDER = 'https://a.example/kernel/';
 /** Longer than the decoder's buffers, and partly incompressible. */
@@ -114,4 +115,11 @@ describe('a packed file', () => {
     expect(streaming).toHaveBeenCalledOnce();
     streaming.mockRestore();
   });
+});
+
+it('Zstandard is unpacked while Python waits, too', () => {
+  const packed = zstd(CONTENT);
+  expect(Buffer.from(unzstdNow(packed)).equals(Buffer.from(CONTENT))).toBe(true);
+  expect(() => unzstdNow(packed.slice(0, -9))).toThrow('it is incomplete');
+  expect(() => unzstdNow(packed.map((byte, i) => (i === 4 ? 255 : byte)))).toThrow('it is not a complete zstd file');
 });

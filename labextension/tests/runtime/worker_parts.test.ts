@@ -113,6 +113,21 @@ describe('deferred files', () => {
     expect(posted).toEqual(assets.map(({ url }) => ({ type: 'fetch', url })));
   });
 
+  it('give way to cells that follow each other, for ten seconds at most', () => {
+    vi.useFakeTimers();
+    const posted: FromWorker[] = [];
+    const asset = new LazyAsset('https://a.example/a', 0, () => undefined);
+    const deferred = new DeferredAssets([asset], message => void posted.push(message));
+    const cells = [];
+    for (; !posted.length; cells.push(1)) {
+      deferred.giveWay();
+      vi.advanceTimersByTime(1000);
+      deferred.askSoon();
+      vi.advanceTimersByTime(1000);
+    }
+    expect(cells).toHaveLength(6);
+  });
+
   it('go to the one that wants them', () => {
     const asset = new LazyAsset('https://a.example/a', crc32(bytes('x')), () => undefined);
     const deferred = new DeferredAssets([asset], () => undefined);

@@ -16,13 +16,15 @@ import {
   type Lock,
 } from '../boot_assets';
 import { errorText } from '../errors';
+import type { PackedFile } from '../packed';
 import type { BootInfo, BootOptions } from '../protocol';
+import { mountDivided } from './divided_pack';
 import type { EmscriptenFS } from './emscripten';
 import { takeHighAddresses } from './high_addresses';
-import { FETCHES_NOW } from './lazy_assets';
+import { FETCHES_NOW, LazyAsset } from './lazy_assets';
 import { environment, importPyodide, importSources, loadOptions, loadPyodide } from './load_pyodide';
 import { Pack } from './pack';
-import type { Pyodide, PyProxy } from './pyodide';
+import type { Post, Pyodide, PyProxy } from './pyodide';
 import { Python, type Progress, type PythonDependencies } from './python';
 import { restore } from './snapshot';
 import { changeImports } from './wasm_imports';
@@ -119,24 +121,17 @@ async function fromSnapshot(
 /** Starts Python from Pyodide's files, as Pyodide's documentation describes. */
 async function fromFiles(options: BootOptions, dependencies: BootDependencies, progress: Progress): Promise<Started> {
   const { post } = dependencies;
-  const lock = await readLock(options.indexURL);
-  const manifest = await readManifest(options.kernelURL);
+  const loader = importAsset(`${options.indexURL}pyodide.mjs`, 'loadPyodide');
+  loader.catch(() => undefined); // reported where it is awaited
+  const [lock, manifest] = await Promise.all([readLock(options.indexURL), readManifest(options.kernelURL)]);
   const [major, minor] = lock.info.python.split('.');
-  const tagged = compiledPack(lock);
-  const fetchPack = (name: string): Promise<Pack> => Pack.fetch(options.kernelURL, manifest.packs[name]);
-  const site =
-    tagged in manifest.packs
-      ? fetchPack(tagged).catch((error: unknown) => {
-          post({ type: 'log', level: 'warning', text: `Python compiles its packages now: ${errorText(error)}` });
-          return fetchPack('site');
-        })
-      : fetchPack('site');
-  // A failure is reported where `site` is awaited. Without this line it would count as unhandled while Pyodide loads.
-  site.catch(() => undefined);
   const keeps = bringsMicropip(manifest, lock);
   const without = keeps ? ['micropip/', `micropip-${manifest.packages.micropip}.`] : [];
+  const site = fetchSite(options.kernelURL, manifest, compiledPack(lock), without, post);
+  // A failure is reported where `site` is awaited. Without this line it would count as unhandled while Pyodide loads.
+  site.catch(() => undefined);
 
-  const { loadPyodide: load } = (await importAsset(`${options.indexURL}pyodide.mjs`, 'loadPyodide')) as {
+  const { loadPyodide: load } = (await loader) as {
     loadPyodide: (options: object) => Promise<Pyodide>;
   };
   const folder = sitePackagesOf(lock);
@@ -147,12 +142,12 @@ async function fromFiles(options: BootOptions, dependencies: BootDependencies, p
     ...loadOptions(post),
     indexURL: pathOrURL(options.indexURL),
     fsInit: async (FS: EmscriptenFS) => {
-      (await site).unpack(FS, folder, without);
+      (await site).unpack(FS, folder);
       unpacked = true;
     },
   });
   if (!unpacked) {
-    (await site).unpack(pyodide.FS, folder, without);
+    (await site).unpack(pyodide.FS, folder);
     pyodide.runPython('__import__("importlib").invalidate_caches()');
   }
   const hash = knownHashes(lock, manifest)[STDLIB];
@@ -167,9 +162,51 @@ async function fromFiles(options: BootOptions, dependencies: BootDependencies, p
         }),
     );
   }
-  const distribution = { manifest, lock, withMicropip: !keeps, deferred: [] };
+  const distribution = { manifest, lock, withMicropip: !keeps, deferred: (await site).deferred };
   const python = await Python.start(pyodide, distribution, options, dependencies, progress);
   return [python, pyodide, 'files'];
+}
+
+/** The kernel's Python files, for a start without a snapshot. */
+interface SiteFiles {
+  unpack(FS: EmscriptenFS, folder: string): void;
+  /** Files that Python may need later. */
+  deferred: LazyAsset[];
+}
+
+/**
+ * Fetches the kernel's Python files: with bytecode, or those without it.
+ *
+ * @param compiled - name of the pack with bytecode. It is divided if the build made it for a distribution without a snapshot.
+ */
+async function fetchSite(
+  kernelURL: string,
+  { packs }: KernelManifest,
+  compiled: string,
+  without: string[],
+  post: Post,
+): Promise<SiteFiles> {
+  const whole = async (name: string): Promise<SiteFiles> => {
+    const pack = await Pack.fetch(kernelURL, packs[name]);
+    return { unpack: (FS, folder) => pack.unpack(FS, folder, without), deferred: [] };
+  };
+  const divided = async (entry: PackedFile): Promise<SiteFiles> => {
+    const log = (text: string): void => post({ type: 'log', level: 'error', text });
+    const later = new LazyAsset(kernelURL + entry.file, entry.crc32, log);
+    const [pack] = await Promise.all([Pack.fetch(kernelURL, packs[compiled]), FETCHES_NOW ? null : later.prefetch()]);
+    const unpack: SiteFiles['unpack'] = (FS, folder) => mountDivided(FS, pack, later, path => `${folder}/${path}`);
+    return { unpack, deferred: FETCHES_NOW ? [later] : [] };
+  };
+  if (!(compiled in packs)) {
+    return whole('site');
+  }
+  const later = packs[`${compiled}.later`] as PackedFile | undefined;
+  try {
+    return await (later ? divided(later) : whole(compiled));
+  } catch (error) {
+    post({ type: 'log', level: 'warning', text: `Python compiles its packages now: ${errorText(error)}` });
+    return whole('site');
+  }
 }
 
 /** Whether the distribution's own micropip is used. A micropip works only with the Pyodide version it was made for. */

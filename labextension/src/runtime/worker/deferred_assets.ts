@@ -4,13 +4,18 @@
 import type { LazyAsset } from './lazy_assets';
 import type { Post } from './pyodide';
 
-/** Ms between the end of the first cell and the request to the page. */
+/** Ms between the end of a cell and the request to the page, if no other cell begins. */
 const DELAY_MS = 2000;
+/** Ms for which cells that follow each other delay the request. */
+const MAX_DELAY_MS = 10_000;
 
 export class DeferredAssets {
   private readonly assets: LazyAsset[];
   /** For how many of the files the page has been asked. */
   private asked = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  /** When cells no longer delay the request; null while nothing is to be asked for. */
+  private latest: number | null = null;
 
   constructor(
     assets: readonly LazyAsset[],
@@ -24,17 +29,32 @@ export class DeferredAssets {
     this.assets.push(asset);
   }
 
+  /** A cell begins. What it loads comes first. */
+  giveWay(): void {
+    if (this.latest !== null && performance.now() < this.latest) {
+      clearTimeout(this.timer);
+    }
+  }
+
   /** Asks the page for the files soon; called when a cell is done. Asks once for each file. */
   askSoon(): void {
-    const wanted = this.assets.slice(this.asked);
-    this.asked = this.assets.length;
-    if (wanted.length) {
-      setTimeout(() => wanted.forEach(({ url }) => this.post({ type: 'fetch', url })), DELAY_MS);
+    if (this.assets.length > this.asked) {
+      const now = performance.now();
+      this.latest ??= now + MAX_DELAY_MS;
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.ask(), Math.min(DELAY_MS, this.latest - now));
     }
   }
 
   /** Takes a file that the page has fetched. */
   take(url: string, bytes: Uint8Array): void {
     this.assets.find(asset => asset.url === url)?.take(bytes);
+  }
+
+  private ask(): void {
+    const wanted = this.assets.slice(this.asked);
+    this.asked = this.assets.length;
+    this.latest = null;
+    wanted.forEach(({ url }) => this.post({ type: 'fetch', url }));
   }
 }

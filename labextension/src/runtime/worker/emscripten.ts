@@ -52,6 +52,8 @@ export interface EmscriptenFS {
   writeFile(path: string, data: Uint8Array, options?: { canOwn?: boolean }): void;
   readFile(path: string, options?: { encoding?: string }): Uint8Array;
   readdir(path: string): string[];
+  rename(from: string, to: string): void;
+  rmdir(path: string): void;
   lstat(path: string): { mode: number };
 }
 

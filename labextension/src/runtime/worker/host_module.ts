@@ -3,6 +3,7 @@
  * same functions.
  */
 import type { PackageProgress } from '../protocol';
+import type { BackgroundPack } from './background_pack';
 import type { InterruptController } from './control';
 import { HttpRequests } from './http_requests';
 import type { Outcome } from './interrupt_state';
@@ -25,6 +26,7 @@ export interface HostParts {
   output: OutputBuffer;
   calls: PageCalls;
   packages: Pick<Packages, 'load' | 'loadImports' | 'missingFor' | 'orderJson' | 'readNow' | 'loadNow' | 'note'>;
+  background: Pick<BackgroundPack, 'offers' | 'load' | 'loadNow'> | null;
   post: Post;
   /** Prepares the stack guard for code that begins. */
   guardStack(): void;
@@ -35,7 +37,7 @@ export interface HostParts {
 }
 
 export function hostModule(parts: HostParts): object {
-  const { interrupts, output, calls, packages, post } = parts;
+  const { interrupts, output, calls, packages, background, post } = parts;
   const http = new HttpRequests();
   return {
     publish: (json: string, buffers: PyProxy | null | undefined) =>
@@ -79,6 +81,9 @@ export function hostModule(parts: HostParts): object {
     packages_from_imports: (code: string) => packages.loadImports(code),
     package_of: (module: string) => packages.missingFor(module),
     packages_in_order: (name: string) => packages.orderJson(name),
+    background_offers: (module: string) => background?.offers(module) ?? false,
+    load_background: async () => background!.load(),
+    load_background_now: () => background!.loadNow(),
     reads_now: () => FETCHES_NOW,
     load_now: (name: string) => packages.loadNow(name),
     read_now: (file: string) => packages.readNow(file),

@@ -5,6 +5,7 @@ import { gunzipSync } from 'fflate';
 
 import { checkSum, damagedAsset, fetchAsset, isGzip, isPage, missingAsset, OTHER_SUM } from '../assets';
 import { errorText } from '../errors';
+import { isZstd, unzstdNow } from '../zstd';
 import { ChunkedGzip } from './chunked_gzip';
 import type { EmscriptenFS, FSNode } from './emscripten';
 
@@ -39,7 +40,7 @@ export class LazyAsset {
   private broken: Error | null = null;
 
   /**
-   * @param sum - CRC-32 of the bytes, unpacked if they are gzip.
+   * @param sum - CRC-32 of the bytes, unpacked if they are gzip or Zstandard.
    * @param onError - called once with what is wrong with the file.
    */
   constructor(
@@ -60,7 +61,7 @@ export class LazyAsset {
     return bytes;
   }
 
-  /** The bytes, unpacked if they are gzip. */
+  /** The bytes, unpacked if they are gzip or Zstandard. */
   get(): Uint8Array {
     return this.whole ?? this.read(raw => this.unpack(raw));
   }
@@ -124,7 +125,7 @@ export class LazyAsset {
   }
 
   private unpack(raw: Uint8Array): Uint8Array {
-    const bytes = isGzip(raw) ? gunzipSync(raw) : raw;
+    const bytes = isGzip(raw) ? gunzipSync(raw) : isZstd(raw) ? unzstdNow(raw) : raw;
     checkSum(bytes, this.sum);
     this.whole = bytes;
     return bytes;

@@ -5,7 +5,8 @@
 import type { PackedFile } from '../packed';
 import type { AbortableLoads } from './abortable_loads';
 import type { DeferredAssets } from './deferred_assets';
-import { fileMaker, FETCHES_NOW, LazyAsset, makeLazy } from './lazy_assets';
+import { mountDivided } from './divided_pack';
+import { FETCHES_NOW, LazyAsset } from './lazy_assets';
 import { inOrder, type LockedPackage } from './load_order';
 import { Pack } from './pack';
 import type { LoadOptions, Post, Pyodide } from './pyodide';
@@ -21,9 +22,6 @@ export interface Packs {
 
 /** The value of packages that were loaded from the lock in `pyodide.loadedPackages`. */
 export const LOADED = 'default channel';
-
-/** Member of the first pack that lists the files of the second one, with their places in its content. */
-const INDEX = '.later.json';
 
 type PackedPackage = LockedPackage & { packs: Packs };
 
@@ -181,18 +179,7 @@ export class PackedPackages {
   }
 
   private mount(pack: Pack, later: LazyAsset): void {
-    const { FS } = this.pyodide;
-    const create = fileMaker(FS);
-    for (const [path, bytes] of pack.entries()) {
-      if (path === INDEX) {
-        const files = JSON.parse(new TextDecoder().decode(bytes)) as [path: string, offset: number, length: number][];
-        for (const [name, offset, length] of files) {
-          makeLazy(FS, create(this.place(name)), length, () => later.slice(offset, length));
-        }
-      } else {
-        Object.assign(create(this.place(path)), { contents: bytes, usedBytes: bytes.length });
-      }
-    }
+    mountDivided(this.pyodide.FS, pack, later, path => this.place(path));
     this.deferred.add(later);
   }
 

@@ -6,6 +6,7 @@ import { sitePackagesOf, type KernelManifest, type Lock } from '../boot_assets';
 import { errorText, fatalText } from '../errors';
 import type { Adoption, BootOptions, BootProgress, MessageText, StreamChunk } from '../protocol';
 import type { AbortableLoads } from './abortable_loads';
+import { BackgroundPack } from './background_pack';
 import type { InterruptController } from './control';
 import { DeferredAssets } from './deferred_assets';
 import { DriveFS } from './drive_fs';
@@ -13,7 +14,6 @@ import { HOST_MODULE, hostModule } from './host_module';
 import type { LazyAsset } from './lazy_assets';
 import type { LongTexts } from './long_texts';
 import type { OutputBuffer } from './output';
-import { Pack } from './pack';
 import { Packages } from './packages';
 import type { PageCalls } from './page_calls';
 import { PageFiles } from './page_files';
@@ -52,7 +52,6 @@ export class Python {
   private receive: ((...message: unknown[]) => unknown) | null = null;
   /** Lets the kernel do a part of the work that it has offered to do ahead of need. */
   private ahead: ((epoch: number, jedi: boolean) => unknown) | null = null;
-  private hasJedi = false;
   /** The Python side of a session; null in a kernel. */
   private sessionCode: PyProxy | null = null;
   /** The Python side of a kernel; null in a session. */
@@ -60,13 +59,15 @@ export class Python {
   private readonly guard: StackGuard | null;
   /** Null where the page has no drive. */
   private drive: DriveFS | null = null;
-  /** Fetches what completions need. Null once that has begun, and where there is nothing to fetch. */
-  private loadJedi: (() => Promise<void>) | null = null;
+  /** Whether a completion has asked for jedi. */
+  private wantsJedi = false;
 
   private constructor(
     private readonly pyodide: Pyodide,
     private readonly packages: Packages,
     private readonly deferred: DeferredAssets,
+    /** Null if the manifest names no such pack. */
+    private readonly background: BackgroundPack | null,
     private readonly dependencies: PythonDependencies,
   ) {
     this.guard = StackGuard.for(pyodide._module);
@@ -86,12 +87,11 @@ export class Python {
     const ours = withMicropip ? { ...others, micropip } : others;
     const later = new DeferredAssets(deferred, post);
     const packages = new Packages(pyodide, options.indexURL, lock, ours, loads, post, later);
-    const python = new Python(pyodide, packages, later, dependencies);
+    const { jedi } = manifest.packs;
+    const background = jedi && new BackgroundPack(pyodide.FS, options.kernelURL, jedi, sitePackagesOf(lock), post);
+    const python = new Python(pyodide, packages, later, background ?? null, dependencies);
     await python.prepare(options, progress);
     python.takeDescriptors();
-    if (options.mode === 'kernel' && manifest.packs.jedi) {
-      python.loadJedi = () => python.unpackLater(options.kernelURL, manifest.packs.jedi, sitePackagesOf(lock));
-    }
     return python;
   }
 
@@ -144,6 +144,7 @@ export class Python {
       calls,
       post,
       packages: this.packages,
+      background: this.background,
       guardStack: () => this.guard?.begin(),
       saveOpenFiles: () => this.saveOpenFiles(),
       canSuspend: () => canSuspend(this.pyodide._module),
@@ -202,20 +203,6 @@ export class Python {
     }
   }
 
-  /** Unpacks a pack while Python runs. */
-  private async unpackLater(kernelURL: string, entry: KernelManifest['packs'][string], folder: string): Promise<void> {
-    const { post } = this.dependencies;
-    try {
-      const pack = await Pack.fetch(kernelURL, entry);
-      // Python may be suspended in the middle of an import, so it looks for the files itself, later.
-      await pack.unpackInTurns(this.pyodide.FS, folder);
-      this.hasJedi = true;
-      post({ type: 'ahead' });
-    } catch (error) {
-      post({ type: 'log', level: 'warning', text: errorText(error) });
-    }
-  }
-
   // --- requests
 
   async exec(code: string, epoch: number, loadImports: boolean): Promise<unknown> {
@@ -226,9 +213,15 @@ export class Python {
   }
 
   async jupyter({ msg_type, json, buffers }: MessageText, epoch: number): Promise<void> {
-    if (msg_type === 'complete_request' && this.loadJedi) {
-      void this.loadJedi();
-      this.loadJedi = null;
+    if (msg_type === 'complete_request' && this.background && !this.wantsJedi) {
+      this.wantsJedi = true;
+      this.background.load().then(
+        () => this.dependencies.post({ type: 'ahead' }),
+        () => undefined, // completion works without it, and the log says what is wrong
+      );
+    }
+    if (msg_type === 'execute_request') {
+      this.deferred.giveWay();
     }
     const list = buffers.length ? this.pyodide.toPy(buffers.map(buffer => new Uint8Array(buffer))) : undefined;
     try {
@@ -255,9 +248,10 @@ export class Python {
   /** Does a part of the work that the next request may need. @returns whether more is left. */
   async getAhead(epoch: number): Promise<boolean> {
     const { post } = this.dependencies;
+    const hasJedi = this.wantsJedi && this.background!.isThere;
     try {
-      const more = Boolean(await this.ahead!(epoch, this.hasJedi));
-      if (!more && this.hasJedi) {
+      const more = Boolean(await this.ahead!(epoch, hasJedi));
+      if (!more && hasJedi) {
         post({ type: 'log', level: 'info', text: 'jedi is ready' });
       }
       return more;

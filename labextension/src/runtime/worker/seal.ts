@@ -6,7 +6,16 @@
 
 const BEYOND = ['Deno', 'process', 'Buffer', 'Worker', 'caches', 'localStorage', 'sessionStorage', 'close'];
 
+/**
+ * Browsers' workers have `importScripts`, and in a module it throws. Pyodide before 0.28 recognizes workers by it. It catches
+ * the error, and imports the script.
+ */
+function importScripts(): never {
+  throw new TypeError('a module cannot import scripts');
+}
+
 export function sealScope(scope: object = globalThis): void {
+  Object.assign(scope, { importScripts });
   Reflect.deleteProperty(Object.getPrototypeOf(navigator) as object, 'gpu');
   for (const name of BEYOND) {
     if (name in scope && !Reflect.deleteProperty(scope, name)) {
