@@ -135,10 +135,12 @@ def _write_small(out: Path, name: str, content: bytes, *, quick: bool) -> dict[s
 
     No web host takes the ending ``bin`` for an encoding, and all of them know it.
     """
+    contents = {"contents_sha256": hashlib.sha256(content).hexdigest()}
     data = zstd.compress(content, quick=quick)
     if data is None:
-        return _write_packed(out, name, ".gz", content, gzip.compress(content, 1 if quick else 9, mtime=0))
-    return {**_write_packed(out, name, ".bin", content, data), "format": "zstd"}
+        packed = gzip.compress(content, 1 if quick else 9, mtime=0)
+        return _write_packed(out, name, ".gz", content, packed) | contents
+    return _write_packed(out, name, ".bin", content, data) | contents | {"format": "zstd"}
 
 
 def _write_packed(out: Path, name: str, suffix: str, content: bytes, data: bytes) -> dict[str, Any]:

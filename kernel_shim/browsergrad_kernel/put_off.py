@@ -11,7 +11,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 #: Modules whose classes and functions no other module keeps, except for `_FUNCTIONS`.
-MODULES = ("bdb", "ipaddress", "logging.config", "logging.handlers", "socketserver")
+MODULES = ("ipaddress", "logging.config", "logging.handlers", "socketserver")
 #: Functions of these modules that other modules have imported by name.
 _FUNCTIONS = {"logging.config": ("dictConfig",)}
 
