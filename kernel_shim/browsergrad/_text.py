@@ -34,6 +34,10 @@ _BRACKETS: dict[type, tuple[str, str]] = {
 
 #: Types whose repr runs no user code and returns at once.
 _QUICK = (type(None), bool, float, complex)
+#: The same for items of a container that is written at once, if its integers and texts are short.
+_SHORT = frozenset({*_QUICK, int, str})
+#: Greatest integer of such a container.
+_SHORT_INT = 1 << 64
 
 
 class _Full(Exception):
@@ -77,6 +81,9 @@ class _ReprWriter:
         if id(value) in self.parents or len(self.parents) >= _REPR_DEPTH:
             self.write(f"{opening}...{closing}")
             return
+        if self._is_short(value):
+            self.write(repr(value))
+            return
         self.parents.append(id(value))
         self.write(opening)
         for index, item in enumerate(value):
@@ -90,6 +97,18 @@ class _ReprWriter:
             self.write(",")
         self.write(closing)
         self.parents.pop()
+
+    def _is_short(self, value: Any) -> bool:
+        """Whether `repr` of a container is at most some ten times as long as what is left, so that it may be written at once."""
+        if len(value) > self.left:
+            return False
+        items = [*value.keys(), *value.values()] if type(value) is dict else value
+        kinds = set(map(type, items))
+        if not kinds <= _SHORT:
+            return False
+        if int in kinds and any(type(item) is int and not -_SHORT_INT < item < _SHORT_INT for item in items):
+            return False
+        return str not in kinds or sum(len(item) for item in items if type(item) is str) <= self.left
 
 
 def _int_repr(value: int) -> str:
@@ -188,7 +207,7 @@ def visible(text: str, keep: str = "\n\t") -> str:
 
     Characters in `keep` stay as they are.
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable():  # then it has no character of `_INVISIBLE`
         return text
     return "".join(
         character

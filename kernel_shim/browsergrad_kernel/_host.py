@@ -27,7 +27,7 @@ WORKER_ONLY = (
     "take_interrupt",
     "limit",
     "slow_clock",
-    "script",
+    "is_own_script",
     "user_start",
     "schedule",
     "schedule_first",

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from IPython.core.formatters import BaseFormatter, DisplayFormatter, IPythonDisplayFormatter, MimeBundleFormatter
+from IPython.core.formatters import (
+    BaseFormatter,
+    DisplayFormatter,
+    IPythonDisplayFormatter,
+    MimeBundleFormatter,
+    PlainTextFormatter,
+)
+from IPython.lib import pretty
 from traitlets import observe
 
 #: Types whose values have no attributes but those of the type, which nobody can change. So they have no method such as `_repr_html_`.
@@ -15,6 +22,8 @@ _PLAIN = frozenset(
 _KEYS = {
     kind: frozenset([*kind.__mro__, *((each.__module__, each.__name__) for each in kind.__mro__)]) for kind in _PLAIN
 }
+#: Those whose `repr` is one line of text that IPython's printer writes as it is.
+_SIMPLE = frozenset({int, bool, str, type(None)})
 _TEXT = "text/plain"
 #: The traits of a formatter that hold its printers: by the id of an object, by class, and by module and name.
 _PRINTERS = ("singleton_printers", "type_printers", "deferred_printers")
@@ -36,7 +45,7 @@ class KernelDisplayFormatter(DisplayFormatter):
         """Return an object's MIME bundle and its metadata, as the base class does."""
         if type(obj) in _PLAIN and not include and not exclude and self._is_only_text(obj):
             # The text may come with metadata.
-            text = self.formatters[_TEXT](obj)
+            text = _plain_text(self.formatters[_TEXT], obj)
             metadata = None
             if isinstance(text, tuple) and len(text) == 2:
                 text, metadata = text
@@ -76,6 +85,19 @@ class KernelDisplayFormatter(DisplayFormatter):
             each.observe(self._forget, names=[*_PRINTERS, "print_method"])
         self._tables = tuple(tuple(getattr(each, name) for name in _PRINTERS) for each in every) if are_usual else None
         self._others = others
+
+
+def _plain_text(formatter: Any, obj: Any) -> Any:
+    """What the formatter of plain text returns. If its printer writes a number's or a text's `repr`, this needs no printer."""
+    kind = type(obj)
+    if kind in _SIMPLE and type(formatter) is PlainTextFormatter and formatter.pprint:
+        printer = formatter.singleton_printers.get(id(obj)) or formatter.type_printers.get(kind)  # type: ignore
+        if printer is pretty._repr_pprint:
+            try:
+                return repr(obj)  # one line, so nothing has to be broken
+            except ValueError:  # an integer of too many digits, which the formatter reports
+                pass
+    return formatter(obj)
 
 
 def _is_usual(formatter: Any) -> bool:

@@ -12,7 +12,7 @@ const LAYERS: Record<string, string[]> = {
   results: ['runtime', 'renderers', 'go_to_cell', 'download'],
   labs: ['runtime', 'kernel', 'renderers', 'results', 'notice', 'notebook_metadata', 'download'],
   work: ['runtime', 'labs', 'renderers', 'results', 'notice', 'download', 'go_to_cell'],
-  transfers: ['runtime', 'notice'],
+  transfers: ['runtime', 'notice', 'download'],
 };
 
 function sourcesIn(folder: string): string[] {

@@ -165,6 +165,13 @@ def test_text_of_callbacks_and_tasks_reaches_a_cell(lab: Lab) -> None:
     assert run.text() == "from JavaScript\n", "the task's text belongs to its own cell"
 
 
+def test_a_traceback_through_javascript_shows_only_the_users_frames(lab: Lab) -> None:
+    code = "import js\ndef fail():\n    1 / 0\njs.eval('f => f()')(fail)"
+    shown = plain_text(lab.run(code).content["traceback"])
+    assert "in fail()" in shown
+    assert "://" not in shown and "Could not get source" not in shown
+
+
 def test_a_task_begins_before_the_next_cell(lab: Lab) -> None:
     lab.run("import asyncio\nbegun = []\nasync def begin():\n    begun.append(1)")
     seen = lab.js("""async () => {

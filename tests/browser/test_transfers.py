@@ -11,6 +11,16 @@ from conftest import Lab
 from playwright.sync_api import expect
 
 MB = 1 << 20
+#: Holds the browser's storage until ``letReading`` is called.
+HOLD_READING = """() => {
+  const { contents } = jupyterapp.serviceManager;
+  const get = contents.get.bind(contents);
+  const held = new Promise(resolve => { window.letReading = resolve; });
+  contents.get = async (path, options) => {
+    if (options?.content) await held;
+    return get(path, options);
+  };
+}"""
 
 
 def digest(path: Path) -> str:
@@ -56,8 +66,11 @@ def test_long_transfers_say_how_far_they_are(view: Lab, tmp_path: Path) -> None:
     expect(toasts.filter(has_text="Uploading long.bin")).to_have_count(0)
     target = tmp_path / "back.bin"
     view.page.locator(".jp-DirListing-item", has_text="long.bin").click()
+    view.js(HOLD_READING)  # a quick machine prepares the file before the notice is due
     with view.page.expect_download() as downloaded:
         view.js("() => { void jupyterapp.commands.execute('filebrowser:download'); }")
         expect(toasts.filter(has_text="Preparing long.bin for download: ").first).to_contain_text("%")
+        view.js("() => window.letReading()")
+    expect(toasts.filter(has_text="Preparing long.bin")).to_have_count(0)
     downloaded.value.save_as(target)
     assert digest(target) == digest(path)

@@ -10,6 +10,7 @@ import inspect
 import math
 import sys
 from typing import Any
+from unittest import mock
 
 import browsergrad as bg
 import pytest
@@ -265,6 +266,13 @@ VALUES = st.recursive(
 def test_short_reprs_are_those_of_python(value: Any) -> None:
     if len(repr(value)) <= _text.MAX_REPR:
         assert _text.limited_repr(value) == repr(value)
+
+
+@given(VALUES, st.integers(0, 200))
+def test_reprs_are_the_same_whether_written_at_once_or_item_by_item(value: Any, limit: int) -> None:
+    with mock.patch.object(_text._ReprWriter, "_is_short", return_value=False):
+        slowly = _text.limited_repr(value, limit)
+    assert _text.limited_repr(value, limit) == slowly
 
 
 @pytest.mark.parametrize(

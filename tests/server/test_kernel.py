@@ -124,6 +124,32 @@ event.set()"""
     assert kernel.value("6 * 7") == "42"
 
 
+def test_an_interrupted_cell_ends_although_an_earlier_task_blocks_its_end(kernel: Running) -> None:
+    kernel.run(
+        """import asyncio
+async def wait(event):
+    await event.wait()
+    while True: pass
+event = asyncio.Event()
+task = asyncio.create_task(wait(event))
+await asyncio.sleep(0)"""
+    )
+    code = """print('started', flush=True)
+try:
+    await asyncio.sleep(600)
+finally:
+    event.set()
+    await asyncio.sleep(0.01)"""
+
+    def hear(message: Any) -> None:
+        if message["msg_type"] == "stream":
+            kernel.manager.interrupt_kernel()
+
+    reply, _ = kernel.run(code, hear)
+    assert reply["ename"] == "KeyboardInterrupt"
+    assert kernel.value("6 * 7") == "42"
+
+
 def test_a_question_goes_to_the_front_end_that_ran_the_cell(kernel: Running) -> None:
     def answer(message: Any) -> None:
         assert message["content"]["prompt"] == "name? "

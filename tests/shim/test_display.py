@@ -121,7 +121,7 @@ def test_formatters_that_know_numbers_are_asked(client: Client, code: str, value
 
 
 def test_values_are_shown_as_ipython_shows_them(client: Client) -> None:
-    values = "0, -1.5, 2j, True, None, ..., 'a', b'b', bytearray(b'c'), [1, [2]], (3,), {'k': {4}}, frozenset(), range(3), 10**30"
+    values = "0, -1.5, 2j, True, None, ..., 'a', b'b', bytearray(b'c'), [1, [2]], (3,), {'k': {4}}, frozenset(), range(3), 10**30, '', 'a\\nb\\u2028', 'x' * 300"
     client.run(
         f"from IPython.core.formatters import DisplayFormatter\nvalues = [{values}]\nmine = get_ipython().display_formatter"
     )
@@ -130,6 +130,21 @@ def test_values_are_shown_as_ipython_shows_them(client: Client) -> None:
     assert client.run(code).result == "[({}, {}), ({}, {}), ({'text/plain': '7'}, {})]"
     client.run("%precision 2")
     assert client.run("display(1 / 3)").contents("display_data")[0]["data"] == {"text/plain": "0.33"}
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "text"),
+    [
+        ("text.for_type(int, lambda n, p, cycle: p.text(f'{n:,}'))", "1234", "1,234"),
+        ("text.for_type(bool, lambda b, p, cycle: p.text('yes'))", "True", "True"),
+        ("one = 'word'\ntext.singleton_printers[id(one)] = lambda v, p, cycle: p.text('mine')", "one", "mine"),
+        ("text.pprint = False", "12", "12"),
+    ],
+    ids=["a type", "a type of singletons", "one object", "no layout"],
+)
+def test_printers_of_plain_text_are_asked(client: Client, code: str, value: str, text: str) -> None:
+    client.run("text = get_ipython().display_formatter.formatters['text/plain']\n" + code)
+    assert client.run(value).result == text
 
 
 def test_displayed_text_that_cannot_be_made_is_reported(client: Client) -> None:

@@ -23,7 +23,7 @@ class Worker:
 
     def __init__(self) -> None:
         self.outcomes: list[str] = []
-        self.known = Snapshot(was_hit=0, is_storm=0, is_for_idle=0, limit_ms=0, loop_ms=0)
+        self.known = Snapshot(was_hit=0, is_storm=0, is_for_idle=0, is_watch=0, limit_ms=0, loop_ms=0)
         self.further = False
         self.calls = 0
 
@@ -150,11 +150,11 @@ def test_an_interrupt_in_asyncios_own_code_waits_but_not_for_long_nor_in_a_storm
     assert is_raised(run_code, USERS, LIBRARYS)
 
 
-def test_the_handler_takes_two_calls_of_the_worker_to_raise_and_one_to_defer(worker: Worker) -> None:
+def test_the_handler_takes_two_calls_of_the_worker_to_decide(worker: Worker) -> None:
     run_code(press)
-    assert worker.calls == 1
+    assert worker.calls == 2
     assert is_raised(run_code, USERS)
-    assert worker.calls == 3
+    assert worker.calls == 4
 
 
 def test_an_exception_that_was_seen_is_not_raised_again(worker: Worker) -> None:
@@ -334,3 +334,27 @@ def test_a_task_of_the_idle_kernel_is_stopped_if_somebody_wanted_that(
     worker.knows(**known)
     assert task(worker, EPOCH) is raises
     assert worker.outcomes == ["stopped-task" if raises else "ignored"]
+
+
+@pytest.mark.parametrize(
+    ("epoch", "loop_ms", "cancelling", "raises"),
+    [
+        (EPOCH - 1, 501, False, True),
+        (EPOCH - 1, 500, False, False),
+        (EPOCH, 501, False, False),
+        (EPOCH, 501, True, True),
+    ],
+)
+def test_a_task_that_blocks_the_end_of_an_interrupted_cell_is_stopped(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch, epoch: int, loop_ms: int, cancelling: bool, raises: bool
+) -> None:
+    monkeypatch.setattr(current, "cell", types.SimpleNamespace(is_cancelling=cancelling))
+    worker.knows(loop_ms=loop_ms, is_watch=1)
+    assert task(worker, epoch) is raises
+    assert worker.outcomes == ["stopped-task" if raises else "ignored"]
+
+
+def test_code_of_the_cell_itself_is_not_interrupted_for_tasks(worker: Worker) -> None:
+    worker.knows(loop_ms=501, is_watch=1)
+    assert not is_raised(run_code, USERS)
+    assert worker.outcomes == ["ignored"]

@@ -49,32 +49,37 @@ def on_sigint(signum: int, frame: FrameType | None) -> None:
         if not host.interrupt_outcome("seen" if has_left_handler(error) else "swallowed"):
             return
     kind = classify(frame)
-    if not current.epoch:
-        _decide_while_idle(kind)
+    known = snapshot()
+    if known.is_watch or not current.epoch:
+        _watch(kind, known)
         return
     if not current.first_offer:
         current.first_offer = time.perf_counter()
     if kind is FrameKind.USER:
-        _decide_in_user_code(frame)
+        _decide_in_user_code(frame, known)
     elif kind is FrameKind.TASK:
-        _decide_in_task()
+        _decide_in_task(known)
     else:
         host.interrupt_outcome("deferred")
 
 
-def _decide_while_idle(kind: FrameKind) -> None:
-    """Stop a task that blocks the event loop, if Stop was pressed for it or if an interrupted cell has left it behind."""
-    if kind is FrameKind.TASK:
-        known = snapshot()
-        is_meant = known.is_for_idle or cell_epoch.get() in current.interrupted_epochs
-        if known.loop_ms > EARLIER_TASK_GRACE_MS and is_meant:
-            host.interrupt_outcome("stopped-task")
-            raise KeyboardInterrupt
+def _watch(kind: FrameKind, known: Snapshot) -> None:
+    """Stop a task that blocks the event loop, if an interrupt was meant for it or for what waits for the loop."""
+    if kind is FrameKind.TASK and known.loop_ms > EARLIER_TASK_GRACE_MS and _is_unwanted(cell_epoch.get(), known):
+        host.interrupt_outcome("stopped-task")
+        raise KeyboardInterrupt
     host.interrupt_outcome("ignored")
 
 
-def _decide_in_user_code(frame: FrameType) -> None:
-    known = snapshot()
+def _is_unwanted(epoch: int, known: Snapshot) -> bool:
+    """Whether a task of the cell `epoch` may be stopped, although no interrupt is offered to a cell."""
+    if not current.epoch:  # Stop was pressed for it, or an interrupted cell has left it behind
+        return bool(known.is_for_idle) or epoch in current.interrupted_epochs
+    # The running cell was interrupted, and cannot end before the loop turns. Its own tasks may have to end before it.
+    return epoch != current.epoch or (current.cell is not None and current.cell.is_cancelling)
+
+
+def _decide_in_user_code(frame: FrameType, known: Snapshot) -> None:
     if is_soft(frame) and time.perf_counter() - current.first_offer < SOFT_GRACE and not known.is_storm:
         host.interrupt_outcome("deferred")
         return
@@ -83,8 +88,7 @@ def _decide_in_user_code(frame: FrameType) -> None:
     _raise(known)
 
 
-def _decide_in_task() -> None:
-    known = snapshot()
+def _decide_in_task(known: Snapshot) -> None:
     is_own = cell_epoch.get() == current.epoch
     if known.loop_ms > (OWN_TASK_GRACE_MS if is_own else EARLIER_TASK_GRACE_MS):
         if is_own:
@@ -174,4 +178,4 @@ def poll() -> None:
 
 
 #: The functions of the signal handler.
-HANDLER = (on_sigint, _decide_while_idle, _decide_in_user_code, _decide_in_task, _raise)
+HANDLER = (on_sigint, _watch, _is_unwanted, _decide_in_user_code, _decide_in_task, _raise)

@@ -17,6 +17,8 @@ class Snapshot(NamedTuple):
     is_storm: int
     #: 1 if no request runs, and the press is meant for one that cannot begin yet, or for whatever blocks the idle kernel.
     is_for_idle: int
+    #: 1 if a request runs, and the signal is not meant for it, but for a task that blocks the event loop.
+    is_watch: int
     #: The limit that the request has passed, in milliseconds; 0 if it has not passed one.
     limit_ms: int
     #: Milliseconds since the event loop last turned.

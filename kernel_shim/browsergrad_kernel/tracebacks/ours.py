@@ -62,5 +62,5 @@ def _is_ours(entry: TracebackType) -> bool:
 
 
 def _is_our_file(filename: str) -> bool:
-    # For a callback from JavaScript, Pyodide shows the worker's functions too.
-    return filename.startswith(_OUR_FOLDER) or (IN_PYODIDE and "://" in filename and filename == host.script())
+    # For a callback from JavaScript, Pyodide shows functions of the worker and of its own modules too.
+    return filename.startswith(_OUR_FOLDER) or (IN_PYODIDE and "://" in filename and host.is_own_script(filename))

@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .colours import quick_colours, set_up_once
+from .colours import quick_colours, remember_lines, remember_tokens, set_up_once
 from .frames import lazy_frames
 from .reading import quick_count, quick_getmodule, quick_getsourcelines
 from .recursion import only_ends, with_left_out
@@ -27,6 +27,8 @@ REPLACED: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
     ("stack_data.core", "_pygmented_with_ranges", quick_colours),
     ("IPython.core.tbtools", "count_lines_in_py_file", quick_count),
     ("pygments.formatters.terminal256", "Terminal256Formatter.__init__", set_up_once),
+    ("IPython.utils.PyColorize", "Theme.format", remember_tokens),
+    ("IPython.utils.PyColorize", "Parser.format2", remember_lines),
 )
 
 

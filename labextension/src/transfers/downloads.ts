@@ -1,7 +1,7 @@
 /**
- * Downloads of long files from the browser's storage.
+ * Downloads from the browser's storage.
  *
- * They are stored as base64. JupyterLite decodes a file in one piece, and the page shows nothing in the meantime. Here it is decoded in
+ * Files are stored as base64. JupyterLite decodes a file in one piece, and the page shows nothing in the meantime. Here it is decoded in
  * small pieces, by faster code, and the page says how far it is.
  */
 import type { Contents } from '@jupyterlab/services';
@@ -29,13 +29,26 @@ export function decodeDownloadsInPieces(
     }
     try {
       onProgress(path, 0);
-      const { content, mimetype } = await contents.get(path, { content: true });
-      const blob = await decoded(content as string, mimetype, fraction => onProgress(path, fraction));
-      return URL.createObjectURL(blob);
+      return URL.createObjectURL(await fileOf(contents, path, onProgress));
     } finally {
       onProgress(path, 1);
     }
   };
+}
+
+/** Returns the file at `path`. Notebooks are laid out as JupyterLite does it. */
+export async function fileOf(
+  contents: Pick<Contents.IManager, 'get'>,
+  path: string,
+  onProgress: (path: string, fraction: number) => void,
+): Promise<Blob> {
+  const { type, format, mimetype, content } = await contents.get(path, { content: true });
+  if (type === 'notebook' || format === 'json') {
+    return new Blob([JSON.stringify(content, null, 2)], { type: mimetype });
+  }
+  return format === 'base64'
+    ? decoded(content as string, mimetype, fraction => onProgress(path, fraction))
+    : new Blob([content as string], { type: mimetype });
 }
 
 /** Only files in the browser's storage have a format before they are read. */

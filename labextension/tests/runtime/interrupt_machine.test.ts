@@ -62,6 +62,8 @@ const turn = { type: 'turn' } as const;
 const begin = { type: 'begin', epoch: EPOCH, isOther: false } as const;
 const late = { isLeaving: false, handlerTime: TIME - 100 };
 const BEFORE = EPOCH - 1;
+/** An interrupt took effect a while ago. */
+const HIT = { wasHit: true, isWatched: true, hitTime: TIME - 1000 };
 
 const ROWS: Row[] = [
   // a request begins and ends
@@ -152,6 +154,14 @@ const ROWS: Row[] = [
   ['but for a press that is meant for it', state('idle'), poll, { press: -1 }, 'idle', ['signal']],
   ['or for a request that waits behind it', state('idle'), poll, { press: 7 }, 'idle', ['signal']],
   [
+    'or for one that has ended, of which the page knows nothing',
+    state('idle', { ended: 7 }),
+    poll,
+    { press: 7 },
+    'idle',
+    ['signal'],
+  ],
+  [
     'or if an interrupted cell left it, and it blocks',
     state('idle', { isWatched: true }),
     poll,
@@ -160,6 +170,25 @@ const ROWS: Row[] = [
     ['signal'],
   ],
   ['not if it does not block', state('idle', { isWatched: true }), poll, { sinceTurn: 500 }, 'idle', []],
+  [
+    'a task that blocks the end of an interrupted cell is interrupted',
+    state('running', HIT),
+    poll,
+    { sinceTurn: 501 },
+    'running',
+    ['signal'],
+  ],
+  ['not at every check', state('running', { ...HIT, offerTime: TIME - 19 }), poll, { sinceTurn: 501 }, 'running', []],
+  ['not if the loop turns', state('running', HIT), poll, { sinceTurn: 500 }, 'running', []],
+  ['not for ever', state('running', { ...HIT, hitTime: TIME - 5001 }), poll, { sinceTurn: 501 }, 'running', []],
+  [
+    'not if the cell was not interrupted',
+    state('running', { isWatched: true }),
+    poll,
+    { sinceTurn: 501 },
+    'running',
+    [],
+  ],
 
   // the event loop turns
   ['nothing to do', state('running'), turn, {}, 'running', []],
@@ -189,6 +218,15 @@ const ROWS: Row[] = [
   ],
   ['Python is asked whether it goes on', state('cancelling'), turn, {}, 'cancelling', ['ask']],
   ['nothing blocks an idle worker whose loop turns', state('idle'), turn, { press: -1 }, 'idle', ['clear -1']],
+  [
+    'a press for an ended request is forgotten then',
+    state('idle', { ended: 7 }),
+    turn,
+    { press: 7 },
+    'idle',
+    ['clear 7'],
+  ],
+  ['a press for a request to come is not', state('idle', { ended: 7 }), turn, { press: 8 }, 'idle', ['clear -1']],
   [
     'a storm cancels again',
     state('running', { isStorm: true }),
@@ -238,7 +276,14 @@ const ROWS: Row[] = [
   ['the handler raises', state('offered'), { type: 'raised' }, {}, 'raised', ['stop', 'every check']],
   ['this is a bad moment', state('offered'), { type: 'deferred' }, {}, 'deferred', ['retry']],
   ['the exception was seen', state('raised'), { type: 'seen' }, {}, 'running', []],
-  ['with a further press to decide on', state('raised'), { type: 'seen' }, { press: EPOCH }, 'running', ['proceed']],
+  [
+    'with a further press to decide on, which is taken at once',
+    state('raised'),
+    { type: 'seen' },
+    { press: EPOCH },
+    'offered',
+    [`clear ${EPOCH}`, 'proceed'],
+  ],
   ['that was taken already', state('offered', { isUnseen: true }), { type: 'seen' }, {}, 'offered', ['proceed']],
   ['C code dropped it', state('raised'), { type: 'swallowed' }, {}, 'raised', ['proceed']],
   ['Python dropped it', state('raised'), { type: 'lost' }, {}, 'deferred', ['every check', 'retry']],
@@ -267,6 +312,13 @@ describe('a reaction', () => {
     }
   });
 
+  it('asks for checks after an interrupt for some seconds only', () => {
+    expect(needsPolls(state('running', HIT))).toBe(true);
+    const late = react(state('running', { ...HIT, hitTime: TIME - 5001 }), poll, moment());
+    expect(needsPolls(late.state)).toBe(false);
+    expect(react(late.state, { type: 'end', epoch: EPOCH }, moment()).state.isWatched).toBe(true);
+  });
+
   it('to a beginning forgets all but what outlives a request', () => {
     const hit = {
       wasHit: true,
@@ -278,9 +330,9 @@ describe('a reaction', () => {
       restUntil: TIME,
     };
     const ended = react(state('raised', hit), { type: 'end', epoch: EPOCH }, moment()).state;
-    expect(ended).toEqual({ ...IDLE, isWatched: true });
+    expect(ended).toEqual({ ...IDLE, isWatched: true, ended: EPOCH });
     const next = react(ended, { type: 'begin', epoch: EPOCH + 1, isOther: true }, moment()).state;
-    expect(next).toEqual({ ...IDLE, phase: 'running', epoch: EPOCH + 1, isOther: true, isWatched: true });
+    expect(next).toEqual({ ...IDLE, phase: 'running', epoch: EPOCH + 1, isOther: true, isWatched: true, ended: EPOCH });
   });
 });
 

@@ -59,7 +59,14 @@ describe('code that runs', () => {
     expect(poll()).toBe(SIGINT); // offered again, to see whether the exception was raised
     expect(controller.outcome('seen')).toBe(false);
     poll();
+    expect(poll()).toBe(0);
+    controller.turn();
+    expect(poll()).toBe(0);
     vi.advanceTimersByTime(1000);
+    expect(poll()).toBe(SIGINT); // for a task that blocks the loop, not for the cell
+    expect(snapshot(controller).is_watch).toBe(1);
+    controller.outcome('ignored');
+    poll();
     expect(poll()).toBe(0);
   });
 

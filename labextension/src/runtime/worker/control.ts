@@ -15,6 +15,7 @@ import {
   type InterruptEvent,
   type InterruptState,
   isDeferred,
+  isFree,
   isPending,
   type Moment,
   NEVER,
@@ -263,6 +264,7 @@ export class InterruptController {
       was_hit: Number(this.state.wasHit),
       is_storm: Number(this.state.isStorm),
       is_for_idle: Number(press !== 0 && this.running === 0),
+      is_watch: Number(isFree(this.state)),
       limit_ms: this.passedLimitMs(),
       loop_ms: Math.ceil(sinceTurn),
     });

@@ -7,6 +7,7 @@ import type { InterruptController } from './control';
 import { HttpRequests } from './http_requests';
 import type { Outcome } from './interrupt_state';
 import { FETCHES_NOW } from './lazy_assets';
+import { importedSources } from './load_pyodide';
 import type { OutputBuffer } from './output';
 import type { Packages } from './packages';
 import type { PageCalls } from './page_calls';
@@ -55,7 +56,7 @@ export function hostModule(parts: HostParts): object {
     take_interrupt: () => interrupts.take(),
     limit: (ms: number) => post({ type: 'limit', ms }),
     slow_clock: () => interrupts.clock.isSlow,
-    script: () => SCRIPT,
+    is_own_script: (address: string) => address === SCRIPT || importedSources.has(address),
     user_start: () => interrupts.clock.userStarts(),
     schedule: interrupts.scheduler.schedule,
     schedule_first: interrupts.scheduler.putNextFirst,

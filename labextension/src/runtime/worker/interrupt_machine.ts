@@ -12,6 +12,7 @@ import {
   type InterruptEvent,
   type InterruptState,
   isDeferred,
+  isFree,
   isInHand,
   type Moment,
   NEVER,
@@ -35,6 +36,9 @@ const STORM_REST_MS = 0.5;
 const STORM_REPEAT_MS = 20;
 /** Ms without a turn of the event loop after which a task counts as blocking it. */
 const STUCK_MS = 500;
+/** Ms for which such tasks are looked for after an interrupt has taken effect, and ms between two looks. A cell that goes on pays for them. */
+const WATCH_MS = 5000;
+const WATCH_AGAIN_MS = 20;
 
 /** Changes after the handler's report. The next check still belongs to the handler; the checks after it may offer interrupts. */
 const REPORTED = { handlerTime: NEVER, isLeaving: true };
@@ -51,7 +55,7 @@ export function react(state: InterruptState, event: InterruptEvent, moment: Mome
     case 'end':
       return reaction(
         state,
-        { ...ofRequest(0, false), phase: 'idle', isWatched: state.isWatched || state.wasHit },
+        { ...ofRequest(0, false), phase: 'idle', isWatched: state.isWatched || state.wasHit, ended: event.epoch },
         { type: 'clear', press: event.epoch },
       );
     case 'poll':
@@ -151,7 +155,9 @@ function poll(before: InterruptState, moment: Moment): Reaction {
     }
     return reaction(state, {}, ...stale, { type: 'pace', polls: 'soon' });
   }
-  return reaction(state, {}, ...stale);
+  return isFree(state) && state.wasHit && state.isWatched
+    ? pollAfterHit(state, moment, stale)
+    : reaction(state, {}, ...stale);
 }
 
 /**
@@ -165,13 +171,27 @@ function pollIdle(state: InterruptState, { time, press, sinceTurn }: Moment): Re
     : reaction(state, {});
 }
 
+/**
+ * After an interrupt has taken effect, the cell may have to await something before it can end. Tasks that other cells have left behind run
+ * meanwhile. If one of them blocks the event loop, it is offered a signal.
+ */
+function pollAfterHit(state: InterruptState, { time, sinceTurn }: Moment, stale: Effect[]): Reaction {
+  if (time - state.hitTime > WATCH_MS) {
+    return reaction(state, { isWatched: false }, ...stale);
+  }
+  return sinceTurn > STUCK_MS && time - state.offerTime >= WATCH_AGAIN_MS
+    ? signal({ ...state, offerTime: time }, time, ...stale)
+    : reaction(state, {}, ...stale);
+}
+
 function signal(state: InterruptState, time: number, ...effects: Effect[]): Reaction {
   return reaction(state, { handlerTime: time }, ...effects, { type: 'signal' });
 }
 
 function turn(before: InterruptState, moment: Moment): Reaction {
   if (before.phase === 'idle') {
-    return reaction(before, {}, { type: 'clear', press: -1 }); // the loop turns, so nothing blocks it
+    const press = moment.press > 0 && moment.press <= before.ended ? moment.press : -1;
+    return reaction(before, {}, { type: 'clear', press }); // the loop turns, so nothing blocks it
   }
   const state = { ...before, isStorm: stormed(before, moment) };
   const effects: Effect[] = [];
@@ -217,8 +237,11 @@ function reported(state: InterruptState, outcome: Outcome, moment: Moment): Reac
       return reaction(state, { hotUntil: time + HOT_MS }, { type: 'proceed' });
     case 'seen': {
       const phase = state.phase === 'raised' ? 'running' : state.phase;
-      const isFurther = state.isStorm || isInHand(state) || hasArrived(state, moment);
-      return isFurther
+      if (hasArrived(state, moment)) {
+        const effects: Effect[] = [{ type: 'clear', press: state.epoch }, { type: 'proceed' }];
+        return reaction(state, { phase: offered(state), isUnseen: false, isFresh: true }, ...effects);
+      }
+      return state.isStorm || isInHand(state)
         ? reaction(state, { phase, isUnseen: false }, { type: 'proceed' })
         : reaction(state, { ...REPORTED, phase, isUnseen: false });
     }
@@ -226,7 +249,7 @@ function reported(state: InterruptState, outcome: Outcome, moment: Moment): Reac
   if (state.phase === 'idle') {
     return reaction(state, REPORTED); // the request is just about to begin
   }
-  const hit = { ...REPORTED, wasHit: true, hitTime: time, hotUntil: NEVER, isFresh: false };
+  const hit = { ...REPORTED, wasHit: true, isWatched: true, hitTime: time, hotUntil: NEVER, isFresh: false };
   switch (outcome) {
     case 'raised':
       return reaction(

@@ -33,7 +33,7 @@ export type Outcome =
   | 'deferred'
   /** The code that the interrupt is meant for does not run. */
   | 'ignored'
-  /** The handler raises in a task that blocked the idle kernel. */
+  /** The handler raises in a task that blocked the event loop, and not for an interrupt of the running request. */
   | 'stopped-task';
 
 /** The time, and the page's words in the control block, at the moment when an event is handled. */
@@ -74,8 +74,13 @@ export interface InterruptState {
   readonly isLeaving: boolean;
   /** Time when an interrupt was last offered again. */
   readonly offerTime: number;
-  /** Whether a request was interrupted. Tasks that it has left behind may block the idle kernel, and are then stopped. */
+  /**
+   * Whether tasks that block the event loop are looked for: while no request runs, if one was interrupted before; and for some seconds
+   * after an interrupt has taken effect in the running request.
+   */
   readonly isWatched: boolean;
+  /** Number of the last request that has ended. While a task blocks the event loop, the page has not heard of that. */
+  readonly ended: number;
 }
 
 export type InterruptEvent =
@@ -142,6 +147,7 @@ export const IDLE: InterruptState = {
   isLeaving: false,
   offerTime: 0,
   isWatched: false,
+  ended: 0,
 };
 
 /** Whether an interrupt waits to be offered again. */
@@ -156,7 +162,13 @@ export function isInHand(state: InterruptState): boolean {
 
 /** Whether CPython has to ask for signals even if the page does not want an interrupt. */
 export function needsPolls(state: InterruptState): boolean {
-  return isInHand(state) || state.isUnseen || state.isStorm || (state.phase === 'idle' && state.isWatched);
+  const isWatching = state.isWatched && (state.phase === 'idle' || state.wasHit);
+  return isInHand(state) || state.isUnseen || state.isStorm || isWatching;
+}
+
+/** Whether a request runs, and no interrupt is meant for it. If CPython gets a signal, it is for a task that blocks the event loop. */
+export function isFree({ phase, isStorm, isUnseen }: InterruptState): boolean {
+  return phase === 'running' && !isStorm && !isUnseen;
 }
 
 /** Ms until a further press counts. In a storm, each press counts at once. */

@@ -30,6 +30,9 @@ export async function importPyodide(indexURL: string): Promise<PyodideModules> {
   );
 }
 
+/** The addresses of Pyodide's modules that were imported from their sources. They appear in tracebacks that go through JavaScript. */
+export const importedSources = new Set<string>();
+
 /**
  * Imports Pyodide's two modules from their sources, else by their addresses: a site's Content-Security-Policy may refuse modules
  * that have no address on the site.
@@ -37,6 +40,7 @@ export async function importPyodide(indexURL: string): Promise<PyodideModules> {
 export async function importSources(scripts: Scripts, indexURL: string): Promise<PyodideModules> {
   const run = async (source: string): Promise<unknown> => {
     const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+    importedSources.add(url);
     try {
       return await import(/* webpackIgnore: true */ /* @vite-ignore */ url);
     } finally {
