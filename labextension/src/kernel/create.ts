@@ -13,7 +13,7 @@ import type { KernelGate } from './admission';
 import { Drive } from './drive';
 import { savesData } from './expected_imports';
 import { BrowsergradKernel } from './kernel';
-import { shown } from './output_pace';
+import { outputPace } from './output_pace';
 import { ProgressNotification } from './progress';
 import { mayPrewarm, Spares, type PrewarmChoice } from './spare';
 
@@ -146,7 +146,7 @@ async function createClient(
     },
     baseUrl: absolute(URLExt.join(base, '/')),
     serviceWorker,
-    shown,
+    shown: outputPace(),
     ...own,
     drive: shares || serviceWorker ? (own.drive ?? new Drive(contents, '')) : undefined,
   });

@@ -40,7 +40,7 @@ export interface KernelClientOptions {
   serviceWorker: boolean;
   onMessage(message: JupyterMessage): void;
   /** Settles when the page has had time to show what it was given. Code that prints waits for that. */
-  shown?(): Promise<void>;
+  shown?(averageBytes: number): Promise<void>;
   onProgress?(progress: BootProgress): void;
   onPackageProgress?(progress: PackageProgress): void;
   onLog?(level: 'info' | 'warning' | 'error', text: string): void;

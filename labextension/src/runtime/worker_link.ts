@@ -41,7 +41,7 @@ export interface WorkerLinkOptions {
    * Settles when the page has had time to show what it was given. Until then the output counts as in flight. By default it
    * counts as shown when it arrives.
    */
-  shown?(): Promise<void>;
+  shown?(averageBytes: number): Promise<void>;
   onProgress?(progress: BootProgress): void;
   onPackageProgress?(progress: PackageProgress): void;
   onLog?(level: 'info' | 'warning' | 'error', text: string): void;

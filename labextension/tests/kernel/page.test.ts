@@ -25,7 +25,7 @@ vi.mock('../../src/notice', () => ({
 const { ProgressNotification } = await import('../../src/kernel/progress');
 const { closePrompts } = await import('../../src/kernel/prompts');
 const { nameSessionsByPath } = await import('../../src/kernel/session_names');
-const { shown } = await import('../../src/kernel/output_pace');
+const { outputPace } = await import('../../src/kernel/output_pace');
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -125,15 +125,38 @@ describe('sessions', () => {
   });
 });
 
+/** Bytes of messages. */
+const [SHORT, LONG] = [1500, 32_000];
+
 describe('output', () => {
   it('counts as shown soon where the page is idle', async () => {
     vi.stubGlobal('requestAnimationFrame', () => {
       throw new Error('no frame is waited for');
     });
     const done = vi.fn();
-    void shown().then(done);
+    void outputPace()(SHORT).then(done);
     await vi.advanceTimersByTimeAsync(5);
     expect(done).toHaveBeenCalled();
+  });
+
+  it('is waited for only now and then while the page keeps up', async () => {
+    vi.stubGlobal('requestAnimationFrame', () => {
+      throw new Error('no frame is waited for');
+    });
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    const shown = outputPace();
+    const first = shown(SHORT);
+    await vi.advanceTimersByTimeAsync(5);
+    await first;
+    for (let i = 1; i < 4; i++) {
+      await shown(SHORT);
+    }
+    expect(timers).toHaveBeenCalledTimes(1);
+    void shown(SHORT);
+    expect(timers).toHaveBeenCalledTimes(2);
+    void shown(LONG);
+    expect(timers).toHaveBeenCalledTimes(3);
+    timers.mockRestore();
   });
 
   it('of a busy page counts as shown after a frame and as long a rest', async () => {
@@ -143,7 +166,7 @@ describe('output', () => {
     const busy = Date.now();
     vi.spyOn(performance, 'now').mockImplementation(() => (Date.now() - busy) * 20);
     const done = vi.fn();
-    void shown().then(done);
+    void outputPace()(SHORT).then(done);
     await vi.advanceTimersByTimeAsync(5);
     expect(frames).toHaveLength(1);
     frames[0]();
@@ -160,7 +183,7 @@ describe('output', () => {
     const start = Date.now();
     vi.spyOn(performance, 'now').mockImplementation(() => (Date.now() - start) * 20);
     const done = vi.fn();
-    void shown().then(done);
+    void outputPace()(SHORT).then(done);
     await vi.advanceTimersByTimeAsync(1200);
     expect(done).toHaveBeenCalled();
     vi.restoreAllMocks();
