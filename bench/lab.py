@@ -105,26 +105,30 @@ class Lab:
 
 
 @contextmanager
-def open_lab(browser: Browser | BrowserContext, server: Server, which: str) -> Iterator[Lab]:
-    """Open a page in a new profile, where nothing is cached or stored. A request to another origin ends the suite.
+def open_lab(browser: Browser, server: Server, which: str) -> Iterator[Lab]:
+    """Open a page in a new profile, where nothing is cached or stored. A request to another origin ends the suite."""
+    context: BrowserContext = browser.new_context()
+    try:
+        with lab_in(context, server, which) as lab:
+            yield lab
+    finally:
+        context.close()
 
-    `browser` may also be the context of a profile on the disk. Contexts of a browser keep their cache in memory, and long files not at all.
-    """
-    context = browser if isinstance(browser, BrowserContext) else browser.new_context()
+
+@contextmanager
+def lab_in(context: BrowserContext, server: Server, which: str) -> Iterator[Lab]:
+    """Open a page in this profile. A request to another origin ends the suite."""
     foreign: list[str] = []
 
     def asked(request: Request) -> None:
         if not request.url.startswith((server.url, "data:", "blob:")):
             foreign.append(request.url)
 
-    try:
-        context.on("request", asked)
-        page = context.new_page()
-        page.set_default_timeout(180_000)
-        lab = Lab(page, server, which)
-        lab.open()
-        yield lab
-        if foreign:
-            raise SystemExit(f"{which} asked another origin: {foreign[0]}")
-    finally:
-        context.close()
+    context.on("request", asked)
+    page = context.new_page()
+    page.set_default_timeout(180_000)
+    lab = Lab(page, server, which)
+    lab.open()
+    yield lab
+    if foreign:
+        raise SystemExit(f"{which} asked another origin: {foreign[0]}")

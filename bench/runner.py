@@ -12,7 +12,7 @@ from playwright.sync_api import sync_playwright
 
 from scripts.chromium import chromium
 
-from .lab import FLAGS, Lab, Server, open_lab
+from .lab import FLAGS, Lab, Server, lab_in, open_lab
 from .table import Row
 
 #: A function that measures something in a fresh page and returns one sample.
@@ -59,16 +59,22 @@ class Bench:
         key = (which, isolated)
         if key not in self._servers:
             self._servers[key] = Server(self.folders[which], isolated)
-        if not on_disk:
-            with open_lab(self.browser, self._servers[key], which) as lab:
-                yield lab
-            return
+        server = self._servers[key]
+        with self.visitor(server, which) if on_disk else open_lab(self.browser, server, which) as lab:
+            yield lab
+
+    @contextmanager
+    def visitor(self, server: Server, which: str) -> Iterator[Lab]:
+        """Open a page in a new profile on the disk, whose cache has room for all files of a site. That of `lab` has not, as it is in memory."""
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             context = self._playwright.chromium.launch_persistent_context(
                 folder, executable_path=chromium(), args=FLAGS, headless=True
             )
-            with open_lab(context, self._servers[key], which) as lab:
-                yield lab
+            try:
+                with lab_in(context, server, which) as lab:
+                    yield lab
+            finally:
+                context.close()
 
     @contextmanager
     def optimised(self) -> Iterator[None]:

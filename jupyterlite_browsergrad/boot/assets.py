@@ -155,11 +155,12 @@ def _write_small(out: Path, name: str, content: bytes, *, level: int) -> dict[st
 
     No web host takes the ending ``bin`` for an encoding, and all of them know it.
     """
+    contents = {"contents_sha256": hashlib.sha256(content).hexdigest()}
     data = zstd.compress(content, level)
     if data is None:
         packed = gzip.compress(content, 1 if level == zstd.QUICK_LEVEL else 9, mtime=0)
-        return _write_packed(out, name, ".gz", content, packed)
-    return {**_write_packed(out, name, ".bin", content, data), "format": "zstd"}
+        return _write_packed(out, name, ".gz", content, packed) | contents
+    return _write_packed(out, name, ".bin", content, data) | contents | {"format": "zstd"}
 
 
 def _write_packed(out: Path, name: str, suffix: str, content: bytes, data: bytes) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def is_there() -> bool:
 
 
 def run(script: str, *arguments: str | Path) -> None:
-    """Run a script of this folder.
+    """Run a script of this folder. What it writes to stderr goes to ours.
 
     Raises
     ------
@@ -101,3 +101,5 @@ def run(script: str, *arguments: str | Path) -> None:
     )
     if done.returncode:
         raise EngineError(f"{script} failed:\n{done.stderr.strip()[-4000:]}")
+    if done.stderr:
+        print(done.stderr.strip(), file=sys.stderr)

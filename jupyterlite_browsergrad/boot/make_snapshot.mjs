@@ -2,12 +2,13 @@
 //
 // usage: node make_snapshot.mjs PYODIDE_FOLDER PACK JOB_FOLDER    (or with Deno)
 // PYODIDE_FOLDER is the published one (its standard library is what kernels import from later), PACK the site pack for its Python.
-// JOB_FOLDER gets `snapshot.bin`: "BGS2", uint32 length of the header, header JSON padded to a multiple of 16, then the runs' bytes;
+// JOB_FOLDER gets `snapshot.bin`: "BGS3", uint32 length of the header, header JSON padded to a multiple of 16, then the runs' bytes, then those of `omitted`;
 // and `snapshot.json`, facts for the manifest. The header:
 //   buildId  Pyodide's own id of the build
 //   heap     bytes of memory to restore
 //   runs     [[offset, length], …] of what is neither zero nor in `kept`
 //   kept     [[offset, length], …] of what a new instance of the WebAssembly holds already
+//   omitted  {links, hashes, tables}: what kernels compute again (`thin_heap.mjs`); the first two are lengths in bytes
 //   state    what Pyodide keeps in JavaScript about objects in that memory
 //   tree     {folders, files: [[path, base64], …]}: what starting has written to the file system
 //   site     the pack's own list of files, whose offsets count from `siteOffset`
@@ -16,6 +17,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import { thin } from './thin_heap.mjs';
 
 /** Versions whose insides this and `worker/snapshot.ts` know. */
 const SERIES = '314.';
@@ -104,6 +106,7 @@ for (const name of Object.keys(pyodide.loadedPackages)) {
   delete pyodide.loadedPackages[name];
 }
 zeroFreeMemory();
+const tracked = pyodide.runPython('id(__import__("sys").modules)');
 
 const api = module.API.public_api;
 const taken = pyodide.makeMemorySnapshot({
@@ -117,6 +120,7 @@ const taken = pyodide.makeMemorySnapshot({
 });
 const [, heapOffset, stateLength, , ...id] = new Uint32Array(taken.buffer, 0, 12);
 const heap = taken.subarray(heapOffset);
+const { links, hashes, tables } = thinned();
 const { runs, kept } = runsOf(heap, initialMemory(join(pyodideFolder, 'pyodide.asm.wasm')));
 const [lastOffset, lastLength] = runs.at(-1);
 const header = Buffer.from(
@@ -125,6 +129,7 @@ const header = Buffer.from(
     heap: (lastOffset + lastLength + 65535) & ~65535,
     runs,
     kept,
+    omitted: { links: links.length, hashes: hashes.length, tables },
     state: JSON.parse(new TextDecoder().decode(taken.subarray(48, 48 + stateLength))),
     tree: tree(),
     site: files,
@@ -132,15 +137,25 @@ const header = Buffer.from(
   }),
 );
 const padding = Buffer.alloc((16 - ((8 + header.length) % 16)) % 16, 32);
-const prefix = Buffer.from('BGS2\0\0\0\0');
+const prefix = Buffer.from('BGS3\0\0\0\0');
 prefix.writeUInt32LE(header.length + padding.length, 4);
 const parts = runs.map(([offset, length]) => heap.subarray(offset, offset + length));
-fs.writeFileSync(join(jobFolder, 'snapshot.bin'), Buffer.concat([prefix, header, padding, ...parts]));
+fs.writeFileSync(join(jobFolder, 'snapshot.bin'), Buffer.concat([prefix, header, padding, ...parts, links, hashes]));
 fs.writeFileSync(
   join(jobFolder, 'snapshot.json'),
   JSON.stringify({ heap: heap.length, modules: pyodide.runPython('import sys; len(sys.modules)') }),
 );
 process.exit(0);
+
+/** Takes out of the memory what can be computed, unless this Pyodide has another layout. */
+function thinned() {
+  try {
+    return thin(heap, module, tracked);
+  } catch (error) {
+    console.error(`the memory snapshot is larger than usual: ${error.message}`);
+    return { links: new Uint8Array(), hashes: new Uint8Array(), tables: [] };
+  }
+}
 
 /** Takes every free block without growing the memory, clears it and gives it back: zeros are not stored. */
 function zeroFreeMemory() {

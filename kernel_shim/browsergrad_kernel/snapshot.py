@@ -23,7 +23,7 @@ from typing import Any
 
 import __main__
 
-from . import _host, interrupts, messages, request_context, reserve, startup, streams, tracebacks
+from . import _host, interrupts, messages, put_off, request_context, reserve, startup, streams, tracebacks
 
 #: Requests that nearly every session makes. Their code is run for the snapshot.
 _WARM_UP: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -84,6 +84,7 @@ def make() -> None:
     sys.modules["__main__"] = __main__
     _host.host.__dict__.clear()
     _host.host.implementation = None
+    put_off.put_off()
     gc.collect()
 
 

@@ -113,6 +113,57 @@ def test_the_second_visit_takes_everything_from_the_browsers_cache(
                 assert transferred == []
 
 
+KEPT = "performance.getEntriesByName('browsergrad:kept').length"
+#: Gives each file that the page has kept contents of the same length that are wrong.
+DAMAGE_KEPT = """async () => {
+  const cache = await caches.open('browsergrad-unpacked');
+  const requests = await cache.keys();
+  for (const request of requests) {
+    const answer = await cache.match(request);
+    const bytes = new Uint8Array((await answer.arrayBuffer()).byteLength);
+    await cache.put(request, new Response(bytes, { headers: answer.headers }));
+  }
+  return requests.length;
+}"""
+
+
+def test_a_later_visit_takes_what_was_unpacked_and_works_if_that_is_damaged_or_refused(
+    browser: Browser, site: Path, tmp_path: Path
+) -> None:
+    changed = copy(site, tmp_path, prefetch=False, prewarm=False)
+    worker = changed / STATIC / "runtime/worker.js"
+    with requests(changed) as (address, seen):
+        page = new_page(browser)
+        cdp = page.context.new_cdp_session(page)
+
+        def visit() -> list[str]:
+            """Start a kernel without the browser's other cache. Gives the big files that were asked for."""
+            cdp.send("Network.clearBrowserCache")
+            begin = len(seen)
+            with page.expect_console_message(lambda message: FROM_SNAPSHOT in message.text):
+                lab = enter(page, address)
+                lab.start()
+            assert lab.run("1 + 1").result == "2"
+            return [
+                path.rsplit("/")[-1].split(".")[0]
+                for method, path, _status in seen[begin:]
+                if method == "GET" and f"/{STATIC}/kernel/" in path and ".bin" in path
+            ]
+
+        assert sorted(visit()) == ["scripts", "snapshot", "wasm"]
+        page.wait_for_function(KEPT)
+        assert visit() == ["scripts"]
+        assert page.evaluate(DAMAGE_KEPT) == 2
+        assert sorted(visit()) == ["scripts", "snapshot", "wasm"]
+        page.wait_for_function(KEPT)
+        assert visit() == ["scripts"]
+        refused = (
+            b"Object.defineProperty(globalThis, 'caches', { get() { throw new DOMException('', 'SecurityError'); } });"
+        )
+        replace(worker, refused + worker.read_bytes())
+        assert sorted(visit()) == ["scripts", "snapshot", "wasm"]
+
+
 @pytest.mark.thinned(2)
 @pytest.mark.parametrize("ahead", [False, True], ids=["first kernel", "idle page"])
 def test_further_kernels_neither_fetch_nor_compile(browser: Browser, site: Path, tmp_path: Path, ahead: bool) -> None:

@@ -104,7 +104,9 @@ def test_the_snapshot_is_bound_to_all_it_was_made_from():
     raw = unpack_zstd(data)
     magic, length = struct.unpack_from("<4sI", raw)
     header = json.loads(raw[8 : 8 + length])
-    assert magic == b"BGS2" and sum(size for _, size in header["runs"]) == len(raw) - 8 - length
+    omitted = header["omitted"]
+    assert magic == b"BGS3"
+    assert sum(size for _, size in header["runs"]) + omitted["links"] + omitted["hashes"] == len(raw) - 8 - length
     pack = unpack(entry["pack"])
     assert [path for path, *_ in header["site"]] == list(pack)
 
@@ -134,6 +136,21 @@ def test_the_snapshot_leaves_out_what_the_webassembly_holds():
         assert offset >= ends
         ends = offset + size
     assert ends <= header["heap"]
+
+
+def test_the_snapshot_leaves_out_what_a_kernel_computes():
+    entry = MANIFEST["snapshot"]
+    raw = unpack_zstd(paths.static("kernel", entry["file"]).read_bytes())
+    (length,) = struct.unpack_from("<I", raw, 4)
+    omitted = json.loads(raw[8 : 8 + length])["omitted"]
+    # Of 40,000 objects, 30,000 strings, and one index.
+    assert omitted["links"] > 30_000 and omitted["hashes"] > 20_000 and len(omitted["tables"]) == 1
+
+
+def test_what_a_first_cell_needs_is_at_most_7_mb():
+    snapshot = MANIFEST["snapshot"]
+    sizes = {entry["file"]: entry["size"] for entry in (snapshot, *snapshot["core"].values())}
+    assert sum(sizes.values()) <= 7_000_000, f"{sizes} (made with --shim-only? That compresses quickly and not well)"
 
 
 def test_a_full_distribution_of_the_embedded_version_gets_the_precompiled_standard_library(tmp_path):

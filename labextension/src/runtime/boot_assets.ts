@@ -1,9 +1,9 @@
 /**
- * Fetches, checks and compiles what a start from the memory snapshot needs, once for all kernels of a page. An idle page does
- * this ahead of need. Else the first kernel's worker does it, since it has nothing else to do.
+ * Fetches, checks and compiles what a start from the memory snapshot needs.
  */
 import { checkHash, damagedAsset, fetchAsset, isPage, isInstalled, originOf, readAsset } from './assets';
 import { errorText } from './errors';
+import { KeptContents } from './kept_contents';
 import { compilePacked, readPacked, type PackedFile } from './packed';
 
 /** `manifest.json` of the kernel's folder. */
@@ -155,8 +155,10 @@ interface Core {
 async function readCore(
   kernelURL: string,
   { wasm, scripts }: { wasm: PackedFile; scripts: PackedFile },
+  kept: KeptContents,
 ): Promise<Core> {
-  const [module, text] = await Promise.all([compilePacked(kernelURL, wasm), readPacked(kernelURL, scripts)]);
+  const compiling = kept.compile(wasm).then(module => module ?? compilePacked(kernelURL, wasm));
+  const [module, text] = await Promise.all([compiling, readPacked(kernelURL, scripts)]);
   return { module, scripts: JSON.parse(new TextDecoder().decode(text)) as Scripts };
 }
 
@@ -187,16 +189,17 @@ export async function loadBootAssets(indexURL: string, kernelURL: string): Promi
   const describing = readManifest(kernelURL);
   const locking = readLock(indexURL).catch((error: unknown) => errorText(error));
   const sizing = sizeOf(indexURL + STDLIB);
+  const kept = new KeptContents(kernelURL);
   const manifest = await describing;
   const { snapshot } = manifest;
   if (!snapshot) {
     return null;
   }
   const problems: string[] = [];
-  const unpacking = readPacked(kernelURL, snapshot);
+  const unpacking = kept.read(snapshot).then(memory => memory ?? readPacked(kernelURL, snapshot));
   const reading =
     snapshot.core && !isInstalled(kernelURL)
-      ? readCore(kernelURL, snapshot.core).catch(async (error: unknown) => {
+      ? readCore(kernelURL, snapshot.core, kept).catch(async (error: unknown) => {
           if (error instanceof RangeError) {
             throw error; // no memory
           }
@@ -274,54 +277,4 @@ export async function explainFailure(
       ? `${text}. The files in ${indexURL} are whole now, so ${originOf(indexURL).again}`
       : `${text}. If a file in ${indexURL} is damaged, ${originOf(indexURL).damaged}`,
   );
-}
-
-const shared = new Map<string, Promise<BootAssets | null>>();
-
-function share(key: string, assets: Promise<BootAssets | null>): Promise<BootAssets | null> {
-  shared.set(key, assets);
-  assets.catch(() => shared.delete(key));
-  return assets;
-}
-
-/** Does `loadBootAssets` once for all kernels of the page. After a failure the next kernel tries again. */
-export function sharedBootAssets(indexURL: string, kernelURL: string): Promise<BootAssets | null> {
-  const key = `${indexURL} ${kernelURL}`;
-  return shared.get(key) ?? share(key, loadBootAssets(indexURL, kernelURL));
-}
-
-/**
- * Takes what a worker has loaded: the assets; null if the site has none; the error; undefined if the worker ended before.
- */
-export type Supply = (assets: BootAssets | null | Error | undefined) => void;
-
-/**
- * Lets further kernels wait for the assets that the caller's worker is about to load. Returns null if they are being loaded
- * already: then `sharedBootAssets` has them.
- */
-export function offerBootAssets(indexURL: string, kernelURL: string): Supply | null {
-  const key = `${indexURL} ${kernelURL}`;
-  if (shared.has(key)) {
-    return null;
-  }
-  let supply!: Supply;
-  void share(
-    key,
-    new Promise((resolve, reject) => {
-      let open = true;
-      supply = assets => {
-        if (assets === undefined) {
-          if (open) {
-            resolve(loadBootAssets(indexURL, kernelURL));
-          }
-        } else if (assets instanceof Error) {
-          reject(assets);
-        } else {
-          resolve(assets);
-        }
-        open = false;
-      };
-    }),
-  );
-  return supply;
 }

@@ -43,4 +43,4 @@ export {
 /** @internal for the labextension's kernel; not public. */
 export { KernelClient, type KernelClientOptions } from './kernel_client';
 /** @internal for the labextension, to fetch and compile ahead of need; not public. */
-export { sharedBootAssets } from './boot_assets';
+export { sharedBootAssets } from './shared_assets';

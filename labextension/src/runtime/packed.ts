@@ -11,6 +11,8 @@ export interface PackedFile {
   sha256: string;
   size: number;
   crc32: number;
+  /** SHA-256 of its contents. */
+  contents_sha256?: string;
   /** Missing where it is gzip. */
   format?: 'zstd';
 }
@@ -29,6 +31,12 @@ function isPacked(bytes: Uint8Array, { format }: PackedFile): boolean {
   return format === 'zstd' ? isZstd(bytes) : isGzip(bytes);
 }
 
+/** A stream that unpacks files of this format. */
+export function unpacker({ format }: PackedFile): ReadableWritablePair<Uint8Array<ArrayBuffer>, Uint8Array> {
+  const stream = format === 'zstd' ? unzstd() : new DecompressionStream('gzip');
+  return stream as ReadableWritablePair<Uint8Array<ArrayBuffer>, Uint8Array>;
+}
+
 /** Unpacks an answer of the server. */
 async function unpack(answer: Response, entry: PackedFile): Promise<Contents> {
   const incomplete = new Error(`it is not a complete ${entry.format ?? 'gzip'} file`);
@@ -42,9 +50,8 @@ async function unpack(answer: Response, entry: PackedFile): Promise<Contents> {
     }
   }
   const copy = source.clone();
-  const unpacker = entry.format === 'zstd' ? unzstd() : new DecompressionStream('gzip');
   return {
-    stream: source.body!.pipeThrough(unpacker as ReadableWritablePair<Uint8Array<ArrayBuffer>, Uint8Array>),
+    stream: source.body!.pipeThrough(unpacker(entry)),
     checked: copy.arrayBuffer().then(packed => checkHash(packed, entry.sha256)),
     incomplete,
   };

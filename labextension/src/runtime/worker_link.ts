@@ -3,7 +3,6 @@
  * worker ends. `Session` and `KernelClient` use it.
  */
 import { fetchAsset } from './assets';
-import { offerBootAssets, sharedBootAssets, type Supply } from './boot_assets';
 import { BrowsergradError, errorText } from './errors';
 import { ForwardedCalls } from './forwarded_calls';
 import { OutputReceipts } from './output_receipts';
@@ -22,6 +21,7 @@ import type {
   StreamChunk,
   ToWorker,
 } from './protocol';
+import { offerBootAssets, sharedBootAssets, type Supply } from './shared_assets';
 import { SharedMemory } from './shared_memory';
 import { canShare } from './sharing';
 import { WorkerProcess } from './worker_process';

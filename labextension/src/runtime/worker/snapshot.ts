@@ -6,10 +6,11 @@ import { damagedAsset, pathOrURL } from '../assets';
 import { fromBase64 } from '../base64';
 import { isWholeZip, STDLIB, WASM, type BootAssets } from '../boot_assets';
 import type { EmscriptenFS } from './emscripten';
+import { fillHeap, type HeapModule } from './heap_filling';
 import { fileMaker, FETCHES_NOW, LazyAsset, makeLazy } from './lazy_assets';
 import { Pack } from './pack';
 
-const MAGIC = 0x32534742; // "BGS2"
+const MAGIC = 0x33534742; // "BGS3"
 
 type Run = [offset: number, length: number];
 
@@ -19,6 +20,8 @@ interface Header {
   runs: Run[];
   /** Memory that a new instance of the WebAssembly holds already. */
   kept: Run[];
+  /** What is left out of the memory (`Omitted`). The lengths are those of the bytes behind the runs. */
+  omitted: { links: number; hashes: number; tables: number[] };
   state: unknown;
   tree: { folders: string[]; files: [path: string, base64: string][] };
   /** Files of the site pack: path, offset, length; offsets count from `siteOffset`. */
@@ -26,7 +29,7 @@ interface Header {
   siteOffset: number;
 }
 
-interface EmscriptenModule {
+interface EmscriptenModule extends HeapModule {
   API: {
     config: { BUILD_ID: string };
     public_api: Record<string, unknown>;
@@ -36,7 +39,6 @@ interface EmscriptenModule {
   HEAP8: Int8Array;
   HEAP32: Int32Array;
   HEAPU8: Uint8Array;
-  HEAPU32: Uint32Array;
   growMemory(bytes: number): boolean;
   __PyRuntime: number;
   __PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET: number;
@@ -71,7 +73,8 @@ function parse(memory: ArrayBuffer): { header: Header; data: Uint8Array } {
   const length = view.getUint32(4, true);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(memory, 8, length))) as Header;
   const data = new Uint8Array(memory, 8 + length);
-  if (header.runs.reduce((sum, [, size]) => sum + size, 0) !== data.length) {
+  const { links, hashes } = header.omitted;
+  if (header.runs.reduce((sum, [, size]) => sum + size, links + hashes) !== data.length) {
     throw new Error('it is incomplete');
   }
   return { header, data };
@@ -154,7 +157,7 @@ function sourcesIn(asset: LazyAsset): (path: string) => Uint8Array | undefined {
 }
 
 /** Overwrites the memory of a new module with the snapshot. */
-function restoreMemory(module: EmscriptenModule, { heap, runs, kept }: Header, data: Uint8Array): void {
+function restoreMemory(module: EmscriptenModule, { heap, runs, kept, omitted }: Header, data: Uint8Array): void {
   if (module.HEAP8.length < heap && !module.growMemory(heap)) {
     throw new Error('the memory cannot grow');
   }
@@ -174,6 +177,11 @@ function restoreMemory(module: EmscriptenModule, { heap, runs, kept }: Header, d
   }
   memory.fill(0, end, Math.max(end, Math.min(memory.length, heap)));
   module.HEAP32[at] = trampoline;
+  fillHeap(module, {
+    links: data.subarray(from, from + omitted.links),
+    hashes: data.subarray(from + omitted.links),
+    tables: omitted.tables,
+  });
 }
 
 /**

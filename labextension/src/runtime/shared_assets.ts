@@ -1,0 +1,77 @@
+/**
+ * Loads what a start from the memory snapshot needs, once for all kernels of a page. An idle page does this ahead of need. Else the
+ * first kernel's worker does it, since it has nothing else to do. Later the page keeps it for further visits.
+ */
+import { loadBootAssets, type BootAssets } from './boot_assets';
+import { keepContents } from './kept_contents';
+
+const shared = new Map<string, Promise<BootAssets | null>>();
+
+/** Ms after which a page keeps what it has unpacked. It has other work until then. */
+const KEEP_MS = 5000;
+
+function share(key: string, kernelURL: string, assets: Promise<BootAssets | null>): Promise<BootAssets | null> {
+  shared.set(key, assets);
+  assets.then(
+    found => {
+      if (found && typeof document !== 'undefined') {
+        setTimeout(() => void keep(kernelURL, found), KEEP_MS);
+      }
+    },
+    () => shared.delete(key),
+  );
+  return assets;
+}
+
+/** Keeps what the page has unpacked for later visits. */
+async function keep(kernelURL: string, { manifest: { snapshot }, memory }: BootAssets): Promise<void> {
+  try {
+    await keepContents(kernelURL, { snapshot: snapshot!, memory, wasm: snapshot!.core?.wasm });
+    performance.mark('browsergrad:kept');
+  } catch {
+    performance.mark('browsergrad:not-kept'); // the next visit unpacks again
+  }
+}
+
+/** Does `loadBootAssets` once for all kernels of the page. After a failure the next kernel tries again. */
+export function sharedBootAssets(indexURL: string, kernelURL: string): Promise<BootAssets | null> {
+  const key = `${indexURL} ${kernelURL}`;
+  return shared.get(key) ?? share(key, kernelURL, loadBootAssets(indexURL, kernelURL));
+}
+
+/**
+ * Takes what a worker has loaded: the assets; null if the site has none; the error; undefined if the worker ended before.
+ */
+export type Supply = (assets: BootAssets | null | Error | undefined) => void;
+
+/**
+ * Lets further kernels wait for the assets that the caller's worker is about to load. Returns null if they are being loaded
+ * already: then `sharedBootAssets` has them.
+ */
+export function offerBootAssets(indexURL: string, kernelURL: string): Supply | null {
+  const key = `${indexURL} ${kernelURL}`;
+  if (shared.has(key)) {
+    return null;
+  }
+  let supply!: Supply;
+  void share(
+    key,
+    kernelURL,
+    new Promise((resolve, reject) => {
+      let open = true;
+      supply = assets => {
+        if (assets === undefined) {
+          if (open) {
+            resolve(loadBootAssets(indexURL, kernelURL));
+          }
+        } else if (assets instanceof Error) {
+          reject(assets);
+        } else {
+          resolve(assets);
+        }
+        open = false;
+      };
+    }),
+  );
+  return supply;
+}
