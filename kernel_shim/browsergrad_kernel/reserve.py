@@ -30,5 +30,7 @@ def release(error: BaseException | None) -> None:
     global _held
     if isinstance(error, MemoryError):
         _held = None
-        if _NOTE not in getattr(error, "__notes__", ()):
+        # Python gives its own no text, and NumPy says what it wanted. Any other text is that of code that raises such an error itself.
+        is_real = not error.args or str(error).startswith("Unable to allocate")
+        if is_real and _NOTE not in getattr(error, "__notes__", ()):
             error.add_note(_NOTE)

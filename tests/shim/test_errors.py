@@ -202,7 +202,14 @@ def test_an_interrupt_around_a_cell_shows_no_frames_of_ipythons(
     assert client.run("'alive'").result == "'alive'"
 
 
-@pytest.mark.parametrize("code", ["raise MemoryError", "def f():\n    raise MemoryError\nf()"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "raise MemoryError",
+        "def f():\n    raise MemoryError\nf()",
+        "raise MemoryError('Unable to allocate 8 GiB for an array')",
+    ],
+)
 def test_a_memory_error_gives_the_reserve_back_and_says_what_to_do(client: Client, code: str) -> None:
     from browsergrad_kernel import reserve
 
@@ -214,3 +221,7 @@ def test_a_memory_error_gives_the_reserve_back_and_says_what_to_do(client: Clien
     assert plain(answer.reply["traceback"]).count("Delete what you no longer need (`del name`)") == 1
     client.run("1")
     assert reserve._held is not None
+
+
+def test_a_memory_error_of_code_that_raises_one_says_what_that_code_says(client: Client) -> None:
+    assert plain(client.run("raise MemoryError('why')").reply["traceback"]).endswith("MemoryError: why")
