@@ -105,6 +105,7 @@ pyodide.runPython('import pyodide._package_loader as _p; _p.init_loaded_packages
 for (const name of Object.keys(pyodide.loadedPackages)) {
   delete pyodide.loadedPackages[name];
 }
+const hashed = JSON.parse(pyodide.runPython('str(__import__("browsergrad_kernel.snapshot").snapshot.hashed_codes())'));
 zeroFreeMemory();
 const tracked = pyodide.runPython('id(__import__("sys").modules)');
 
@@ -150,7 +151,7 @@ process.exit(0);
 /** Takes out of the memory what can be computed, unless this Pyodide has another layout. */
 function thinned() {
   try {
-    return thin(heap, module, tracked);
+    return thin(heap, module, tracked, hashed);
   } catch (error) {
     console.error(`the memory snapshot is larger than usual: ${error.message}`);
     return { links: new Uint8Array(), hashes: new Uint8Array(), tables: [] };

@@ -27,11 +27,12 @@ const WITH_COLUMNS =
  * @param heap - Uint8Array.
  * @param module - Emscripten's module, from which the addresses of symbols come.
  * @param tracked - address of an object that the garbage collector has seen more than once.
+ * @param hashed - addresses of code objects whose hash must not change, since they are keys. They keep their columns.
  * @throws Error if the layout is another one. Then nothing has been changed.
  * @returns what is to be computed again: addresses of the collector's links and of strings without hashes, both as varints
  * (see `varints`); and of the keys of dictionaries without an index.
  */
-export function thin(heap, module, tracked) {
+export function thin(heap, module, tracked, hashed = []) {
   const words = new Uint32Array(heap.buffer, heap.byteOffset, heap.byteLength >>> 2);
   const blocks = blocksOf(words, module);
   const ring = ringOf(words, tracked - 8);
@@ -54,7 +55,11 @@ export function thin(heap, module, tracked) {
       tables.push(start);
     }
   }
-  codes.forEach(at => dropColumns(heap, words, at, module));
+  const kept = new Set(hashed.map(address => address >>> 2));
+  const keptTables = new Set([...kept].map(at => words[at + LINE_TABLE]));
+  for (const at of codes) {
+    if (!kept.has(at) && !keptTables.has(words[at + LINE_TABLE])) dropColumns(heap, words, at, module);
+  }
   for (const start of strings) words[(start >>> 2) + 3] = NO_HASH;
   for (const start of tables) {
     const at = start >>> 2;

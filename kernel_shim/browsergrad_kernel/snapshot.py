@@ -19,6 +19,8 @@ import sys
 import tempfile
 import time
 import uuid
+import weakref
+from types import CodeType
 from typing import Any
 
 import __main__
@@ -86,6 +88,25 @@ def make() -> None:
     _host.host.implementation = None
     put_off.put_off()
     gc.collect()
+
+
+def hashed_codes() -> list[int]:
+    """Addresses of the code objects that dictionaries or sets hold as keys. Their hash must not change, so neither may their table of lines."""
+    found: set[int] = set()
+    waiting: list[Any] = []
+    for container in gc.get_objects():
+        if isinstance(container, (dict, set, frozenset)):
+            waiting += [key for key in list(container) if isinstance(key, (CodeType, tuple, weakref.ref))]
+    while waiting:
+        key = waiting.pop()
+        if isinstance(key, tuple):
+            waiting += [part for part in key if isinstance(part, (CodeType, tuple))]
+        elif isinstance(key, weakref.ref):
+            waiting += [each for each in (key(),) if isinstance(each, CodeType)]
+        elif id(key) not in found:
+            found.add(id(key))
+            waiting += [each for each in key.co_consts if isinstance(each, CodeType)]  # part of the hash
+    return sorted(found)
 
 
 def _warm_up(kernel: Any) -> None:

@@ -52,6 +52,7 @@ globalThis.stop = (() => {
     const ms = performance.now() - begin;
     if (reply === hang) return { outcome: 'hang' };
     if (item.request) return { outcome: reply.status, ms };
+    if (reply.ename === 'KernelDied') return { outcome: `KernelDied: ${reply.evalue}`, ms };
     return { outcome: reply.status === 'error' ? reply.ename : reply.status, ms };
   }
 
@@ -137,6 +138,7 @@ globalThis.stop = (() => {
       const outcome = reply === hang ? 'hang' : reply.status === 'error' ? reply.ename : reply.status;
       outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
       if (reply === hang) bad.push(`${what}: hang`);
+      if (outcome === 'KernelDied') bad.push(`${what}: ${reply.evalue}`);
       return outcome;
     };
     const check = async what => {

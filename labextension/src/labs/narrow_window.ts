@@ -10,12 +10,30 @@ export const MIN_WIDTH = 900;
 type SideShell = JupyterFrontEnd.IShell & { collapseLeft?(): void };
 
 export class NarrowWindow {
-  constructor(private readonly shell: JupyterFrontEnd.IShell) {}
+  /** Whether a lab was opened. */
+  private isWanted = false;
+  private wasNarrow = isNarrow();
 
-  /** Closes the left side panel in a narrow window. Its tabs stay, and open it again. */
+  constructor(private readonly shell: JupyterFrontEnd.IShell) {
+    // A tablet is turned, or a page is zoomed: its buttons would be in the toolbar's menu of what has no room.
+    window.addEventListener('resize', () => {
+      const isCrossing = isNarrow() && !this.wasNarrow;
+      this.wasNarrow = isNarrow();
+      if (isCrossing && this.isWanted) {
+        this.makeRoom();
+      }
+    });
+  }
+
+  /** Closes the left side panel in a narrow window, also in one that becomes narrow later. Its tabs stay, and open it again. */
   makeRoom(): void {
-    if (window.innerWidth < MIN_WIDTH) {
+    this.isWanted = true;
+    if (isNarrow()) {
       (this.shell as SideShell).collapseLeft?.();
     }
   }
+}
+
+function isNarrow(): boolean {
+  return window.innerWidth < MIN_WIDTH;
 }
