@@ -349,9 +349,17 @@ def test_a_task_that_blocks_the_end_of_an_interrupted_cell_is_stopped(
     worker: Worker, monkeypatch: pytest.MonkeyPatch, epoch: int, loop_ms: int, cancelling: bool, raises: bool
 ) -> None:
     monkeypatch.setattr(current, "cell", types.SimpleNamespace(is_cancelling=cancelling))
-    worker.knows(loop_ms=loop_ms, is_watch=1)
+    worker.knows(loop_ms=loop_ms, is_watch=1, was_hit=1)
     assert task(worker, epoch) is raises
     assert worker.outcomes == ["stopped-task" if raises else "ignored"]
+
+
+def test_the_next_cell_need_not_wait_for_a_task_of_an_interrupted_one(worker: Worker) -> None:
+    worker.knows(loop_ms=501, is_watch=1)
+    assert not task(worker, EPOCH - 1)
+    current.interrupted_epochs.add(EPOCH - 1)
+    assert task(worker, EPOCH - 1)
+    assert worker.outcomes == ["ignored", "stopped-task"]
 
 
 def test_code_of_the_cell_itself_is_not_interrupted_for_tasks(worker: Worker) -> None:

@@ -75,8 +75,9 @@ def _is_unwanted(epoch: int, known: Snapshot) -> bool:
     """Whether a task of the cell `epoch` may be stopped, although no interrupt is offered to a cell."""
     if not current.epoch:  # Stop was pressed for it, or an interrupted cell has left it behind
         return bool(known.is_for_idle) or epoch in current.interrupted_epochs
-    # The running cell was interrupted, and cannot end before the loop turns. Its own tasks may have to end before it.
-    return epoch != current.epoch or (current.cell is not None and current.cell.is_cancelling)
+    if epoch == current.epoch:  # it may have to end before its cell does
+        return current.cell is not None and current.cell.is_cancelling
+    return bool(known.was_hit) or epoch in current.interrupted_epochs  # the running cell waits for the loop
 
 
 def _decide_in_user_code(frame: FrameType, known: Snapshot) -> None:

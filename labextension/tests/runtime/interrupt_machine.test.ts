@@ -63,7 +63,7 @@ const begin = { type: 'begin', epoch: EPOCH, isOther: false } as const;
 const late = { isLeaving: false, handlerTime: TIME - 100 };
 const BEFORE = EPOCH - 1;
 /** An interrupt took effect a while ago. */
-const HIT = { wasHit: true, isWatched: true, hitTime: TIME - 1000 };
+const HIT = { wasHit: true, hitTime: TIME - 1000, watchedUntil: TIME + 4000 };
 
 const ROWS: Row[] = [
   // a request begins and ends
@@ -180,9 +180,10 @@ const ROWS: Row[] = [
   ],
   ['not at every check', state('running', { ...HIT, offerTime: TIME - 19 }), poll, { sinceTurn: 501 }, 'running', []],
   ['not if the loop turns', state('running', HIT), poll, { sinceTurn: 500 }, 'running', []],
-  ['not for ever', state('running', { ...HIT, hitTime: TIME - 5001 }), poll, { sinceTurn: 501 }, 'running', []],
+  ['not for ever', state('running', { ...HIT, watchedUntil: TIME - 1 }), poll, { sinceTurn: 501 }, 'running', []],
+  ['nor the next cell', state('running', { watchedUntil: TIME + 1 }), poll, { sinceTurn: 501 }, 'running', ['signal']],
   [
-    'not if the cell was not interrupted',
+    'not if none was interrupted lately',
     state('running', { isWatched: true }),
     poll,
     { sinceTurn: 501 },
@@ -314,7 +315,7 @@ describe('a reaction', () => {
 
   it('asks for checks after an interrupt for some seconds only', () => {
     expect(needsPolls(state('running', HIT))).toBe(true);
-    const late = react(state('running', { ...HIT, hitTime: TIME - 5001 }), poll, moment());
+    const late = react(state('running', { ...HIT, watchedUntil: TIME - 1 }), poll, moment());
     expect(needsPolls(late.state)).toBe(false);
     expect(react(late.state, { type: 'end', epoch: EPOCH }, moment()).state.isWatched).toBe(true);
   });

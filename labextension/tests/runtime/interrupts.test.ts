@@ -261,7 +261,7 @@ describe('while nothing runs', () => {
     expect(snapshot(controller).is_for_idle).toBe(0);
   });
 
-  it('tasks that an interrupted cell has left are watched, but not while the next request runs, which that would slow down', () => {
+  it('tasks that an interrupted cell has left are watched, for some seconds also while the next request runs, which that slows down', () => {
     const { controller, words, press, poll } = parts();
     controller.begin(EPOCH, false);
     press();
@@ -270,6 +270,10 @@ describe('while nothing runs', () => {
     expect(controller.end(EPOCH)).toBe(true);
     expect(controller.block.isWanted).toBe(true);
     controller.begin(EPOCH + 1, false);
+    expect([words[Control.Interrupt], controller.block.isWanted]).toEqual([0, true]);
+    vi.advanceTimersByTime(5001);
+    poll();
+    poll();
     expect([words[Control.Interrupt], words[Control.Wanted]]).toEqual([0, 0]);
     expect(controller.end(EPOCH + 1)).toBe(false);
     expect(controller.block.isWanted).toBe(true); // tasks of the cell may still run

@@ -36,7 +36,7 @@ const STORM_REST_MS = 0.5;
 const STORM_REPEAT_MS = 20;
 /** Ms without a turn of the event loop after which a task counts as blocking it. */
 const STUCK_MS = 500;
-/** Ms for which such tasks are looked for after an interrupt has taken effect, and ms between two looks. A cell that goes on pays for them. */
+/** Ms for which such tasks are looked for after an interrupt has taken effect, and ms between two looks. Cells that run meanwhile pay for them. */
 const WATCH_MS = 5000;
 const WATCH_AGAIN_MS = 20;
 
@@ -155,7 +155,7 @@ function poll(before: InterruptState, moment: Moment): Reaction {
     }
     return reaction(state, {}, ...stale, { type: 'pace', polls: 'soon' });
   }
-  return isFree(state) && state.wasHit && state.isWatched
+  return isFree(state) && state.watchedUntil !== NEVER
     ? pollAfterHit(state, moment, stale)
     : reaction(state, {}, ...stale);
 }
@@ -172,12 +172,12 @@ function pollIdle(state: InterruptState, { time, press, sinceTurn }: Moment): Re
 }
 
 /**
- * After an interrupt has taken effect, the cell may have to await something before it can end. Tasks that other cells have left behind run
- * meanwhile. If one of them blocks the event loop, it is offered a signal.
+ * After an interrupt has taken effect, the cell may have to await something before it can end, and the next cells may await something too. Tasks
+ * that interrupted cells have left behind run meanwhile. If one of them blocks the event loop, it is offered a signal.
  */
 function pollAfterHit(state: InterruptState, { time, sinceTurn }: Moment, stale: Effect[]): Reaction {
-  if (time - state.hitTime > WATCH_MS) {
-    return reaction(state, { isWatched: false }, ...stale);
+  if (time > state.watchedUntil) {
+    return reaction(state, { watchedUntil: NEVER }, ...stale);
   }
   return sinceTurn > STUCK_MS && time - state.offerTime >= WATCH_AGAIN_MS
     ? signal({ ...state, offerTime: time }, time, ...stale)
@@ -249,7 +249,8 @@ function reported(state: InterruptState, outcome: Outcome, moment: Moment): Reac
   if (state.phase === 'idle') {
     return reaction(state, REPORTED); // the request is just about to begin
   }
-  const hit = { ...REPORTED, wasHit: true, isWatched: true, hitTime: time, hotUntil: NEVER, isFresh: false };
+  const watched = { wasHit: true, hitTime: time, watchedUntil: time + WATCH_MS };
+  const hit = { ...REPORTED, ...watched, hotUntil: NEVER, isFresh: false };
   switch (outcome) {
     case 'raised':
       return reaction(

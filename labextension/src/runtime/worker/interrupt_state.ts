@@ -74,11 +74,10 @@ export interface InterruptState {
   readonly isLeaving: boolean;
   /** Time when an interrupt was last offered again. */
   readonly offerTime: number;
-  /**
-   * Whether tasks that block the event loop are looked for: while no request runs, if one was interrupted before; and for some seconds
-   * after an interrupt has taken effect in the running request.
-   */
+  /** Whether a request was interrupted. Tasks that it has left behind may block the idle kernel, and are then stopped. */
   readonly isWatched: boolean;
+  /** Until this time, the same holds while a request runs: for some seconds after an interrupt has taken effect. `NEVER`: it does not. */
+  readonly watchedUntil: number;
   /** Number of the last request that has ended. While a task blocks the event loop, the page has not heard of that. */
   readonly ended: number;
 }
@@ -147,6 +146,7 @@ export const IDLE: InterruptState = {
   isLeaving: false,
   offerTime: 0,
   isWatched: false,
+  watchedUntil: NEVER,
   ended: 0,
 };
 
@@ -162,7 +162,7 @@ export function isInHand(state: InterruptState): boolean {
 
 /** Whether CPython has to ask for signals even if the page does not want an interrupt. */
 export function needsPolls(state: InterruptState): boolean {
-  const isWatching = state.isWatched && (state.phase === 'idle' || state.wasHit);
+  const isWatching = state.phase === 'idle' ? state.isWatched : state.watchedUntil !== NEVER;
   return isInHand(state) || state.isUnseen || state.isStorm || isWatching;
 }
 
