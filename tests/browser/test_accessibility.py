@@ -110,6 +110,7 @@ def test_the_keyboard_alone_does_a_lab(page: Lab) -> None:
         expect(field).to_be_hidden()
 
     page.run("1")  # a notebook that still opens would take the focus, which closes the list
+    page.page.wait_for_function("() => document.activeElement?.closest('.jp-NotebookPanel')")
     command("Insert Cell Above")
     keyboard.press("Enter")
     keyboard.insert_text("def add(a, b): return a + b\ndef double(a): return a")
