@@ -107,28 +107,27 @@ class Lab:
 @contextmanager
 def open_lab(browser: Browser, server: Server, which: str) -> Iterator[Lab]:
     """Open a page in a new profile, where nothing is cached or stored. A request to another origin ends the suite."""
-    context: BrowserContext = browser.new_context()
-    try:
-        with lab_in(context, server, which) as lab:
-            yield lab
-    finally:
-        context.close()
+    with lab_in(browser.new_context(), server, which) as lab:
+        yield lab
 
 
 @contextmanager
 def lab_in(context: BrowserContext, server: Server, which: str) -> Iterator[Lab]:
-    """Open a page in this profile. A request to another origin ends the suite."""
+    """Open a page in this profile, which is closed at the end. A request to another origin ends the suite."""
     foreign: list[str] = []
 
     def asked(request: Request) -> None:
         if not request.url.startswith((server.url, "data:", "blob:")):
             foreign.append(request.url)
 
-    context.on("request", asked)
-    page = context.new_page()
-    page.set_default_timeout(180_000)
-    lab = Lab(page, server, which)
-    lab.open()
-    yield lab
-    if foreign:
-        raise SystemExit(f"{which} asked another origin: {foreign[0]}")
+    try:
+        context.on("request", asked)
+        page = context.new_page()
+        page.set_default_timeout(180_000)
+        lab = Lab(page, server, which)
+        lab.open()
+        yield lab
+        if foreign:
+            raise SystemExit(f"{which} asked another origin: {foreign[0]}")
+    finally:
+        context.close()

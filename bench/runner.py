@@ -70,11 +70,8 @@ class Bench:
             context = self._playwright.chromium.launch_persistent_context(
                 folder, executable_path=chromium(), args=FLAGS, headless=True
             )
-            try:
-                with lab_in(context, server, which) as lab:
-                    yield lab
-            finally:
-                context.close()
+            with lab_in(context, server, which) as lab:
+                yield lab
 
     @contextmanager
     def optimised(self) -> Iterator[None]:

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -143,11 +144,7 @@ def write_divided(out: Path, name: str, now: Files, later: Files) -> tuple[dict[
 
 def _index(files: Files) -> bytes:
     """Return where each file is in the content of the pack of these files."""
-    content = pack(files)
-    (length,) = struct.unpack_from("<I", content)
-    start = 4 + length
-    listed = json.loads(content[4:start])["files"]
-    return json.dumps([[name, start + offset, size] for name, offset, size in listed], separators=(",", ":")).encode()
+    return json.dumps(list(_members(pack(files))), separators=(",", ":")).encode()
 
 
 def _write_small(out: Path, name: str, content: bytes, *, level: int) -> dict[str, Any]:
@@ -191,10 +188,14 @@ def read_pack(path: Path) -> Files:
 
 def unpack(data: bytes) -> Files:
     """Return the files of an uncompressed pack."""
+    return {name: data[start : start + size] for name, start, size in _members(data)}
+
+
+def _members(data: bytes) -> Iterator[tuple[str, int, int]]:
+    """Yield the path of each file in an uncompressed pack, where it begins, and its length."""
     (length,) = struct.unpack_from("<I", data)
-    start = 4 + length
-    files = json.loads(data[4:start])["files"]
-    return {name: data[start + offset : start + offset + size] for name, offset, size in files}
+    for name, offset, size in json.loads(data[4 : 4 + length])["files"]:
+        yield name, 4 + length + offset, size
 
 
 def pyc_path(name: str, tag: str) -> str:

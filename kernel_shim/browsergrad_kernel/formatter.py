@@ -91,7 +91,9 @@ def _plain_text(formatter: Any, obj: Any) -> Any:
     """What the formatter of plain text returns. If its printer writes a number's or a text's `repr`, this needs no printer."""
     kind = type(obj)
     if kind in _SIMPLE and type(formatter) is PlainTextFormatter and formatter.pprint:
-        printer = formatter.singleton_printers.get(id(obj)) or formatter.type_printers.get(kind)  # type: ignore
+        singletons: dict[Any, Any] = formatter.singleton_printers
+        types: dict[Any, Any] = formatter.type_printers
+        printer = singletons.get(id(obj)) or types.get(kind)
         if printer is pretty._repr_pprint:
             try:
                 return repr(obj)  # one line, so nothing has to be broken

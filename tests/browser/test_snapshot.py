@@ -39,9 +39,8 @@ def test_python_starts_from_the_snapshot(browser: Browser, site: Path, isolated:
         assert not [line for line in log if WITHOUT in line]
 
 
-#: Keys that a dictionary or a set holds and does not find, since their hash has changed.
-LOST_KEYS = """import types
-from browsergrad_kernel.interrupts import frames
+#: Keys that a set holds and does not find, since their hash has changed.
+LOST_KEYS = """from browsergrad_kernel.interrupts import frames
 [key for held in (frames._runs_cells, frames._regions, frames._protected, frames._handler) for key in held if key not in held]"""
 
 

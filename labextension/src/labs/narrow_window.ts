@@ -4,7 +4,7 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 
 /** In a narrower window, the file browser beside the notebook leaves too little of it. In px. */
-export const MIN_WIDTH = 900;
+const MIN_WIDTH = 900;
 
 /** What shells with side panels can do. */
 type SideShell = JupyterFrontEnd.IShell & { collapseLeft?(): void };
@@ -34,6 +34,6 @@ export class NarrowWindow {
   }
 }
 
-function isNarrow(): boolean {
+export function isNarrow(): boolean {
   return window.innerWidth < MIN_WIDTH;
 }

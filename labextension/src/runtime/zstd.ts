@@ -25,6 +25,8 @@ interface Decoder {
 const FIRST_ERROR = 0x1_0000_0000 - 120;
 
 let compiling: Promise<WebAssembly.Module> | undefined;
+/** The same for files that are unpacked while Python waits. */
+let compiledNow: WebAssembly.Module | undefined;
 
 async function compile(): Promise<WebAssembly.Module> {
   const stream = new Blob([fromBase64(packed)]).stream().pipeThrough(new DecompressionStream('gzip'));
@@ -96,10 +98,8 @@ const IMPORTS = { env: { emscripten_notify_memory_growth: (): void => undefined 
 
 /** Unpacks a whole file while Python waits. @throws Error if it is damaged; the checksum in the file is checked. */
 export function unzstdNow(bytes: Uint8Array): Uint8Array {
-  const { exports } = new WebAssembly.Instance(
-    new WebAssembly.Module(gunzipSync(fromBase64(packed)) as BufferSource),
-    IMPORTS,
-  );
+  compiledNow ??= new WebAssembly.Module(gunzipSync(fromBase64(packed)) as BufferSource);
+  const { exports } = new WebAssembly.Instance(compiledNow, IMPORTS);
   const unpacking = new Unpacking(exports as unknown as Decoder);
   const whole = concat([...unpacking.push(bytes)]);
   unpacking.end();

@@ -75,12 +75,9 @@ export class DownloadCommands {
   private async download(path: string, name: string): Promise<void> {
     const { onProgress, trans } = this.options;
     try {
-      onProgress(path, 0);
       download(name, await fileOf(this.app.serviceManager.contents, path, onProgress));
     } catch (error) {
       await showErrorMessage(trans.__('%1 cannot be downloaded', name), error as Error);
-    } finally {
-      onProgress(path, 1);
     }
   }
 }

@@ -27,28 +27,28 @@ export function decodeDownloadsInPieces(
     if (contents.driveName(path) !== '' || !(await isLongAndStored(contents, path))) {
       return original(path);
     }
-    try {
-      onProgress(path, 0);
-      return URL.createObjectURL(await fileOf(contents, path, onProgress));
-    } finally {
-      onProgress(path, 1);
-    }
+    return URL.createObjectURL(await fileOf(contents, path, onProgress));
   };
 }
 
-/** Returns the file at `path`. Notebooks are laid out as JupyterLite does it. */
+/** Returns the file at `path`, and says how far it is. Notebooks are laid out as JupyterLite does it. */
 export async function fileOf(
   contents: Pick<Contents.IManager, 'get'>,
   path: string,
   onProgress: (path: string, fraction: number) => void,
 ): Promise<Blob> {
-  const { type, format, mimetype, content } = await contents.get(path, { content: true });
-  if (type === 'notebook' || format === 'json') {
-    return new Blob([JSON.stringify(content, null, 2)], { type: mimetype });
+  try {
+    onProgress(path, 0);
+    const { type, format, mimetype, content } = await contents.get(path, { content: true });
+    if (type === 'notebook' || format === 'json') {
+      return new Blob([JSON.stringify(content, null, 2)], { type: mimetype });
+    }
+    return format === 'base64'
+      ? await decoded(content as string, mimetype, fraction => onProgress(path, fraction))
+      : new Blob([content as string], { type: mimetype });
+  } finally {
+    onProgress(path, 1);
   }
-  return format === 'base64'
-    ? decoded(content as string, mimetype, fraction => onProgress(path, fraction))
-    : new Blob([content as string], { type: mimetype });
 }
 
 /** Only files in the browser's storage have a format before they are read. */

@@ -9,7 +9,7 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { MIN_WIDTH } from '../labs/narrow_window';
+import { isNarrow } from '../labs/narrow_window';
 import { closePanel } from '../results/panel_head';
 import { compareCells } from './compare';
 import { CompareView } from './compare_view';
@@ -57,9 +57,8 @@ export class WorkActions implements HistoryActions {
     const widget = new MainAreaWidget({ content });
     widget.id = `${content.id}-tab`;
     [...this.app.shell.widgets('main')].find(({ id }) => id === widget.id)?.dispose();
-    const isNarrow = window.innerWidth < MIN_WIDTH;
-    this.app.shell.add(widget, 'main', { mode: isNarrow ? 'tab-after' : 'split-right' });
-    if (isNarrow) {
+    this.app.shell.add(widget, 'main', { mode: isNarrow() ? 'tab-after' : 'split-right' });
+    if (isNarrow()) {
       closePanel(this.app.shell);
     }
     this.app.shell.activateById(widget.id);
