@@ -21,8 +21,9 @@ MODES = {
 HEAD = """# Browsers
 
 The same checks run in Chromium, Firefox and WebKit, the engine of Safari: `tests/browser/test_engines.py`. This page is made from their results by
-`scripts/browsers_page.py`, after `make test-chromium`, `make test-firefox` and `make test-webkit`. `make test` runs a part of them. Each kind of page has
-the results of its own last run; *not run* is a check that was no part of it.
+`scripts/browsers_page.py`, after `make test-chromium`, `make test-firefox` and `make test-webkit`. `make test` runs a part of them. Each check has
+the result of its own last run with this version of the browser; *not run* is a check that was no part of any, and – a check of something that the engine does not have: a history in WebKitGTK, and a
+page without a second store in the others, where a private window and a refused store are checked instead.
 
 How soon Stop works depends on what the page and the browser have:
 
@@ -81,10 +82,17 @@ def stop_table(results: dict[str, Any]) -> str:
 def checks_table(results: dict[str, Any]) -> str:
     checks = list(dict.fromkeys(check for found in results.values() for check in found["checks"]))
     text = row("check", *map(name, results)) + row("---", *[":-:"] * len(results))
-    marks = {True: "yes", False: "**no**", None: "not run"}
     for check in checks:
-        text += row(check, *(marks[found["checks"].get(check)] for found in results.values()))
+        text += row(check, *(mark(mode, check, results) for mode in results))
     return text
+
+
+def mark(mode: str, check: str, results: dict[str, Any]) -> str:
+    passed = results[mode]["checks"].get(check)
+    if passed is not None:
+        return "yes" if passed else "**no**"
+    engine = mode.partition("-")[0]
+    return "not run" if any(check in results[one]["checks"] for one in results if one.startswith(engine)) else "–"
 
 
 def page(results: dict[str, Any]) -> str:

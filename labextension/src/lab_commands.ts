@@ -9,6 +9,11 @@ import type { CommandRegistry } from '@lumino/commands';
 export const SHOW_RESULTS = 'browsergrad:show-results';
 export const DOWNLOAD_RESULTS = 'browsergrad:download-results';
 export const MAKE_HAND_IN = 'browsergrad:make-hand-in';
+export const SHOW_HISTORY = 'browsergrad:show-history';
+export const UPDATE = 'browsergrad:update-lab';
+export const DOWNLOAD_WORK = 'browsergrad:download-work';
+export const OPEN_WORK = 'browsergrad:open-work';
+export const KEEP_FOLDER = 'browsergrad:keep-folder';
 
 /** Where a command is added. */
 export interface CommandPlace {

@@ -9,9 +9,12 @@ const LAYERS: Record<string, string[]> = {
   server: ['kernel', 'runtime'],
   kernel: ['runtime', 'notice', 'notebook_metadata', 'download'],
   renderers: ['runtime', 'go_to_cell'],
-  results: ['runtime', 'renderers', 'go_to_cell', 'download', 'lab_commands'],
-  labs: ['runtime', 'kernel', 'renderers', 'results', 'notice', 'notebook_metadata', 'download', 'lab_commands'],
-  work: ['runtime', 'labs', 'renderers', 'results', 'notice', 'download', 'go_to_cell', 'lab_commands'],
+  results: ['runtime', 'renderers', 'go_to_cell', 'download', 'lab_commands', 'shell_sides'],
+  labs: [
+    ...['runtime', 'kernel', 'renderers', 'results', 'notice', 'notebook_metadata', 'download', 'lab_commands'],
+    'shell_sides',
+  ],
+  work: ['runtime', 'labs', 'renderers', 'results', 'notice', 'download', 'go_to_cell', 'lab_commands', 'shell_sides'],
   transfers: ['runtime', 'notice', 'download'],
 };
 

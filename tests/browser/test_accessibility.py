@@ -11,12 +11,13 @@ from conftest import Lab, build_site, opened, served
 from playwright.sync_api import Browser, expect
 from test_labs import CONTENTS, OPEN
 from test_results import AXE
+from work_pages import again, publish_newer, version_count
 
 #: Rules that JupyterLab and JupyterLite break themselves, in parts of the page that are not ours.
 OF_JUPYTERLAB = {"aria-allowed-attr", "aria-input-field-name", "aria-required-children"}
 RULES = """async () => {
   const { violations } = await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] });
-  const ours = node => node.closest('#browsergrad-lab-results, .bg-output, .bg-CheckButton, .bg-LabBadge, .bg-LabToolbar [class*=bg-], #jp-browsergrad-stop-mode');
+  const ours = node => node.closest('#browsergrad-lab-results, #browsergrad-history, .bg-panel, .jp-Dialog, .Toastify, #jp-browsergrad-work, .bg-output, .bg-CheckButton, .bg-LabBadge, .bg-LabToolbar [class*=bg-], #jp-browsergrad-stop-mode');
   return violations.flatMap(one => one.nodes.map(node => {
     const element = document.querySelector(node.target[0]);
     return { rule: one.id, ours: Boolean(element && ours(element)), html: node.html.slice(0, 200), why: node.failureSummary.slice(0, 300) };
@@ -49,9 +50,56 @@ def check(page: Lab) -> None:
 def test_axe_finds_nothing_in_our_parts_of_the_page(page: Lab) -> None:
     check(page)
     page.page.evaluate(AXE)
+    found_by_axe(page, "results")
+
+
+def found_by_axe(page: Lab, where: str) -> None:
+    """Nothing in our parts of the page. The rest of JupyterLab's is known."""
     found: list[dict[str, Any]] = page.js(RULES)
-    assert [one for one in found if one["ours"]] == []
-    assert {one["rule"] for one in found} <= OF_JUPYTERLAB
+    assert [one for one in found if one["ours"]] == [], where
+    assert {one["rule"] for one in found} <= OF_JUPYTERLAB, where
+
+
+def test_axe_finds_nothing_in_history_comparison_dialogs_and_notices(page: Lab) -> None:
+    page.page.evaluate(AXE)
+    version_count(page, 1)
+    for number, text in enumerate(["mine = 1", "mine = 2"]):
+        page.js("text => panel.content.model.cells.get(0).sharedModel.setSource(text)", text)
+        page.js("() => panel.context.save()")
+        version_count(page, number + 2)
+    expect(page.page.locator(".bg-LabPlace")).to_be_visible()
+    page.js("() => jupyterapp.commands.execute('browsergrad:show-history')")
+    history = page.page.locator("#browsergrad-history")
+    expect(history.locator(".bg-versions > li")).to_have_count(3)
+    found_by_axe(page, "history")
+    history.get_by_role("button", name="Compare").nth(1).click()
+    compare = page.page.locator(".bg-compare")
+    expect(compare.locator("del")).to_be_visible()
+    found_by_axe(page, "comparison")
+    compare.get_by_role("button", name="Restore").click()
+    notice = page.page.locator(".Toastify__toast", has_text="The notebook is as it was at")
+    expect(notice).to_be_visible()
+    found_by_axe(page, "notice")
+    with page.page.expect_download() as waiting:
+        history.get_by_role("button", name="Download my work").click()
+    page.js("() => panel.content.model.cells.get(0).sharedModel.setSource('mine = 3')")
+    page.js("() => panel.context.save()")
+    with page.page.expect_file_chooser() as chooser:
+        history.get_by_role("button", name="Open my work…").click()
+    chooser.value.set_files(waiting.value.path())
+    dialog = page.page.locator(".jp-Dialog")
+    expect(dialog).to_contain_text("Different from what is here")
+    found_by_axe(page, "dialog of Open my work")
+    dialog.get_by_role("button", name="Cancel").click()
+
+    publish_newer(page.page, "x = 6 * 7")
+    again(page)
+    page.page.evaluate(AXE)
+    page.js(OPEN, "good/lab.ipynb")
+    update = page.page.locator(".Toastify__toast", has_text="version 1.1.0 is here")
+    update.get_by_role("button", name="Update").click()
+    expect(dialog).to_contain_text("1 cell was changed by you and by the lab.")
+    found_by_axe(page, "dialog of an update")
 
 
 def test_screen_readers_hear_results_and_the_state_of_a_check(page: Lab) -> None:

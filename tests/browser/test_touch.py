@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from conftest import Lab, build_site, new_page, served, wait_for_app
 from playwright.sync_api import Browser, Locator, Page, expect
 from test_labs import lab_files, notebook
+from work_pages import publish_newer, version_count
 
+#: Whether a text is in the first cell, and saved.
+IS_SAVED = """text => {
+  const { context } = jupyterapp.shell.widgets('main').next().value;
+  return context && !context.model.dirty && context.model.cells.get(0).sharedModel.getSource() === text;
+}"""
 ASKS = "name = input('Your name? ')\nprint('Hello', name)"
 
 
@@ -88,3 +95,63 @@ def test_a_lab_is_done_by_touch(page: Page) -> None:
     with page.expect_download() as download:
         tap(page.locator(".lm-Menu-item", has_text="Make Hand-In File"))
     assert download.value.suggested_filename.endswith(".bglab")
+
+
+def type_into(page: Page, text: str) -> None:
+    """Replace the first cell's text, and save."""
+    tap(page.locator(".jp-Notebook .jp-CodeCell .cm-content").first)
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(text)
+    tap(tool(page, "save"))
+
+
+def fits(page: Page, selector: str) -> None:
+    """Nothing is cut off at the sides, and the page does not scroll to a side."""
+    page.wait_for_function(
+        """selector => {
+          const node = document.querySelector(selector);
+          const { left, right, width } = node.getBoundingClientRect();
+          return width > 0 && left >= -1 && right <= innerWidth + 1 && node.scrollWidth <= node.clientWidth + 1
+            && document.documentElement.scrollWidth <= innerWidth;
+        }""",
+        arg=selector,
+    )
+
+
+def test_earlier_states_and_a_new_version_are_used_by_touch(page: Page) -> None:
+    lab = Lab(page)
+    lab.js("() => jupyterapp.restored")
+    version_count(lab, 1)
+    long_line = "answer = " + " + ".join(str(number) for number in range(60))
+    type_into(page, long_line)
+    version_count(lab, 2)
+    place = page.locator(".bg-LabPlace")
+    expect(place).to_have_accessible_name("Only in this browser: download my work")
+    with page.expect_download():
+        tap(place)
+    expect(place).to_have_accessible_name(re.compile("^On disk since"))
+
+    tap(page.locator(".bg-LabBadge"))
+    tap(page.locator(".lm-Menu-item", has_text="Show History"))
+    history = page.locator("#browsergrad-history")
+    expect(history.locator(".bg-versions > li")).to_have_count(2)
+    fits(page, "#browsergrad-history")
+    tap(history.get_by_role("button", name="Compare").last)
+    compare = page.locator(".bg-compare")
+    expect(compare.get_by_role("heading", level=3)).to_have_text("Cell 1: changed")
+    fits(page, ".bg-compare")
+    expect(compare.locator("ins")).to_be_in_viewport()
+    tap(compare.get_by_role("button", name="Restore"))
+    notice = page.locator(".Toastify__toast", has_text="The notebook is as it was at")
+    tap(notice.get_by_role("button", name="Undo"))
+    page.wait_for_function(IS_SAVED, arg=long_line)
+
+    publish_newer(page, ASKS.replace("Hello", "Good day"), "x = 1", "y = 3")
+    page.reload()
+    wait_for_app(page)
+    tap(page.locator(".Toastify__toast", has_text="version 1.1.0 is here").get_by_role("button", name="Update"))
+    dialog = page.locator(".jp-Dialog")
+    expect(dialog).to_contain_text("1 cell was changed by you and by the lab.")
+    fits(page, ".jp-Dialog-content")
+    tap(dialog.get_by_role("button", name="Update"))
+    expect(page.locator(".Toastify__toast", has_text="The lab is up to date.")).to_be_in_viewport()

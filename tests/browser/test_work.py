@@ -8,8 +8,19 @@ import re
 import pytest
 from conftest import Lab, open_lab, wait_for_app
 from playwright.sync_api import Browser, Route, expect
-from test_labs import MANIFEST, notebook
-from work_pages import CLEAR, EDIT, OPEN, SHOW_SETTINGS, SOURCES, STORED, again, draft_written, version_count
+from test_labs import notebook
+from work_pages import (
+    CLEAR,
+    EDIT,
+    OPEN,
+    SHOW_SETTINGS,
+    SOURCES,
+    STORED,
+    again,
+    draft_written,
+    publish_newer,
+    version_count,
+)
 
 
 @pytest.fixture
@@ -134,13 +145,7 @@ def test_a_newer_lab_comes_into_the_notebook_and_answers_stay(lab: Lab) -> None:
     lab.js("() => { panel.content.model.sharedModel.insertCell(1, { cell_type: 'code', source: 'answer = 42' }); }")
     lab.js("() => panel.context.save()")
     version_count(lab, 2)
-
-    def newer(route: Route) -> None:
-        is_manifest = "manifest.json" in route.request.url
-        route.fulfill(body=json.dumps(MANIFEST | {"version": "1.1.0"}) if is_manifest else notebook("x = 2", "z = 3"))
-
-    lab.page.context.route("**/files/good/manifest.json*", newer)
-    lab.page.context.route("**/files/good/lab.ipynb*", newer)
+    publish_newer(lab.page, "x = 2", "z = 3")
     again(lab)
     lab.js(OPEN, "good/lab.ipynb")
     notice = lab.page.locator(".Toastify__toast", has_text="Lab adding: version 1.1.0 is here, you have 1.0.0.")

@@ -41,7 +41,7 @@ def test_work_is_downloaded_told_and_opened_again(lab: Lab, tmp_path: Path) -> N
     version_count(lab, 2)
     with lab.page.expect_download() as download:
         status.click()
-    expect(status).to_contain_text("Copied")
+    expect(status).to_contain_text("On disk since")
     file = tmp_path / download.value.suggested_filename
     download.value.save_as(file)
     with zipfile.ZipFile(file) as archive:

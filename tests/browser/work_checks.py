@@ -8,7 +8,7 @@ from collections.abc import Callable
 from conftest import Lab
 from engine import Tab
 from test_labs import notebook
-from work_pages import CLEAR, EDIT, OPEN, SOURCES, STORE, STORED
+from work_pages import ASKS, CLEAR, EDIT, OPEN, SOURCES, STORE, STORED
 
 #: Opens JupyterLab in the tab.
 Enter = Callable[[], Lab]
@@ -20,6 +20,11 @@ MAKE = """async ([path, text]) => {
 }"""
 IS_FIRST = "text => panel.content.model.cells.get(0)?.sharedModel.getSource() === text"
 NOTICE = "text => [...document.querySelectorAll('.Toastify__toast')].some(one => one.textContent.includes(text))"
+#: Gives the button of a notice an id. Several notices may have one with this label.
+MARK = """([text, label]) => {
+  const notice = [...document.querySelectorAll('.Toastify__toast')].find(one => one.textContent.includes(text));
+  [...notice.querySelectorAll('button')].find(one => one.textContent === label).id = 'wanted';
+}"""
 
 
 def open_own(lab: Lab, path: str) -> None:
@@ -30,8 +35,9 @@ def open_own(lab: Lab, path: str) -> None:
 
 def edit(lab: Lab, text: str) -> None:
     """Change the first cell, and wait until the draft of that is written."""
+    count = len(lab.js(STORE, "drafts"))  # other notebooks may have left one
     lab.js(EDIT, [0, text])
-    lab.js(STORED, ["drafts", ".gz", 1])
+    lab.js(STORED, ["drafts", ".gz", count + 1])
 
 
 def version_count(lab: Lab) -> int:
@@ -56,8 +62,10 @@ def check_history(tab: Tab, enter: Enter) -> None:
     lab = enter()
     lab.js(OPEN, path)
     assert lab.js(SOURCES)[0] != "answer = 42"
-    tab.wait_for_function(NOTICE, "the history has a newer state")
-    tab.click(".Toastify__toast button", "Bring back")
+    newer = "the history has a newer state"
+    tab.wait_for_function(NOTICE, newer)
+    tab.evaluate(MARK, [newer, "Bring back"])
+    tab.click("#wanted")
     tab.wait_for_function(IS_FIRST, "answer = 42")
 
 
@@ -73,10 +81,21 @@ def check_draft(tab: Tab, enter: Enter) -> None:
 
 
 def check_refused(tab: Tab, enter: Enter, reason: str) -> None:
-    """The panel says that no history is kept, and a cell runs."""
+    """The panel says that no history is kept, a lab is not left without a question before it was downloaded, and a cell runs."""
     lab = enter()
     open_own(lab, "refused.ipynb")
     says_no_history(tab, lab, reason)
+    lab.js(OPEN, "single-neuron/single-neuron.ipynb")
+    assert not lab.js(ASKS)
+    lab.js(EDIT, [0, "answer = 42"])
+    lab.js("() => panel.context.save()")
+    status = "document.querySelector('#jp-browsergrad-work')"
+    tab.wait_for_function(f"{status}?.textContent === 'Only in this browser'")
+    assert reason in tab.evaluate(f"{status}.title")
+    assert lab.js(ASKS)
+    lab.js("() => jupyterapp.commands.execute('browsergrad:download-work')")
+    tab.wait_for_function(f"{status}?.textContent.startsWith('On disk since')")
+    assert not lab.js(ASKS)
     lab.start("sub")
     assert lab.run("6 * 7").result == "42"
 

@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from conftest import Lab, build_site, wait_for_app
-from playwright.sync_api import Error, Page
-from test_labs import lab_files, notebook
+from playwright.sync_api import Error, Page, Route
+from test_labs import MANIFEST, lab_files, notebook
 
 from jupyterlite_browsergrad.grading.hand_in_keys import make_keys
 
@@ -25,6 +25,12 @@ EDIT = """async ([index, text]) => {
 SHOW_SETTINGS = """async () => {
   await jupyterapp.allPluginsActivated;
   await jupyterapp.commands.execute('settingeditor:open');
+}"""
+#: Whether the browser would ask before the page is left.
+ASKS = """() => {
+  const event = new Event('beforeunload', { cancelable: true });
+  window.dispatchEvent(event);
+  return event.defaultPrevented;
 }"""
 SOURCES = "() => panel.content.model.toJSON().cells.map(cell => cell.source)"
 #: The files of the second store, by path.
@@ -89,6 +95,17 @@ class WorkSite:
         plugins = config["jupyter-config-data"].setdefault("litePluginSettings", {})
         plugins["jupyterlite-browsergrad:hand-in"] = {"handInKey": public}
         path.write_text(json.dumps(config), "utf-8")
+
+
+def publish_newer(page: Page, *cells: str) -> None:
+    """Let the site publish version 1.1.0 of the lab in the folder `good`, with these cells."""
+
+    def newer(route: Route) -> None:
+        is_manifest = "manifest.json" in route.request.url
+        route.fulfill(body=json.dumps(MANIFEST | {"version": "1.1.0"}) if is_manifest else notebook(*cells))
+
+    page.context.route("**/files/good/manifest.json*", newer)
+    page.context.route("**/files/good/lab.ipynb*", newer)
 
 
 def again(lab: Lab) -> None:

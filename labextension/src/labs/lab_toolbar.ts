@@ -1,7 +1,8 @@
 /**
- * What a lab adds to its notebook's toolbar: the button *Check my work*, and the lab's name, which opens the menu of all else.
+ * What a lab adds to its notebook's toolbar: the button *Check my work*, the lab's name, which opens the menu of all else, and where the
+ * copies of the notebook are.
  */
-import type { Toolbar } from '@jupyterlab/ui-components';
+import { checkIcon, downloadIcon, type Toolbar } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import { DisposableDelegate, DisposableSet, type IDisposable } from '@lumino/disposable';
@@ -10,6 +11,7 @@ import { Menu, Widget } from '@lumino/widgets';
 import { countsText } from '../renderers/assertions';
 import type { AssertionsContent } from '../runtime/events';
 import { arrangeUntilTheyFit } from './fit_toolbar';
+import type { WorkPlace } from './work_places';
 
 /** What is known about the checks of one notebook. */
 export interface CheckState {
@@ -23,8 +25,10 @@ export interface LabToolbarOptions {
   version: string;
   /** The command of the button. */
   check: string;
-  /** The commands of the menu. */
-  menu: readonly string[];
+  /** The command that downloads the student's work. */
+  download: string;
+  /** The commands of the menu, in groups. */
+  menu: readonly (readonly string[])[];
 }
 
 const TOOLBAR_CLASS = 'bg-LabToolbar';
@@ -33,6 +37,7 @@ export class LabToolbar implements IDisposable {
   private readonly added = new DisposableSet();
   private readonly check = makeButton('bg-CheckButton');
   private readonly badge = makeButton('bg-LabBadge');
+  private readonly place = makeButton('bg-LabPlace');
   private readonly label = document.createElement('span');
   private readonly passed = document.createElement('span');
   /** Read out by screen readers whenever its text changes. It is there from the beginning, so that none is missed. */
@@ -59,7 +64,9 @@ export class LabToolbar implements IDisposable {
     this.badge.setAttribute('aria-expanded', 'false');
     this.badge.setAttribute('aria-label', trans.__('%1 %2, menu of the lab', id, version));
     listen(this.badge, () => this.openMenu());
+    listen(this.place, () => this.run(this.place, options.download));
     this.show({ isChecking: false, counts: null });
+    this.showPlace(null);
     this.insert();
   }
 
@@ -98,11 +105,26 @@ export class LabToolbar implements IDisposable {
     this.told = counts;
   }
 
+  /** Shows where the copies of the notebook are. A narrow window has room for the icon alone. */
+  showPlace(place: WorkPlace | null): void {
+    const { trans } = this;
+    const label = place?.label ?? '';
+    this.place.hidden = !label;
+    this.place.title = label && `${label}. ${place!.about} ${trans.__('Click to download your work.')}`;
+    this.place.setAttribute('aria-label', trans.__('%1: download my work', label));
+    this.place.classList.toggle('bg-only-here', place?.isOnlyHere ?? false);
+    const icon = (place?.isOnlyHere ? downloadIcon : checkIcon).element({ tag: 'span' });
+    const text = document.createElement('span');
+    text.textContent = label;
+    this.place.replaceChildren(icon, text);
+  }
+
   /** The button comes first, so that it is never among the items which a narrow toolbar moves into its menu. */
   private insert(): void {
     const items: [string, HTMLElement[]][] = [
       ['browsergrad-check', [this.check, this.status]],
       ['browsergrad-lab', [this.badge]],
+      ['browsergrad-place', [this.place]],
     ];
     this.toolbar.addClass(TOOLBAR_CLASS);
     items.forEach(([name, nodes], index) => {
@@ -128,8 +150,11 @@ export class LabToolbar implements IDisposable {
     const { badge, commands, options } = this;
     badge.focus();
     const menu = new Menu({ commands });
-    for (const command of options.menu.filter(each => commands.hasCommand(each))) {
-      menu.addItem({ command });
+    for (const group of options.menu) {
+      menu.addItem({ type: 'separator' }); // not shown at the ends, nor twice
+      for (const command of group.filter(each => commands.hasCommand(each))) {
+        menu.addItem({ command });
+      }
     }
     menu.title.label = badge.textContent ?? '';
     menu.aboutToClose.connect(() => {

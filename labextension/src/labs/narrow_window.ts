@@ -3,11 +3,10 @@
  */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 
+import { closeLeft } from '../shell_sides';
+
 /** In a narrower window, the file browser beside the notebook leaves too little of it. In px. */
 const MIN_WIDTH = 900;
-
-/** What shells with side panels can do. */
-type SideShell = JupyterFrontEnd.IShell & { collapseLeft?(): void };
 
 export class NarrowWindow {
   /** Whether a lab was opened. */
@@ -29,7 +28,7 @@ export class NarrowWindow {
   makeRoom(): void {
     this.isWanted = true;
     if (isNarrow()) {
-      (this.shell as SideShell).collapseLeft?.();
+      closeLeft(this.shell);
     }
   }
 }

@@ -8,7 +8,16 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { IKernelSpecs } from '@jupyterlite/services';
 import { DisposableDelegate } from '@lumino/disposable';
 
-import { DOWNLOAD_RESULTS, MAKE_HAND_IN, SHOW_RESULTS } from '../lab_commands';
+import {
+  DOWNLOAD_RESULTS,
+  DOWNLOAD_WORK,
+  KEEP_FOLDER,
+  MAKE_HAND_IN,
+  OPEN_WORK,
+  SHOW_HISTORY,
+  SHOW_RESULTS,
+  UPDATE,
+} from '../lab_commands';
 import { ILabResults } from '../results/tokens';
 import { addCommands, CHECK, INSERT, LabActions, RESET } from './commands';
 import { labServices } from './lab_services';
@@ -16,9 +25,14 @@ import { LabToolbar } from './lab_toolbar';
 import { NarrowWindow } from './narrow_window';
 import { LabPanel, type AddToolbar } from './panel';
 import { letMenusTakeTaps } from './touch_menus';
+import { IWorkPlaces } from './work_places';
 
-/** The commands of the menu that opens below the lab's name. */
-const MENU = [SHOW_RESULTS, MAKE_HAND_IN, DOWNLOAD_RESULTS, INSERT, RESET];
+/** The commands of the menu that opens below the lab's name, in groups. */
+const MENU = [
+  [SHOW_RESULTS, MAKE_HAND_IN, DOWNLOAD_RESULTS],
+  [SHOW_HISTORY, UPDATE, DOWNLOAD_WORK, OPEN_WORK, KEEP_FOLDER],
+  [INSERT, RESET],
+];
 /** The commands that depend on the front notebook. */
 const COMMANDS = [CHECK, INSERT, RESET, DOWNLOAD_RESULTS];
 
@@ -26,7 +40,7 @@ const labs: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlite-browsergrad:labs',
   description: 'Lab manifests: checked before anything runs; toolbar, datasets, Check my work.',
   autoStart: true,
-  optional: [INotebookTracker, IKernelSpecs, ICommandPalette, ILabResults, ITranslator],
+  optional: [INotebookTracker, IKernelSpecs, ICommandPalette, ILabResults, ITranslator, IWorkPlaces],
   activate: (
     app: JupyterFrontEnd,
     tracker: INotebookTracker | null,
@@ -34,6 +48,7 @@ const labs: JupyterFrontEndPlugin<void> = {
     palette: ICommandPalette | null,
     results: ILabResults | null,
     translator: ITranslator | null,
+    places: IWorkPlaces | null,
   ) => {
     if (!tracker) {
       return; // an app without notebooks, such as JupyterLite's REPL
@@ -56,18 +71,25 @@ const labs: JupyterFrontEndPlugin<void> = {
     const addToolbar: AddToolbar = (panel, { id, version }) => {
       narrow.makeRoom();
       actions.forget(panel);
-      const options = { id, version, check: CHECK, menu: MENU };
+      const options = { id, version, check: CHECK, download: DOWNLOAD_WORK, menu: MENU };
       const toolbar = new LabToolbar(panel.toolbar, app.commands, options, trans);
-      const show = (): void => toolbar.show(actions.state(panel));
-      const follow = (_: unknown, changed: NotebookPanel): void => {
+      const showState = (_: unknown, changed: NotebookPanel): void => {
         if (changed === panel) {
-          show();
+          toolbar.show(actions.state(panel));
         }
       };
-      show();
-      actions.changed.connect(follow);
+      const showPlace = (_: unknown, changed: NotebookPanel): void => {
+        if (changed === panel) {
+          toolbar.showPlace(places?.of(panel) ?? null);
+        }
+      };
+      showState(null, panel);
+      showPlace(null, panel);
+      actions.changed.connect(showState);
+      places?.changed.connect(showPlace);
       return new DisposableDelegate(() => {
-        actions.changed.disconnect(follow);
+        actions.changed.disconnect(showState);
+        places?.changed.disconnect(showPlace);
         toolbar.dispose();
       });
     };

@@ -3,18 +3,11 @@ import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { closeRight } from '../shell_sides';
 import { Button } from './button';
 
-/** What shells with side panels can do. */
-type SideShell = JupyterFrontEnd.IShell & { collapseRight?(): void };
-
-/** Closes the panel on the right, which covers the notebook on a phone. */
-export function closePanel(shell: JupyterFrontEnd.IShell): void {
-  (shell as SideShell).collapseRight?.();
-}
-
 export function backToNotebook(shell: JupyterFrontEnd.IShell, tracker: INotebookTracker): void {
-  closePanel(shell);
+  closeRight(shell);
   tracker.currentWidget?.activate();
 }
 

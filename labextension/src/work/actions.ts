@@ -10,7 +10,7 @@ import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { isNarrow } from '../labs/narrow_window';
-import { closePanel } from '../results/panel_head';
+import { closeRight } from '../shell_sides';
 import { compareCells } from './compare';
 import { CompareView } from './compare_view';
 import { NoWorkFiles } from './files';
@@ -59,7 +59,7 @@ export class WorkActions implements HistoryActions {
     [...this.app.shell.widgets('main')].find(({ id }) => id === widget.id)?.dispose();
     this.app.shell.add(widget, 'main', { mode: isNarrow() ? 'tab-after' : 'split-right' });
     if (isNarrow()) {
-      closePanel(this.app.shell);
+      closeRight(this.app.shell);
     }
     this.app.shell.activateById(widget.id);
     content.node.focus();

@@ -78,7 +78,7 @@ export class FolderActions {
       await keeper.settled;
       const hash = keeper.savedHash;
       const aside = await folder.write(path, new TextEncoder().encode(`${text}\n`));
-      await this.copies()?.made(path, { time: Date.now(), hash });
+      await this.copies()?.made(path, { time: Date.now(), hash, folder: folder.name });
       this.work.tell();
       if (aside) {
         Notification.info(trans.__('The folder had another %1, which is now %2.', PathExt.basename(path), aside), {

@@ -18,7 +18,7 @@ import { Signal, type ISignal } from '@lumino/signaling';
 
 import { completeDraft, type Draft, type Drafts } from './drafts';
 import type { History, VersionCounts, VersionId, VersionKind } from './history';
-import { takeApart } from './notebook_parts';
+import { takeApart, written } from './notebook_parts';
 
 /** Ms from a change to the draft. A draft that takes long to write is written less often, but within `MAX_PAUSE_MS`. */
 const MIN_PAUSE_MS = 400;
@@ -68,7 +68,7 @@ export class NotebookKeeper implements IDisposable {
   /** Whether it was said that another page edits this notebook. */
   private isShared = false;
   private lastState: nbformat.INotebookContent | null = null;
-  /** The notebook as it was last saved in this page. */
+  /** The notebook as it was last loaded or saved; null if that is not known. */
   private saved: nbformat.INotebookContent | null = null;
   private readonly changedSignal = new Signal<this, void>(this);
   isDisposed = false;
@@ -245,7 +245,9 @@ export class NotebookKeeper implements IDisposable {
     const { hash } = await takeApart(loaded);
     // The second store may open late, when something has been typed. A kernel's notes in the metadata make a notebook dirty too.
     const isTyped = stored ? written(stored) !== written(present) : this.context.model.dirty;
-    this.base = isTyped && !stored ? '' : hash;
+    const isKnown = stored !== null || !isTyped;
+    this.base = isKnown ? hash : '';
+    this.saved ??= isKnown ? loaded : null;
     this.onChange();
     // What was never saved is not what JupyterLite's storage should have.
     const newest = (await this.history.versions(path)).find(({ kind }) => kind !== 'closed' && kind !== 'typed');
@@ -326,9 +328,4 @@ export class NotebookKeeper implements IDisposable {
       (error: Error) => this.events.onProblem(error),
     );
   }
-}
-
-/** What people write and run in a notebook, without its metadata. */
-function written({ cells }: nbformat.INotebookContent): string {
-  return JSON.stringify(cells.map(({ cell_type, source, outputs }) => [cell_type, source, outputs]));
 }

@@ -1,34 +1,38 @@
 /**
- * Shows in the status bar where the copies of the front notebook are, asks the browser to keep its storage, and asks before a page is
- * left whose work is in no copy.
+ * Shows where the copies of notebooks are, asks the browser to keep its storage, and asks before a page is left whose work is in no copy.
  */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
-import type { INotebookTracker } from '@jupyterlab/notebook';
+import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { IStatusBar } from '@jupyterlab/statusbar';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { Signal, type ISignal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
+import type { IWorkPlaces, WorkPlace } from '../labs/work_places';
 import type { Copies } from './copies';
-import type { NotebookKeeper } from './keeper';
-import { isOnlyHere, storageFacts, storageTexts, whereaboutsTexts, type Whereabouts } from './whereabouts';
+import type { UnkeptNotebook } from './unkept';
+import { NotebookKeeper } from './keeper';
+import { isOnlyHere, storageFacts, warningText, whereaboutsTexts, type Whereabouts } from './whereabouts';
 import type { Work } from './work';
 import { noHistoryText } from './words';
 
 /** Ms between two looks at what is kept. */
 const INTERVAL_MS = 500;
-/** In which pages of Safari it was said that it deletes what nobody visits. */
+/** When the user of this site was warned that its storage ends sooner than others'. */
 const SAID_KEY = 'browsergrad:storage-said';
 
 /** When it is asked before the page is left. */
 export type AskChoice = 'labs' | 'always' | 'never';
 
-export class Leaving {
+export class Leaving implements IWorkPlaces {
   ask: AskChoice = 'labs';
   private readonly item = new Widget({ node: document.createElement('button') });
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** Notebooks whose work is only in this browser. Known before the page is left, since there is no time to find it out then. */
-  private readonly onlyHere = new Map<NotebookKeeper, { isLab: boolean }>();
+  private readonly onlyHere = new Map<NotebookPanel, { isLab: boolean }>();
+  private readonly places = new WeakMap<NotebookPanel, WorkPlace>();
+  private readonly changedSignal = new Signal<this, NotebookPanel>(this);
   private hasAskedToPersist = false;
 
   constructor(
@@ -40,13 +44,20 @@ export class Leaving {
     private readonly trans: TranslationBundle,
   ) {
     work.changed.connect(this.later, this);
-    work.followed.connect((_, keeper) => keeper.context.disposed.connect(() => this.onlyHere.delete(keeper)));
     tracker.currentChanged.connect(this.later, this);
     window.addEventListener('beforeunload', event => {
       if (this.mustAsk()) {
         event.preventDefault();
       }
     });
+  }
+
+  get changed(): ISignal<this, NotebookPanel> {
+    return this.changedSignal;
+  }
+
+  of(panel: NotebookPanel): WorkPlace | null {
+    return this.places.get(panel) ?? null;
   }
 
   /** @param download - called when the item is clicked. */
@@ -73,66 +84,92 @@ export class Leaving {
   }
 
   private async update(): Promise<void> {
-    const { trans } = this;
-    const keeper = this.work.keeper(this.tracker.currentWidget);
-    if (!keeper || keeper.isDisposed) {
-      const { state } = this.work;
-      const isLost = state.kind === 'none' && this.tracker.currentWidget !== null;
-      const reason = isLost ? noHistoryText(state.error, trans) : '';
-      this.say(isLost ? trans.__('No history') : '', `${reason} ${trans.__('Click to download your work.')}`);
+    const panel = this.tracker.currentWidget;
+    const notebook = panel && this.work.known(panel);
+    if (!panel || !notebook || notebook.isDisposed) {
+      this.say('', '');
       return;
     }
-    const place = await this.whereabouts(keeper);
+    const place = await this.whereabouts(notebook);
     if (isOnlyHere(place)) {
-      const isLab = await this.isLab(keeper.context.path);
-      if (!keeper.isDisposed) {
-        this.onlyHere.set(keeper, { isLab }); // nobody would remove one that was closed meanwhile
+      const isLab = await this.isLab(notebook.context.path);
+      if (!panel.isDisposed && !this.onlyHere.has(panel)) {
+        panel.disposed.connect(() => this.onlyHere.delete(panel));
+      }
+      if (!panel.isDisposed) {
+        this.onlyHere.set(panel, { isLab }); // nobody would remove one that was closed meanwhile
       }
       await this.keepStorage();
     } else {
-      this.onlyHere.delete(keeper);
+      this.onlyHere.delete(panel);
     }
-    const facts = await storageFacts(this.work.state.kind === 'open');
-    const [label, tooltip] = whereaboutsTexts(place, facts, trans);
-    this.say(label, tooltip);
+    const [label, about] = whereaboutsTexts(place, await storageFacts(this.noHistory), this.trans);
+    this.places.set(panel, { label, about, isOnlyHere: isOnlyHere(place) });
+    this.changedSignal.emit(panel);
+    if (!label && this.noHistory) {
+      this.say(this.trans.__('No history'), this.noHistory);
+    } else {
+      this.say(label, about);
+    }
     this.app.commands.notifyCommandChanged();
   }
 
   /** Shows a text in the status bar; none if it is empty. */
-  private say(label: string, tooltip: string): void {
+  private say(label: string, about: string): void {
     this.item.node.hidden = !label;
     this.item.node.textContent = label;
-    this.item.node.title = this.item.title.caption = tooltip;
+    this.item.node.title = this.item.title.caption = `${about} ${this.trans.__('Click to download your work.')}`;
   }
 
-  private async whereabouts(keeper: NotebookKeeper): Promise<Whereabouts> {
+  /** Why no history is kept; empty if one is. */
+  private get noHistory(): string {
     const { state } = this.work;
-    const { path, model } = keeper.context;
+    return state.kind === 'none' ? noHistoryText(state.error, this.trans) : '';
+  }
+
+  private async whereabouts(notebook: NotebookKeeper | UnkeptNotebook): Promise<Whereabouts> {
+    const { path } = notebook.context;
     const copy = (await this.copies()?.of(path)) ?? null;
-    const isCurrent = copy !== null && copy.hash === keeper.savedHash;
+    const isCurrent = copy !== null && copy.hash === notebook.savedHash;
     return {
-      hasWork: state.kind === 'open' && (await state.history.versions(path)).length > 1,
-      isDirty: isCurrent ? keeper.isChanged : model.dirty,
+      hasWork: notebook instanceof NotebookKeeper ? await this.hasVersions(path) : notebook.hasWork,
+      isDirty: notebook.isChanged,
       copied: copy?.time ?? null,
+      folder: copy?.folder,
       isCurrent,
     };
   }
 
-  /** Asks the browser to keep its storage, once there is something to lose. In Safari, says what it does. */
+  /** Whether the history has another version than the one that was opened. */
+  private async hasVersions(path: string): Promise<boolean> {
+    const { state } = this.work;
+    return state.kind === 'open' && (await state.history.versions(path)).length > 1;
+  }
+
+  /** Asks the browser to keep its storage, once there is something to lose. Warns once of storage that ends sooner than others'. */
   private async keepStorage(): Promise<void> {
     if (this.hasAskedToPersist) {
       return;
     }
     this.hasAskedToPersist = true;
-    const before = await storageFacts(true);
-    if (before.isPersisted === false) {
+    if ((await storageFacts('')).isPersisted === false) {
       // Firefox asks its user, who has just changed something and so knows what it is about.
       await navigator.storage.persist().catch(() => false);
     }
-    const facts = await storageFacts(this.work.state.kind === 'open');
-    if (facts.isSafari && !facts.isPersisted && !localStorage.getItem(SAID_KEY)) {
-      localStorage.setItem(SAID_KEY, new Date().toISOString());
-      Notification.warning(storageTexts(facts, this.trans)[0], { autoClose: false });
+    const warning = warningText(await storageFacts(''), this.trans);
+    if (warning && !wasSaid()) {
+      Notification.warning(warning, { autoClose: false });
     }
+  }
+}
+
+/** Whether it was said before, in this browser; from now on it was. Where nothing can be stored, it is said in each page. */
+function wasSaid(): boolean {
+  try {
+    const before = localStorage.getItem(SAID_KEY);
+    localStorage.setItem(SAID_KEY, new Date().toISOString());
+    return before !== null;
+  } catch {
+    return false;
   }
 }

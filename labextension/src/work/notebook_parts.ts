@@ -43,6 +43,11 @@ export async function takeApart(notebook: nbformat.INotebookContent): Promise<Ta
   };
 }
 
+/** Returns what people write and run in a notebook, without its metadata. */
+export function written({ cells }: nbformat.INotebookContent): string {
+  return JSON.stringify(cells.map(({ cell_type, source, outputs }) => [cell_type, source, outputs]));
+}
+
 /** Returns the hashes of the parts that a notebook needs. */
 export function partsOf(rest: nbformat.INotebookContent): string[] {
   return rest.cells.flatMap(cell =>

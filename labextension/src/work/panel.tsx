@@ -9,6 +9,7 @@ import * as React from 'react';
 
 import { countsText } from '../renderers/assertions';
 import { visible } from '../renderers/dom';
+import type { WorkPlace } from '../labs/work_places';
 import { Button } from '../results/button';
 import { PanelHead } from '../results/panel_head';
 import type { KeptDocument, VersionId, VersionInfo } from './history';
@@ -29,6 +30,15 @@ export interface HistoryActions {
   missing(): Promise<KeptDocument[]>;
 }
 
+/** What the panel has about copies outside the browser. */
+export interface CopiesOutside {
+  place(panel: NotebookPanel): WorkPlace | null;
+  /** Downloads the work in the front notebook's folder. */
+  download(): void;
+  /** Opens what was downloaded. */
+  open(): void;
+}
+
 interface Shown {
   path: string | null;
   ids: VersionId[];
@@ -47,6 +57,7 @@ export class HistoryPanel extends ReactWidget {
     private readonly work: Work,
     private readonly tracker: INotebookTracker,
     private readonly actions: HistoryActions,
+    private readonly outside: CopiesOutside,
     private readonly back: () => void,
     private readonly trans: TranslationBundle,
   ) {
@@ -86,6 +97,7 @@ export class HistoryPanel extends ReactWidget {
                   sizeText(shown.bytes, trans),
                 )}
         </p>
+        {panel && <Outside {...this.outside} place={this.outside.place(panel)} trans={trans} />}
         {panel && shown.path === panel.context.path && (
           <>
             <h3>
@@ -132,7 +144,8 @@ export class HistoryPanel extends ReactWidget {
     );
   }
 
-  private later(): void {
+  /** Renders what may have changed, soon. */
+  later(): void {
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
       void this.refresh();
@@ -161,6 +174,26 @@ export class HistoryPanel extends ReactWidget {
     }
     return this.known.get(key) ?? null;
   }
+}
+
+interface OutsideProps extends Pick<CopiesOutside, 'download' | 'open'> {
+  place: WorkPlace | null;
+  trans: TranslationBundle;
+}
+
+function Outside({ place, download, open, trans }: OutsideProps): React.JSX.Element {
+  return (
+    <section className="bg-outside" aria-label={trans.__('Copies outside this browser')}>
+      {place?.label && (
+        <p>
+          <strong>{place.label}</strong> {place.about}
+        </p>
+      )}
+      <Button onClick={download}>{trans.__('Download my work')}</Button>
+      <Button onClick={open}>{trans.__('Open my work…')}</Button>
+      <p className="bg-hint bg-drop-hint">{trans.__('You can also drop a downloaded file here.')}</p>
+    </section>
+  );
 }
 
 interface VersionProps {

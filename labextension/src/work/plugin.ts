@@ -11,8 +11,9 @@ import { historyIcon } from '@jupyterlab/ui-components';
 import { IKernelSpecs } from '@jupyterlite/services';
 import type { Widget } from '@lumino/widgets';
 
-import { addCommand, type CommandPlace } from '../lab_commands';
+import { addCommand, DOWNLOAD_WORK, KEEP_FOLDER, OPEN_WORK, SHOW_HISTORY, type CommandPlace } from '../lab_commands';
 import { labServices, type LabServices } from '../labs/lab_services';
+import { IWorkPlaces } from '../labs/work_places';
 import { ILabResults } from '../results/tokens';
 import { backToNotebook } from '../results/panel_head';
 import { followSettings, showSettings } from '../results/plugin_settings';
@@ -35,15 +36,12 @@ import { addUpdateCommand } from './update_command';
 import { Work } from './work';
 
 const PLUGIN_ID = 'jupyterlite-browsergrad:work';
-const SHOW_HISTORY = 'browsergrad:show-history';
-const DOWNLOAD_WORK = 'browsergrad:download-work';
-const OPEN_WORK = 'browsergrad:open-work';
-const KEEP_FOLDER = 'browsergrad:keep-folder';
 
-const work: JupyterFrontEndPlugin<void> = {
+const work: JupyterFrontEndPlugin<IWorkPlaces | null> = {
   id: PLUGIN_ID,
   description: 'Students’ work: a history of notebooks and what was typed, in a second store of the browser.',
   autoStart: true,
+  provides: IWorkPlaces,
   optional: [
     INotebookTracker,
     IKernelSpecs,
@@ -69,15 +67,15 @@ const work: JupyterFrontEndPlugin<void> = {
       showSettings(registry, PLUGIN_ID, specs !== null);
     }
     if (!tracker || !specs) {
-      return; // an app without notebooks, or a server, which keeps files itself
+      return null; // an app without notebooks, or a server, which keeps files itself
     }
     const trans = (translator ?? nullTranslator).load('jupyterlite_browsergrad');
     const page: Page = { app, tracker, palette, results, trans, site: siteAddress(), ...labServices(app, true) };
-    const { store, actions, panel } = addHistory(page);
+    const { store, actions, panel } = addHistory(page, one => leaving.of(one));
     const updates = addUpdates(page, store);
     const copies = copiesOf(store, page.site);
     const archives = addArchives(page, store, copies, panel);
-    const leaving = new Leaving(
+    const leaving: Leaving = new Leaving(
       app,
       tracker,
       store,
@@ -85,6 +83,7 @@ const work: JupyterFrontEndPlugin<void> = {
       async path => (await archives.labOf(path)) !== null,
       trans,
     );
+    leaving.changed.connect(() => panel.later());
     if (statusBar) {
       leaving.show(statusBar, () => void app.commands.execute(DOWNLOAD_WORK));
     }
@@ -96,6 +95,7 @@ const work: JupyterFrontEndPlugin<void> = {
     // It opens at once, since somebody may type as soon as there is a notebook.
     const opened = store.open(openOriginFiles);
     void Promise.all([opened, app.restored]).then(() => actions.tellMissing());
+    return leaving;
   },
 };
 
@@ -108,8 +108,11 @@ interface Page extends LabServices, CommandPlace {
   site: string;
 }
 
-/** Adds the history and its panel. */
-function addHistory(page: Page): { store: Work; actions: WorkActions; panel: HistoryPanel } {
+/** Adds the history and its panel. @param placeOf - returns where the copies of a notebook are. */
+function addHistory(
+  page: Page,
+  placeOf: IWorkPlaces['of'],
+): { store: Work; actions: WorkActions; panel: HistoryPanel } {
   const { app, tracker, results, trans, site } = page;
   const showHistory = (): void => void app.commands.execute(SHOW_HISTORY);
   const actions: WorkActions = new WorkActions(app, app.serviceManager.contents, () => store, site, showHistory, trans);
@@ -119,7 +122,13 @@ function addHistory(page: Page): { store: Work; actions: WorkActions; panel: His
     onProblem: error => actions.tellProblem(error),
     counts: path => results?.summary(path) ?? null,
   });
-  const panel = new HistoryPanel(store, tracker, actions, () => backToNotebook(app.shell, tracker), trans);
+  const outside = {
+    place: placeOf,
+    download: () => void app.commands.execute(DOWNLOAD_WORK),
+    open: () => void app.commands.execute(OPEN_WORK),
+  };
+  const back = (): void => backToNotebook(app.shell, tracker);
+  const panel = new HistoryPanel(store, tracker, actions, outside, back, trans);
   panel.id = 'browsergrad-history';
   panel.title.caption = trans.__('History');
   panel.title.icon = historyIcon;
@@ -148,12 +157,12 @@ function addUpdates(page: Page, store: Work): () => LabUpdates | null {
   return () => updates;
 }
 
-/** Returns a function that returns the copies outside the browser once the store is open. */
+/** Returns a function that returns the copies outside the browser; null until it is known whether there is a second store. */
 function copiesOf(store: Work, site: string): () => Copies | null {
   let kept: Copies | null = null;
   return () => {
-    if (store.state.kind === 'open') {
-      kept ??= new Copies(store.state.files, site);
+    if (store.state.kind !== 'opening') {
+      kept ??= new Copies(store.state.kind === 'open' ? store.state.files : null, site);
     }
     return kept;
   };

@@ -1,9 +1,7 @@
 import type { INotebookTracker } from '@jupyterlab/notebook';
 
-import { addCommand, type CommandPlace } from '../lab_commands';
+import { addCommand, UPDATE, type CommandPlace } from '../lab_commands';
 import type { UpdatableNotebook, UpdateActions } from './update_actions';
-
-const UPDATE = 'browsergrad:update-lab';
 
 /** Adds the command *Update lab*, which is shown if an update of the front notebook is known. */
 export function addUpdateCommand(

@@ -15,6 +15,8 @@ export interface Whereabouts {
   isDirty: boolean;
   /** When the last copy outside the browser was made; null if there is none. */
   copied: number | null;
+  /** Name of the folder that is kept in step, if that copy is there. */
+  folder?: string;
   /** Whether that copy has the present state. */
   isCurrent: boolean;
 }
@@ -26,8 +28,8 @@ export interface StorageFacts {
   isSafari: boolean;
   /** Whether the page is in a frame of another site. */
   isFramed: boolean;
-  /** Whether a history is kept. */
-  hasHistory: boolean;
+  /** Why no history is kept; empty if one is. */
+  noHistory: string;
   now: number;
 }
 
@@ -36,12 +38,12 @@ export function isOnlyHere({ hasWork, isDirty, isCurrent }: Whereabouts): boolea
   return isDirty || (hasWork && !isCurrent);
 }
 
-/** Text and tooltip for the status bar; empty if the notebook holds no work. */
+/** A few words and what there is to say about them; empty if the notebook holds no work. */
 export function whereaboutsTexts(
   place: Whereabouts,
   facts: StorageFacts,
   trans: TranslationBundle,
-): [label: string, tooltip: string] {
+): [label: string, about: string] {
   if (!place.hasWork && !place.isDirty && place.copied === null) {
     return ['', ''];
   }
@@ -50,14 +52,17 @@ export function whereaboutsTexts(
     place.copied === null
       ? trans.__('Only in this browser')
       : place.isCurrent && !place.isDirty
-        ? trans.__('Copied %1', time)
+        ? place.folder === undefined
+          ? trans.__('On disk since %1', time)
+          : trans.__('In folder “%2” since %1', time, place.folder)
         : trans.__('Changed since copy of %1', time);
   const about =
     place.copied === null
       ? trans.__('There is no copy of this notebook outside this browser.')
-      : trans.__('The last copy outside this browser was made at %1.', time);
-  const action = trans.__('Click to download your work.');
-  return [label, [about, ...storageTexts(facts, trans), action].join(' ')];
+      : place.folder === undefined
+        ? trans.__('The last copy outside this browser was downloaded at %1.', time)
+        : trans.__('The last copy outside this browser was written into the folder “%2” at %1.', time, place.folder);
+  return [label, [about, ...storageTexts(facts, trans)].join(' ')];
 }
 
 /** What this browser does with its storage, in sentences. */
@@ -66,8 +71,7 @@ export function storageTexts(facts: StorageFacts, trans: TranslationBundle): str
   if (facts.isPersisted) {
     texts.push(trans.__('This browser has promised to keep it until you clear its data.'));
   } else if (facts.isSafari) {
-    const date = new Date(facts.now + SAFARI_MS).toLocaleDateString();
-    texts.push(trans.__('Safari deletes it if you do not come back before %1.', date));
+    texts.push(trans.__('Safari deletes it if you do not come back before %1.', safariDate(facts)));
   } else if (facts.isPersisted === false) {
     texts.push(
       trans.__(
@@ -81,15 +85,31 @@ export function storageTexts(facts: StorageFacts, trans: TranslationBundle): str
     );
   }
   texts.push(
-    facts.hasHistory
-      ? trans.__('Earlier states are in the history.')
-      : trans.__('No history is kept. In a private window, all is gone when it closes.'),
+    facts.noHistory
+      ? `${facts.noHistory} ${trans.__('In a private window, all is gone when it closes.')}`
+      : trans.__('Earlier states are in the history.'),
   );
   return texts;
 }
 
-/** Asks the browser. */
-export async function storageFacts(hasHistory: boolean): Promise<StorageFacts> {
+/** What is said once, when there is something to lose: that this page's storage ends sooner than others'. Empty if it does not. */
+export function warningText(facts: StorageFacts, trans: TranslationBundle): string {
+  if (facts.isFramed) {
+    return trans.__(
+      'Your work is in this frame alone: a tab of its own may not find it. Download it before you leave.',
+    );
+  }
+  return facts.isSafari && !facts.isPersisted
+    ? trans.__('Safari deletes your work if you do not come back before %1. Download it to keep it.', safariDate(facts))
+    : '';
+}
+
+function safariDate({ now }: StorageFacts): string {
+  return new Date(now + SAFARI_MS).toLocaleDateString();
+}
+
+/** Asks the browser. @param noHistory - why no history is kept; empty if one is. */
+export async function storageFacts(noHistory: string): Promise<StorageFacts> {
   const isPersisted = (await navigator.storage?.persisted?.().catch(() => null)) ?? null;
   const agent = navigator.userAgent;
   let isFramed = window.parent !== window;
@@ -99,5 +119,5 @@ export async function storageFacts(hasHistory: boolean): Promise<StorageFacts> {
     // The parent is of another origin, and tells nothing.
   }
   const isSafari = /Safari\//.test(agent) && !/Chrom(e|ium)\/|Android|CriOS|FxiOS|Edg/.test(agent);
-  return { isPersisted, isSafari, isFramed, hasHistory, now: Date.now() };
+  return { isPersisted, isSafari, isFramed, noHistory, now: Date.now() };
 }

@@ -10,6 +10,7 @@ import { Drafts } from './drafts';
 import { NoWorkFiles } from './files';
 import { History } from './history';
 import { NotebookKeeper, type KeeperEvents, type NotebookContext } from './keeper';
+import { UnkeptNotebook } from './unkept';
 
 export type WorkState =
   | { kind: 'opening' }
@@ -26,6 +27,8 @@ export class Work {
   private readonly keepers = new Map<NotebookContext, NotebookKeeper>();
   /** Notebooks without a keeper, as they were loaded or saved. The second store may open later, when something has been typed. */
   private readonly stored = new WeakMap<NotebookContext, nbformat.INotebookContent>();
+  /** Open notebooks of a page without a second store. */
+  private readonly unkept = new Map<NotebookContext, UnkeptNotebook>();
   private readonly changedSignal = new Signal<this, void>(this);
   private readonly followedSignal = new Signal<this, NotebookKeeper>(this);
   state: WorkState = { kind: 'opening' };
@@ -78,6 +81,11 @@ export class Work {
     return panel ? this.keepers.get(panel.context) : undefined;
   }
 
+  /** Returns what is known of the work in a notebook, with a second store or without. */
+  known(panel: NotebookPanel): NotebookKeeper | UnkeptNotebook | undefined {
+    return this.keepers.get(panel.context) ?? this.unkept.get(panel.context);
+  }
+
   /** Writes all drafts now. */
   flush(): void {
     this.keepers.forEach(keeper => keeper.flush());
@@ -97,6 +105,10 @@ export class Work {
   }
 
   private follow({ context }: NotebookPanel): void {
+    if (this.state.kind === 'none' && !this.unkept.has(context)) {
+      this.unkept.set(context, new UnkeptNotebook(context, () => this.changedSignal.emit()));
+      context.disposed.connect(() => this.unkept.delete(context));
+    }
     if (this.state.kind !== 'open' || this.keepers.has(context)) {
       return;
     }

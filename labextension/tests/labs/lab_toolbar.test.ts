@@ -7,6 +7,11 @@ import { beforeEach, expect, it, vi } from 'vitest';
 
 import { LabToolbar } from '../../src/labs/lab_toolbar';
 
+/** JupyterLab's icons, whose package Node cannot load. */
+vi.mock('@jupyterlab/ui-components', () => {
+  const icon = (name: string) => ({ element: () => Object.assign(document.createElement('span'), { className: name }) });
+  return { checkIcon: icon('check'), downloadIcon: icon('download') };
+});
 vi.mock('../../src/labs/fit_toolbar', () => ({ arrangeUntilTheyFit: () => ({ dispose: () => undefined }) }));
 
 /** A toolbar with the one method that is used. */
@@ -37,12 +42,18 @@ beforeEach(() => {
   bar = new Bar();
   Widget.attach(bar, document.body);
   bar.addWidget(new Widget());
-  const options = { id: 'adding', version: '1.0.0', check: 'check', menu: ['download', 'missing', 'reset'] };
+  const options = {
+    id: 'adding',
+    version: '1.0.0',
+    check: 'check',
+    download: 'download',
+    menu: [['download', 'missing'], ['reset']],
+  };
   toolbar = new LabToolbar(bar as never, commands, options, trans);
 });
 
 it('comes first, so that it is never moved into the menu of what does not fit', () => {
-  expect(bar.names).toEqual(['browsergrad-check', 'browsergrad-lab']);
+  expect(bar.names).toEqual(['browsergrad-check', 'browsergrad-lab', 'browsergrad-place']);
   expect(find('.bg-LabBadge').textContent).toBe('adding 1.0.0');
   expect(find('.bg-CheckButton').textContent).toBe('Check my work');
   expect(find('[role=status]').textContent).toBe('');
@@ -74,9 +85,24 @@ it('does nothing while it checks, and keeps the focus', () => {
 
 it('has a menu with the commands that exist', () => {
   find('.bg-LabBadge').click();
-  const labels = [...document.querySelectorAll('.lm-Menu-itemLabel')].map(label => label.textContent);
+  const labels = [...document.querySelectorAll('.lm-Menu-item[data-type=command] .lm-Menu-itemLabel')].map(label => label.textContent);
   expect(labels).toEqual(['download', 'reset']);
   expect(find('.bg-LabBadge').getAttribute('aria-expanded')).toBe('true');
+});
+
+it('says where the copies are, and downloads', () => {
+  const place = find('.bg-LabPlace');
+  expect(place.hidden, 'nothing was written yet').toBe(true);
+  toolbar.showPlace({ label: 'Only in this browser', about: 'There is no copy.', isOnlyHere: true });
+  expect([place.hidden, place.textContent]).toEqual([false, 'Only in this browser']);
+  expect(place.getAttribute('aria-label')).toBe('Only in this browser: download my work');
+  expect(place.title).toBe('Only in this browser. There is no copy. Click to download your work.');
+  expect(place.querySelector('.download')).not.toBeNull();
+  place.click();
+  expect(ran).toEqual(['download']);
+  toolbar.showPlace({ label: 'On disk since 12:00', about: '', isOnlyHere: false });
+  expect(place.querySelector('.check')).not.toBeNull();
+  expect(place.classList.contains('bg-only-here')).toBe(false);
 });
 
 it('is removed as a whole', () => {
