@@ -48,7 +48,9 @@ window.watched.find = async (selector, text) => {
     return [x + width / 2, y + height / 2];
   };
   // A busy page draws rarely, so what slides in may stand at the same place twice.
-  const moves = document.getAnimations().filter(({ effect }) => effect?.target?.contains(found) && effect.getComputedTiming().endTime < Infinity);
+  const moves = document
+    .getAnimations()
+    .filter(({ effect }) => effect?.target?.contains(found) && effect.getComputedTiming().endTime < Infinity);
   await Promise.allSettled(moves.map(move => move.finished));
   const before = place();
   await new Promise(resolve => setTimeout(resolve, 50));
