@@ -2,7 +2,7 @@
 
 Each kind runs for some time first, until the browser has optimised what it needs, on both sides. After a start from the snapshot that takes
 longer, about 0.6 s for making classes: starting Python from its files already runs, and so optimises, much of the interpreter. Then Python itself takes the time, in
-all pages in turn.
+all pages in turn. Before that, a row has the first cells of a new page.
 
 All of it is measured twice: in the browser as people use it, and in one that optimises all code before it runs. The second shows what the kernels
 themselves cost. In the first, functions that run less often than others stay unoptimised for long; which these are depends on how Python was started.
@@ -125,6 +125,13 @@ def timed():
 end = time.perf_counter() + {warm_s}
 while time.perf_counter() < end: work()"""
 TIMED = "print(timed())"
+#: Runs a kind of code in a cell of its own, and prints its ms.
+FIRST = """import time
+def work():
+{body}
+begin = time.perf_counter()
+for _ in range(10): work()
+print((time.perf_counter() - begin) * 1000)"""
 PREPARED_TIMEIT = "get_ipython().run_line_magic('timeit', '-n 200000 -r 5 x = 1; x + 1')"
 TIMED_TIMEIT = """result = get_ipython().run_line_magic("timeit", "-q -o -n 200000 -r 1 x = 1; x + 1")
 print(result.best * 200_000 * 1000)"""
@@ -144,7 +151,8 @@ def measured(bench: Bench, title: str, max_ratio: float | None, max_median: floa
     """Measure all kinds in the browser that `bench` uses at present."""
     cells = {name: (PREPARED.format(body=body, warm_s=WARM_S), TIMED) for name, body in KINDS.items()}
     cells["`%timeit`"] = PREPARED_TIMEIT, TIMED_TIMEIT
-    samples: dict[str, dict[str, list[float]]] = {name: {side: [] for side in SIDES} for name in cells}
+    first = f"{title}: a new page's first cells, one of each kind"
+    samples: dict[str, dict[str, list[float]]] = {name: {side: [] for side in SIDES} for name in (first, *cells)}
     for turn in range(max(2, bench.repetitions // 2)):
         order = list(SIDES) if turn % 2 else list(reversed(SIDES))
         with ExitStack() as stack:
@@ -152,6 +160,9 @@ def measured(bench: Bench, title: str, max_ratio: float | None, max_median: floa
             for lab in labs.values():
                 lab.start()
                 lab.page.wait_for_timeout(SETTLE_MS)
+            for side, lab in labs.items():
+                times = [float(lab.text(FIRST.format(body=body))) for body in KINDS.values()]
+                samples[first][side].append(sum(times))
             for name, (prepare, timed) in cells.items():
                 for lab in labs.values():
                     lab.run(prepare)
@@ -161,7 +172,7 @@ def measured(bench: Bench, title: str, max_ratio: float | None, max_median: floa
     rows = []
     for isolated in (False, True):
         kinds = [row(f"{title}: {name}", samples[name], isolated, max_ratio) for name in cells]
-        rows += [*kinds, median(bench, title, kinds, isolated, max_median)]
+        rows += [row(first, samples[first], isolated, None), *kinds, median(bench, title, kinds, isolated, max_median)]
     return rows
 
 

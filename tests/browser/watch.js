@@ -47,8 +47,14 @@ window.watched.find = async (selector, text) => {
     const { x, y, width, height } = found.getBoundingClientRect();
     return [x + width / 2, y + height / 2];
   };
+  // A busy page draws rarely, so what slides in may stand at the same place twice.
+  const moves = document
+    .getAnimations()
+    .filter(({ effect }) => effect?.target?.contains(found) && effect.getComputedTiming().endTime < Infinity);
+  await Promise.allSettled(moves.map(move => move.finished));
   const before = place();
   await new Promise(resolve => setTimeout(resolve, 50));
+  await new Promise(resolve => requestAnimationFrame(resolve));
   const [x, y] = place();
   if (x !== before[0] || y !== before[1]) return null;
   const top = document.elementFromPoint(x, y);

@@ -12,7 +12,7 @@ def seen():
     return [sorted(globals()), shell.execution_count, sorted(sys.modules), random.getstate(), shell.history_manager.session_number, len(In)]
 warm_up._left_s, before, parts = 0.1, seen(), 1
 while kernel.get_ahead(0, False): parts += 1
-warm_up._run(shell)  # raises an error if something is wrong with its code
+[warm_up._run(shell) for each in range(4)]  # raises an error if something is wrong with its code
 """
 
 

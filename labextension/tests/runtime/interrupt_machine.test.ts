@@ -11,6 +11,7 @@ import {
   type InterruptState,
   isInHand,
   type Moment,
+  isStuck,
   needsPolls,
   type Phase,
 } from '../../src/runtime/worker/interrupt_state';
@@ -313,11 +314,13 @@ describe('a reaction', () => {
     }
   });
 
-  it('asks for checks after an interrupt for some seconds only', () => {
-    expect(needsPolls(state('running', HIT))).toBe(true);
-    const late = react(state('running', { ...HIT, watchedUntil: TIME - 1 }), poll, moment());
-    expect(needsPolls(late.state)).toBe(false);
-    expect(react(late.state, { type: 'end', epoch: EPOCH }, moment()).state.isWatched).toBe(true);
+  it('looks for tasks after an interrupt for some seconds only, and asks for no checks for that', () => {
+    const [soon, late] = [TIME + 1, TIME - 1].map(watchedUntil => state('running', { ...HIT, watchedUntil }));
+    expect([soon, late].map(each => isStuck(each, TIME, 600))).toEqual([true, false]);
+    expect(isStuck(soon, TIME, 400)).toBe(false);
+    expect([soon, late].map(needsPolls)).toEqual([false, false]);
+    const ended = react(late, { type: 'end', epoch: EPOCH }, moment()).state;
+    expect([isStuck(ended, TIME, 600), needsPolls(ended)]).toEqual([true, false]);
   });
 
   it('to a beginning forgets all but what outlives a request', () => {

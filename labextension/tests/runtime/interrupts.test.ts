@@ -261,22 +261,28 @@ describe('while nothing runs', () => {
     expect(snapshot(controller).is_for_idle).toBe(0);
   });
 
-  it('tasks that an interrupted cell has left are watched, for some seconds also while the next request runs, which that slows down', () => {
+  it('tasks that an interrupted cell has left are watched, for some seconds also while the next request runs', () => {
     const { controller, words, press, poll } = parts();
     controller.begin(EPOCH, false);
     press();
     poll();
     controller.outcome('thrown');
     expect(controller.end(EPOCH)).toBe(true);
-    expect(controller.block.isWanted).toBe(true);
     controller.begin(EPOCH + 1, false);
-    expect([words[Control.Interrupt], controller.block.isWanted]).toEqual([0, true]);
-    vi.advanceTimersByTime(5001);
+    poll(); // while the handler returns
+    expect([words[Control.Interrupt], words[Control.Wanted]]).toEqual([0, 0]); // so it costs nothing
+    vi.advanceTimersByTime(501);
+    expect(poll()).toBe(SIGINT);
+    controller.outcome('ignored');
     poll();
-    poll();
-    expect([words[Control.Interrupt], words[Control.Wanted]]).toEqual([0, 0]);
+    controller.noteTurn();
+    vi.advanceTimersByTime(499);
+    expect(poll()).toBe(0);
+    vi.advanceTimersByTime(4001);
+    expect(poll()).toBe(0);
     expect(controller.end(EPOCH + 1)).toBe(false);
-    expect(controller.block.isWanted).toBe(true); // tasks of the cell may still run
+    vi.advanceTimersByTime(1);
+    expect(poll()).toBe(SIGINT); // tasks of the cell may still run
   });
 
   it('tasks that an interrupted cell has left are offered one when they block the loop', () => {

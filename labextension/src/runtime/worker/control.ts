@@ -17,6 +17,7 @@ import {
   isDeferred,
   isFree,
   isPending,
+  isStuck,
   type Moment,
   NEVER,
   needsPolls,
@@ -177,9 +178,12 @@ export class InterruptController {
     return this.dispatch({ type: 'poll' }).some(effect => effect.type === 'signal');
   }
 
-  /** Sends output that is due, and lets messages arrive. The polling clock calls this now and then. */
+  /** Sends output that is due, lets messages arrive, and looks for tasks that block the event loop. The polling clock calls this now and then. */
   private runTimedWork(): void {
     const time = performance.now();
+    if (isStuck(this.state, time, time - this.lastTurn)) {
+      this.block.want(Want.Interrupt, true); // this question of CPython's is a poll, too
+    }
     this.options.flushDueOutput(time);
     // The event loop must not turn inside the handler, which is about to raise.
     this.looks.lookIfDue(time, this.state.epoch, this.state.handlerTime === NEVER);

@@ -12,8 +12,8 @@ import {
   type InterruptEvent,
   type InterruptState,
   isDeferred,
-  isFree,
   isInHand,
+  isStuck,
   type Moment,
   NEVER,
   type Outcome,
@@ -34,9 +34,7 @@ const HOT_MS = 50;
 const STORM_REST_MS = 0.5;
 /** Ms until a storm interrupts an await again. */
 const STORM_REPEAT_MS = 20;
-/** Ms without a turn of the event loop after which a task counts as blocking it. */
-const STUCK_MS = 500;
-/** Ms for which such tasks are looked for after an interrupt has taken effect, and ms between two looks. Cells that run meanwhile pay for them. */
+/** Ms for which tasks that block the event loop are looked for after an interrupt has taken effect, and ms between two signals for them. */
 const WATCH_MS = 5000;
 const WATCH_AGAIN_MS = 20;
 
@@ -155,8 +153,9 @@ function poll(before: InterruptState, moment: Moment): Reaction {
     }
     return reaction(state, {}, ...stale, { type: 'pace', polls: 'soon' });
   }
-  return isFree(state) && state.watchedUntil !== NEVER
-    ? pollAfterHit(state, moment, stale)
+  // After an interrupt, the cell may have to await something before it can end, and the next cells may await something too.
+  return isStuck(state, time, moment.sinceTurn) && time - state.offerTime >= WATCH_AGAIN_MS
+    ? signal({ ...state, offerTime: time }, time, ...stale)
     : reaction(state, {}, ...stale);
 }
 
@@ -165,23 +164,9 @@ function poll(before: InterruptState, moment: Moment): Reaction {
  * after its cell was interrupted.
  */
 function pollIdle(state: InterruptState, { time, press, sinceTurn }: Moment): Reaction {
-  const isStuck = press !== 0 || (state.isWatched && sinceTurn > STUCK_MS);
-  return isStuck && time - state.offerTime >= OFFER_AGAIN_MS
+  return (press !== 0 || isStuck(state, time, sinceTurn)) && time - state.offerTime >= OFFER_AGAIN_MS
     ? signal({ ...state, offerTime: time }, time)
     : reaction(state, {});
-}
-
-/**
- * After an interrupt has taken effect, the cell may have to await something before it can end, and the next cells may await something too. Tasks
- * that interrupted cells have left behind run meanwhile. If one of them blocks the event loop, it is offered a signal.
- */
-function pollAfterHit(state: InterruptState, { time, sinceTurn }: Moment, stale: Effect[]): Reaction {
-  if (time > state.watchedUntil) {
-    return reaction(state, { watchedUntil: NEVER }, ...stale);
-  }
-  return sinceTurn > STUCK_MS && time - state.offerTime >= WATCH_AGAIN_MS
-    ? signal({ ...state, offerTime: time }, time, ...stale)
-    : reaction(state, {}, ...stale);
 }
 
 function signal(state: InterruptState, time: number, ...effects: Effect[]): Reaction {

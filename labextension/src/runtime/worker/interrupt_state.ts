@@ -76,7 +76,7 @@ export interface InterruptState {
   readonly offerTime: number;
   /** Whether a request was interrupted. Tasks that it has left behind may block the idle kernel, and are then stopped. */
   readonly isWatched: boolean;
-  /** Until this time, the same holds while a request runs: for some seconds after an interrupt has taken effect. `NEVER`: it does not. */
+  /** Until this time, the same holds while a request runs: for some seconds after an interrupt has taken effect. */
   readonly watchedUntil: number;
   /** Number of the last request that has ended. While a task blocks the event loop, the page has not heard of that. */
   readonly ended: number;
@@ -160,10 +160,18 @@ export function isInHand(state: InterruptState): boolean {
   return state.phase === 'offered' || isDeferred(state);
 }
 
-/** Whether CPython has to ask for signals even if the page does not want an interrupt. */
+/** Ms without a turn of the event loop after which a task counts as blocking it. */
+const STUCK_MS = 500;
+
+/** Whether CPython has to ask for signals at each check, even if the page does not want an interrupt. */
 export function needsPolls(state: InterruptState): boolean {
-  const isWatching = state.phase === 'idle' ? state.isWatched : state.watchedUntil !== NEVER;
-  return isInHand(state) || state.isUnseen || state.isStorm || isWatching;
+  return isInHand(state) || state.isUnseen || state.isStorm || state.isLeaving;
+}
+
+/** Whether a task that an interrupted cell may have left behind blocks the event loop, so that CPython has to ask for a signal. */
+export function isStuck(state: InterruptState, time: number, sinceTurn: number): boolean {
+  const isWatching = state.phase === 'idle' ? state.isWatched : isFree(state) && time <= state.watchedUntil;
+  return isWatching && sinceTurn > STUCK_MS;
 }
 
 /** Whether a request runs, and no interrupt is meant for it. If CPython gets a signal, it is for a task that blocks the event loop. */
