@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import psutil
 import pytest
 from conftest import FLAGS, HERE, Lab, chromium, new_page, served, wait_for_app
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from processes import children
 
 NEW = """async path => {
   const { commands, restored, serviceManager } = jupyterapp;
@@ -35,6 +40,10 @@ WRITE = """async text => {
   shown.content.widgets[0].model.sharedModel.setSource(text);
   await shown.context.save();
 }"""
+#: Writes for three seconds.
+COUNT = "import time\nfor i in range(30):\n    time.sleep(0.1)\n    print(i)"
+#: How long a computer sleeps, in s: longer than anything in the page waits for an answer.
+SLEEP_S = 10
 READ = "async path => (await jupyterapp.serviceManager.contents.get(path, { content: true })).content.cells[0].source"
 
 
@@ -137,6 +146,42 @@ def test_a_page_that_is_left_and_entered_again(persistent: BrowserContext, site:
             lab.js(OPEN, "own.ipynb")
         assert lab.run("6 * 7").result == "42"
         assert lab.js(READ, "own.ipynb") == "y = 2"
+
+
+@pytest.mark.release
+@pytest.mark.parametrize("isolated", [True, False], ids=["isolated", "plain"])
+def test_a_computer_that_sleeps_while_a_cell_runs(
+    persistent: BrowserContext, site: Path, tmp_path: Path, isolated: bool
+) -> None:
+    """All processes of the browser stand still for a while, as when a laptop is closed."""
+    with served(site, isolated) as address:
+        lab = enter(persistent.pages[0], address)
+        works_in(lab)
+        lab.js("async code => { window.running = bg.run(code); await busy; }", COUNT)
+        sleep(tmp_path)
+        ended = lab.js(
+            "async () => { const { reply, messages } = await running; return [reply.content.status, messages]; }"
+        )
+        text = "".join(one["content"]["text"] for one in ended[1] if one["type"] == "stream")
+        assert (ended[0], text) == ("ok", "".join(f"{i}\n" for i in range(30)))
+        lab.js("async () => { window.running = bg.run('while True: pass'); await busy; }")
+        sleep(tmp_path)
+        lab.js("() => kernel.interrupt()")
+        assert lab.js("() => running")["reply"]["content"]["ename"] == "KeyboardInterrupt"
+        assert lab.run("6 * 7").result == "42"
+        assert lab.js(READ, "own.ipynb") == "y = 2"
+
+
+def sleep(profile: Path) -> None:
+    """Stop the processes of the browser with this profile, and let them go on later."""
+    named = f"--user-data-dir={profile}"
+    main = next(pid for pid in children(os.getpid(), "chrom") if named in psutil.Process(pid).cmdline())
+    pids = [main, *children(main)]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(SLEEP_S)  # nothing happens that could be awaited
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
 
 
 class _Embedding(BaseHTTPRequestHandler):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from conftest import Lab, build_site, new_page, served, wait_for_app
 from playwright.sync_api import Browser, Locator, Page, expect
+from test_accessibility import RULES
 from test_labs import lab_files, notebook
+from test_results import AXE
 from work_pages import publish_newer, version_count
 
 #: Whether a text is in the first cell, and saved.
@@ -118,6 +121,11 @@ def fits(page: Page, selector: str) -> None:
     )
 
 
+def ours(page: Page) -> list[dict[str, Any]]:
+    """What axe finds in our parts of the page."""
+    return [one for one in page.evaluate(RULES) if one["ours"]]
+
+
 def test_earlier_states_and_a_new_version_are_used_by_touch(page: Page) -> None:
     lab = Lab(page)
     lab.js("() => jupyterapp.restored")
@@ -136,10 +144,13 @@ def test_earlier_states_and_a_new_version_are_used_by_touch(page: Page) -> None:
     history = page.locator("#browsergrad-history")
     expect(history.locator(".bg-versions > li")).to_have_count(2)
     fits(page, "#browsergrad-history")
+    page.evaluate(AXE)
+    assert ours(page) == []
     tap(history.get_by_role("button", name="Compare").last)
     compare = page.locator(".bg-compare")
     expect(compare.get_by_role("heading", level=3)).to_have_text("Cell 1: changed")
     fits(page, ".bg-compare")
+    assert ours(page) == []
     expect(compare.locator("ins")).to_be_in_viewport()
     tap(compare.get_by_role("button", name="Restore"))
     notice = page.locator(".Toastify__toast", has_text="The notebook is as it was at")
@@ -153,5 +164,7 @@ def test_earlier_states_and_a_new_version_are_used_by_touch(page: Page) -> None:
     dialog = page.locator(".jp-Dialog")
     expect(dialog).to_contain_text("1 cell was changed by you and by the lab.")
     fits(page, ".jp-Dialog-content")
+    page.evaluate(AXE)
+    assert ours(page) == []
     tap(dialog.get_by_role("button", name="Update"))
     expect(page.locator(".Toastify__toast", has_text="The lab is up to date.")).to_be_in_viewport()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from conftest import Lab
-from work_pages import OPEN, SOURCES, kill, visit_again
+from work_pages import OPEN, SOURCES, STORE, kill, visit_again
 
 #: Starts the kernel, and runs the first cell without waiting for its end.
 RUN = """async () => {
@@ -22,6 +22,24 @@ HAS_WRITTEN = f"""async ms => {{
   for (;;) {{
     const lines = ({WRITTEN})().trim().split('\\n').map(Number);
     if (lines.at(-1) - lines[0] >= ms) return lines;
+    await new Promise(resolve => setTimeout(resolve, 50));
+  }}
+}}"""
+#: Resolves when a draft has this text.
+DRAFTED = f"""async text => {{
+  const store = {STORE};
+  const root = await (await navigator.storage.getDirectory()).getDirectoryHandle('browsergrad');
+  const read = async path => {{
+    const steps = path.split('/');
+    const name = steps.pop();
+    let folder = root;
+    for (const step of steps) folder = await folder.getDirectoryHandle(step);
+    const file = await (await folder.getFileHandle(name)).getFile();
+    return new Response(file.stream().pipeThrough(new DecompressionStream('gzip'))).text();
+  }};
+  for (;;) {{
+    const texts = await Promise.all((await store('drafts')).map(path => read(path).catch(() => '')));
+    if (texts.some(one => one.includes(text))) return;
     await new Promise(resolve => setTimeout(resolve, 50));
   }}
 }}"""
@@ -90,6 +108,23 @@ def run_and_kill(lab: Lab, base: str) -> None:
 
 def test_what_a_running_cell_has_written_comes_back_after_a_crash(lab: Lab, work_base: str) -> None:
     run_and_kill(lab, work_base)
+
+
+@pytest.mark.release
+def test_what_was_typed_comes_back_after_the_kernel_and_then_the_page_have_ended(lab: Lab, work_base: str) -> None:
+    lab.js(OPEN, "lab/lab.ipynb")
+    code = "print('written', flush=True)\nimport ctypes\nctypes.memset(0xFFFFF000, 0, 10**6)"
+    lab.js("text => panel.content.model.cells.get(0).sharedModel.setSource(text)", code)
+    lab.js(RUN)
+    lab.page.locator(".Toastify__toast", has_text="Python stopped and was restarted; variables are lost").wait_for()
+    lab.js("() => panel.content.model.cells.get(1).sharedModel.setSource('after = 1')")
+    lab.js(DRAFTED, "after = 1")
+    kill(lab.page)
+    visit_again(lab, work_base)
+    lab.js(OPEN, "lab/lab.ipynb")
+    lab.page.locator(".Toastify__toast", has_text="is back. It was not saved").first.wait_for()
+    assert lab.js(SOURCES) == [code, "after = 1"]
+    assert lab.js(WRITTEN).startswith("written")
 
 
 @pytest.mark.release

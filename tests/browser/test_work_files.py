@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -115,6 +116,10 @@ def test_a_hand_in_file_of_a_lab_in_the_root_folder_has_its_results(
     assert found.about["results"] == {"in-root.ipynb": {"pass": 1, "fail": 0, "error": 1}}
     assert [check["pass"] for check in found.about["checks"]] == [1]
     assert found.paths == ("in-root.ipynb", "out/own.txt", "own.txt")
+    lab.js("() => jupyterapp.commands.execute('browsergrad:show-history')")
+    latest = lab.page.locator(".bg-versions > li").first
+    expect(latest).to_contain_text("1 passed, 0 failed, 1 error")
+    expect(latest.locator("time")).to_have_attribute("datetime", re.compile(r"^\d{4}-\d\d-\d\dT"))
 
 
 #: Kinds of bad files that only hand-in files know: a download has no notebook of its own.

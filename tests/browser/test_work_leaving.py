@@ -9,6 +9,7 @@ from contextlib import suppress
 import pytest
 from conftest import Lab, new_page, open_lab, wait_for_app
 from playwright.sync_api import Browser, Dialog, Error, expect
+from test_labs import PALETTE
 from work_pages import ASKS, EDIT, OPEN, again, version_count
 
 #: Counts how often the page has asked the browser to keep its storage.
@@ -92,6 +93,19 @@ def test_a_kept_folder_gets_each_save_and_is_named(lab: Lab) -> None:
     lab.js("() => panel.context.save()")
     expect(status).to_contain_text("In folder “my course” since")
     assert lab.js(IN_FOLDER) == "mine = 2"
+
+
+LABELS = {"Show History", "Download My Work", "Open My Work…", "Keep a Folder in Step", "Make Hand-In File"}
+
+
+def test_what_is_about_copies_is_in_the_lab_s_menu_the_file_menu_and_the_palette(lab: Lab) -> None:
+    lab.js(OPEN, "good/lab.ipynb")
+    for opener in (lab.page.locator(".bg-LabBadge"), lab.page.locator(".lm-MenuBar-item").filter(has_text="File")):
+        opener.click()
+        for label in LABELS:
+            expect(lab.page.locator(".lm-Menu-item", has_text=label)).to_be_visible()
+        lab.page.keyboard.press("Escape")
+    assert set(lab.js(PALETTE)) >= LABELS
 
 
 def leave(lab: Lab) -> bool:

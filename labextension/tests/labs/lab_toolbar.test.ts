@@ -9,7 +9,9 @@ import { LabToolbar } from '../../src/labs/lab_toolbar';
 
 /** JupyterLab's icons, whose package Node cannot load. */
 vi.mock('@jupyterlab/ui-components', () => {
-  const icon = (name: string) => ({ element: () => Object.assign(document.createElement('span'), { className: name }) });
+  const icon = (name: string) => ({
+    element: () => Object.assign(document.createElement('span'), { className: name }),
+  });
   return { checkIcon: icon('check'), downloadIcon: icon('download') };
 });
 vi.mock('../../src/labs/fit_toolbar', () => ({ arrangeUntilTheyFit: () => ({ dispose: () => undefined }) }));
@@ -85,7 +87,9 @@ it('does nothing while it checks, and keeps the focus', () => {
 
 it('has a menu with the commands that exist', () => {
   find('.bg-LabBadge').click();
-  const labels = [...document.querySelectorAll('.lm-Menu-item[data-type=command] .lm-Menu-itemLabel')].map(label => label.textContent);
+  const labels = [...document.querySelectorAll('.lm-Menu-item[data-type=command] .lm-Menu-itemLabel')].map(
+    label => label.textContent,
+  );
   expect(labels).toEqual(['download', 'reset']);
   expect(find('.bg-LabBadge').getAttribute('aria-expanded')).toBe('true');
 });

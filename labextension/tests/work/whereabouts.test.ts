@@ -2,7 +2,13 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { describe, expect, it } from 'vitest';
 
 import { Copies } from '../../src/work/copies';
-import { isOnlyHere, warningText, whereaboutsTexts, type StorageFacts, type Whereabouts } from '../../src/work/whereabouts';
+import {
+  isOnlyHere,
+  warningText,
+  whereaboutsTexts,
+  type StorageFacts,
+  type Whereabouts,
+} from '../../src/work/whereabouts';
 import { MemoryFiles } from './memory_files';
 
 const trans = nullTranslator.load('');
