@@ -105,7 +105,7 @@ export class LabToolbar implements IDisposable {
     this.told = counts;
   }
 
-  /** Shows where the copies of the notebook are. A narrow window has room for the icon alone. */
+  /** Shows where the copies of the notebook are. An icon: JupyterLab's toolbar never makes room for what has become wider. */
   showPlace(place: WorkPlace | null): void {
     const { trans } = this;
     const label = place?.label ?? '';
@@ -113,10 +113,7 @@ export class LabToolbar implements IDisposable {
     this.place.title = label && `${label}. ${place!.about} ${trans.__('Click to download your work.')}`;
     this.place.setAttribute('aria-label', trans.__('%1: download my work', label));
     this.place.classList.toggle('bg-only-here', place?.isOnlyHere ?? false);
-    const icon = (place?.isOnlyHere ? downloadIcon : checkIcon).element({ tag: 'span' });
-    const text = document.createElement('span');
-    text.textContent = label;
-    this.place.replaceChildren(icon, text);
+    this.place.replaceChildren((place?.isOnlyHere ? downloadIcon : checkIcon).element({ tag: 'span' }));
   }
 
   /** The button comes first, so that it is never among the items which a narrow toolbar moves into its menu. */

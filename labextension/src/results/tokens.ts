@@ -2,6 +2,7 @@
  * What other plugins can use of the results panel.
  */
 import { Token } from '@lumino/coreutils';
+import type { ISignal } from '@lumino/signaling';
 
 import type { AssertionsContent } from '../runtime/events';
 
@@ -10,6 +11,8 @@ export interface ILabResults {
   show(path: string, source: string, content: AssertionsContent): void;
   /** Returns the counts of all sets of a notebook; null if there is none. */
   summary(path: string): AssertionsContent['counts'] | null;
+  /** Emits the path of a notebook whose assertions have changed, often while cells run. */
+  readonly changed: ISignal<ILabResults, string>;
 }
 
 export const ILabResults = new Token<ILabResults>(

@@ -12,7 +12,7 @@ import { Widget } from '@lumino/widgets';
 import { download } from '../download';
 import type { ContentsFiles } from '../labs/files';
 import { RUNTIME_VERSION } from '../labs/version';
-import { element } from '../renderers/dom';
+import { element, visible } from '../renderers/dom';
 import type { ILabResults } from '../results/tokens';
 import { toBase64 } from '../runtime/base64';
 import { areSameBytes } from '../runtime/bytes';
@@ -23,6 +23,7 @@ import type { NotebookKeeper } from './keeper';
 import { takeApart } from './notebook_parts';
 import { makeFolder } from './places';
 import type { Work } from './work';
+import { timeText } from './words';
 
 /** What opening a file of an archive would do. */
 interface Planned extends ArchiveFile {
@@ -229,9 +230,12 @@ function planBody(
   trans: TranslationBundle,
 ): Widget {
   const body = new Widget({ node: element('div', 'bg-panel') });
+  body.node.tabIndex = 0; // in a small window it scrolls, also by keys
+  const time = Date.parse(made_at);
+  const made = Number.isNaN(time) ? visible(made_at, 40) : timeText(time);
   const from = lab
-    ? trans.__('Work for the lab %1 %2, of %3.', lab.id, lab.version, made_at)
-    : trans.__('Work in the folder “%1”, of %2.', folder, made_at);
+    ? trans.__('Work for the lab %1 %2, of %3.', lab.id, lab.version, made)
+    : trans.__('Work in the folder “%1”, of %2.', folder, made);
   const list = (title: string, files: readonly Planned[]): HTMLElement[] =>
     files.length
       ? [

@@ -75,8 +75,23 @@ export class History {
       if (count % TIDY_EVERY === 0) {
         await this.tidy(document);
       }
+    } else if (options.counts) {
+      await this.note(path, taken.hash, options.counts);
     }
     return made;
+  }
+
+  /** Gives the newest version the results of its checks, if it has this hash. */
+  async note(path: string, hash: string, counts: VersionCounts): Promise<void> {
+    const document = await this.documentOf(path);
+    await this.locks.shared(lockOf(document), async () => {
+      const [id] = await this.versionsOf(document);
+      const stored = id?.hash === hash ? await this.layout.version(id) : null;
+      if (stored && JSON.stringify(stored.counts) !== JSON.stringify(counts)) {
+        const { notebook, format: _format, ...info } = stored;
+        await this.layout.writeVersion(id.document, { ...info, counts }, notebook);
+      }
+    });
   }
 
   /** Returns the versions of a notebook, newest first, with those from before it was renamed. */

@@ -23,6 +23,8 @@ import { takeApart, written } from './notebook_parts';
 /** Ms from a change to the draft. A draft that takes long to write is written less often, but within `MAX_PAUSE_MS`. */
 const MIN_PAUSE_MS = 400;
 const MAX_PAUSE_MS = 1200;
+/** Ms after which results of checks are written. They change often while cells run. */
+const CHECK_MS = 1000;
 /** So many times what the last draft took, in ms, pass before the next one. */
 const PAUSE_FACTOR = 10;
 /** What JupyterLite may need to store a notebook: it writes the new one before it removes the old one. */
@@ -51,6 +53,7 @@ export interface KeeperEvents {
 
 export class NotebookKeeper implements IDisposable {
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private checkTimer: ReturnType<typeof setTimeout> | undefined;
   /** Ms that the last draft took. */
   private cost = 0;
   /** Hash of the notebook as it was last loaded or saved. */
@@ -138,6 +141,18 @@ export class NotebookKeeper implements IDisposable {
       this.clearTimer();
       void this.addDraft(() => this.writeDraft());
     }
+  }
+
+  /** The results of the checks have changed: the version of the present state gets them, once they are quiet. */
+  checked(): void {
+    this.checkTimer ??= setTimeout(() => {
+      this.checkTimer = undefined;
+      const counts = this.events.counts(this.path);
+      if (counts && !this.isDisposed) {
+        const content = this.content();
+        void this.add(async () => this.history.note(this.path, (await takeApart(content)).hash, counts));
+      }
+    }, CHECK_MS);
   }
 
   /** Keeps the present state. Resolves when it is written. */

@@ -161,6 +161,9 @@ export class HistoryPanel extends ReactWidget {
     if (state.kind === 'open') {
       const path = this.tracker.currentWidget?.context.path ?? null;
       const ids = path === null ? [] : await state.history.versions(path);
+      if (ids.length) {
+        this.known.delete(keyOf(ids[0])); // the newest one may get results
+      }
       const infos = await Promise.all(ids.slice(0, this.wanted).map(id => this.info(id)));
       this.shown = { path, ids, infos, bytes: await state.history.bytes(), missing: await this.actions.missing() };
     }
@@ -168,12 +171,16 @@ export class HistoryPanel extends ReactWidget {
   }
 
   private async info(id: VersionId): Promise<VersionInfo | null> {
-    const key = `${id.document}/${id.name}`;
+    const key = keyOf(id);
     if (!this.known.has(key) && this.work.state.kind === 'open') {
       this.known.set(key, await this.work.state.history.info(id));
     }
     return this.known.get(key) ?? null;
   }
+}
+
+function keyOf({ document, name }: VersionId): string {
+  return `${document}/${name}`;
 }
 
 interface OutsideProps extends Pick<CopiesOutside, 'download' | 'open'> {

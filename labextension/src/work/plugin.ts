@@ -122,6 +122,7 @@ function addHistory(
     onProblem: error => actions.tellProblem(error),
     counts: path => results?.summary(path) ?? null,
   });
+  results?.changed.connect((_, path) => store.checked(path));
   const outside = {
     place: placeOf,
     download: () => void app.commands.execute(DOWNLOAD_WORK),

@@ -123,6 +123,7 @@ function planBody({ changed, added, moved, conflicts }: UpdateResult, trans: Tra
     ...(moved ? [trans._n('%1 cell moves to the end.', '%1 cells move to the end.', moved)] : []),
   ];
   const body = new Widget({ node: element('div', 'bg-panel') });
+  body.node.tabIndex = 0; // in a small window it scrolls, also by keys
   body.node.append(...lines.map(line => element('p', '', line)));
   if (conflicts.length) {
     const text = trans._n(

@@ -91,6 +91,15 @@ export class Work {
     this.keepers.forEach(keeper => keeper.flush());
   }
 
+  /** The results of the checks of a notebook have changed. */
+  checked(path: string): void {
+    for (const keeper of this.keepers.values()) {
+      if (keeper.context.path === path) {
+        keeper.checked();
+      }
+    }
+  }
+
   /** Something that the status shows has changed. */
   tell(): void {
     this.changedSignal.emit();

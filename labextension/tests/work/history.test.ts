@@ -60,6 +60,18 @@ describe('the history', () => {
     expect(await history.versions('lab.ipynb')).toHaveLength(1);
   });
 
+  it('gives a state the results of its checks, also if it was saved before', async () => {
+    const counts = { pass: 1, fail: 0, error: 0 };
+    const state = notebook(code('a', '1', LONG));
+    await history.keep('a', state, { kind: 'saved' });
+    await history.keep('a', state, { kind: 'saved', counts });
+    const [id, ...others] = await history.versions('a');
+    expect([others, (await history.info(id))!.counts]).toEqual([[], counts]);
+    await history.note('a', 'another state', { ...counts, fail: 1 });
+    expect((await history.info(id))!.counts).toEqual(counts);
+    expect(await history.read(id)).toEqual(state);
+  });
+
   it('stores long outputs once', async () => {
     const random = Array.from({ length: 20_000 }, (_, i) => ((i * 7919) % 65_521).toString(36)).join('');
     await keep(notebook(code('a', '1', random)), 1);
