@@ -73,6 +73,8 @@ export class NotebookKeeper implements IDisposable {
   private lastState: nbformat.INotebookContent | null = null;
   /** The notebook as it was last loaded or saved; null if that is not known. */
   private saved: nbformat.INotebookContent | null = null;
+  /** Whether it was found out how the notebook was loaded. */
+  private isOpened = false;
   private readonly changedSignal = new Signal<this, void>(this);
   isDisposed = false;
 
@@ -111,7 +113,8 @@ export class NotebookKeeper implements IDisposable {
 
   /** Whether something was typed or run since the last save. A kernel's notes in the metadata make a notebook dirty too. */
   get isChanged(): boolean {
-    return this.context.model.dirty && (this.saved === null || written(this.saved) !== written(this.content()));
+    const { saved, isOpened, context } = this;
+    return context.model.dirty && (saved ? written(saved) !== written(this.content()) : isOpened);
   }
 
   /** The last version and the last draft are written when this resolves. */
@@ -263,6 +266,7 @@ export class NotebookKeeper implements IDisposable {
     const isKnown = stored !== null || !isTyped;
     this.base = isKnown ? hash : '';
     this.saved ??= isKnown ? loaded : null;
+    this.isOpened = true;
     this.onChange();
     // What was never saved is not what JupyterLite's storage should have.
     const newest = (await this.history.versions(path)).find(({ kind }) => kind !== 'closed' && kind !== 'typed');
