@@ -63,7 +63,8 @@ def main(argv: list[str] | None = None) -> int:
             stale.unlink()
         run_npm("run", "build:prod", cwd=SOURCE)
         touch(extension)
-    inputs = [REPO / "kernel_shim", REPO / "scripts", REPO / "jupyterlite_browsergrad/_version.py", lock]
+    package = REPO / "jupyterlite_browsergrad"
+    inputs = [REPO / "kernel_shim", REPO / "scripts", package / "boot", package / "_version.py", lock]
     packed = [OUTPUT / "static/kernel/manifest.json", OUTPUT / "static/pyodide/release-lock.json"]
     if force or not is_current(assets, inputs, packed):
         build_assets.main([])

@@ -232,15 +232,16 @@ def write_snapshot(out: Path, pyodide: Path, pack: Path, *, quick: bool = False)
     with tempfile.TemporaryDirectory() as folder:
         javascript.run("make_snapshot.mjs", pyodide, pack, folder)
         raw = Path(folder, "snapshot.bin").read_bytes()
+        javascript.run("first_functions.mjs", pyodide, pack, folder)
+        parts = {name: Path(folder, f"{part}.wasm") for name, part in (("wasm", "first"), ("rest", "rest"))}
+        core = {name: part.read_bytes() for name, part in parts.items() if part.is_file()}
     level = zstd.QUICK_LEVEL if quick else zstd.LEVEL
     stdlib = (pyodide / STDLIB).read_bytes()
     scripts = {name: (pyodide / name).read_text("utf-8") for name in SCRIPTS}
+    core["scripts"] = json.dumps(scripts, ensure_ascii=False).encode()
     return {
         **_write_small(out, "snapshot", raw, level=level),
-        "core": {
-            "wasm": _write_small(out, "wasm", (pyodide / WASM).read_bytes(), level=level),
-            "scripts": _write_small(out, "scripts", json.dumps(scripts, ensure_ascii=False).encode(), level=level),
-        },
+        "core": {name: _write_small(out, name, content, level=level) for name, content in core.items()},
         "pyodide": {name: sha256_of(pyodide / name) for name in (*PYODIDE_FILES, STDLIB)},
         "stdlib_size": len(stdlib),
         "stdlib_crc32": zlib.crc32(stdlib),

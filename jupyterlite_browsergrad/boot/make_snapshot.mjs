@@ -3,7 +3,7 @@
 // usage: node make_snapshot.mjs PYODIDE_FOLDER PACK JOB_FOLDER    (or with Deno)
 // PYODIDE_FOLDER is the published one (its standard library is what kernels import from later), PACK the site pack for its Python.
 // JOB_FOLDER gets `snapshot.bin`: "BGS3", uint32 length of the header, header JSON padded to a multiple of 16, then the runs' bytes, then those of `omitted`;
-// and `snapshot.json`, facts for the manifest. The header:
+// `snapshot.json`, facts for the manifest; and `memory.bin`, the whole memory as Pyodide writes and reads it. The header:
 //   buildId  Pyodide's own id of the build
 //   heap     bytes of memory to restore
 //   runs     [[offset, length], …] of what is neither zero nor in `kept`
@@ -12,11 +12,11 @@
 //   state    what Pyodide keeps in JavaScript about objects in that memory
 //   tree     {folders, files: [[path, base64], …]}: what starting has written to the file system
 //   site     the pack's own list of files, whose offsets count from `siteOffset`
+import './deterministic.mjs';
 import fs from 'node:fs';
-import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { gunzipSync } from 'node:zlib';
+import { readPack } from './site_pack.mjs';
 import { thin } from './thin_heap.mjs';
 
 /** Versions whose insides this and `worker/snapshot.ts` know. */
@@ -42,43 +42,7 @@ if (!('Suspending' in WebAssembly)) {
     async (...args) =>
       f(...args);
 }
-// The same input gives the same bytes: no chance, no clock.
-let seed = 12345;
-const pseudoRandom = array => {
-  const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-  for (let i = 0; i < bytes.length; i++) {
-    seed = (seed * 1103515245 + 12345) & 0x7fffffff;
-    bytes[i] = (seed >> 8) & 255;
-  }
-  return array;
-};
-const require = createRequire(import.meta.url);
-Object.defineProperty(globalThis.crypto, 'getRandomValues', { value: pseudoRandom, configurable: true });
-require('node:crypto').randomFillSync = pseudoRandom;
-const EPOCH = Date.UTC(2025, 0, 1);
-const RealDate = Date;
-globalThis.Date = class extends RealDate {
-  constructor(...args) {
-    super(...(args.length ? args : [EPOCH]));
-  }
-  static now() {
-    return EPOCH;
-  }
-};
-performance.now = () => 1000;
-process.hrtime = Object.assign(() => [1, 0], { bigint: () => 1_000_000_000n });
-
-const pack = gunzipSync(fs.readFileSync(packFile));
-const headerLength = pack.readUInt32LE(0);
-const { files } = JSON.parse(pack.subarray(4, 4 + headerLength).toString());
-const unpack = (FS, folder) => {
-  for (const [path, offset, length] of files) {
-    const full = `${folder}/${path}`;
-    FS.mkdirTree(full.slice(0, full.lastIndexOf('/')));
-    const start = 4 + headerLength + offset;
-    FS.writeFile(full, new Uint8Array(pack.subarray(start, start + length)), { canOwn: true });
-  }
-};
+const { files, contentsAt, unpack } = readPack(packFile);
 
 const { loadPyodide, version } = await import(pathToFileURL(join(pyodideFolder, 'pyodide.mjs')).href);
 if (!version.startsWith(SERIES)) {
@@ -119,6 +83,7 @@ const taken = pyodide.makeMemorySnapshot({
     return { pyodide: name };
   },
 });
+fs.writeFileSync(join(jobFolder, 'memory.bin'), taken);
 const [, heapOffset, stateLength, , ...id] = new Uint32Array(taken.buffer, 0, 12);
 const heap = taken.subarray(heapOffset);
 const { links, hashes, tables } = thinned();
@@ -134,7 +99,7 @@ const header = Buffer.from(
     state: JSON.parse(new TextDecoder().decode(taken.subarray(48, 48 + stateLength))),
     tree: tree(),
     site: files,
-    siteOffset: 4 + headerLength,
+    siteOffset: contentsAt,
   }),
 );
 const padding = Buffer.alloc((16 - ((8 + header.length) % 16)) % 16, 32);

@@ -33,6 +33,7 @@ ASSETS = {
     "snapshot": f"kernel/{MANIFEST['snapshot']['file']}",
     "small-wasm": f"kernel/{MANIFEST['snapshot']['core']['wasm']['file']}",
     "small-scripts": f"kernel/{MANIFEST['snapshot']['core']['scripts']['file']}",
+    "rest": f"kernel/{MANIFEST['snapshot']['core']['rest']['file']}",
     "compiled": f"kernel/{COMPILED}",
     "sources": f"kernel/{MANIFEST['packs']['site']['file']}",
     "jedi": f"kernel/{MANIFEST['packs']['jedi']['file']}",
@@ -47,6 +48,25 @@ WITHOUT = {
 }
 #: A cell, an import from the standard library, and one from the packs. Neither module is in memory before.
 CELLS = ["1 + 1", "import wave; 2", "import prompt_toolkit.shortcuts; 3"]
+
+#: Cells as students begin with, and what they show.
+FIRST_CELLS = {
+    "sum(n * n for n in range(1000))": "332833500",
+    "import time, math, random\nrandom.seed(2)\ntime.sleep(0.01)\nround(math.sqrt(random.random()), 3)": "0.978",
+    "words = 'the cat and the dog'.split()\n{word: words.count(word) for word in sorted(set(words))}": "{'and': 1, 'cat': 1, 'dog': 1, 'the': 2}",
+    "1 / 0": "ZeroDivisionError",
+    "class A:\n    def __init__(self): self.x = [1]\nA().x[3]": "IndexError",
+    "print(undefined)": "NameError",
+    "if True\n": "SyntaxError",
+    "def f(n): return f(n + 1)\nf(0)": "RecursionError",
+    "import asyncio\nawait asyncio.sleep(0.01)\nf'{22 / 7:.4f}'": "'3.1429'",
+    "with open('notes.txt', 'w') as file: file.write('a\\nb\\n')\nwith open('notes.txt') as file: lines = file.readlines()\nlines": "['a\\n', 'b\\n']",
+    "import json, datetime\njson.dumps({'day': str(datetime.date(2025, 3, 1)), 'list': [1.5, None, True]})": '\'{"day": "2025-03-01", "list": [1.5, null, true]}\'',
+    "import collections\ncollections.Counter('hello').most_common(1)": "[('l', 2)]",
+    "import browsergrad\nfrom IPython.display import HTML, display\ndisplay(HTML('a'))\ninput.__name__": "'input'",
+}
+#: A cell that calls functions which first cells do not need.
+RARE = "len('\u3042'.encode('shift_jis')) + 2"
 
 #: Starts a kernel as a page does, and runs the cells in it.
 START = """async ([base, cells, completes]) => {
@@ -111,7 +131,7 @@ def _other(asset: str, data: bytes, pyodide: Path) -> bytes:
     """The file, as another build has it."""
     if asset == "lock":
         return data.replace(b'"python": "3.14', b'"python": "3.13')
-    if asset in ("snapshot", "small-wasm", "small-scripts"):
+    if asset in ("snapshot", "small-wasm", "small-scripts", "rest"):
         changed = zstd.compress(_flipped(unpack_zstd(data)), zstd.QUICK_LEVEL)
         assert changed is not None
         return changed
@@ -197,9 +217,9 @@ def page(browser: Browser, other_pyodide: Path) -> Iterator[Page]:
 class Start:
     """The result of a start from a damaged folder."""
 
-    def __init__(self, page: Page, asset: str, damage: str):
+    def __init__(self, page: Page, asset: str, damage: str, cells: list[str] = CELLS):
         base = page.url.replace("/kernel/manifest.json", f"/{asset}+{damage}/")
-        found = page.evaluate(START, [base, CELLS, asset == "jedi"])
+        found = page.evaluate(START, [base, cells, asset == "jedi"])
         self.way: str | None = found["from"]
         self.results: list[str] = found["results"]
         self.log: list[str] = found["log"]
@@ -233,6 +253,20 @@ def test_without_small_copies_python_starts_from_pyodides_own_files(page: Page, 
     start = Start(page, asset, damage)
     assert (start.way, start.results) == ("snapshot", ["2", "2", "3"]), start
     assert start.names(asset), start
+
+
+def test_first_cells_need_no_rest_of_the_webassembly(page: Page) -> None:
+    start = Start(page, "rest", "missing", list(FIRST_CELLS))
+    assert start.error is None, start
+    assert dict(zip(FIRST_CELLS, start.results, strict=True)) == FIRST_CELLS
+
+
+@pytest.mark.thinned(3)
+@pytest.mark.parametrize("damage", [*DAMAGES, "other"])
+def test_without_the_rest_of_the_webassembly_python_runs_until_it_needs_that(page: Page, damage: str) -> None:
+    start = Start(page, "rest", damage, [*CELLS, RARE])
+    assert start.error is not None and start.results == ["2", "2", "3"][: len(start.results)] != [], start
+    assert start.names("rest"), start
 
 
 @pytest.mark.parametrize("damage", [*DAMAGES, "unsized"])
@@ -277,6 +311,12 @@ def test_without_it_there_is_no_python_but_an_error_that_names_it(page: Page, as
 def test_what_only_the_browsers_cache_has_damaged_is_fetched_again(page: Page, asset: str) -> None:
     start = Start(page, asset, "once")
     assert (start.way, start.results) == ("snapshot", ["2", "2", "3"]), start
+    assert start.log == ["Python has started from its memory snapshot"]
+
+
+def test_the_rest_that_only_the_browsers_cache_has_damaged_is_fetched_again(page: Page) -> None:
+    start = Start(page, "rest", "once", [*CELLS, RARE])
+    assert start.results == ["2", "2", "3", "4"], start
     assert start.log == ["Python has started from its memory snapshot"]
 
 

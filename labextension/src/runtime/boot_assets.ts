@@ -17,8 +17,11 @@ export interface KernelManifest {
     pack: string;
     /** Files of the Pyodide distribution with which the snapshot was made: name to SHA-256. */
     pyodide: Record<string, string>;
-    /** Compressed copies of that distribution's files: its WebAssembly, and its two modules (`Scripts` as JSON). */
-    core?: { wasm: PackedFile; scripts: PackedFile };
+    /**
+     * Compressed copies of that distribution's files: its two modules (`Scripts` as JSON), and its WebAssembly. If there is a `rest`, `wasm` holds only
+     * the functions that first cells run, and `rest` the others.
+     */
+    core?: { wasm: PackedFile; scripts: PackedFile; rest?: PackedFile };
     /** That distribution's standard library. */
     stdlib_size: number;
     stdlib_crc32: number;
@@ -55,6 +58,8 @@ export interface BootAssets {
 }
 
 export const WASM = 'pyodide.asm.wasm';
+/** Begins the names of what only the first part of a divided WebAssembly module exports; from a module of this name, the rest imports. */
+export const FIRST_PART = 'browsergrad';
 export const STDLIB = 'python_stdlib.zip';
 const LOADER = 'pyodide.mjs';
 const GLUE = 'pyodide.asm.mjs';

@@ -48,7 +48,13 @@ export class DeferredAssets {
 
   /** Takes a file that the page has fetched. */
   take(url: string, bytes: Uint8Array): void {
-    this.assets.find(asset => asset.url === url)?.take(bytes);
+    const asset = this.assets.find(each => each.url === url);
+    asset?.take(bytes);
+    try {
+      asset?.onTaken?.();
+    } catch {
+      // reported by the asset, and again when Python needs it
+    }
   }
 
   private ask(): void {

@@ -38,6 +38,8 @@ export class LazyAsset {
   private whole: Uint8Array | null = null;
   private chunks: ChunkedGzip | null = null;
   private broken: Error | null = null;
+  /** Called when the page has fetched the file. */
+  onTaken: (() => void) | null = null;
 
   /**
    * @param sum - CRC-32 of the bytes, unpacked if they are gzip or Zstandard.
@@ -59,6 +61,11 @@ export class LazyAsset {
     const bytes = new Uint8Array(await (await fetchAsset(this.url)).arrayBuffer());
     this.take(bytes);
     return bytes;
+  }
+
+  /** Frees the memory of the bytes, which are not needed any more. */
+  release(): void {
+    this.fetched = this.whole = null;
   }
 
   /** The bytes, unpacked if they are gzip or Zstandard. */

@@ -8,7 +8,9 @@ import { isWholeZip, STDLIB, WASM, type BootAssets } from '../boot_assets';
 import type { EmscriptenFS } from './emscripten';
 import { fillHeap, type HeapModule } from './heap_filling';
 import { fileMaker, FETCHES_NOW, LazyAsset, makeLazy } from './lazy_assets';
+import type { PackedFile } from '../packed';
 import { Pack } from './pack';
+import { withRest } from './rest_of_wasm';
 
 const MAGIC = 0x33534742; // "BGS3"
 
@@ -83,8 +85,14 @@ function parse(memory: ArrayBuffer): { header: Header; data: Uint8Array } {
 /**
  * Makes Pyodide use `module` instead of fetching and compiling its own, until `undo` is called. When an instantiation fails,
  * Pyodide only logs it and never settles; `failed` rejects.
+ *
+ * @param rest - the rest of the module, if it was divided
  */
-function supply(module: WebAssembly.Module, wasmURL: string): { failed: Promise<never>; undo: () => void } {
+function supply(
+  module: WebAssembly.Module,
+  rest: LazyAsset | null,
+  wasmURL: string,
+): { failed: Promise<never>; undo: () => void } {
   let reject!: (error: unknown) => void;
   const failed = new Promise<never>((_, rejectFailed) => {
     reject = rejectFailed;
@@ -94,7 +102,7 @@ function supply(module: WebAssembly.Module, wasmURL: string): { failed: Promise<
   const { instantiate, instantiateStreaming } = wasm;
   const make = async (imports?: WebAssembly.Imports): Promise<WebAssembly.WebAssemblyInstantiatedSource> => {
     try {
-      return { module, instance: await instantiate.call(wasm, module, imports) };
+      return { module, instance: withRest(await instantiate.call(wasm, module, imports), imports, rest) };
     } catch (error) {
       reject(error);
       throw error;
@@ -194,8 +202,9 @@ export async function restore<P>(options: RestoreOptions): Promise<Restored<P>> 
   const { manifest, lock } = assets;
   const { header, data } = parse(assets.memory);
   const entry = manifest.snapshot!;
-  const packed = (name: string): LazyAsset =>
-    new LazyAsset(kernelURL + manifest.packs[name].file, manifest.packs[name].crc32, options.onError);
+  const lazy = ({ file, crc32 }: PackedFile): LazyAsset => new LazyAsset(kernelURL + file, crc32, options.onError);
+  const packed = (name: string): LazyAsset => lazy(manifest.packs[name]);
+  const rest = assets.scripts && entry.core?.rest ? lazy(entry.core.rest) : null;
   const pack = packed(entry.pack);
   const stdlib = new LazyAsset(indexURL + STDLIB, entry.stdlib_crc32, options.onError);
   const sources = packed('site');
@@ -209,7 +218,7 @@ export async function restore<P>(options: RestoreOptions): Promise<Restored<P>> 
   }
   const [major, minor] = lock.info.python.split('.');
   let module!: EmscriptenModule;
-  const { failed, undo } = supply(assets.module, indexURL + WASM);
+  const { failed, undo } = supply(assets.module, rest, indexURL + WASM);
   try {
     const loading = options.loadPyodide({
       ...options.load,
@@ -241,7 +250,7 @@ export async function restore<P>(options: RestoreOptions): Promise<Restored<P>> 
     const pyodide = (await Promise.race([loading, failed])) as P;
     const { HEAPU32, _tzname } = module;
     module.__tzset_js(module._timezone, module._daylight, HEAPU32[_tzname >>> 2], HEAPU32[(_tzname + 4) >>> 2]);
-    return { pyodide, deferred: FETCHES_NOW ? [stdlib, pack] : [] };
+    return { pyodide, deferred: FETCHES_NOW ? [...(rest ? [rest] : []), stdlib, pack] : [] };
   } finally {
     undo();
   }

@@ -1,0 +1,329 @@
+// Divides a WebAssembly module into what a first cell runs, and the rest, which is loaded when something in it is called.
+//
+// Both parts have all functions under their own numbers, so that no function's code has to be changed. Where a part lacks a function, it has a short one in its place
+// that calls the other part's through a table:
+//
+//   (if (i32.eqz (global.get $loaded)) (then (call $load)))    ;; in the first part only
+//   (call_indirect $functions (type …) (local.get 0) … (i32.const slot))
+//
+// The table has a slot for each function, those of the first part first. Its last slot holds what loads the rest: JavaScript puts it there. The rest imports the
+// same as the whole module, and from `first` what the whole module defines: tables, memory, exception tags and global variables.
+
+/** Sections of a module. */
+const [TYPE, IMPORT, FUNCTION, TABLE, MEMORY, GLOBAL, EXPORT, ELEMENT, CODE, TAG] = [1, 2, 3, 4, 5, 6, 7, 9, 10, 13];
+/** Kinds of imports and exports. */
+const [FUNCTIONS, TABLES, MEMORIES, GLOBALS, TAGS] = [0, 1, 2, 3, 4];
+const [I32, FUNCREF, FUNCTION_TYPE, CONSTANT, END] = [0x7f, 0x70, 0x60, 0x41, 0x0b];
+/** The module from which the rest imports, and what begins the names of its additional exports. */
+export const FIRST = 'browsergrad';
+const [TABLE_NAME, LOADED_NAME, LOAD_NAME] = ['functions', 'loaded', 'load'].map(name => `${FIRST}:${name}`);
+
+// --- reading
+
+class Reader {
+  constructor(bytes, at = 0) {
+    this.bytes = bytes;
+    this.at = at;
+  }
+
+  byte() {
+    return this.bytes[this.at++];
+  }
+
+  number() {
+    let value = 0;
+    for (let factor = 1; ; factor *= 128) {
+      const byte = this.byte();
+      value += (byte & 127) * factor;
+      if (byte < 128) return value;
+    }
+  }
+
+  take(length) {
+    this.at += length;
+    return this.bytes.subarray(this.at - length, this.at);
+  }
+
+  name() {
+    return this.take(this.number());
+  }
+
+  /** Reads a vector: calls `read` for each of its elements, and returns the results. */
+  vector(read) {
+    return Array.from({ length: this.number() }, read);
+  }
+
+  /** Returns the bytes that `read` reads. */
+  part(read) {
+    const begin = this.at;
+    read();
+    return this.bytes.subarray(begin, this.at);
+  }
+
+  valueType() {
+    const kind = this.byte();
+    if (kind === 0x63 || kind === 0x64) this.number(); // a reference to a type
+  }
+
+  limits() {
+    const flags = this.byte();
+    this.number();
+    if (flags & 1) this.number();
+  }
+
+  table() {
+    this.valueType();
+    this.limits();
+  }
+
+  global() {
+    this.valueType();
+    this.byte();
+  }
+
+  tag() {
+    this.byte();
+    this.number();
+  }
+
+  constantExpression() {
+    const code = this.byte();
+    if (code === CONSTANT || code === 0x42 || code === 0x23 || code === 0xd2) this.number();
+    else if (code === 0x43) this.at += 4;
+    else if (code === 0x44) this.at += 8;
+    else if (code === 0xd0) this.number();
+    else throw new Error(`a constant expression begins with ${code}`);
+    if (this.byte() !== END) throw new Error('a constant expression is long');
+  }
+}
+
+/** What of the kind an import or a definition is, without its name. */
+const DESCRIPTIONS = [
+  reader => reader.number(),
+  reader => reader.table(),
+  reader => reader.limits(),
+  reader => reader.global(),
+  reader => reader.tag(),
+];
+
+/** Takes a module apart. @throws Error if it has something that this file does not know. */
+function parse(bytes) {
+  const reader = new Reader(bytes, 8);
+  const sections = [];
+  while (reader.at < bytes.length) {
+    const id = reader.byte();
+    sections.push({ id, content: reader.take(reader.number()) });
+  }
+  const vector = (id, read) => {
+    const section = sections.find(each => each.id === id);
+    if (!section) return [];
+    const inside = new Reader(section.content);
+    return inside.vector(() => read(inside));
+  };
+  const described = kind => inside => inside.part(() => DESCRIPTIONS[kind](inside));
+  const types = vector(TYPE, inside => {
+    const begin = inside.at;
+    if (inside.byte() !== FUNCTION_TYPE) throw new Error('a type is not that of a function');
+    const parameters = inside.vector(() => inside.valueType()).length;
+    inside.vector(() => inside.valueType());
+    return { parameters, bytes: inside.bytes.subarray(begin, inside.at) };
+  });
+  const imports = vector(IMPORT, inside => {
+    const begin = inside.at;
+    inside.name();
+    inside.name();
+    const kind = inside.byte();
+    DESCRIPTIONS[kind](inside);
+    return { kind, bytes: inside.bytes.subarray(begin, inside.at) };
+  });
+  const globals = vector(GLOBAL, inside => {
+    const type = inside.part(() => inside.global());
+    return { type, bytes: Buffer.concat([type, inside.part(() => inside.constantExpression())]) };
+  });
+  return {
+    sections,
+    types,
+    imports,
+    globals,
+    functions: vector(FUNCTION, inside => inside.number()),
+    tables: vector(TABLE, described(TABLES)),
+    memories: vector(MEMORY, described(MEMORIES)),
+    tags: vector(TAG, described(TAGS)),
+    exports: vector(EXPORT, inside => {
+      const begin = inside.at;
+      const name = inside.name();
+      const [kind, index] = [inside.byte(), inside.number()];
+      return { name: Buffer.from(name).toString(), kind, index, bytes: inside.bytes.subarray(begin, inside.at) };
+    }),
+    bodies: vector(CODE, inside => inside.take(inside.number())),
+    /** How many of each kind are imported. */
+    imported: [FUNCTIONS, TABLES, MEMORIES, GLOBALS, TAGS].map(
+      kind => imports.filter(each => each.kind === kind).length,
+    ),
+  };
+}
+
+// --- writing
+
+function unsigned(value) {
+  const bytes = [];
+  do {
+    bytes.push((value % 128) | (value >= 128 ? 128 : 0));
+    value = Math.floor(value / 128);
+  } while (value > 0);
+  return bytes;
+}
+
+function signed(value) {
+  const bytes = [];
+  for (;;) {
+    const byte = value & 127;
+    value >>= 7;
+    if ((value === 0 && !(byte & 64)) || (value === -1 && byte & 64)) return [...bytes, byte];
+    bytes.push(byte | 128);
+  }
+}
+
+const joined = parts => Buffer.concat(parts.map(part => (Array.isArray(part) ? Buffer.from(part) : part)));
+const sized = bytes => joined([unsigned(bytes.length), bytes]);
+const named = name => sized(Buffer.from(name));
+const vectorOf = parts => joined([unsigned(parts.length), ...parts]);
+const section = (id, content) => joined([[id], sized(content)]);
+const moduleOf = sections => joined([Buffer.from('\0asm\x01\0\0\0', 'latin1'), ...sections]);
+
+/** The module with some of its sections replaced. Sections that it does not have come before the one that has to follow them. */
+function withSections(parsed, changes) {
+  return moduleOf(parsed.sections.map(({ id, content }) => section(id, changes[id] ?? content)));
+}
+
+/**
+ * A module that notes which of its functions have been called, in global variables that it exports as `browsergrad:called:NUMBER`.
+ * Numbers count from the first function that the module defines.
+ */
+export function instrumented(bytes) {
+  const parsed = parse(bytes);
+  const first = parsed.imported[GLOBALS] + parsed.globals.length;
+  const variable = joined([
+    [I32, 1],
+    [CONSTANT, 0, END],
+  ]);
+  const bodies = parsed.bodies.map((body, i) => {
+    const reader = new Reader(body);
+    reader.vector(() => {
+      reader.number();
+      reader.valueType();
+    });
+    const note = [CONSTANT, 1, 0x24, ...unsigned(first + i)];
+    return sized(joined([body.subarray(0, reader.at), note, body.subarray(reader.at)]));
+  });
+  return withSections(parsed, {
+    [GLOBAL]: vectorOf([...parsed.globals.map(global => global.bytes), ...bodies.map(() => variable)]),
+    [EXPORT]: vectorOf([
+      ...parsed.exports.map(each => each.bytes),
+      ...bodies.map((_, i) => joined([named(`${FIRST}:called:${i}`), [GLOBALS], unsigned(first + i)])),
+    ]),
+    [CODE]: vectorOf(bodies),
+  });
+}
+
+/** The functions that a module defines and exports: name and number. */
+export function exportedFunctions(bytes) {
+  const { exports, imported } = parse(bytes);
+  const own = exports.filter(({ kind, index }) => kind === FUNCTIONS && index >= imported[FUNCTIONS]);
+  return own.map(({ name, index }) => ({ name, number: index - imported[FUNCTIONS] }));
+}
+
+/** Code that calls a function of the other part. */
+function forwarding({ parameters }, type, table, slot, before = []) {
+  const locals = Array.from({ length: parameters }, (_, i) => [0x20, ...unsigned(i)]).flat();
+  return sized(
+    joined([[0], before, locals, [CONSTANT, ...signed(slot), 0x11, ...unsigned(type), ...unsigned(table), END]]),
+  );
+}
+
+/**
+ * Divides a module.
+ *
+ * @param isFirst - whether the function of a number belongs to the first part; numbers count from the first one that the module defines
+ * @returns both parts as bytes
+ * @throws Error if the module has something that this file does not know.
+ */
+export function divided(bytes, isFirst) {
+  const parsed = parse(bytes);
+  const { types, functions, bodies, imported, tables, memories, tags, globals } = parsed;
+  const numbers = bodies.map((_, i) => i);
+  const order = [...numbers.filter(isFirst), ...numbers.filter(i => !isFirst(i))];
+  const firsts = numbers.filter(isFirst).length;
+  const slots = new Map(order.map((number, slot) => [number, slot]));
+  const table = imported[TABLES] + tables.length;
+  const loaded = imported[GLOBALS] + globals.length;
+  const load = imported[FUNCTIONS] + functions.length;
+  const loadType = types.length;
+  const check = [0x23, ...unsigned(loaded), 0x45, 0x04, 0x40, 0x10, ...unsigned(load), END];
+  const loadBody = sized(
+    joined([
+      [0, CONSTANT, ...signed(order.length), 0x11, ...unsigned(loadType), ...unsigned(table)],
+      [CONSTANT, 1, 0x24, ...unsigned(loaded), END],
+    ]),
+  );
+  const code = (isOwn, before) =>
+    bodies.map((body, i) =>
+      isOwn(i) ? sized(body) : forwarding(types[functions[i]], functions[i], table, slots.get(i), before),
+    );
+  const tableType = joined([[FUNCREF, 1], unsigned(order.length + 1), unsigned(order.length + 1)]);
+  /** An element segment that fills slots from `slot` on. */
+  const filling = (slot, these) =>
+    joined([
+      [2],
+      unsigned(table),
+      [CONSTANT, ...signed(slot), END, 0],
+      vectorOf(these.map(i => unsigned(imported[FUNCTIONS] + i))),
+    ]);
+  const allTypes = vectorOf([...types.map(type => type.bytes), Buffer.from([FUNCTION_TYPE, 0, 0])]);
+
+  const exported = new Map(parsed.exports.map(({ kind, index, name }) => [`${kind}:${index}`, name]));
+  const nameOf = ({ kind, index }) =>
+    kind === TABLES && index === table ? TABLE_NAME : (exported.get(`${kind}:${index}`) ?? `${FIRST}:${kind}:${index}`);
+  const shared = [
+    ...[...tables, tableType].map((type, i) => ({ kind: TABLES, index: imported[TABLES] + i, type })),
+    ...memories.map((type, i) => ({ kind: MEMORIES, index: imported[MEMORIES] + i, type })),
+    ...globals.map(({ type }, i) => ({ kind: GLOBALS, index: imported[GLOBALS] + i, type })),
+    ...tags.map((type, i) => ({ kind: TAGS, index: imported[TAGS] + i, type })),
+  ].map(each => ({ ...each, name: nameOf(each) }));
+  const elements = new Reader(parsed.sections.find(({ id }) => id === ELEMENT).content);
+  const elementCount = elements.number();
+  const first = withSections(parsed, {
+    [TYPE]: allTypes,
+    [FUNCTION]: vectorOf([...functions, loadType].map(unsigned)),
+    [TABLE]: vectorOf([...tables, tableType]),
+    [GLOBAL]: vectorOf([...globals.map(global => global.bytes), joined([[I32, 1, CONSTANT, 0, END]])]),
+    [EXPORT]: vectorOf([
+      ...parsed.exports.map(each => each.bytes),
+      ...shared
+        .filter(({ kind, index }) => !exported.has(`${kind}:${index}`))
+        .map(({ kind, index, name }) => joined([named(name), [kind], unsigned(index)])),
+      joined([named(LOADED_NAME), [GLOBALS], unsigned(loaded)]),
+      joined([named(LOAD_NAME), [FUNCTIONS], unsigned(load)]),
+    ]),
+    [ELEMENT]: joined([
+      unsigned(elementCount + 1),
+      elements.bytes.subarray(elements.at),
+      filling(0, order.slice(0, firsts)),
+    ]),
+    [CODE]: vectorOf([...code(isFirst, check), loadBody]),
+  });
+  const rest = moduleOf([
+    section(TYPE, allTypes),
+    section(
+      IMPORT,
+      vectorOf([
+        ...parsed.imports.map(each => each.bytes),
+        ...shared.map(({ kind, name, type }) => joined([named(FIRST), named(name), [kind], type])),
+      ]),
+    ),
+    section(FUNCTION, vectorOf(functions.map(unsigned))),
+    section(ELEMENT, vectorOf([filling(firsts, order.slice(firsts))])),
+    section(CODE, vectorOf(code(i => !isFirst(i), []))),
+  ]);
+  return { first, rest };
+}
