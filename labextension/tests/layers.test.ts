@@ -13,6 +13,7 @@ const LAYERS: Record<string, string[]> = {
   labs: ['runtime', 'kernel', 'renderers', 'results', 'notice', 'notebook_metadata', 'download', 'lab_commands'],
   work: ['runtime', 'labs', 'renderers', 'results', 'notice', 'download', 'go_to_cell', 'lab_commands'],
   transfers: ['runtime', 'notice', 'download'],
+  offline: ['runtime', 'results', 'lab_commands'],
 };
 
 function sourcesIn(folder: string): string[] {
