@@ -16,6 +16,7 @@ from .. import isolation
 from ..errors import SiteError
 from ..hashing import sha256_of
 from ..isolation import FOLDER, SERVICE_WORKER
+from ..site.verification import read_object
 from .files import LIST, WORKER_SCRIPT, files_to_keep
 
 __all__ = ["LIST", "install", "is_installed", "problems", "remove", "write_list"]
@@ -27,6 +28,7 @@ FORMAT = 1
 VERSION_DIGITS = 16
 #: Most paths that one problem names.
 MAX_NAMED = 3
+MANIFEST = "manifest.webmanifest"
 _IMPORT = f'importScripts("{FOLDER}/{WORKER_SCRIPT}?v='
 
 
@@ -48,6 +50,19 @@ def install(site: Path) -> None:
     # Browsers look for a new service worker by comparing this file, so it names the version of what it loads.
     line = f'{_IMPORT}{sha256_of(script)[:VERSION_DIGITS]}");\n'
     _set_line(worker, line)
+    _mend_manifest(site / MANIFEST)
+
+
+def _mend_manifest(path: Path) -> None:
+    """Make shortcuts of the installed site relative. Those of JupyterLite leave a site that is in a folder of its host."""
+    if not path.is_file() or (manifest := read_object(path)) is None:
+        return
+    before = json.dumps(manifest)
+    for shortcut in manifest.get("shortcuts", []):
+        if str(shortcut.get("url")).startswith("/"):
+            shortcut["url"] = "." + shortcut["url"]
+    if json.dumps(manifest) != before:
+        path.write_text(json.dumps(manifest, indent=2), "utf-8")
 
 
 def remove(site: Path) -> None:
@@ -90,6 +105,7 @@ def list_of(site: Path) -> dict[str, Any]:
 def write_list(site: Path) -> dict[str, Any]:
     """Write the list of the site's files, and return it. Nothing may change the site afterwards."""
     content = list_of(site)
+    (site / FOLDER).mkdir(parents=True, exist_ok=True)
     (site / LIST).write_text(json.dumps(content, separators=(",", ":")), "utf-8")
     return content
 
@@ -101,7 +117,9 @@ def problems(site: Path) -> list[str]:
         written = json.loads(path.read_text("utf-8"))
         before = {file["path"]: file["sha256"] for file in written["files"]}
     except (OSError, ValueError, KeyError, TypeError):
-        return [f"{path} is missing or damaged: build again with `jupyter lite build`, as the last step before publishing"]
+        return [
+            f"{path} is missing or damaged: build again with `jupyter lite build`, as the last step before publishing"
+        ]
     now = {file["path"]: file["sha256"] for file in list_of(site)["files"]}
     changed = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
     if not changed:

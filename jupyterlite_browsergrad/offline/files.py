@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..constants import KERNEL_PLUGIN, KERNEL_URL, LABEXTENSION, PYODIDE_INDEX_URL, SITE_KERNEL, SITE_PYODIDE
-from ..isolation import FOLDER, SERVICE_WORKER
+from ..isolation import FOLDER
 from ..site.precompressed import CONTENTS, ENCODINGS, is_compressible
 
 __all__ = ["LIST", "WORKER_SCRIPT", "files_to_keep"]

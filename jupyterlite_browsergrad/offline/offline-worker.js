@@ -131,7 +131,11 @@
   }
 
   function failure(text) {
-    return new Response(text, { status: 504, statusText: text, headers: { 'content-type': 'text/plain; charset=utf-8' } });
+    return new Response(text, {
+      status: 504,
+      statusText: text,
+      headers: { 'content-type': 'text/plain; charset=utf-8' },
+    });
   }
 
   /** The part of a file that a request wants, as media players do. */
@@ -176,7 +180,9 @@
     try {
       response = await fetch(addressOf(file.path), { cache: 'no-cache' });
     } catch {
-      return failure(`${file.path} is missing from the offline copy of this site, and there is no network: connect and reload the page`);
+      return failure(
+        `${file.path} is missing from the offline copy of this site, and there is no network: connect and reload the page`,
+      );
     }
     if (response.ok && (await isWhole(response.clone(), file).catch(() => false))) {
       const cache = await caches.open(`${NAME} ${version}`);
@@ -194,7 +200,9 @@
     if (record.current?.version === version) {
       await writeJSON(RECORD, { ...record, current: null }); // the next page comes from the network
     }
-    return failure(`${file.path} is missing from the offline copy of this site, and the site has changed since: reload the page`);
+    return failure(
+      `${file.path} is missing from the offline copy of this site, and the site has changed since: reload the page`,
+    );
   }
 
   /** Answers a request that begins a page. */
@@ -211,7 +219,9 @@
       return response || (await next());
     } catch (error) {
       if (found) {
-        return failure(`${found.path} is missing from the offline copy of this site, and there is no network: connect and reload the page`);
+        return failure(
+          `${found.path} is missing from the offline copy of this site, and there is no network: connect and reload the page`,
+        );
       }
       throw error;
     }
@@ -262,7 +272,11 @@
       }
     }
     const record = await readRecord();
-    const used = new Set([record?.current?.version, record?.filling, ...[...known.values()].map(({ version }) => version)]);
+    const used = new Set([
+      record?.current?.version,
+      record?.filling,
+      ...[...known.values()].map(({ version }) => version),
+    ]);
     for (const name of await caches.keys()) {
       if (name.startsWith(`${NAME} `) && !used.has(name.slice(NAME.length + 1))) {
         lists.delete(name.slice(NAME.length + 1));

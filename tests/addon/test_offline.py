@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from test_site import Site
 
-from jupyterlite_browsergrad import offline
+from jupyterlite_browsergrad import isolation, offline
+from jupyterlite_browsergrad.errors import SiteError
 from tests.wheels import make_wheel
 
 PLUGIN = "jupyterlite-browsergrad:offline"
@@ -35,7 +36,13 @@ def listed(site: Site) -> dict[str, dict[str, Any]]:
 def test_the_list_names_what_pages_ask_for(built: Site) -> None:
     files = listed(built)
     own = [name for name in files if name.startswith("static/browsergrad/pyodide/")]
-    assert {"lab/index.html", "jupyter-lite.json", "api/contents/all.json", "files/data.csv", "files/drawing.map"} <= files.keys()
+    assert {
+        "lab/index.html",
+        "jupyter-lite.json",
+        "api/contents/all.json",
+        "files/data.csv",
+        "files/drawing.map",
+    } <= files.keys()
     assert any("pure-1.0" in name for name in own)
     assert not any(name.startswith("build/") and name.endswith(".map") for name in files)
     assert not {"service-worker.js", offline.LIST, ".jupyterlite.doit.db"} & files.keys()
@@ -47,30 +54,19 @@ def test_the_list_names_what_pages_ask_for(built: Site) -> None:
 
 
 def test_a_list_of_other_files_is_an_error(built: Site) -> None:
-    built.lite("check")
     page = built.output / "lab/index.html"
-    before = page.read_bytes()
-    page.write_bytes(before + b"<!-- changed by hand -->")
+    page.write_bytes(page.read_bytes() + b"<!-- changed by hand -->")
     said = built.lite("check", expect=1)
     assert "offline.json is stale: lab/index.html changed" in said and "build again with `jupyter lite build`" in said
-    page.write_bytes(before)
-    (built.output / offline.LIST).write_text("{", "utf-8")
-    assert "offline.json is missing or damaged" in built.lite("check", expect=1)
-    built.lite("build")
-    built.lite("check")
 
 
 def test_a_build_without_the_setting_takes_everything_back(built: Site) -> None:
     worker = built.output / "service-worker.js"
     assert "offline-worker.js?v=" in worker.read_text("utf-8")
-    again = worker.read_text("utf-8")
-    built.lite("build")
-    assert worker.read_text("utf-8") == again, "once more changes nothing"
     built.build()
     assert "importScripts" not in worker.read_text("utf-8")
     assert PLUGIN not in built.config["litePluginSettings"]
     assert not offline.is_installed(built.output)
-    built.lite("check")
 
 
 @pytest.fixture
@@ -125,3 +121,37 @@ def test_a_problem_names_a_few_files(folder: Path) -> None:
         (folder / f"files/{number}").write_text("", "utf-8")
     (problem,) = offline.problems(folder)
     assert "files/0, files/1, files/2 and 2 more changed" in problem
+
+
+def test_a_damaged_list_is_a_problem(folder: Path) -> None:
+    offline.write_list(folder)
+    (folder / offline.LIST).write_text("{", "utf-8")
+    (problem,) = offline.problems(folder)
+    assert "offline.json is missing or damaged: build again" in problem
+
+
+def test_scripts_of_the_service_worker_are_in_one_order(folder: Path) -> None:
+    manifest = folder / "manifest.webmanifest"
+    manifest.write_text(json.dumps({"shortcuts": [{"url": "/lab"}, {"url": "./repl"}]}), "utf-8")
+    worker = folder / "service-worker.js"
+    before = worker.read_text("utf-8")
+    isolation.install(folder)
+    offline.install(folder)
+    both = worker.read_text("utf-8")
+    assert both.index("isolating-worker") < both.index("offline-worker") < both.index(before)
+    offline.install(folder)
+    isolation.install(folder)
+    assert worker.read_text("utf-8") == both, "once more changes nothing"
+    assert [each["url"] for each in json.loads(manifest.read_text("utf-8"))["shortcuts"]] == ["./lab", "./repl"]
+    isolation.remove(folder)
+    assert "offline-worker" in worker.read_text("utf-8")
+    isolation.install(folder)
+    assert worker.read_text("utf-8") == both, "in either order"
+    isolation.remove(folder)
+    offline.remove(folder)
+    assert worker.read_text("utf-8") == before
+
+
+def test_the_service_worker_of_jupyterlite_is_needed(tmp_path: Path) -> None:
+    with pytest.raises(SiteError, match=r"offline_copy needs the service worker of JupyterLite"):
+        offline.install(tmp_path)

@@ -12,8 +12,9 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from conftest import Lab, _Handler, build_site, new_page, wait_for_app
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from conftest import FLAGS, Lab, _Handler, build_site, chromium, new_page, wait_for_app
+from hangs import HANG_MS
+from playwright.sync_api import Browser, BrowserContext, expect
 from test_labs import DATA, hash_of, lab_files, notebook
 
 from jupyterlite_browsergrad import isolation, offline
@@ -26,10 +27,16 @@ CONTENTS = {
     **lab_files("data", datasets=[DATASET]),
     "data/files/points.csv": DATA,
 }
+WORKER = "extensions/jupyterlite-browsergrad/static/runtime/worker.js"
 STATE = "#jp-browsergrad-offline"
 NEW_VERSION = "A new version of this site is ready"
 #: Text of a published file, as pages get it.
 PUBLISHED = "async () => (await fetch('../files/version.txt')).text()"
+#: Size of a file, as Python asks for it.
+SIZE = """async () => {
+  const url = '../static/browsergrad/pyodide/python_stdlib.zip';
+  return (await fetch(url, { method: 'HEAD' })).headers.get('content-length');
+}"""
 CACHES = "async () => (await caches.keys()).filter(name => name.startsWith('browsergrad-offline'))"
 
 
@@ -106,13 +113,20 @@ def changed(site: Path, folder: Path, files: dict[str, str], isolating: bool = F
     return folder
 
 
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Host:
+    """The host of all tests, since the browser keeps a copy for one address."""
+    return Host(tmp_path_factory.mktemp("host"), isolated=True)
+
+
 @pytest.fixture
-def host(first: Path, tmp_path: Path) -> Iterator[Host]:
-    host = Host(tmp_path, isolated=True)
-    host.publish(first)
-    host.start()
-    yield host
-    host.stop()
+def host(first: Path, address: Host) -> Iterator[Host]:
+    address.publish(first)
+    address.before = lambda _path: None
+    address.asked.clear()
+    address.start()
+    yield address
+    address.stop()
 
 
 @pytest.fixture
@@ -120,6 +134,32 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     page = new_page(browser)
     yield page.context
     page.context.close()
+
+
+def opened(browser: Browser, profile: Path) -> BrowserContext:
+    return browser.browser_type.launch_persistent_context(profile, executable_path=chromium(), args=FLAGS)
+
+
+@pytest.fixture(scope="module")
+def visited(browser: Browser, first: Path, address: Host, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The profile of a browser after one visit, at the end of which it has a whole copy."""
+    profile = tmp_path_factory.mktemp("profile")
+    address.publish(first)
+    address.start()
+    with opened(browser, profile) as context:
+        visit_until_kept(context, address)
+    address.stop()
+    return profile
+
+
+@pytest.fixture
+def kept(browser: Browser, visited: Path, tmp_path: Path) -> Iterator[BrowserContext]:
+    """A browser with a whole copy."""
+    profile = tmp_path / "profile"
+    shutil.copytree(visited, profile, symlinks=True, ignore=shutil.ignore_patterns("Singleton*"))
+    with opened(browser, profile) as context:
+        context.set_default_timeout(HANG_MS)
+        yield context
 
 
 def visit(context: BrowserContext, host: Host, path: str = "lab/index.html") -> Lab:
@@ -139,10 +179,14 @@ def visit_until_kept(context: BrowserContext, host: Host) -> None:
     lab.page.close()
 
 
-def run_in_notebook(page: Page) -> None:
-    page.locator(".jp-Notebook").wait_for()
-    page.evaluate("async () => { await jupyterapp.restored; await jupyterapp.commands.execute('notebook:run-all-cells'); }")
-    page.locator(".jp-OutputArea-output", has_text="ran").first.wait_for()
+RUN_ALL = """async () => {
+  await jupyterapp.restored;
+  const { sessionContext, context } = jupyterapp.shell.currentWidget;
+  await context.ready;
+  await sessionContext.ready;
+  await sessionContext.session.kernel.info;
+  await jupyterapp.commands.execute('notebook:run-all-cells');
+}"""
 
 
 def works(lab: Lab, version: str = "first") -> None:
@@ -157,72 +201,86 @@ def works(lab: Lab, version: str = "first") -> None:
     assert lab.js(PUBLISHED) == version
 
 
-@pytest.mark.parametrize("isolating", [False, True], ids=["headers", "service-worker"])
-def test_after_one_visit_the_site_works_without_a_network(
-    context: BrowserContext, host: Host, first: Path, tmp_path: Path, isolating: bool
-) -> None:
-    if isolating:
-        host.stop()
-        host.isolated = False
-        host.publish(changed(first, tmp_path / "isolating", {}, isolating=True))
-        host.start()
-    visit_until_kept(context, host)
+def works_everywhere(context: BrowserContext, host: Host) -> None:
+    """Every application opens and runs, with the server stopped."""
     host.stop()
-    for _ in range(2):  # JupyterLite changes its service workers in the first visit that one controls
-        lab = visit(context, host)
-        assert lab.js("crossOriginIsolated")
-        works(lab)
-        lab.page.close()
+    visit(context, host).page.close()  # JupyterLite changes its service workers in the first visit that one controls
+    lab = visit(context, host)
+    assert lab.js("crossOriginIsolated")
+    assert int(lab.js(SIZE)) > 10**6
+    works(lab)
+    lab.page.close()
     lab = visit(context, host, "notebooks/index.html?path=plain.ipynb")
-    run_in_notebook(lab.page)
+    lab.page.locator(".jp-Notebook").wait_for()
+    lab.js(RUN_ALL)
+    expect(lab.page.locator(".jp-OutputArea-output")).to_have_text("ran")
     lab.page.goto(f"{host.address}/repl/index.html?kernel=browsergrad&code=print('ran')")
     lab.page.locator(".jp-OutputArea-output", has_text="ran").first.wait_for()
     lab.page.goto(f"{host.address}/")  # leads to the application
     wait_for_app(lab.page)
 
 
-def test_a_later_visit_asks_for_nothing_but_the_list(context: BrowserContext, host: Host) -> None:
+def test_after_one_visit_the_site_works_without_a_network(kept: BrowserContext, host: Host) -> None:
+    works_everywhere(kept, host)
+
+
+@pytest.mark.release
+def test_a_site_that_isolates_itself_works_without_a_network(
+    context: BrowserContext, first: Path, tmp_path: Path
+) -> None:
+    host = Host(tmp_path, isolated=False)
+    host.publish(changed(first, tmp_path / "isolating", {}, isolating=True))
+    host.start()
     visit_until_kept(context, host)
-    host.asked.clear()
-    lab = visit(context, host)
+    works_everywhere(context, host)
+
+
+def test_a_later_visit_asks_for_nothing_but_the_list(kept: BrowserContext, host: Host) -> None:
+    lab = visit(kept, host)
     works(lab)
     expect(lab.page.locator(STATE)).to_have_text("Works offline")
     asked = {path.split("?")[0] for path in host.asked}
-    # Browsers themselves look for a newer service worker.
-    own = {"/service-worker.js", f"/{isolation.FOLDER}/{offline.files.WORKER_SCRIPT}"}
+    # Browsers themselves look for a newer service worker and for an icon, and ask for the page while the service worker starts.
+    own = {
+        "/service-worker.js",
+        f"/{isolation.FOLDER}/{offline.files.WORKER_SCRIPT}",
+        "/favicon.ico",
+        "/lab/index.html",
+    }
     assert asked - own == {f"/{offline.LIST}"}
 
 
 def second_of(first: Path, folder: Path) -> Path:
     """The site as its teacher has changed it: a file, and a page."""
     page = (first / "lab/index.html").read_text("utf-8").replace("<title>", '<meta name="edition" content="2"><title>')
-    return changed(first, folder, {"files/version.txt": "second", "lab/index.html": page})
+    worker = "globalThis.edition = 2;\n" + (first / WORKER).read_text("utf-8")
+    return changed(first, folder, {"files/version.txt": "second", "lab/index.html": page, WORKER: worker})
 
 
-def edition(lab: Lab) -> int:
-    return lab.js("() => Number(document.querySelector('meta[name=edition]')?.content ?? 1)")
+def is_all_of(lab: Lab, edition: int) -> None:
+    """The page, a kernel that starts now, and what its worker fetches, are of one version."""
+    text = {1: "first", 2: "second"}[edition]
+    works(lab, text)
+    assert lab.js("() => Number(document.querySelector('meta[name=edition]')?.content ?? 1)") == edition
+    assert lab.run("import js; getattr(js, 'edition', 1)").result == str(edition)
+    fetching = "import pyodide.http; await (await pyodide.http.pyfetch('/files/version.txt')).string()"
+    assert lab.run(fetching).result == repr(text)
 
 
-def test_an_update_while_a_page_is_open(context: BrowserContext, host: Host, first: Path, tmp_path: Path) -> None:
-    visit_until_kept(context, host)
-    old = visit(context, host)
+def test_an_update_while_a_page_is_open(kept: BrowserContext, host: Host, first: Path, tmp_path: Path) -> None:
+    old = visit(kept, host)
     host.publish(second_of(first, tmp_path / "second"))
-    between = visit(context, host)
+    between = visit(kept, host)
     between.start()
     expect(between.page.locator(".Toastify__toast", has_text=NEW_VERSION)).to_be_visible()
     host.stop()
-    for lab in (old, between):
-        works(lab)  # a kernel that starts now has the old files
-        assert edition(lab) == 1
-    new = visit(context, host)
-    works(new, "second")
-    assert edition(new) == 2
+    is_all_of(old, 1)
+    new = visit(kept, host)
+    is_all_of(new, 2)
     assert len(new.js(CACHES)) == 3, "open pages have the first version, the last one the second"
-    for lab in (old, between, new):
-        lab.page.close()
-    assert edition(visit(context, host)) == 2
 
 
+@pytest.mark.release
 def test_a_page_that_closes_while_the_copy_is_filled(context: BrowserContext, host: Host) -> None:
     asked, release = threading.Event(), threading.Event()
 
@@ -241,15 +299,15 @@ def test_a_page_that_closes_while_the_copy_is_filled(context: BrowserContext, ho
     host.before = lambda _path: None
     host.asked.clear()
     visit_until_kept(context, host)
-    assert len([path for path in host.asked if "/build/themes/" in path]) < 5, "it was not fetched again"
+    fills = [path for path in host.asked if path.endswith((".woff", ".woff2", ".ico", ".png"))]
+    assert len(fills) < 5, "what was fetched before is not fetched again"
     host.stop()
     works(visit(context, host))
 
 
-@pytest.mark.parametrize("has_network", [True, False], ids=["network", "no-network"])
-def test_a_copy_that_has_lost_files(context: BrowserContext, host: Host, has_network: bool) -> None:
-    visit_until_kept(context, host)
-    page = context.new_page()
+@pytest.mark.parametrize("has_network", [pytest.param(True, marks=pytest.mark.release), False])
+def test_a_copy_that_has_lost_files(kept: BrowserContext, host: Host, has_network: bool) -> None:
+    page = kept.new_page()
     page.goto(f"{host.address}/files/version.txt")
     lose = """async names => {
       const [name] = (await caches.keys()).filter(name => /^browsergrad-offline .* /.test(name));
@@ -261,16 +319,17 @@ def test_a_copy_that_has_lost_files(context: BrowserContext, host: Host, has_net
     page.evaluate(lose, ["/runtime/worker.js", "files/version.txt"])
     page.close()
     if has_network:
-        works(visit(context, host))
+        works(visit(kept, host))
         host.stop()
-        works(visit(context, host))
+        works(visit(kept, host))
         return
     host.stop()
-    lab = visit(context, host)
+    lab = visit(kept, host)
     assert lab.js(PUBLISHED).startswith("files/version.txt is missing from the offline copy of this site")
     assert lab.js("() => document.querySelector('.jp-LabShell') !== null")
 
 
+@pytest.mark.release
 def test_a_full_disk_leaves_all_as_without(context: BrowserContext, host: Host) -> None:
     page = context.new_page()
     devtools = context.new_cdp_session(page)
@@ -305,19 +364,18 @@ def test_a_browser_that_refuses(browser: Browser, host: Host, refused: str) -> N
 
 
 def test_a_site_without_the_setting_takes_the_copy_back(
-    context: BrowserContext, host: Host, first: Path, tmp_path: Path
+    kept: BrowserContext, host: Host, first: Path, tmp_path: Path
 ) -> None:
-    visit_until_kept(context, host)
     host.publish(changed(first, tmp_path / "plain", {"files/version.txt": "plain"}, is_offline=False))
-    visit(context, host).page.close()  # the browser looks for a new service worker when a page begins
-    lab = visit(context, host)
+    visit(kept, host).page.close()  # the browser looks for a new service worker when a page begins
+    lab = visit(kept, host)
     works(lab, "plain")
     lab.page.wait_for_function(f"async () => (await ({CACHES})()).length === 0")
 
 
-def test_the_user_removes_the_copy_and_wants_it_back(context: BrowserContext, host: Host) -> None:
-    visit_until_kept(context, host)
-    lab = visit(context, host)
+@pytest.mark.release
+def test_the_user_removes_the_copy_and_wants_it_back(kept: BrowserContext, host: Host) -> None:
+    lab = visit(kept, host)
     page = lab.page
     page.locator(STATE).click()
     dialog = page.locator(".jp-Dialog")
@@ -327,7 +385,7 @@ def test_the_user_removes_the_copy_and_wants_it_back(context: BrowserContext, ho
     assert lab.js(CACHES) == []
     works(lab)
     page.close()
-    lab = visit(context, host)
+    lab = visit(kept, host)
     lab.start()
     lab.js("() => jupyterapp.commands.execute('browsergrad:show-offline-copy') && null")
     expect(lab.page.locator(".jp-Dialog")).to_contain_text("as your settings say")

@@ -10,7 +10,11 @@ import type { CopyState } from './words';
 function isPossible(): boolean {
   try {
     return Boolean(
-      window.top === window && globalThis.caches && navigator.serviceWorker && navigator.locks && globalThis.crypto?.subtle,
+      window.top === window &&
+        globalThis.caches &&
+        navigator.serviceWorker &&
+        navigator.locks &&
+        globalThis.crypto?.subtle,
     );
   } catch {
     return false;
@@ -104,7 +108,9 @@ export class OfflineCopy {
       if (!(error instanceof FillError)) {
         return null; // it was removed meanwhile
       }
-      this.set(error.code === 'network' && whole ? { kind: 'ready', whole } : { kind: 'failed', whole, code: error.code });
+      this.set(
+        error.code === 'network' && whole ? { kind: 'ready', whole } : { kind: 'failed', whole, code: error.code },
+      );
       throw error;
     }
   }

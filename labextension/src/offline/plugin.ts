@@ -82,7 +82,10 @@ class Keeper {
       }
     };
     // The setting belongs to the user, who may have switched the copy off in this browser.
-    if (!registry || !(await followSettings(registry, PLUGIN_ID, 'the offline copy', it => apply(it[SETTING] === true)))) {
+    if (
+      !registry ||
+      !(await followSettings(registry, PLUGIN_ID, 'the offline copy', it => apply(it[SETTING] === true)))
+    ) {
       apply(true);
     }
     window.addEventListener('online', () => {
@@ -148,6 +151,9 @@ class Keeper {
 
   /** Changes the user's setting. */
   private async want(isWanted: boolean): Promise<void> {
+    if (isWanted && (await navigator.storage?.persisted?.()) === false) {
+      await navigator.storage.persist().catch(() => false); // Firefox asks its user, who has just chosen this
+    }
     await this.registry?.set(PLUGIN_ID, SETTING, isWanted);
   }
 

@@ -61,7 +61,9 @@ export function failureText(code: FillCode, trans: TranslationBundle): string {
     case 'refused':
       return trans.__('This browser lets the site store no offline copy.');
     case 'changed':
-      return trans.__('Some files on the server do not match the site’s list: the teacher should build and publish it again.');
+      return trans.__(
+        'Some files on the server do not match the site’s list: the teacher should build and publish it again.',
+      );
     default:
       return trans.__('The network failed. The next visit goes on.');
   }

@@ -55,7 +55,13 @@ class ServiceWorker {
     const fetch = (request: { url?: string } | string, init?: RequestInit): Promise<Response> =>
       this.server.fetch(typeof request === 'string' ? request : request.url, init);
     for (const script of this.scripts) {
-      new Function('self', 'location', 'caches', 'fetch', 'crypto', script)(self, self.location, this.caches, fetch, crypto);
+      new Function('self', 'location', 'caches', 'fetch', 'crypto', script)(
+        self,
+        self.location,
+        this.caches,
+        fetch,
+        crypto,
+      );
     }
     self.addEventListener('fetch', (event => {
       const { request, respondWith } = event as { request: Request; respondWith(answer: unknown): void };
@@ -107,7 +113,10 @@ async function store(caches: MemoryCaches, version: string, files: Files): Promi
   const cache = await caches.open(`${NAME} ${version}`);
   await cache.put(`${BASE}${LIST}`, new Response(listText(version, files)));
   for (const [path, text] of Object.entries(files)) {
-    await cache.put(new URL(encodeURI(path), BASE).href, new Response(text, { headers: { 'content-length': `${text.length}` } }));
+    await cache.put(
+      new URL(encodeURI(path), BASE).href,
+      new Response(text, { headers: { 'content-length': `${text.length}` } }),
+    );
   }
   const record = { current: { version, size: 1, since: 1 }, filling: null };
   await (await caches.open(NAME)).put(`${BASE}static/browsergrad/offline-record`, new Response(JSON.stringify(record)));
@@ -205,7 +214,11 @@ describe('with a whole copy', () => {
     const head = await worker.ask('files/a%20b.txt', { client: 'p', method: 'HEAD' });
     expect([head!.headers.get('content-length'), await head!.text()]).toEqual(['10', '']);
     const part = await worker.ask('files/a%20b.txt', { client: 'p', headers: { range: 'bytes=2-4' } });
-    expect([part!.status, part!.headers.get('content-range'), await part!.text()]).toEqual([206, 'bytes 2-4/10', '234']);
+    expect([part!.status, part!.headers.get('content-range'), await part!.text()]).toEqual([
+      206,
+      'bytes 2-4/10',
+      '234',
+    ]);
     const beyond = await worker.ask('files/a%20b.txt', { client: 'p', headers: { range: 'bytes=20-' } });
     expect(beyond!.status).toBe(416);
   });
