@@ -17,7 +17,7 @@ from ..errors import SiteError
 from ..hashing import sha256_of
 from ..isolation import FOLDER, SERVICE_WORKER
 from ..site.verification import read_object
-from .files import LIST, WORKER_SCRIPT, files_to_keep
+from .kept_files import LIST, WORKER_SCRIPT, files_to_keep
 
 __all__ = ["LIST", "install", "is_installed", "problems", "remove", "write_list"]
 

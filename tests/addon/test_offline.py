@@ -95,7 +95,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_what_browsers_never_ask_for_is_left_out(folder: Path) -> None:
-    assert list(offline.files.files_to_keep(folder)) == [
+    assert list(offline.kept_files.files_to_keep(folder)) == [
         "build/MathJax.woff",
         "build/a.0123456.js",
         "build/font.woff2",

@@ -243,7 +243,7 @@ def test_a_later_visit_asks_for_nothing_but_the_list(kept: BrowserContext, host:
     # Browsers themselves look for a newer service worker and for an icon, and ask for the page while the service worker starts.
     own = {
         "/service-worker.js",
-        f"/{isolation.FOLDER}/{offline.files.WORKER_SCRIPT}",
+        f"/{isolation.FOLDER}/{offline.kept_files.WORKER_SCRIPT}",
         "/favicon.ico",
         "/lab/index.html",
     }
