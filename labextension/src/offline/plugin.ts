@@ -144,7 +144,7 @@ class Keeper {
 
   /** Says once in this browser why there is no copy. A network that fails is no news. */
   private tell(code: FillCode): void {
-    if (code !== 'network' && code !== 'refused' && isNews(code)) {
+    if (code !== 'network' && isNews(code)) {
       Notification.info(failureText(code, this.trans), { autoClose: NOTICE_MS });
     }
   }
