@@ -9,6 +9,8 @@ import { LIST, type OfflineStore, type WholeVersion } from './store';
 const FILLS = { 'x-browsergrad-offline': '1' };
 /** Files that are fetched at the same time. Pages ask for theirs meanwhile. */
 const AT_ONCE = 3;
+/** Files that are copied between two idle moments. Most are small. */
+const COPIED_AT_ONCE = 10;
 /** Headers that decide what a page may do. They are those of the list, since hosts change them without changing a file. */
 const POLICY = ['cross-origin-opener-policy', 'cross-origin-embedder-policy', 'cross-origin-resource-policy'];
 /** Headers that do not describe a stored file. */
@@ -123,8 +125,7 @@ class Copy {
   /** Copies files from an older version. @returns those that it does not have after all. */
   private async copyAll(older: string | null, copied: Plan['copied']): Promise<SiteFile[]> {
     const lost: SiteFile[] = [];
-    for (const { file, from } of copied) {
-      await this.pause();
+    const copyOne = async ({ file, from }: Plan['copied'][number]): Promise<void> => {
       const response = await this.options.store.file(older!, from);
       const bytes = await response?.arrayBuffer();
       if (response && bytes && (await sha256Of(bytes)) === file.sha256) {
@@ -132,6 +133,10 @@ class Copy {
       } else {
         lost.push(file);
       }
+    };
+    for (let at = 0; at < copied.length; at += COPIED_AT_ONCE) {
+      await this.pause();
+      await Promise.all(copied.slice(at, at + COPIED_AT_ONCE).map(copyOne));
     }
     return lost;
   }

@@ -23,7 +23,9 @@ export function afterFirstKernel(): Promise<void> {
 /** Resolves in a moment in which the page has nothing to do. */
 export function idleMoment(): Promise<void> {
   return new Promise(resolve => {
-    if ('requestIdleCallback' in globalThis) {
+    if (document.hidden) {
+      resolve(); // nobody looks at it, and browsers hold up its timers
+    } else if ('requestIdleCallback' in globalThis) {
       requestIdleCallback(() => resolve(), { timeout: BUSY_MS });
     } else {
       setTimeout(resolve); // Safari
