@@ -167,6 +167,7 @@ class Keeper {
       title: trans.__('Offline Copy'),
       body: stateText(copy.state, trans),
       buttons: [Dialog.cancelButton({ label: trans.__('Close') }), change],
+      defaultButton: 0, // Enter deletes nothing
     });
     if (button.accept) {
       await this.want(isOff);
