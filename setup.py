@@ -16,7 +16,9 @@ package_dir = {name: f"kernel_shim/{name.replace('.', '/')}" for name in shim}
 setup(
     packages=[*ours, *shim],
     package_dir=package_dir,
-    package_data={"": ["py.typed", "*.json", "schemas/*.json", "isolation/*.js", "boot/*.mjs", "scorm.js"]},
+    package_data={
+        "": ["py.typed", "*.json", "schemas/*.json", "isolation/*.js", "offline/*.js", "boot/*.mjs", "scorm.js"]
+    },
     include_package_data=False,
     data_files=get_data_files(
         [

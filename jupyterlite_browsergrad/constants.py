@@ -6,6 +6,8 @@ LABEXTENSION = "jupyterlite-browsergrad"
 KERNEL_PLUGIN = f"{LABEXTENSION}:kernel"
 #: The plugin whose settings name the key of hand-in files.
 HAND_IN_PLUGIN = f"{LABEXTENSION}:hand-in"
+#: The plugin that keeps an offline copy of the site.
+OFFLINE_PLUGIN = f"{LABEXTENSION}:offline"
 KERNEL_NAME = "browsergrad"
 
 #: Keys of the plugin's settings.
@@ -15,6 +17,8 @@ PIPLITE_URLS = "pipliteUrls"
 DISABLE_PYPI_FALLBACK = "disablePyPIFallback"
 #: Key of the other plugin's settings.
 HAND_IN_KEY = "handInKey"
+#: Key of the offline plugin's settings.
+OFFLINE_COPY = "offlineCopy"
 
 #: Folder of a site's own Pyodide (another distribution, or one with vendored packages), relative to the site's root.
 SITE_PYODIDE = "static/browsergrad/pyodide"

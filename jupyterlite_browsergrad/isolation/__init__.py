@@ -43,7 +43,7 @@ def install(site: Path) -> None:
     for name in (PAGE_SCRIPT, WORKER_SCRIPT):
         shutil.copyfile(HERE / name, target / name)
     text = worker.read_text("utf-8")
-    if not text.startswith(WORKER_LINE):
+    if WORKER_LINE not in text:
         worker.write_text(WORKER_LINE + text, "utf-8")
     for page, html in _pages(site):
         up = "../" * (len(page.relative_to(site).parts) - 1)
@@ -62,7 +62,7 @@ def remove(site: Path) -> None:
     worker = site / SERVICE_WORKER
     if worker.is_file():
         text = worker.read_text("utf-8")
-        _write(worker, text, text.removeprefix(WORKER_LINE))
+        _write(worker, text, text.replace(WORKER_LINE, "", 1))
     for page, html in _pages(site):
         _write(page, html, _TAG.sub("", html))
 

@@ -21,6 +21,9 @@
     return new Response(body, { status, statusText, headers });
   }
 
+  // For offline-worker.js, whose answers do not pass this script if it was loaded first.
+  self.browsergradIsolated = isolated;
+
   const addEventListener = self.addEventListener.bind(self);
   self.addEventListener = (type, listener, options) => {
     if (type !== 'fetch') {

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from ..constants import OFFLINE_PLUGIN
 from ..errors import ConfigurationError, SiteError
 from ..whole_files import replacing
 
@@ -136,6 +137,7 @@ def _config(path: Path) -> bytes:
         config: dict[str, Any] = json.loads(path.read_text("utf-8"))
         settings = config.setdefault("jupyter-config-data", {}).setdefault("litePluginSettings", {})
         settings.setdefault(RESULTS, {})["parentOrigin"] = "self"
+        settings.pop(OFFLINE_PLUGIN, None)  # its list has other settings, and platforms show the site in a frame
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise SiteError([f"{path} cannot be read: {error}: build the site again"]) from error
     return json.dumps(config, indent=2).encode()

@@ -24,7 +24,7 @@ from jupyterlite_core.constants import (
 from jupyterlite_core.manager import LiteManager
 from traitlets import Bool, List, Unicode, default
 
-from .. import isolation, paths
+from .. import isolation, offline, paths
 from ..constants import (
     DISABLE_PYPI_FALLBACK,
     HAND_IN_KEY,
@@ -33,6 +33,8 @@ from ..constants import (
     KERNEL_PLUGIN,
     KERNEL_URL,
     LABEXTENSION,
+    OFFLINE_COPY,
+    OFFLINE_PLUGIN,
     PIPLITE_INDEX,
     PIPLITE_URLS,
     PYODIDE_INDEX_URL,
@@ -126,6 +128,14 @@ class BrowsergradAddon(BaseAddon):
         help=(
             "whether pages make themselves cross-origin isolated through the site's service worker, for hosts that can't send "
             "the headers; a first visit then loads twice"
+        ),
+    ).tag(config=True)
+
+    offline_copy = Bool(
+        False,
+        help=(
+            "whether visitors' browsers keep a copy of the whole site, so that it opens without a network after one visit; "
+            "a visit then downloads all files of the site, not only those that it needs"
         ),
     ).tag(config=True)
 
@@ -260,6 +270,10 @@ class BrowsergradAddon(BaseAddon):
             yield self.task(name="isolate", actions=[(isolation.install, [self.output])])
         elif isolation.is_installed(self.output):
             yield self.task(name="isolate:not", actions=[(isolation.remove, [self.output])])
+        if self.offline_copy:
+            yield self.task(name="offline", actions=[(offline.install, [self.output])])
+        elif offline.is_installed(self.output):
+            yield self.task(name="offline:not", actions=[(offline.remove, [self.output])])
 
     def warn_of_imports(self) -> None:
         """List the imports of notebooks and modules that the site does not have. Only once, although `check` builds too."""
@@ -304,6 +318,10 @@ class BrowsergradAddon(BaseAddon):
             settings[KERNEL_URL] = SITE_KERNEL_URL
         elif settings.get(KERNEL_URL) == SITE_KERNEL_URL:
             del settings[KERNEL_URL]
+        if self.offline_copy:
+            plugins[OFFLINE_PLUGIN] = {OFFLINE_COPY: True}
+        else:
+            plugins.pop(OFFLINE_PLUGIN, None)
         urls = [url for url in settings.get(PIPLITE_URLS, []) if url != PIPLITE_URL]
         if (own.pyodide / PIPLITE_INDEX).is_file():
             urls.insert(0, PIPLITE_URL)

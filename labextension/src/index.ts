@@ -25,6 +25,9 @@ import { kernelsChanged, showStatus } from './kernel/status';
 import { kernelGate, pathsOf } from './labs/kernel_gate';
 import { labServices } from './labs/lab_services';
 import labs from './labs/plugin';
+import { kernelAnswered } from './offline/idle';
+import offline from './offline/plugin';
+import { keepServiceWorkers } from './offline/registration';
 import renderers from './renderers/plugin';
 import results from './results/plugin';
 import transfers from './transfers/plugin';
@@ -38,6 +41,7 @@ const STOP_ID = 'jupyterlite-browsergrad:stop';
 
 // JupyterLite loads all extensions before it activates any plugin.
 const storesNothing = useMemoryIfRefused();
+keepServiceWorkers();
 
 /** Our running kernels, by id. */
 const kernels = new Map<string, BrowsergradKernel>();
@@ -98,6 +102,7 @@ const kernel: JupyterFrontEndPlugin<void> = {
         made.booted.connect(() => {
           kernelsChanged.forEach(changed => changed());
           expected?.started(made);
+          kernelAnswered();
           void app.restored.then(() => warnOfMissingDrive(made));
         });
         made.disposed.connect(() => {
@@ -171,4 +176,4 @@ const stop: JupyterFrontEndPlugin<void> = {
   },
 };
 
-export default [kernel, expectations, stop, ...labs, ...renderers, ...results, ...transfers, ...work];
+export default [kernel, expectations, stop, ...labs, ...offline, ...renderers, ...results, ...transfers, ...work];

@@ -16,6 +16,7 @@ const LAYERS: Record<string, string[]> = {
   ],
   work: ['runtime', 'labs', 'renderers', 'results', 'notice', 'download', 'go_to_cell', 'lab_commands', 'shell_sides'],
   transfers: ['runtime', 'notice', 'download'],
+  offline: ['runtime', 'results', 'lab_commands'],
 };
 
 function sourcesIn(folder: string): string[] {

@@ -90,7 +90,7 @@ describe('texts that people read', () => {
     ["node.setAttribute('role', 'group')", []],
   ])('are told from others in %s', (source, expected) => expect(bareTexts(source)).toEqual(expected));
 
-  const files = ['labs', 'renderers', 'results', 'work'].flatMap(folder =>
+  const files = ['labs', 'offline', 'renderers', 'results', 'work'].flatMap(folder =>
     readdirSync(join(SOURCES, folder)).map(name => join(folder, name)),
   );
   it.each(files)('go through the translator in %s', file =>
