@@ -280,18 +280,16 @@ export class NotebookKeeper implements IDisposable {
     if (!isTyped) {
       await this.history.keep(path, loaded, { kind: 'opened', time: isLost ? fileTime : undefined });
     }
-    if (latest) {
-      const version = await this.keepDraft(latest.draft, loaded);
-      const { base, time } = latest.draft;
-      if ((base === '' ? time > fileTime : base === hash) && !isTyped) {
-        this.recover(latest.draft, loaded);
-      } else if ((version?.hash ?? hash) !== hash) {
-        this.events.onFound(this, { kind: 'kept', time: latest.draft.time, version });
-      }
-      await latest.discard();
+    const version = latest ? await this.keepDraft(latest.draft, loaded) : null;
+    const isOfLoaded = (draft: Draft): boolean => (draft.base === '' ? draft.time > fileTime : draft.base === hash);
+    if (latest && isOfLoaded(latest.draft) && !isTyped) {
+      this.recover(latest.draft, loaded);
+    } else if (latest && (version?.hash ?? hash) !== hash) {
+      this.events.onFound(this, { kind: 'kept', time: latest.draft.time, version });
     } else if (isLost) {
       this.events.onFound(this, { kind: 'lost', time: newest.time, version: newest });
     }
+    await latest?.discard();
     await this.lookElsewhere();
   }
 

@@ -143,6 +143,23 @@ describe('a notebook that is kept', () => {
     expect(await kinds()).toEqual(expect.arrayContaining(['typed']));
   });
 
+  it('is offered too if a draft of the same state was left', async () => {
+    const context = new Context(notebook('x = 1'));
+    const keeper = await open(context);
+    context.type('x = 2');
+    await context.save();
+    await keeper.settled;
+    context.type('x = 3');
+    await draft(keeper);
+    const left = [...files.files].filter(([path]) => path.startsWith('drafts/'));
+    await context.save();
+    await keeper.settled;
+    crash();
+    left.forEach(([path, bytes]) => files.files.set(path, bytes)); // the page ended before it could be removed
+    await open(new Context(notebook('x = 1')));
+    expect([left.length, found.map(({ kind }) => kind)]).toEqual([1, ['lost']]);
+  });
+
   it('is offered anew if the storage has lost it, at every visit', async () => {
     const first = new Context(notebook('shipped'));
     const keeper = await open(first);
