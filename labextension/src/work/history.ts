@@ -43,6 +43,8 @@ export class History {
   /** Versions written since superfluous ones were removed, by document. */
   private readonly written = new Map<string, number>();
   private readonly layout: HistoryFiles;
+  /** Time of the last version that this page has written. */
+  private lastTime = 0;
   /** Called when versions were deleted since the browser's storage is full. */
   onGivenBack: () => void = () => undefined;
 
@@ -234,7 +236,7 @@ export class History {
     document: string,
     path: string,
     { rest, parts, hash }: TakenApart,
-    { kind, counts = null, time = Date.now() }: KeepOptions,
+    { kind, counts = null, time = this.now() }: KeepOptions,
   ): Promise<VersionId | null> {
     const last = await this.last(document, path);
     if (last?.hash === hash) {
@@ -270,6 +272,12 @@ export class History {
     }
     const stored = await this.layout.version(id);
     return stored ? { hash: stored.hash, rest: stored.notebook } : undefined;
+  }
+
+  /** The time. Two versions of a page never have the same, since times are their order. */
+  private now(): number {
+    this.lastTime = Math.max(Date.now(), this.lastTime + 1);
+    return this.lastTime;
   }
 
   private documentOf(path: string): Promise<string> {
