@@ -102,6 +102,7 @@ async function fromSnapshot(
       onError: text => post({ type: 'log', level: 'error', text }),
     });
     share(assets);
+    assets.memory = new ArrayBuffer(0); // the snapshot is long, and other objects refer to these assets for as long as the kernel runs
     (pyodide.pyimport('browsergrad_kernel.snapshot').repair as PyProxy)(pyodide.toPy(environment()));
     const { manifest, lock } = assets;
     const distribution = { manifest, lock, withMicropip: true, deferred };

@@ -13,6 +13,8 @@ import { Pack } from './pack';
 import { withRest } from './rest_of_wasm';
 
 const MAGIC = 0x33534742; // "BGS3"
+/** The operating system gives memory in pages of 4 KiB. */
+const WORDS_PER_PAGE = 1024;
 
 type Run = [offset: number, length: number];
 
@@ -164,6 +166,23 @@ function sourcesIn(asset: LazyAsset): (path: string) => Uint8Array | undefined {
   };
 }
 
+/**
+ * Clears words of the memory up to `end`. A page of zeros is only read: a new instance's memory is full of them, and they take no memory until they
+ * are written.
+ */
+function clear(words: Int32Array, begin: number, end: number): void {
+  for (let at = begin; at < end; ) {
+    const next = Math.min(end, (Math.floor(at / WORDS_PER_PAGE) + 1) * WORDS_PER_PAGE);
+    for (let i = at; i < next; i++) {
+      if (words[i] !== 0) {
+        words.fill(0, at, next);
+        break;
+      }
+    }
+    at = next;
+  }
+}
+
 /** Overwrites the memory of a new module with the snapshot. */
 function restoreMemory(module: EmscriptenModule, { heap, runs, kept, omitted }: Header, data: Uint8Array): void {
   if (module.HEAP8.length < heap && !module.growMemory(heap)) {
@@ -178,13 +197,14 @@ function restoreMemory(module: EmscriptenModule, { heap, runs, kept, omitted }: 
     memory.set(data.subarray(from, from + length), offset);
     from += length;
   }
+  const words = module.HEAP32;
   let end = 0;
   for (const [offset, length] of [...runs, ...kept].sort(([a], [b]) => a - b)) {
-    memory.fill(0, end, offset);
+    clear(words, end >>> 2, offset >>> 2);
     end = offset + length;
   }
-  memory.fill(0, end, Math.max(end, Math.min(memory.length, heap)));
-  module.HEAP32[at] = trampoline;
+  clear(words, end >>> 2, heap >>> 2);
+  words[at] = trampoline;
   fillHeap(module, {
     links: data.subarray(from, from + omitted.links),
     hashes: data.subarray(from + omitted.links),
@@ -200,7 +220,8 @@ function restoreMemory(module: EmscriptenModule, { heap, runs, kept, omitted }: 
 export async function restore<P>(options: RestoreOptions): Promise<Restored<P>> {
   const { indexURL, kernelURL, assets } = options;
   const { manifest, lock } = assets;
-  const { header, data } = parse(assets.memory);
+  const { header, ...parsed } = parse(assets.memory);
+  let data: Uint8Array | null = parsed.data;
   const entry = manifest.snapshot!;
   const lazy = ({ file, crc32 }: PackedFile): LazyAsset => new LazyAsset(kernelURL + file, crc32, options.onError);
   const packed = (name: string): LazyAsset => lazy(manifest.packs[name]);
@@ -241,7 +262,8 @@ export async function restore<P>(options: RestoreOptions): Promise<Restored<P>> 
         const { node } = module.FS.lookupPath(`/lib/python${major}${minor}.zip`);
         makeLazy(module.FS, node, entry.stdlib_size, () => stdlib.get());
         module.API.restoreSnapshot = () => {
-          restoreMemory(module, header, data);
+          restoreMemory(module, header, data!);
+          data = null; // Pyodide keeps this function
           return header.state;
         };
         return module;
