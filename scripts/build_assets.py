@@ -121,6 +121,7 @@ def build_packs(out: Path, compiler: Compiler, *, quick: bool) -> None:
 
     with ThreadPoolExecutor() as pool:
         written = dict(zip(packs, pool.map(write, packs), strict=True))
+    written["jedi"]["modules"] = list(BACKGROUND)
     manifest = {
         "version": __version__,
         "pyodide": PYODIDE_VERSION,

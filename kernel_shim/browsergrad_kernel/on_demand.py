@@ -19,9 +19,6 @@ from . import blocking, cell_imports, interrupts
 from ._host import host
 from .libraries import SHOWN_WITH
 
-#: The package whose pack the kernel fetches for the first completion, unless a cell imports it before.
-BACKGROUND = "jedi"
-
 
 class _Finder(MetaPathFinder):
     """Finds the packages in the distribution's lock. It is the last finder, so that files and substitutes come first."""
@@ -31,7 +28,7 @@ class _Finder(MetaPathFinder):
             return None
         frame = sys._getframe(1)
         if host.background_offers(fullname):
-            return ModuleSpec(fullname, _Loader(BACKGROUND)) if _of_user(frame) else None
+            return ModuleSpec(fullname, _BackgroundLoader()) if _of_user(frame) else None
         package = host.package_of(fullname)
         if package is None or not (_users_wish(frame) or _is_shown_with(fullname, frame)):
             return None
@@ -55,8 +52,30 @@ class _Loader(Loader):
     def __init__(self, package: str) -> None:
         self.package = package
 
+    def load(self) -> None:
+        """Load the package, and wait until it is loaded."""
+        blocking.wait_for(host.load_packages([self.package]))
+
+    def load_now(self) -> None:
+        """Load the package without suspending Python. The worker is blocked while each file is fetched."""
+        for entry in json.loads(host.packages_in_order(self.package)):
+            name = entry["name"]
+            host.package_is(name, "loading")
+            try:
+                _install_now(entry)
+            except BaseException as error:
+                host.package_is(name, "failed", str(error))
+                raise
+            host.package_is(name, "loaded")
+            interrupts.poll()
+
+    def can_load_now(self) -> bool:
+        """Whether `load_now` may be called. Only Pyodide can link dynamic libraries that several modules share, as SciPy's."""
+        entries = json.loads(host.packages_in_order(self.package))
+        return host.reads_now() and all(entry["install_dir"] != "dynlib" for entry in entries)
+
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        load(self.package, spec.name)
+        _load(self, spec.name)
         real = _finder.find_elsewhere(spec.name)
         if real is None or real.loader is None:
             raise ModuleNotFoundError(
@@ -74,6 +93,22 @@ class _Loader(Loader):
         """Never called: `create_module` installs another loader, or raises."""
 
 
+class _BackgroundLoader(_Loader):
+    """Loads the pack of what completion uses, which the kernel fetches for the first completion unless a cell imports it before."""
+
+    def __init__(self) -> None:
+        super().__init__("jedi")
+
+    def load(self) -> None:
+        blocking.wait_for(host.load_background())
+
+    def load_now(self) -> None:
+        host.load_background_now()
+
+    def can_load_now(self) -> bool:
+        return bool(host.reads_now())
+
+
 class _Present(Loader):
     """Returns a module that exists already."""
 
@@ -87,7 +122,7 @@ class _Present(Loader):
         """Do nothing: the module has already been executed."""
 
 
-def load(package: str, module: str) -> None:
+def _load(loader: _Loader, module: str) -> None:
     """Load a package and its dependencies, and wait until they are loaded.
 
     Raises
@@ -96,42 +131,21 @@ def load(package: str, module: str) -> None:
         The package cannot be loaded, or Python cannot wait here.
     """
     if blocking.can_wait():
-        wait = _load_and_wait
-    elif host.reads_now() and not _needs_libraries(package):
-        wait = _load_now
+        wait = loader.load
+    elif loader.can_load_now():
+        wait = loader.load_now
     else:
         raise ModuleNotFoundError(
-            f"No module named {module!r} yet: Python cannot wait here until its package {package} has been loaded. "
+            f"No module named {module!r} yet: Python cannot wait here until its package {loader.package} has been loaded. "
             f"Write `import {module}` into a cell of its own, and run that first",
             name=module,
         )
     try:
-        wait(package)
+        wait()
     except Exception as error:
         raise ModuleNotFoundError(
-            f"No module named {module!r}: its package {package} could not be loaded: {error}", name=module
+            f"No module named {module!r}: its package {loader.package} could not be loaded: {error}", name=module
         ) from error
-
-
-def _load_and_wait(package: str) -> None:
-    blocking.wait_for(host.load_background() if package == BACKGROUND else host.load_packages([package]))
-
-
-def _load_now(package: str) -> None:
-    """Load a package without suspending Python. The worker is blocked while each file is fetched."""
-    if package == BACKGROUND:
-        host.load_background_now()
-        return
-    for entry in json.loads(host.packages_in_order(package)):
-        name = entry["name"]
-        host.package_is(name, "loading")
-        try:
-            _install_now(entry)
-        except BaseException as error:
-            host.package_is(name, "failed", str(error))
-            raise
-        host.package_is(name, "loaded")
-        interrupts.poll()
 
 
 def _install_now(entry: dict[str, str]) -> None:
@@ -148,11 +162,6 @@ def _install_now(entry: dict[str, str]) -> None:
         raise OSError(f"{file} has another sha256 than pyodide-lock.json says: build the site again")
     with interrupts.uninterruptible():
         _package_loader.unpack_buffer(data, filename=file, extract_dir=_package_loader.get_install_dir(folder))
-
-
-def _needs_libraries(package: str) -> bool:
-    """Whether the package has dynamic libraries that several modules share, as SciPy has. Only Pyodide can link those."""
-    return any(entry["install_dir"] == "dynlib" for entry in json.loads(host.packages_in_order(package)))
 
 
 def _users_wish(frame: Any) -> bool:

@@ -11,7 +11,8 @@ export interface KernelManifest {
   version: string;
   pyodide: string;
   packages: Record<string, string>;
-  packs: Record<string, PackedFile>;
+  /** `modules`: the top-level modules of a pack that is fetched when one of them is imported. */
+  packs: Record<string, PackedFile & { modules?: string[] }>;
   snapshot?: PackedFile & {
     /** The pack whose files the snapshot's Python has imported from. */
     pack: string;

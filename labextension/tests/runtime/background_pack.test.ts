@@ -41,7 +41,7 @@ async function make() {
   const fetched = vi.fn(async () => new Response(server.bytes as BodyInit));
   vi.stubGlobal('fetch', fetched);
   const sha256 = await sha256Of(bytes.buffer as ArrayBuffer);
-  const entry = { file: 'jedi.pack.gz', sha256, size: bytes.length, crc32: crc32(content) };
+  const entry = { file: 'jedi.pack.gz', sha256, size: bytes.length, crc32: crc32(content), modules: ['jedi', 'parso'] };
   const fs = new Folders();
   const posted: FromWorker[] = [];
   const pack = new BackgroundPack(fs.typed, KERNEL, entry, SITE, message => void posted.push(message));

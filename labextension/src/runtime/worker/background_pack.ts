@@ -8,8 +8,6 @@ import { LazyAsset } from './lazy_assets';
 import { Pack } from './pack';
 import type { Post, Pyodide } from './pyodide';
 
-/** The modules in the pack. `scripts/build_assets.py` has the same list. */
-const MODULES = ['jedi', 'parso'];
 /** Folder in which the files are written before Python can see them, so that it never finds a part of them. */
 const UNSEEN = '/.browsergrad-background';
 
@@ -36,7 +34,7 @@ export class BackgroundPack {
 
   /** Whether Python would have this top-level module if the pack were loaded. */
   offers(module: string): boolean {
-    return !this.isUnpacked && MODULES.includes(module);
+    return !this.isUnpacked && (this.entry.modules ?? []).includes(module);
   }
 
   /** Loads the pack while Python runs. Python looks for the files itself, since it may be in the middle of an import. */
