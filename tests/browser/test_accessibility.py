@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Lab, build_site, opened, served
+from hangs import HANG_MS
 from playwright.sync_api import Browser, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from test_labs import CONTENTS, OPEN
 from test_results import AXE
 from work_pages import again, publish_newer, version_count
@@ -143,6 +146,9 @@ def test_forced_colours_and_reduced_motion(page: Lab) -> None:
     assert seen["moving"] == 0
 
 
+IN_COMMANDS = "() => document.activeElement?.classList.contains('lm-CommandPalette-input')"
+
+
 def test_the_keyboard_alone_does_a_lab(page: Lab) -> None:
     """Open the lab, answer, run, check and download, without a pointer."""
     keyboard = page.page.keyboard
@@ -150,7 +156,12 @@ def test_the_keyboard_alone_does_a_lab(page: Lab) -> None:
     def command(text: str) -> None:
         """Choose a command by its name, in JupyterLab's list of commands."""
         field = page.page.locator(".lm-CommandPalette-input")
-        keyboard.press("Control+Shift+C")
+        # Something that still loads may take the focus, which closes the list. Then one presses the keys again.
+        for _ in range(20):
+            keyboard.press("Control+Shift+C")
+            with suppress(PlaywrightTimeoutError):
+                page.page.wait_for_function(IN_COMMANDS, timeout=HANG_MS / 20)
+                break
         expect(field).to_be_focused()
         keyboard.insert_text(text)
         expect(page.page.locator(".lm-CommandPalette-item.lm-mod-active")).to_contain_text(text)

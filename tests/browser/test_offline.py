@@ -326,7 +326,7 @@ def test_a_copy_that_has_lost_files(kept: BrowserContext, host: Host, has_networ
     host.stop()
     lab = visit(kept, host)
     assert lab.js(PUBLISHED).startswith("files/version.txt is missing from the offline copy of this site")
-    assert lab.js("() => document.querySelector('.jp-LabShell') !== null")
+    lab.page.wait_for_selector(".jp-LabShell")
 
 
 @pytest.mark.release
