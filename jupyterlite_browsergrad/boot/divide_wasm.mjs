@@ -9,93 +9,18 @@
 // The table has a slot for each function, those of the first part first. Its last slot holds what loads the rest: JavaScript puts it there. The rest imports the
 // same as the whole module, and from `first` what the whole module defines: tables, memory, exception tags and global variables.
 
+import { CONSTANT, END, Reader, sectionsOf } from './wasm_reader.mjs';
+
 /** Sections of a module. */
 const [TYPE, IMPORT, FUNCTION, TABLE, MEMORY, GLOBAL, EXPORT, ELEMENT, CODE, TAG] = [1, 2, 3, 4, 5, 6, 7, 9, 10, 13];
 /** Kinds of imports and exports. */
 const [FUNCTIONS, TABLES, MEMORIES, GLOBALS, TAGS] = [0, 1, 2, 3, 4];
-const [I32, FUNCREF, FUNCTION_TYPE, CONSTANT, END] = [0x7f, 0x70, 0x60, 0x41, 0x0b];
+const [I32, FUNCREF, FUNCTION_TYPE] = [0x7f, 0x70, 0x60];
 /** The module from which the rest imports, and what begins the names of its additional exports. */
 export const FIRST = 'browsergrad';
 const [TABLE_NAME, LOADED_NAME, LOAD_NAME] = ['functions', 'loaded', 'load'].map(name => `${FIRST}:${name}`);
 
 // --- reading
-
-class Reader {
-  constructor(bytes, at = 0) {
-    this.bytes = bytes;
-    this.at = at;
-  }
-
-  byte() {
-    return this.bytes[this.at++];
-  }
-
-  number() {
-    let value = 0;
-    for (let factor = 1; ; factor *= 128) {
-      const byte = this.byte();
-      value += (byte & 127) * factor;
-      if (byte < 128) return value;
-    }
-  }
-
-  take(length) {
-    this.at += length;
-    return this.bytes.subarray(this.at - length, this.at);
-  }
-
-  name() {
-    return this.take(this.number());
-  }
-
-  /** Reads a vector: calls `read` for each of its elements, and returns the results. */
-  vector(read) {
-    return Array.from({ length: this.number() }, read);
-  }
-
-  /** Returns the bytes that `read` reads. */
-  part(read) {
-    const begin = this.at;
-    read();
-    return this.bytes.subarray(begin, this.at);
-  }
-
-  valueType() {
-    const kind = this.byte();
-    if (kind === 0x63 || kind === 0x64) this.number(); // a reference to a type
-  }
-
-  limits() {
-    const flags = this.byte();
-    this.number();
-    if (flags & 1) this.number();
-  }
-
-  table() {
-    this.valueType();
-    this.limits();
-  }
-
-  global() {
-    this.valueType();
-    this.byte();
-  }
-
-  tag() {
-    this.byte();
-    this.number();
-  }
-
-  constantExpression() {
-    const code = this.byte();
-    if (code === CONSTANT || code === 0x42 || code === 0x23 || code === 0xd2) this.number();
-    else if (code === 0x43) this.at += 4;
-    else if (code === 0x44) this.at += 8;
-    else if (code === 0xd0) this.number();
-    else throw new Error(`a constant expression begins with ${code}`);
-    if (this.byte() !== END) throw new Error('a constant expression is long');
-  }
-}
 
 /** What of the kind an import or a definition is, without its name. */
 const DESCRIPTIONS = [
@@ -108,12 +33,7 @@ const DESCRIPTIONS = [
 
 /** Takes a module apart. @throws Error if it has something that this file does not know. */
 function parse(bytes) {
-  const reader = new Reader(bytes, 8);
-  const sections = [];
-  while (reader.at < bytes.length) {
-    const id = reader.byte();
-    sections.push({ id, content: reader.take(reader.number()) });
-  }
+  const sections = sectionsOf(bytes);
   const vector = (id, read) => {
     const section = sections.find(each => each.id === id);
     if (!section) return [];
@@ -191,8 +111,10 @@ const vectorOf = parts => joined([unsigned(parts.length), ...parts]);
 const section = (id, content) => joined([[id], sized(content)]);
 const moduleOf = sections => joined([Buffer.from('\0asm\x01\0\0\0', 'latin1'), ...sections]);
 
-/** The module with some of its sections replaced. Sections that it does not have come before the one that has to follow them. */
+/** The module with some of its sections replaced. @throws Error if it does not have one of them. */
 function withSections(parsed, changes) {
+  const missing = Object.keys(changes).filter(changed => !parsed.sections.some(({ id }) => id === Number(changed)));
+  if (missing.length) throw new Error(`the module has no section ${missing}`);
   return moduleOf(parsed.sections.map(({ id, content }) => section(id, changes[id] ?? content)));
 }
 

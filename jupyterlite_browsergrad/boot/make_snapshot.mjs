@@ -18,6 +18,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { readPack } from './site_pack.mjs';
 import { thin } from './thin_heap.mjs';
+import { CONSTANT, END, Reader, sectionsOf } from './wasm_reader.mjs';
 
 /** Versions whose insides this and `worker/snapshot.ts` know. */
 const SERIES = '314.';
@@ -158,37 +159,23 @@ function runsOf(bytes, initial) {
 
 /** The memory of a new instance as far as the module fills it: its active data segments. */
 function initialMemory(path) {
-  const wasm = fs.readFileSync(path);
-  let at = 8;
-  const number = (isSigned = false) => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = wasm[at++];
-      value |= (byte & 127) << shift;
-      if (byte < 128) return isSigned && byte & 64 && shift < 25 ? value | (-1 << (shift + 7)) : value;
-    }
-  };
   const DATA = 11;
-  const [CONSTANT, END] = [0x41, 0x0b];
   const segments = [];
-  while (at < wasm.length) {
-    const [id, length] = [wasm[at++], number()];
-    const end = at + length;
-    for (let left = id === DATA ? number() : 0; left > 0; left--) {
-      const kind = number();
+  for (const { content } of sectionsOf(fs.readFileSync(path)).filter(({ id }) => id === DATA)) {
+    const reader = new Reader(content);
+    reader.vector(() => {
+      const kind = reader.number();
       if (kind > 1) throw new Error('pyodide.asm.wasm has more than one memory');
       let offset = null; // of a passive segment, which the module copies itself
       if (kind === 0) {
-        if (wasm[at++] !== CONSTANT)
+        if (reader.byte() !== CONSTANT)
           throw new Error('a data segment of pyodide.asm.wasm has an address that is not constant');
-        offset = number(true);
-        if (wasm[at++] !== END) throw new Error('pyodide.asm.wasm cannot be read');
+        offset = reader.signedNumber();
+        if (reader.byte() !== END) throw new Error('pyodide.asm.wasm cannot be read');
       }
-      const size = number();
-      if (offset !== null) segments.push([offset, wasm.subarray(at, at + size)]);
-      at += size;
-    }
-    at = end;
+      const bytes = reader.take(reader.number());
+      if (offset !== null) segments.push([offset, bytes]);
+    });
   }
   const memory = Buffer.alloc(Math.max(0, ...segments.map(([offset, content]) => offset + content.length)));
   for (const [offset, content] of segments) content.copy(memory, offset);
