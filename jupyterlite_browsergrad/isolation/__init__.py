@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..errors import SiteError
 
-__all__ = ["FOLDER", "install", "is_installed", "remove"]
+__all__ = ["FOLDER", "SERVICE_WORKER", "copy_scripts", "install", "is_installed", "remove"]
 
 HERE = Path(__file__).parent
 #: Folder of the scripts, relative to the site's root.
@@ -35,13 +35,7 @@ def install(site: Path) -> None:
     SiteError
         The site has no service worker.
     """
-    worker = site / SERVICE_WORKER
-    if not worker.is_file():
-        raise SiteError([f"{worker} is missing: isolate_with_service_worker needs the service worker of JupyterLite"])
-    target = site / FOLDER
-    target.mkdir(parents=True, exist_ok=True)
-    for name in (PAGE_SCRIPT, WORKER_SCRIPT):
-        shutil.copyfile(HERE / name, target / name)
+    worker = copy_scripts(site, "isolate_with_service_worker", HERE / PAGE_SCRIPT, HERE / WORKER_SCRIPT)
     text = worker.read_text("utf-8")
     if WORKER_LINE not in text:
         worker.write_text(WORKER_LINE + text, "utf-8")
@@ -49,6 +43,24 @@ def install(site: Path) -> None:
         up = "../" * (len(page.relative_to(site).parts) - 1)
         tag = f'\n<script src="{up}{FOLDER}/{PAGE_SCRIPT}"></script>'
         _write(page, html, _after_head(_TAG.sub("", html), tag))
+
+
+def copy_scripts(site: Path, setting: str, *scripts: Path) -> Path:
+    """Copy scripts into the site, and return the path of its service worker, which is to load them.
+
+    Raises
+    ------
+    SiteError
+        The site has no service worker, without which `setting` does nothing.
+    """
+    worker = site / SERVICE_WORKER
+    if not worker.is_file():
+        raise SiteError([f"{worker} is missing: {setting} needs the service worker of JupyterLite"])
+    target = site / FOLDER
+    target.mkdir(parents=True, exist_ok=True)
+    for script in scripts:
+        shutil.copyfile(script, target / script.name)
+    return worker
 
 
 def _after_head(html: str, tag: str) -> str:

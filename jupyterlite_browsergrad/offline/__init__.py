@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 from .. import isolation
-from ..errors import SiteError
 from ..hashing import sha256_of
 from ..isolation import FOLDER, SERVICE_WORKER
 from ..site.verification import read_object
@@ -40,13 +38,8 @@ def install(site: Path) -> None:
     SiteError
         The site has no service worker.
     """
-    worker = site / SERVICE_WORKER
-    if not worker.is_file():
-        raise SiteError([f"{worker} is missing: offline_copy needs the service worker of JupyterLite"])
     script = HERE / WORKER_SCRIPT
-    target = site / FOLDER
-    target.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(script, target / WORKER_SCRIPT)
+    worker = isolation.copy_scripts(site, "offline_copy", script)
     # Browsers look for a new service worker by comparing this file, so it names the version of what it loads.
     line = f'{_IMPORT}{sha256_of(script)[:VERSION_DIGITS]}");\n'
     _set_line(worker, line)
