@@ -7,16 +7,28 @@ const SOURCES = join(__dirname, '..', 'src');
 const LAYERS: Record<string, string[]> = {
   runtime: [],
   server: ['kernel', 'runtime'],
-  kernel: ['runtime', 'notice', 'notebook_metadata', 'download'],
+  kernel: ['runtime', 'notice', 'notebook_metadata', 'download', 'status_item'],
   renderers: ['runtime', 'go_to_cell'],
   results: ['runtime', 'renderers', 'go_to_cell', 'download', 'lab_commands', 'shell_sides'],
   labs: [
     ...['runtime', 'kernel', 'renderers', 'results', 'notice', 'notebook_metadata', 'download', 'lab_commands'],
     'shell_sides',
   ],
-  work: ['runtime', 'labs', 'renderers', 'results', 'notice', 'download', 'go_to_cell', 'lab_commands', 'shell_sides'],
+  work: [
+    'runtime',
+    'labs',
+    'renderers',
+    'results',
+    'notice',
+    'download',
+    'go_to_cell',
+    'lab_commands',
+    'shell_sides',
+    'said',
+    'status_item',
+  ],
   transfers: ['runtime', 'notice', 'download'],
-  offline: ['runtime', 'results', 'lab_commands'],
+  offline: ['runtime', 'results', 'lab_commands', 'said', 'status_item'],
 };
 
 function sourcesIn(folder: string): string[] {

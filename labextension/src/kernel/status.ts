@@ -5,9 +5,9 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { ISessionContext } from '@jupyterlab/apputils';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import type { IStatusBar } from '@jupyterlab/statusbar';
-import { Widget } from '@lumino/widgets';
 
 import type { InterruptMode } from '../runtime/protocol';
+import { StatusItem } from '../status_item';
 import { downloadHomeFiles, driveTexts, type MemoryKernel } from './no_drive';
 import { stopTexts } from './stop_texts';
 
@@ -58,19 +58,12 @@ function showTexts(
   rank: number,
   texts: () => [label: string, tooltip: string],
 ): HTMLElement {
-  const item = new Widget();
-  item.id = id;
-  item.addClass('jp-StatusBar-TextItem');
-  const update = (): void => {
-    const [label, tooltip] = texts();
-    item.node.textContent = label;
-    item.node.hidden = !label;
-    item.title.caption = item.node.title = tooltip;
-  };
+  const item = new StatusItem(id);
+  const update = (): void => item.say(...texts());
   app.shell.currentChanged?.connect(update);
   app.serviceManager.sessions.runningChanged.connect(update);
   kernelsChanged.push(update);
-  statusBar.registerStatusItem(item.id, { item, align: 'left', rank });
+  item.addTo(statusBar, rank);
   update();
   return item.node;
 }

@@ -3,7 +3,7 @@ import { Signal, type ISignal } from '@lumino/signaling';
 
 import { fill, FillError, type Filled } from './fill';
 import { idleMoment } from './idle';
-import { OfflineStore } from './store';
+import { OfflineStore, type WholeVersion } from './store';
 import type { CopyState } from './words';
 
 /** Whether this browser and this page can keep a copy. Frames keep none: they would only be found inside the same page. */
@@ -25,6 +25,9 @@ async function room(): Promise<number | null> {
   const { quota, usage } = (await navigator.storage?.estimate?.().catch(() => null)) ?? {};
   return quota === undefined || usage === undefined ? null : Math.max(quota - usage, 0);
 }
+
+/** The state while nothing is fetched. */
+const quiet = (whole: WholeVersion | null): CopyState => (whole ? { kind: 'ready', whole } : { kind: 'none', whole });
 
 export class OfflineCopy {
   private readonly store: OfflineStore | null;
@@ -89,7 +92,7 @@ export class OfflineCopy {
       ({ current }) => current,
       () => null,
     );
-    this.set(whole ? { kind: 'ready', whole } : { kind: 'none', whole });
+    this.set(quiet(whole));
     try {
       signal.throwIfAborted();
       const filled = await fill({
@@ -102,7 +105,7 @@ export class OfflineCopy {
         onProgress: (done, total) => this.set({ kind: 'fetching', whole, done, total }),
       });
       whole = filled.whole;
-      this.set(whole ? { kind: 'ready', whole } : { kind: 'none', whole });
+      this.set(quiet(whole));
       return filled;
     } catch (error) {
       if (!(error instanceof FillError)) {

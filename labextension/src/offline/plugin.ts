@@ -6,10 +6,11 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
 import { IKernelSpecs } from '@jupyterlite/services';
-import { Widget } from '@lumino/widgets';
 
 import { addCommand } from '../lab_commands';
 import { followSettings, showSettings, siteSettings } from '../results/plugin_settings';
+import { forgetSaid, noteSaid } from '../said';
+import { StatusItem } from '../status_item';
 import { OfflineCopy } from './copy';
 import { FillError, type FillCode } from './fill';
 import { afterFirstKernel } from './idle';
@@ -128,7 +129,7 @@ class Keeper {
     try {
       const filled = await copy.keep();
       if (filled?.whole) {
-        forgetSaid();
+        forgetSaid(SAID_KEY);
       }
       if (filled?.isUpdate) {
         const text = trans.__('A new version of this site is ready: it opens with the next visit.');
@@ -144,7 +145,7 @@ class Keeper {
 
   /** Says once in this browser why there is no copy. A network that fails is no news. */
   private tell(code: FillCode): void {
-    if (code !== 'network' && isNews(code)) {
+    if (code !== 'network' && noteSaid(SAID_KEY, code) !== code) {
       Notification.info(failureText(code, this.trans), { autoClose: NOTICE_MS });
     }
   }
@@ -177,38 +178,11 @@ class Keeper {
 
 /** Shows the state in the status bar. */
 function showState(copy: OfflineCopy, statusBar: IStatusBar, trans: TranslationBundle, onClick: () => void): void {
-  const item = new Widget({ node: document.createElement('button') });
-  item.id = 'jp-browsergrad-offline';
-  item.addClass('jp-StatusBar-TextItem');
-  item.addClass('bg-status-button');
-  item.node.addEventListener('click', onClick);
-  const update = (): void => {
-    const [label, tooltip] = statusTexts(copy.state, trans);
-    item.node.hidden = !label;
-    item.node.textContent = label;
-    item.node.title = item.title.caption = tooltip;
-  };
+  const item = new StatusItem('jp-browsergrad-offline', onClick);
+  const update = (): void => item.say(...statusTexts(copy.state, trans));
   copy.changed.connect(update);
   update();
-  statusBar.registerStatusItem(item.id, { item, align: 'left', rank: 6 });
-}
-
-function isNews(code: FillCode): boolean {
-  try {
-    const isNew = localStorage.getItem(SAID_KEY) !== code;
-    localStorage.setItem(SAID_KEY, code);
-    return isNew;
-  } catch {
-    return true;
-  }
-}
-
-function forgetSaid(): void {
-  try {
-    localStorage.removeItem(SAID_KEY);
-  } catch {
-    // Nothing was kept.
-  }
+  item.addTo(statusBar, 6);
 }
 
 export default [offline];

@@ -7,9 +7,10 @@ import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { IStatusBar } from '@jupyterlab/statusbar';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Signal, type ISignal } from '@lumino/signaling';
-import { Widget } from '@lumino/widgets';
 
 import type { IWorkPlaces, WorkPlace } from '../labs/work_places';
+import { noteSaid } from '../said';
+import { StatusItem } from '../status_item';
 import type { Copies } from './copies';
 import type { UnkeptNotebook } from './unkept';
 import { NotebookKeeper } from './keeper';
@@ -27,7 +28,7 @@ export type AskChoice = 'labs' | 'always' | 'never';
 
 export class Leaving implements IWorkPlaces {
   ask: AskChoice = 'labs';
-  private readonly item = new Widget({ node: document.createElement('button') });
+  private item: StatusItem | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** Notebooks whose work is only in this browser. Known before the page is left, since there is no time to find it out then. */
   private readonly onlyHere = new Map<NotebookPanel, { isLab: boolean }>();
@@ -62,13 +63,8 @@ export class Leaving implements IWorkPlaces {
 
   /** @param download - called when the item is clicked. */
   show(statusBar: IStatusBar, download: () => void): void {
-    const { item } = this;
-    item.id = 'jp-browsergrad-work';
-    item.addClass('jp-StatusBar-TextItem');
-    item.addClass('bg-status-button');
-    item.node.hidden = true;
-    item.node.addEventListener('click', download);
-    statusBar.registerStatusItem(item.id, { item, align: 'left', rank: 5 });
+    this.item = new StatusItem('jp-browsergrad-work', download);
+    this.item.addTo(statusBar, 5);
   }
 
   /** Whether something would be lost with this browser's storage, and its user wants to be asked. */
@@ -91,20 +87,22 @@ export class Leaving implements IWorkPlaces {
       return;
     }
     const place = await this.whereabouts(notebook);
-    if (isOnlyHere(place)) {
+    const onlyHere = isOnlyHere(place);
+    if (onlyHere) {
       const isLab = await this.isLab(notebook.context.path);
-      if (!panel.isDisposed && !this.onlyHere.has(panel)) {
-        panel.disposed.connect(() => this.onlyHere.delete(panel));
-      }
+      // Nobody would remove one that was closed meanwhile.
       if (!panel.isDisposed) {
-        this.onlyHere.set(panel, { isLab }); // nobody would remove one that was closed meanwhile
+        if (!this.onlyHere.has(panel)) {
+          panel.disposed.connect(() => this.onlyHere.delete(panel));
+        }
+        this.onlyHere.set(panel, { isLab });
       }
       await this.keepStorage();
     } else {
       this.onlyHere.delete(panel);
     }
     const [label, about] = whereaboutsTexts(place, await storageFacts(this.noHistory), this.trans);
-    this.places.set(panel, { label, about, isOnlyHere: isOnlyHere(place) });
+    this.places.set(panel, { label, about, isOnlyHere: onlyHere });
     this.changedSignal.emit(panel);
     if (!label && this.noHistory) {
       this.say(this.trans.__('No history'), this.noHistory);
@@ -116,9 +114,7 @@ export class Leaving implements IWorkPlaces {
 
   /** Shows a text in the status bar; none if it is empty. */
   private say(label: string, about: string): void {
-    this.item.node.hidden = !label;
-    this.item.node.textContent = label;
-    this.item.node.title = this.item.title.caption = `${about} ${this.trans.__('Click to download your work.')}`;
+    this.item?.say(label, `${about} ${this.trans.__('Click to download your work.')}`);
   }
 
   /** Why no history is kept; empty if one is. */
@@ -157,19 +153,8 @@ export class Leaving implements IWorkPlaces {
       await navigator.storage.persist().catch(() => false);
     }
     const warning = warningText(await storageFacts(''), this.trans);
-    if (warning && !wasSaid()) {
+    if (warning && noteSaid(SAID_KEY, new Date().toISOString()) === null) {
       Notification.warning(warning, { autoClose: false });
     }
-  }
-}
-
-/** Whether it was said before, in this browser; from now on it was. Where nothing can be stored, it is said in each page. */
-function wasSaid(): boolean {
-  try {
-    const before = localStorage.getItem(SAID_KEY);
-    localStorage.setItem(SAID_KEY, new Date().toISOString());
-    return before !== null;
-  } catch {
-    return false;
   }
 }

@@ -5,10 +5,10 @@
 import { damagedAsset, pathOrURL } from '../assets';
 import { fromBase64 } from '../base64';
 import { isWholeZip, STDLIB, WASM, type BootAssets } from '../boot_assets';
+import type { PackedFile } from '../packed';
 import type { EmscriptenFS } from './emscripten';
 import { fillHeap, type HeapModule } from './heap_filling';
 import { fileMaker, FETCHES_NOW, LazyAsset, makeLazy } from './lazy_assets';
-import type { PackedFile } from '../packed';
 import { Pack } from './pack';
 import { withRest } from './rest_of_wasm';
 

@@ -1,0 +1,23 @@
+/**
+ * What was said to the user of this browser, so that not each visit says it again.
+ */
+
+/** Notes `text` under `key`. @returns what was noted there before; null if nothing was, or the browser stores nothing. */
+export function noteSaid(key: string, text: string): string | null {
+  try {
+    const before = localStorage.getItem(key);
+    localStorage.setItem(key, text);
+    return before;
+  } catch {
+    return null;
+  }
+}
+
+/** Lets it be said again. */
+export function forgetSaid(key: string): void {
+  try {
+    localStorage.removeItem(key);
+  } catch {
+    // Nothing was kept.
+  }
+}
