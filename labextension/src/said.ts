@@ -2,14 +2,14 @@
  * What was said to the user of this browser, so that not each visit says it again.
  */
 
-/** Notes `text` under `key`. @returns what was noted there before; null if nothing was, or the browser stores nothing. */
-export function noteSaid(key: string, text: string): string | null {
+/** Notes `text` under `key`. @returns what was noted there before; null if nothing was, undefined if the browser stores nothing. */
+export function noteSaid(key: string, text: string): string | null | undefined {
   try {
     const before = localStorage.getItem(key);
     localStorage.setItem(key, text);
     return before;
   } catch {
-    return null;
+    return undefined;
   }
 }
 

@@ -9,13 +9,14 @@ import base64
 import contextlib
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from conftest import HERE, STACK_SWITCHING, _Handler, new_page, serve, without
+from conftest import HERE, STACK_SWITCHING, _Handler, new_page, serve, served, without
 from hangs import HANG_MS
 from playwright.sync_api import Browser, Page
 from processes import children
@@ -32,6 +33,8 @@ KEYS = {
     "Escape": "\ue00c",
     "ArrowDown": "\ue015",
 }
+#: Another name of 127.0.0.1, under which a page is of another site.
+OTHER_NAME = "localhost"
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
 
@@ -106,6 +109,10 @@ class Tab:
     def go_forward(self) -> None:
         raise NotImplementedError
 
+    def enter_frame(self) -> None:
+        """Do everything in the page's only frame, until another page is opened."""
+        raise NotImplementedError
+
     @property
     def foreign(self) -> list[str]:
         """Addresses of other origins that were asked for, none of which was answered."""
@@ -145,6 +152,7 @@ class ChromiumTab(Tab):
 
     def __init__(self, page: Page):
         self.page = page
+        self._frame = page.main_frame
         browser = page.context.browser
         assert browser is not None
         self.version = browser.version
@@ -155,16 +163,21 @@ class ChromiumTab(Tab):
             self._foreign.append(route.request.url)
             route.abort()
 
-        page.context.route(lambda url: not url.startswith(("http://127.0.0.1:", "data:", "blob:")), refuse)
+        here = ("http://127.0.0.1:", f"http://{OTHER_NAME}:", "data:", "blob:")
+        page.context.route(lambda url: not url.startswith(here), refuse)
 
     def goto(self, address: str) -> None:
+        self._frame = self.page.main_frame
         self.page.goto(address)
 
+    def enter_frame(self) -> None:
+        (self._frame,) = self.page.main_frame.child_frames
+
     def _evaluate(self, source: str, argument: Any) -> str:
-        return self.page.evaluate("given => watched.evaluate(...given)", [source, argument])
+        return self._frame.evaluate("given => watched.evaluate(...given)", [source, argument])
 
     def click(self, selector: str, text: str | None = None) -> None:
-        element = self.page.evaluate_handle(FIND, [selector, text, HANG_MS]).as_element()
+        element = self._frame.evaluate_handle(FIND, [selector, text, HANG_MS]).as_element()
         assert element is not None
         element.click()
 
@@ -202,6 +215,9 @@ class DriverTab(Tab):
 
     def goto(self, address: str) -> None:
         self._driver.call("Navigate", {"url": address})
+
+    def enter_frame(self) -> None:
+        self._driver.call("SwitchToFrame", {"id": 0})
 
     def _run(self, script: str, *arguments: Any) -> Any:
         # Firefox runs scripts beside the page's own globals; `window` leads to those.
@@ -277,8 +293,18 @@ def watched(folder: Path, isolated: bool, before: str = "") -> Iterator[str]:
 
 
 @contextlib.contextmanager
+def framed(address: str) -> Iterator[str]:
+    """Serve a page of another site that has the page `address` in a frame."""
+    with tempfile.TemporaryDirectory() as folder:
+        html = f"<!doctype html><iframe src='{address}' width=1200 height=700></iframe>"
+        Path(folder, "index.html").write_text(html, "utf-8")
+        with served(Path(folder), isolated=False) as other:
+            yield other.replace("127.0.0.1", OTHER_NAME)
+
+
+@contextlib.contextmanager
 def tab(mode: Mode, chromium: Browser | None, private: bool = False) -> Iterator[Tab]:
-    """A page of a new browser (in Chromium: of a new context), which reaches 127.0.0.1 alone.
+    """A page of a new browser (in Chromium: of a new context), which reaches this machine alone.
 
     Pages in Chromium are always private: their storage ends with them.
     """

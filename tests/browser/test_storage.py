@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -198,13 +199,20 @@ class _Embedding(BaseHTTPRequestHandler):
     def log_message(self, *args: object) -> None: ...
 
 
+IN_FRAME = "Your work is in this frame alone: a tab of its own may not find it."
+STORES_NOTHING = "This browser lets the site store nothing: notebooks are lost when the page closes."
+
+
 @pytest.mark.parametrize(
-    "persistent",
-    [{}, {"cookie_controls_mode": 1, "block_third_party_cookies": True}],
-    indirect=True,
+    ("persistent", "said", "not_said"),
+    [
+        ({"cookie_controls_mode": 0, "block_third_party_cookies": False}, IN_FRAME, STORES_NOTHING),
+        ({"cookie_controls_mode": 1, "block_third_party_cookies": True}, STORES_NOTHING, IN_FRAME),
+    ],
+    indirect=["persistent"],
     ids=["stores", "stores-nothing"],
 )
-def test_a_frame_of_another_site(persistent: BrowserContext, site: Path) -> None:
+def test_a_frame_of_another_site(persistent: BrowserContext, site: Path, said: str, not_said: str) -> None:
     page = persistent.pages[0]
     with served(site, False) as address:
         server = ThreadingHTTPServer(("127.0.0.1", 0), type("Embedding", (_Embedding,), {"lab": address}))
@@ -213,5 +221,9 @@ def test_a_frame_of_another_site(persistent: BrowserContext, site: Path) -> None
         frame: Any = page.frame_locator("iframe").owner.element_handle().content_frame()
         wait_for_app(frame)
         works_in(Lab(frame))
+        place = frame.locator("#jp-browsergrad-work")
+        expect(place).to_have_attribute("title", re.compile("This page is in a frame of another site"))
+        expect(frame.locator(".Toastify__toast", has_text=said)).to_be_visible()
+        expect(frame.locator(".Toastify__toast", has_text=not_said)).to_have_count(0)
         server.shutdown()
         server.server_close()

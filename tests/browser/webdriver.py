@@ -35,6 +35,7 @@ COMMANDS = {
     "Refresh": ("POST", "/refresh"),
     "SetTimeouts": ("POST", "/timeouts"),
     "SetWindowRect": ("POST", "/window/rect"),
+    "SwitchToFrame": ("POST", "/frame"),
     "TakeScreenshot": ("GET", "/screenshot"),
 }
 TIMEOUTS = {"script": 5 * HANG_MS, "pageLoad": HANG_MS, "implicit": 0}
@@ -191,7 +192,12 @@ class WebKitDriver:
         self._port = port
         self.pid = pid
         browser = next(Path("/usr/lib").glob("*/webkit2gtk-4.1/MiniBrowser"))
-        arguments = ["--automation", f"--proxy=http://127.0.0.1:{proxy}", "--ignore-host=127.0.0.1"]
+        arguments = [
+            "--automation",
+            f"--proxy=http://127.0.0.1:{proxy}",
+            "--ignore-host=127.0.0.1",
+            "--ignore-host=localhost",
+        ]
         options = {"webkitgtk:browserOptions": {"binary": str(browser), "args": arguments}, "timeouts": TIMEOUTS}
         made = self._send("POST", "/session", {"capabilities": {"alwaysMatch": options}})
         self._session = f"/session/{made['sessionId']}"

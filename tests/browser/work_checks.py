@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from conftest import Lab
-from engine import Tab
+from conftest import Lab, wait_for_app
+from engine import Tab, framed
 from test_labs import notebook
 from work_pages import ASKS, CLEAR, EDIT, OPEN, SOURCES, STORE, STORED
 
@@ -20,6 +20,7 @@ MAKE = """async ([path, text]) => {
 }"""
 IS_FIRST = "text => panel.content.model.cells.get(0)?.sharedModel.getSource() === text"
 NOTICE = "text => [...document.querySelectorAll('.Toastify__toast')].some(one => one.textContent.includes(text))"
+IN_FRAME = "Your work is in this frame alone: a tab of its own may not find it."
 #: Gives the button of a notice an id. Several notices may have one with this label.
 MARK = """([text, label]) => {
   const notice = [...document.querySelectorAll('.Toastify__toast')].find(one => one.textContent.includes(text));
@@ -115,6 +116,32 @@ def check_private(tab: Tab, enter: Enter, keeps_history: bool) -> None:
         says_no_history(tab, lab, "as in some private windows")
     lab.start("sub")
     assert lab.run("6 * 7").result == "42"
+
+
+def check_frame(tab: Tab, base: str) -> None:
+    """The status bar says that the work is in this frame alone, a notice says it once, a notebook is stored, and a cell runs."""
+    with framed(f"{base}/lab/index.html?reset") as other:
+        for is_first in (True, False):
+            tab.goto(other)
+            tab.enter_frame()
+            wait_for_app(tab)  # type: ignore[arg-type]
+            lab = Lab(tab)  # type: ignore[arg-type]
+            lab.js("() => jupyterapp.restored")
+            if is_first:
+                open_own(lab, "framed.ipynb")
+            else:
+                lab.js(OPEN, "framed.ipynb")
+                assert lab.js(SOURCES)[0] == "framed = True"
+            lab.js(EDIT, [0, f"framed = {is_first}"])
+            lab.js("() => panel.context.save()")
+            tab.wait_for_function(
+                "document.querySelector('#jp-browsergrad-work')?.title.includes('in a frame of another site')"
+            )
+            if is_first:
+                tab.wait_for_function(NOTICE, IN_FRAME)
+        assert not tab.evaluate(NOTICE, IN_FRAME)
+        lab.start("sub")
+        assert lab.run("6 * 7").result == "42"
 
 
 def says_no_history(tab: Tab, lab: Lab, reason: str) -> None:

@@ -153,6 +153,7 @@ export class Leaving implements IWorkPlaces {
       await navigator.storage.persist().catch(() => false);
     }
     const warning = warningText(await storageFacts(''), this.trans);
+    // Where the browser stores nothing at all, the page has said so already.
     if (warning && noteSaid(SAID_KEY, new Date().toISOString()) === null) {
       Notification.warning(warning, { autoClose: false });
     }
