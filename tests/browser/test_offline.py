@@ -16,6 +16,7 @@ from conftest import FLAGS, Lab, _Handler, build_site, chromium, new_page, wait_
 from hangs import HANG_MS
 from playwright.sync_api import Browser, BrowserContext, expect
 from test_labs import DATA, hash_of, lab_files, notebook
+from work_pages import OPEN, SOURCES, version_count
 
 from jupyterlite_browsergrad import isolation, offline
 from tests.wheels import make_wheel
@@ -278,6 +279,44 @@ def test_an_update_while_a_page_is_open(kept: BrowserContext, host: Host, first:
     new = visit(kept, host)
     is_all_of(new, 2)
     assert len(new.js(CACHES)) == 3, "open pages have the first version, the last one the second"
+
+
+@pytest.mark.release
+def test_a_lab_that_was_updated_works_without_a_network_later(
+    kept: BrowserContext, host: Host, first: Path, tmp_path: Path
+) -> None:
+    path = "data/lab.ipynb"
+    lab = visit(kept, host)
+    lab.js(OPEN, path)
+    version_count(lab, 1)
+    lab.js("() => { panel.content.model.sharedModel.insertCell(1, { cell_type: 'code', source: 'answer = 42' }); }")
+    lab.js("() => panel.context.save()")
+    version_count(lab, 2)
+    lab.page.close()
+    manifest = json.loads((first / "files/data/manifest.json").read_text("utf-8")) | {"version": "1.1.0"}
+    cells = notebook("x = 6 * 7", "new = x").decode()
+    files = {"files/data/manifest.json": json.dumps(manifest), f"files/{path}": cells}
+    host.publish(changed(first, tmp_path / "newer", files))
+    between = visit(kept, host)
+    expect(between.page.locator(".Toastify__toast", has_text=NEW_VERSION)).to_be_visible()
+    between.page.close()
+
+    lab = visit(kept, host)
+    lab.js(OPEN, path)
+    notice = lab.page.locator(".Toastify__toast", has_text="version 1.1.0 is here, you have 1.0.0.")
+    notice.get_by_role("button", name="Update").click()
+    lab.page.locator(".jp-Dialog").get_by_role("button", name="Update").click()
+    lab.page.locator(".Toastify__toast", has_text="The lab is up to date.").wait_for()
+    lab.page.close()
+    host.stop()
+    lab = visit(kept, host)
+    lab.js(OPEN, path)
+    assert lab.js(SOURCES) == ["x = 6 * 7", "answer = 42", "new = x"]
+    expect(lab.page.locator(".bg-LabBadge")).to_contain_text("1.1.0")
+    lab.js("() => jupyterapp.commands.execute('browsergrad:check-my-work')")
+    status = lab.page.locator("#browsergrad-lab-results > [role=status]")
+    expect(status).to_have_text("0 passed, 0 failed, 2 errors")
+    expect(notice).to_have_count(0)
 
 
 @pytest.mark.release
