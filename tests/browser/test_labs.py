@@ -547,6 +547,10 @@ def test_the_toolbar_holds_its_items(once: Lab, size: tuple[int, int]) -> None:
     if width == 390:
         panel.get_by_role("button", name="Back to the notebook").click()
         expect(panel).to_be_hidden()
+    # The button becomes wider.
+    once.page.locator(".bg-CheckButton").click()
+    expect(once.page.locator(".bg-passed")).to_have_text("0/2")
+    once.page.wait_for_function(f"({OUTSIDE})().length === 0")
 
 
 #: The entries of the palette. They are read at once, since the palette closes when something else takes the focus.

@@ -56,11 +56,20 @@ def tool(page: Page, name: str) -> Locator:
     return button
 
 
+#: What is seen of the notebook beside a panel.
+UNCOVERED = """panel => {
+  const box = document.querySelector('#jp-main-dock-panel').getBoundingClientRect();
+  const seen = [0.1, 0.5, 0.9].map(part => document.elementFromPoint(box.left + part * box.width, box.top + 200));
+  return seen.filter(one => !panel.contains(one)).map(one => one?.cloneNode().outerHTML);
+}"""
+
+
 def leave(page: Page, panel: Locator) -> None:
     """On a phone, a side panel covers the notebook and has a button back to it."""
     back = panel.get_by_role("button", name="Back to the notebook")
     expect(back).to_be_visible(visible=page.evaluate("innerWidth") < 600)
     if back.is_visible():
+        assert panel.evaluate(UNCOVERED) == []
         tap(back)
         expect(panel).to_be_hidden()
 
@@ -153,6 +162,7 @@ def test_earlier_states_and_a_new_version_are_used_by_touch(page: Page) -> None:
     assert ours(page) == []
     expect(compare.locator("ins")).to_be_in_viewport()
     tap(compare.get_by_role("button", name="Restore"))
+    expect(compare).to_have_count(0)
     notice = page.locator(".Toastify__toast", has_text="The notebook is as it was at")
     tap(notice.get_by_role("button", name="Undo"))
     page.wait_for_function(IS_SAVED, arg=long_line)

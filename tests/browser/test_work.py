@@ -52,6 +52,7 @@ def test_versions_are_kept_compared_and_restored(lab: Lab) -> None:
     expect(view.locator("ins")).to_have_text(["+     return a + b"])
     view.get_by_role("button", name="Restore").click()
     lab.page.wait_for_function("panel.content.model.cells.get(0).sharedModel.getSource().includes('a - b')")
+    expect(view).to_have_count(0)
     notice = lab.page.locator(".Toastify__toast", has_text="The notebook is as it was at")
     notice.get_by_role("button", name="Undo").click()
     lab.page.wait_for_function("panel.content.model.cells.get(0).sharedModel.getSource().includes('a + b')")

@@ -139,9 +139,9 @@ def check_frame(tab: Tab, base: str) -> None:
             )
             if is_first:
                 tab.wait_for_function(NOTICE, IN_FRAME)
-        assert not tab.evaluate(NOTICE, IN_FRAME)
         lab.start("sub")
         assert lab.run("6 * 7").result == "42"
+        assert not tab.evaluate(NOTICE, IN_FRAME)
 
 
 def says_no_history(tab: Tab, lab: Lab, reason: str) -> None:

@@ -32,6 +32,7 @@ export interface LabToolbarOptions {
 }
 
 const TOOLBAR_CLASS = 'bg-LabToolbar';
+const CHECK_ITEM = 'browsergrad-check';
 
 export class LabToolbar implements IDisposable {
   private readonly added = new DisposableSet();
@@ -44,6 +45,9 @@ export class LabToolbar implements IDisposable {
   private readonly status = document.createElement('span');
   /** The counts that screen readers have been told. */
   private told: CheckState['counts'] = null;
+  /** The item of the button *Check my work*, and the greatest width in which the toolbar has got it. */
+  private readonly checkItem = new Widget({ node: document.createElement('div') });
+  private checkWidth = 0;
 
   constructor(
     private readonly toolbar: Toolbar,
@@ -103,9 +107,30 @@ export class LabToolbar implements IDisposable {
       this.status.textContent = ''; // a check that failed has its own notification
     }
     this.told = counts;
+    if (isCounted) {
+      this.makeRoom();
+    }
   }
 
-  /** Shows where the copies of the notebook are. An icon: JupyterLab's toolbar never makes room for what has become wider. */
+  /**
+   * Puts the button into the toolbar again if it has become wider. JupyterLab's toolbar measures an item once, and forgets its width when the
+   * item is removed.
+   */
+  private makeRoom(): void {
+    const { node } = this.checkItem;
+    const width = node.clientWidth;
+    if (this.checkItem.parent === this.toolbar && width > this.checkWidth) {
+      const focused = node.contains(document.activeElement);
+      this.checkItem.parent = null;
+      this.toolbar.insertItem(0, CHECK_ITEM, this.checkItem);
+      if (focused) {
+        focusInToolbar(this.check);
+      }
+      this.checkWidth = width;
+    }
+  }
+
+  /** Shows where the copies of the notebook are, as an icon: the text would take much room. */
   showPlace(place: WorkPlace | null): void {
     const { trans } = this;
     const label = place?.label ?? '';
@@ -118,14 +143,15 @@ export class LabToolbar implements IDisposable {
 
   /** The button comes first, so that it is never among the items which a narrow toolbar moves into its menu. */
   private insert(): void {
-    const items: [string, HTMLElement[]][] = [
-      ['browsergrad-check', [this.check, this.status]],
-      ['browsergrad-lab', [this.badge]],
-      ['browsergrad-place', [this.place]],
+    const other = (): Widget => new Widget({ node: document.createElement('div') });
+    const items: [string, Widget, HTMLElement[]][] = [
+      [CHECK_ITEM, this.checkItem, [this.check]],
+      // What is read out is in an item that is never put in again.
+      ['browsergrad-lab', other(), [this.badge, this.status]],
+      ['browsergrad-place', other(), [this.place]],
     ];
     this.toolbar.addClass(TOOLBAR_CLASS);
-    items.forEach(([name, nodes], index) => {
-      const item = new Widget({ node: document.createElement('div') });
+    items.forEach(([name, item, nodes], index) => {
       item.node.append(...nodes);
       this.toolbar.insertItem(index, name, item);
       this.added.add(item);
@@ -156,13 +182,18 @@ export class LabToolbar implements IDisposable {
     menu.title.label = badge.textContent ?? '';
     menu.aboutToClose.connect(() => {
       badge.setAttribute('aria-expanded', 'false');
-      badge.focus();
-      badge.focus(); // JupyterLab's toolbar gives a focus that comes from outside to another of its items
+      focusInToolbar(badge);
     });
     const { left, bottom } = badge.getBoundingClientRect();
     badge.setAttribute('aria-expanded', 'true');
     menu.open(left, bottom);
   }
+}
+
+/** Focuses a button of a toolbar. JupyterLab's toolbar gives a focus that comes from outside to another of its items, so it is asked twice. */
+function focusInToolbar(button: HTMLElement): void {
+  button.focus();
+  button.focus();
 }
 
 function makeButton(className: string): HTMLButtonElement {

@@ -23,6 +23,8 @@ import { timeText } from './words';
 
 /** Most notebooks of which it is asked whether they are missing. */
 const MAX_ASKED = 60;
+/** A notebook that is narrower has no room for a comparison beside it. In px. */
+const MIN_SPLIT_WIDTH = 750;
 /** Ms for which a notice with an *Undo* stays. */
 const UNDO_MS = 30_000;
 
@@ -50,14 +52,21 @@ export class WorkActions implements HistoryActions {
     const name = PathExt.basename(panel.context.path);
     const changes = compareCells(notebook, keeper.content());
     const title = trans.__('%1: version of %2 (−) and the notebook (+)', name, timeText(version.time));
-    const content = new CompareView(changes, title, () => void this.restore(panel, version), trans);
+    // Once it is restored, the two are the same.
+    const restore = (): void =>
+      void this.restore(panel, version).then(() => {
+        widget.dispose();
+        this.app.shell.activateById(panel.id);
+      });
+    const content = new CompareView(changes, title, restore, trans);
     content.id = `browsergrad-compare-${version.document}-${version.time}`;
     content.title.label = trans.__('Compare %1', name);
     content.title.caption = title;
-    const widget = new MainAreaWidget({ content });
+    const widget: MainAreaWidget<CompareView> = new MainAreaWidget({ content });
     widget.id = `${content.id}-tab`;
     [...this.app.shell.widgets('main')].find(({ id }) => id === widget.id)?.dispose();
-    this.app.shell.add(widget, 'main', { mode: isNarrow() ? 'tab-after' : 'split-right' });
+    const isWide = panel.node.clientWidth >= MIN_SPLIT_WIDTH;
+    this.app.shell.add(widget, 'main', { mode: isWide ? 'split-right' : 'tab-after' });
     if (isNarrow()) {
       closeRight(this.app.shell);
     }

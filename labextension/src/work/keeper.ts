@@ -167,7 +167,11 @@ export class NotebookKeeper implements IDisposable {
   /** Replaces the notebook, whose present state becomes a version first. @returns null: no file was made. */
   async replace(notebook: nbformat.INotebookContent): Promise<null> {
     await this.keep('replaced');
-    this.context.model.fromJSON(notebook);
+    // What a lab publishes seldom names the language, and then JupyterLab adds an empty name. Without the kernel's, cells lose their colours.
+    const { language_info } = this.content().metadata;
+    const isNamed = !language_info || notebook.metadata.language_info?.name;
+    const metadata = isNamed ? notebook.metadata : { ...notebook.metadata, language_info };
+    this.context.model.fromJSON({ ...notebook, metadata });
     this.context.model.dirty = true;
     return null;
   }

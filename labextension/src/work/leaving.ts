@@ -97,7 +97,7 @@ export class Leaving implements IWorkPlaces {
         }
         this.onlyHere.set(panel, { isLab });
       }
-      await this.keepStorage();
+      void this.keepStorage();
     } else {
       this.onlyHere.delete(panel);
     }
@@ -148,9 +148,14 @@ export class Leaving implements IWorkPlaces {
       return;
     }
     this.hasAskedToPersist = true;
-    if ((await storageFacts('')).isPersisted === false) {
-      // Firefox asks its user, who has just changed something and so knows what it is about.
-      await navigator.storage.persist().catch(() => false);
+    const { isPersisted, isFramed } = await storageFacts('');
+    if (isPersisted === false) {
+      // Firefox asks its user, who has just changed something and so knows what it is about. The answer may take long, or never come.
+      const answered = navigator.storage.persist().then(
+        () => this.later(),
+        () => undefined,
+      );
+      await (isFramed ? null : answered);
     }
     const warning = warningText(await storageFacts(''), this.trans);
     // Where the browser stores nothing at all, the page has said so already.

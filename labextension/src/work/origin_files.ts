@@ -25,6 +25,8 @@ export async function openOriginFiles(): Promise<OriginFiles> {
   try {
     const origin = await navigator.storage.getDirectory();
     root = await origin.getDirectoryHandle(ROOT, { create: true });
+    // Firefox has the file system in frames of other sites, but no locks, without which pages would overwrite each other's versions.
+    await navigator.locks.request(`${ROOT} probe`, () => undefined);
   } catch (error) {
     throw new NoWorkFiles('refused', (error as Error).message);
   }

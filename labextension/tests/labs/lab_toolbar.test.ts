@@ -85,6 +85,28 @@ it('does nothing while it checks, and keeps the focus', () => {
   expect(document.activeElement).toBe(button);
 });
 
+it('is put in again when it has become wider, and keeps the focus', () => {
+  const insert = vi.spyOn(bar, 'insertItem');
+  const [button, status] = [find('.bg-CheckButton'), find('[role=status]')];
+  let width = 100;
+  Object.defineProperty(button.parentElement!, 'clientWidth', { get: () => width });
+  button.focus();
+  for (const [now, times] of [
+    [130, 1],
+    [130, 1],
+    [120, 1],
+    [140, 2],
+  ]) {
+    width = now;
+    toolbar.show({ isChecking: true, counts: null });
+    toolbar.show({ isChecking: false, counts: { pass: now, fail: 0, error: 0 } });
+    expect(insert).toHaveBeenCalledTimes(times);
+    expect(document.activeElement).toBe(button);
+    expect(bar.widgets[0].node.contains(button)).toBe(true);
+    expect(bar.widgets[1].node.contains(status), 'what is read out stays where it is').toBe(true);
+  }
+});
+
 it('has a menu with the commands that exist', () => {
   find('.bg-LabBadge').click();
   const labels = [...document.querySelectorAll('.lm-Menu-item[data-type=command] .lm-Menu-itemLabel')].map(

@@ -116,6 +116,18 @@ describe('a notebook that is kept', () => {
     expect(found.map(({ kind }) => kind)).toEqual(['kept']);
   });
 
+  it('keeps the language that the kernel has named, if it is replaced by a state that names none', async () => {
+    const context = new Context(notebook('1'));
+    const keeper = await open(context);
+    context.content.metadata.language_info = { name: 'python' };
+    await keeper.replace({ ...notebook('2'), metadata: { title: 'two' } });
+    expect(context.content.metadata).toEqual({ language_info: { name: 'python' }, title: 'two' });
+    await keeper.replace({ ...notebook('3'), metadata: { language_info: { name: '' } } });
+    expect(context.content.metadata).toEqual({ language_info: { name: 'python' } });
+    await keeper.replace({ ...notebook('4'), metadata: { language_info: { name: 'other' } } });
+    expect(context.content.metadata).toEqual({ language_info: { name: 'other' } });
+  });
+
   it('is left alone if it was saved before the crash', async () => {
     const first = new Context(notebook('1'));
     const keeper = await open(first);
