@@ -56,10 +56,10 @@ def tool(page: Page, name: str) -> Locator:
     return button
 
 
-#: What is seen of the notebook beside a panel.
+#: What is seen of the notebook beside a panel, below the toolbar's menu and above notices.
 UNCOVERED = """panel => {
   const box = document.querySelector('#jp-main-dock-panel').getBoundingClientRect();
-  const seen = [0.1, 0.5, 0.9].map(part => document.elementFromPoint(box.left + part * box.width, box.top + 200));
+  const seen = [0.1, 0.5, 0.9].map(part => document.elementFromPoint(box.left + part * box.width, box.top + 0.7 * box.height));
   return seen.filter(one => !panel.contains(one)).map(one => one?.cloneNode().outerHTML);
 }"""
 

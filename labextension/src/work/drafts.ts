@@ -51,11 +51,10 @@ export class Drafts {
   /** Returns the drafts of pages that have ended, newest first, and removes none. */
   async left(path: string): Promise<{ draft: Draft; discard(): Promise<void> }[]> {
     const folder = await this.folder(path);
-    const held = await this.locks.held();
     const found: { draft: Draft; discard(): Promise<void> }[] = [];
     for (const name of await this.files.list(folder)) {
       const page = name.replace(/\.gz$/, '');
-      if (page === this.page || held.has(LOCK + page)) {
+      if (page === this.page || (await this.locks.isHeld(LOCK + page))) {
         continue;
       }
       const discard = (): Promise<void> => this.files.remove(`${folder}/${name}`);
@@ -71,12 +70,13 @@ export class Drafts {
 
   /** Whether another living page has changes of this notebook that are not saved. */
   async isEditedElsewhere(path: string): Promise<boolean> {
-    const held = await this.locks.held();
-    const names = await this.files.list(await this.folder(path));
-    return names.some(name => {
+    for (const name of await this.files.list(await this.folder(path))) {
       const page = name.replace(/\.gz$/, '');
-      return page !== this.page && held.has(LOCK + page);
-    });
+      if (page !== this.page && (await this.locks.isHeld(LOCK + page))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private async read(path: string): Promise<Draft | null> {

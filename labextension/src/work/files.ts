@@ -20,8 +20,8 @@ export interface WorkFiles {
 export interface WorkLocks {
   shared<T>(name: string, run: () => Promise<T>): Promise<T>;
   exclusive<T>(name: string, run: () => Promise<T>): Promise<T>;
-  /** Returns the names of the locks that any page of this origin holds. */
-  held(): Promise<Set<string>>;
+  /** Whether any page of this origin holds a lock. */
+  isHeld(name: string): Promise<boolean>;
   /** Holds a lock until this page ends. */
   hold(name: string): void;
 }

@@ -25,8 +25,6 @@ export async function openOriginFiles(): Promise<OriginFiles> {
   try {
     const origin = await navigator.storage.getDirectory();
     root = await origin.getDirectoryHandle(ROOT, { create: true });
-    // Firefox has the file system in frames of other sites, but no locks, without which pages would overwrite each other's versions.
-    await navigator.locks.request(`${ROOT} probe`, () => undefined);
   } catch (error) {
     throw new NoWorkFiles('refused', (error as Error).message);
   }
@@ -179,7 +177,9 @@ function workerWriter(): Write {
 export const pageLocks: WorkLocks = {
   shared: async (name, run) => await navigator.locks.request(name, { mode: 'shared' }, run),
   exclusive: async (name, run) => await navigator.locks.request(name, run),
-  held: async () => new Set((await navigator.locks.query()).held?.map(({ name = '' }) => name)),
+  // In frames of other sites, Firefox allows requests but no query. Pages that ask at the same time share the lock.
+  isHeld: async name =>
+    await navigator.locks.request(name, { mode: 'shared', ifAvailable: true }, lock => lock === null),
   hold: name => void navigator.locks.request(name, () => new Promise(() => undefined)),
 };
 

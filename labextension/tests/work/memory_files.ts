@@ -55,8 +55,8 @@ export class MemoryLocks implements WorkLocks {
     return run();
   }
 
-  async held(): Promise<Set<string>> {
-    return this.names;
+  async isHeld(name: string): Promise<boolean> {
+    return this.names.has(name);
   }
 
   hold(name: string): void {
