@@ -344,7 +344,7 @@ def test_private_window(mode: Mode, base: str, tab: Tab) -> None:
         work_checks.check_private(private, lambda: enter(private, base), keeps_history=False)
 
 
-@pytest.mark.modes("firefox-plain", "webkit-plain")
+@pytest.mark.modes("webkit-plain")
 def test_frame(tab: Tab, base: str) -> None:
     """In a frame of another site cells run, and the page says what becomes of the work"""
     work_checks.check_frame(tab, base)

@@ -60,7 +60,7 @@ def test_status_bar_toolbar_and_panel_say_where_the_copies_are(lab: Lab) -> None
     lab.js(EDIT, [0, "mine = 1"])
     expect(status).to_have_text("Only in this browser")
     expect(tool).to_have_accessible_name("Only in this browser: download my work")
-    assert lab.js("() => persistAsked") == 1
+    lab.page.wait_for_function("persistAsked === 1")
     with lab.page.expect_download():
         tool.click()
     expect(status).to_contain_text("On disk since")

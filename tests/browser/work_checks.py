@@ -126,17 +126,21 @@ def check_frame(tab: Tab, base: str) -> None:
             tab.enter_frame()
             wait_for_app(tab)  # type: ignore[arg-type]
             lab = Lab(tab)  # type: ignore[arg-type]
+            has_store = lab.js("() => Boolean(navigator.storage?.getDirectory)")
             lab.js("() => jupyterapp.restored")
             if is_first:
                 open_own(lab, "framed.ipynb")
             else:
                 lab.js(OPEN, "framed.ipynb")
                 assert lab.js(SOURCES)[0] == "framed = True"
+            if has_store:
+                wait_for_versions(lab, 1 if is_first else 2)
             lab.js(EDIT, [0, f"framed = {is_first}"])
             lab.js("() => panel.context.save()")
-            tab.wait_for_function(
-                "document.querySelector('#jp-browsergrad-work')?.title.includes('in a frame of another site')"
-            )
+            if has_store:
+                wait_for_versions(lab, 2 if is_first else 3)
+            title = "document.querySelector('#jp-browsergrad-work')?.title"
+            tab.wait_for_function(f"{title}?.includes('in a frame of another site')")
             if is_first:
                 tab.wait_for_function(NOTICE, IN_FRAME)
         lab.start("sub")

@@ -137,8 +137,12 @@ export class LabToolbar implements IDisposable {
     this.place.hidden = !label;
     this.place.title = label && `${label}. ${place!.about} ${trans.__('Click to download your work.')}`;
     this.place.setAttribute('aria-label', trans.__('%1: download my work', label));
-    this.place.classList.toggle('bg-only-here', place?.isOnlyHere ?? false);
-    this.place.replaceChildren((place?.isOnlyHere ? downloadIcon : checkIcon).element({ tag: 'span' }));
+    const isOnlyHere = place?.isOnlyHere ?? false;
+    // Only another icon replaces the present one: a click that has begun on an icon is lost with it.
+    if (!this.place.firstChild || this.place.classList.contains('bg-only-here') !== isOnlyHere) {
+      this.place.replaceChildren((isOnlyHere ? downloadIcon : checkIcon).element({ tag: 'span' }));
+    }
+    this.place.classList.toggle('bg-only-here', isOnlyHere);
   }
 
   /** The button comes first, so that it is never among the items which a narrow toolbar moves into its menu. */
