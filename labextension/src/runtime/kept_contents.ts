@@ -3,7 +3,7 @@
  * refuses that, or something is wrong with what it has kept, files are fetched and unpacked as on the first visit.
  */
 import { checkHash, isInstalled } from './assets';
-import { unpacker, type PackedFile } from './packed';
+import { smallerForm, unpacker, type PackedFile } from './packed';
 
 const CACHE = 'browsergrad-unpacked';
 /** Only what is a small part of the browser's room is kept: students' work needs the room more. */
@@ -103,13 +103,23 @@ export async function keepContents(folderURL: string, { snapshot, memory, wasm }
     await cache.put(wanted[0], new Response(memory));
   }
   if (wasm && !kept.includes(wanted[1])) {
-    // The browser's own cache still has it. Where it does not, it is not worth fetching twice.
-    const packed = await fetch(folderURL + wasm.file, { cache: 'only-if-cached', mode: 'same-origin' });
-    if (packed.ok) {
-      const contents = packed.body!.pipeThrough(unpacker(wasm));
+    const contents = await unpackedAgain(folderURL, wasm);
+    if (contents) {
       await cache.put(wanted[1], new Response(contents, { headers: { 'content-type': 'application/wasm' } }));
     }
   }
+}
+
+/** The contents of a file that the browser's own cache still has. Where it does not, it is not worth fetching twice. */
+async function unpackedAgain(folderURL: string, entry: PackedFile): Promise<ReadableStream | null> {
+  for (const form of [entry, smallerForm(entry)]) {
+    const packed =
+      form && (await fetch(folderURL + form.file, { cache: 'only-if-cached', mode: 'same-origin' }).catch(() => null));
+    if (packed?.ok) {
+      return packed.body!.pipeThrough(unpacker(form!));
+    }
+  }
+  return null;
 }
 
 async function hasRoom(size: number): Promise<boolean> {

@@ -2,7 +2,7 @@
  * The protocol between the page and the worker: typed messages, and one shared control block.
  */
 
-import type { BootAssets } from './boot_assets';
+import type { BootAssets, FetchHints } from './boot_assets';
 
 /** Indices into the control block, an `Int32Array`. */
 export const enum Control {
@@ -100,6 +100,8 @@ export interface BootOptions {
   mode: 'session' | 'kernel';
   indexURL: string;
   kernelURL: string;
+  /** What the page knows about these folders and the line. */
+  hints?: FetchHints;
   /** Shared memory that begins with the control block; null where memory cannot be shared. */
   control: WebAssembly.Memory | null;
   reply: SharedArrayBuffer | null;

@@ -92,7 +92,7 @@ export class WorkerLink {
       taken => this.acknowledge(taken),
       () => this.isEnded,
     );
-    const { mode, indexURL, kernelURL } = boot;
+    const { mode, indexURL, kernelURL, hints } = boot;
     this.process = new WorkerProcess({
       worker,
       makeWorker,
@@ -103,7 +103,8 @@ export class WorkerLink {
       onWarning: text => options.onLog?.('warning', text),
     });
     // If the page does not have the assets yet, the worker loads them: the page may be busy. Outside of browsers it never is.
-    this.supply = mode === 'kernel' && typeof document !== 'undefined' ? offerBootAssets(indexURL, kernelURL) : null;
+    this.supply =
+      mode === 'kernel' && typeof document !== 'undefined' ? offerBootAssets(indexURL, kernelURL, hints) : null;
     const assetsFollow = mode === 'kernel' && !this.supply;
     this.process.post({
       type: 'boot',
@@ -121,10 +122,10 @@ export class WorkerLink {
   }
 
   private async sendAssets(): Promise<void> {
-    const { indexURL, kernelURL, fromFiles } = this.options.boot;
+    const { indexURL, kernelURL, hints, fromFiles } = this.options.boot;
     let message: ToWorker;
     try {
-      message = { type: 'assets', assets: fromFiles ? null : await sharedBootAssets(indexURL, kernelURL) };
+      message = { type: 'assets', assets: fromFiles ? null : await sharedBootAssets(indexURL, kernelURL, hints) };
     } catch (error) {
       message = { type: 'assets', assets: null, problem: errorText(error) };
     }

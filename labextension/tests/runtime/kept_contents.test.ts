@@ -77,6 +77,18 @@ describe('unpacked contents', () => {
     expect(fetched).toHaveLength(1); // there is nothing to do
   });
 
+  it('come from the smaller form if the page has read that one', async () => {
+    const smaller = { file: 'wasm.4567.gz', sha256: '', size: 0 };
+    vi.stubGlobal('fetch', async (url: string) => {
+      if (url.endsWith(WASM.file)) {
+        throw new TypeError('not in the cache');
+      }
+      return answer();
+    });
+    await keepContents(FOLDER, { snapshot: SNAPSHOT, memory: MEMORY.slice().buffer, wasm: { ...WASM, smaller } });
+    expect(await new KeptContents(FOLDER).compile(WASM)).toBeInstanceOf(WebAssembly.Module);
+  });
+
   it('take the place of other versions in the same folder', async () => {
     const others = [`${FOLDER}snapshot.old.bin?unpacked`, 'https://a.example/other/snapshot.old.bin?unpacked'];
     for (const url of others) {

@@ -84,7 +84,7 @@ async function fromSnapshot(
   const own = FETCHES_NOW ? null : importPyodide(options.indexURL);
   own?.catch(() => undefined); // awaited below
   try {
-    const assets = await (dependencies.assets ?? loadBootAssets(options.indexURL, options.kernelURL));
+    const assets = await (dependencies.assets ?? loadBootAssets(options.indexURL, options.kernelURL, options.hints));
     if (!assets) {
       share(null);
       return null;
@@ -124,7 +124,8 @@ async function fromFiles(options: BootOptions, dependencies: BootDependencies, p
   const { post } = dependencies;
   const loader = importAsset(`${options.indexURL}pyodide.mjs`, 'loadPyodide');
   loader.catch(() => undefined); // reported where it is awaited
-  const [lock, manifest] = await Promise.all([readLock(options.indexURL), readManifest(options.kernelURL)]);
+  const { indexURL, kernelURL, hints } = options;
+  const [lock, manifest] = await Promise.all([readLock(indexURL, hints), readManifest(kernelURL, hints)]);
   const [major, minor] = lock.info.python.split('.');
   const keeps = bringsMicropip(manifest, lock);
   const without = keeps ? ['micropip/', `micropip-${manifest.packages.micropip}.`] : [];
