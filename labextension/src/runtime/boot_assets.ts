@@ -15,7 +15,7 @@ import {
 import { sha256Of } from './bytes';
 import { errorText } from './errors';
 import { KeptContents } from './kept_contents';
-import { compilePacked, readForm, readPacked, type PackedFile } from './packed';
+import { compilePacked, isPackedFile, readForm, readPacked, type PackedFile } from './packed';
 
 /** `manifest.json` of the kernel's folder. */
 export interface KernelManifest {
@@ -106,10 +106,16 @@ async function readJSON<T>(url: string, version: string | undefined, check: (con
 
 export async function readManifest(kernelURL: string, { manifest }: FetchHints = {}): Promise<KernelManifest> {
   return readJSON<KernelManifest>(kernelURL + MANIFEST, manifest, content => {
-    if (!content?.packs?.site) {
+    const { packs, snapshot } = content ?? {};
+    if (!packs?.site) {
       throw new Error('it names no packs');
     }
-    return content;
+    const { wasm, scripts, rest } = snapshot?.core ?? {};
+    const core = snapshot?.core ? [wasm, scripts, ...(rest ? [rest] : [])] : [];
+    if (![...Object.values(packs), ...(snapshot ? [snapshot] : []), ...core].every(isPackedFile)) {
+      throw new Error('an entry of a file is incomplete');
+    }
+    return content!;
   });
 }
 

@@ -20,6 +20,12 @@ export interface PackedFile {
   smaller?: Pick<PackedFile, 'file' | 'sha256' | 'size' | 'format'>;
 }
 
+/** Whether an entry of the manifest has what is needed to read a file and to check it. */
+export function isPackedFile(entry: Partial<PackedFile> | undefined): boolean {
+  const { file, sha256, size, crc32 } = entry ?? {};
+  return [file, sha256].every(text => typeof text === 'string') && [size, crc32].every(Number.isInteger);
+}
+
 /** The smaller form of a file; null if there is none. */
 export const smallerForm = (entry: PackedFile): PackedFile | null =>
   entry.smaller ? { ...entry, ...entry.smaller } : null;

@@ -140,7 +140,7 @@ export interface Adoption {
 export type ToWorker =
   | { type: 'boot'; options: BootOptions }
   | { type: 'assets'; assets: BootAssets | null; problem?: string }
-  | { type: 'fetched'; url: string; bytes: Uint8Array }
+  | { type: 'fetched'; url: string; file: Blob }
   /** Cells will import these modules. */
   | { type: 'expect'; modules: string[] }
   | { type: 'exec'; id: number; epoch: number; code: string; loadImports: boolean }

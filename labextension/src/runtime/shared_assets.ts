@@ -2,6 +2,7 @@
  * Loads what a start from the memory snapshot needs, once for all kernels of a page. An idle page does this ahead of need. Else the
  * first kernel's worker does it, since it has nothing else to do. Later the page keeps it for further visits.
  */
+import { fetchAsset } from './assets';
 import { loadBootAssets, type BootAssets, type FetchHints } from './boot_assets';
 import { keepContents } from './kept_contents';
 
@@ -74,4 +75,14 @@ export function offerBootAssets(indexURL: string, kernelURL: string, hints?: Fet
     }),
   );
   return supply;
+}
+
+const files = new Map<string, Promise<Blob>>();
+
+/** Fetches a file once for all kernels of the page. The browser keeps its bytes outside of the page. */
+export function sharedFile(url: string): Promise<Blob> {
+  const file = files.get(url) ?? fetchAsset(url).then(answer => answer.blob());
+  files.set(url, file);
+  file.catch(() => files.delete(url)); // the next kernel tries again
+  return file;
 }

@@ -2,7 +2,6 @@
  * One worker, seen from the page. Numbers requests, passes on the worker's messages, and settles everything pending when the
  * worker ends. `Session` and `KernelClient` use it.
  */
-import { fetchAsset } from './assets';
 import { BrowsergradError, errorText } from './errors';
 import { ForwardedCalls } from './forwarded_calls';
 import { OutputReceipts } from './output_receipts';
@@ -21,7 +20,7 @@ import type {
   StreamChunk,
   ToWorker,
 } from './protocol';
-import { offerBootAssets, sharedBootAssets, type Supply } from './shared_assets';
+import { offerBootAssets, sharedBootAssets, sharedFile, type Supply } from './shared_assets';
 import { SharedMemory } from './shared_memory';
 import { canShare } from './sharing';
 import { WorkerProcess } from './worker_process';
@@ -326,9 +325,9 @@ export class WorkerLink {
       return;
     }
     try {
-      const bytes = new Uint8Array(await (await fetchAsset(url)).arrayBuffer());
+      const file = await sharedFile(url);
       if (!this.ended) {
-        this.post({ type: 'fetched', url, bytes }, [bytes.buffer]);
+        this.post({ type: 'fetched', url, file });
       }
     } catch (error) {
       this.options.onLog?.('warning', `${url} could not be fetched ahead of need: ${errorText(error)}`);

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readLock, readManifest } from '../../src/runtime/boot_assets';
 
 const FOLDER = 'https://lab.example/kernel/';
-const MANIFEST = JSON.stringify({ version: '1', packs: { site: {} } });
+const FILE = { file: 'a', sha256: 'b', size: 1, crc32: 2 };
+const MANIFEST = JSON.stringify({ version: '1', packs: { site: FILE } });
 const LOCK = JSON.stringify({ info: { python: '3.14.0' }, packages: {} });
 const versionOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
@@ -62,6 +63,34 @@ describe('files of known versions', () => {
     answers = {};
     await expect(readManifest(FOLDER, { manifest: '0123456789abcdef' })).rejects.toThrow(
       `${FOLDER}manifest.json is missing from the site (HTTP 404)`,
+    );
+  });
+});
+
+describe('a manifest', () => {
+  const snapshot = { ...FILE, core: { wasm: FILE, scripts: FILE } };
+  const read = (manifest: object): Promise<unknown> => {
+    vi.stubGlobal('fetch', async () => Response.json(manifest));
+    return readManifest(FOLDER);
+  };
+  afterEach(() => vi.unstubAllGlobals());
+
+  it('is complete with and without a snapshot', async () => {
+    await read({ packs: { site: FILE } });
+    await read({ packs: { site: FILE }, snapshot: FILE });
+    await read({ packs: { site: FILE }, snapshot: { ...FILE, core: { wasm: FILE, scripts: FILE, rest: FILE } } });
+  });
+
+  it.each([
+    { packs: {} },
+    { packs: { site: { ...FILE, size: '1' } } },
+    { packs: { site: FILE, jedi: { file: 'a' } } },
+    { packs: { site: FILE }, snapshot: { ...snapshot, sha256: undefined } },
+    { packs: { site: FILE }, snapshot: { ...snapshot, core: { wasl: FILE, scripts: FILE } } },
+    { packs: { site: FILE }, snapshot: { ...snapshot, core: { ...snapshot.core, rest: {} } } },
+  ])('that is damaged is named: %j', async manifest => {
+    await expect(read(manifest)).rejects.toThrow(
+      /manifest\.json is damaged or of another version \((an entry|it names)/,
     );
   });
 });

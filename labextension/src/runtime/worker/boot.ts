@@ -102,7 +102,7 @@ async function fromSnapshot(
       onError: text => post({ type: 'log', level: 'error', text }),
     });
     share(assets);
-    assets.memory = new ArrayBuffer(0); // the snapshot is long, and other objects refer to these assets for as long as the kernel runs
+    discard(assets);
     (pyodide.pyimport('browsergrad_kernel.snapshot').repair as PyProxy)(pyodide.toPy(environment()));
     const { manifest, lock } = assets;
     const distribution = { manifest, lock, withMicropip: true, deferred };
@@ -116,6 +116,15 @@ async function fromSnapshot(
       text: `Python starts without its memory snapshot: ${errorText(error)}`,
     });
     return null;
+  }
+}
+
+/** Frees the memory of the snapshot. It is long, other objects refer to these assets for as long as the kernel runs, and workers collect garbage seldom. */
+function discard(assets: BootAssets): void {
+  const memory = assets.memory as ArrayBuffer & { transfer?(length: number): ArrayBuffer };
+  assets.memory = new ArrayBuffer(0);
+  if (memory.byteLength) {
+    memory.transfer?.(0);
   }
 }
 

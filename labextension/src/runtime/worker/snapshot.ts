@@ -8,7 +8,7 @@ import { isWholeZip, STDLIB, WASM, type BootAssets } from '../boot_assets';
 import type { PackedFile } from '../packed';
 import type { EmscriptenFS } from './emscripten';
 import { fillHeap, type HeapModule } from './heap_filling';
-import { fileMaker, FETCHES_NOW, LazyAsset, makeLazy } from './lazy_assets';
+import { fileMaker, FETCHES_NOW, LazyAsset, makeLazy, makeParted } from './lazy_assets';
 import { Pack } from './pack';
 import { withRest } from './rest_of_wasm';
 
@@ -260,7 +260,7 @@ export async function restore<P>(options: RestoreOptions): Promise<Restored<P>> 
         }
         module = (await options.createModule(settings)) as EmscriptenModule;
         const { node } = module.FS.lookupPath(`/lib/python${major}${minor}.zip`);
-        makeLazy(module.FS, node, entry.stdlib_size, () => stdlib.get());
+        makeParted(module.FS, node, entry.stdlib_size, stdlib);
         module.API.restoreSnapshot = () => {
           restoreMemory(module, header, data!);
           data = null; // Pyodide keeps this function
