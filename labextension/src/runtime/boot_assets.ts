@@ -63,8 +63,8 @@ export interface BootAssets {
   module: WebAssembly.Module;
   /** Pyodide's modules; null if the worker imports them by their addresses. */
   scripts: Scripts | null;
-  /** The snapshot, unpacked. */
-  memory: ArrayBuffer;
+  /** The snapshot, unpacked; null if it is to be read from what the page has kept (`loadMemory`). */
+  memory: ArrayBuffer | null;
   /** Faults of the site in spite of which Python starts. */
   problems: string[];
 }
@@ -228,6 +228,17 @@ function checkScripts(indexURL: string, hashes: Record<string, string>): Promise
   );
 }
 
+/** Reads the snapshot: what an earlier visit has kept of it, else the file. */
+export async function loadMemory(
+  kernelURL: string,
+  snapshot: PackedFile,
+  isSlow = false,
+  kept = new KeptContents(kernelURL),
+): Promise<ArrayBuffer> {
+  const unpack = (form: PackedFile): Promise<ArrayBuffer> => readPacked(kernelURL, form);
+  return (await kept.read(snapshot)) ?? readForm(snapshot, isSlow, unpack);
+}
+
 /**
  * Loads what a start from the snapshot needs.
  *
@@ -251,8 +262,7 @@ export async function loadBootAssets(
   }
   const problems: string[] = [];
   const { isSlow = false } = hints;
-  const unpack = (form: PackedFile): Promise<ArrayBuffer> => readPacked(kernelURL, form);
-  const unpacking = kept.read(snapshot).then(memory => memory ?? readForm(snapshot, isSlow, unpack));
+  const unpacking = loadMemory(kernelURL, snapshot, isSlow, kept);
   const reading =
     snapshot.core && !isInstalled(kernelURL)
       ? readCore(kernelURL, snapshot.core, kept, isSlow).catch(async (error: unknown) => {

@@ -86,12 +86,13 @@ export interface Keepable {
 /**
  * Keeps the contents of these files in place of those of earlier versions. Fetches nothing from the site.
  *
+ * @returns whether the memory is kept.
  * @throws Error if the browser refuses it.
  */
-export async function keepContents(folderURL: string, { snapshot, memory, wasm }: Keepable): Promise<void> {
+export async function keepContents(folderURL: string, { snapshot, memory, wasm }: Keepable): Promise<boolean> {
   const caches = storage();
   if (!caches || !snapshot.contents_sha256 || !(await hasRoom(2 * memory.byteLength))) {
-    return;
+    return false;
   }
   const cache = await caches.open(CACHE);
   const wanted = [snapshot, ...(wasm ? [wasm] : [])].map(entry => addressOf(folderURL, entry));
@@ -108,6 +109,7 @@ export async function keepContents(folderURL: string, { snapshot, memory, wasm }
       await cache.put(wanted[1], new Response(contents, { headers: { 'content-type': 'application/wasm' } }));
     }
   }
+  return true;
 }
 
 /** The contents of a file that the browser's own cache still has. Where it does not, it is not worth fetching twice. */

@@ -24,10 +24,20 @@ function share(key: string, kernelURL: string, assets: Promise<BootAssets | null
   return assets;
 }
 
-/** Keeps what the page has unpacked for later visits. */
-async function keep(kernelURL: string, { manifest: { snapshot }, memory }: BootAssets): Promise<void> {
+/** Keeps what the page has unpacked for later visits. Then further kernels read the memory from there, and the page frees it. */
+async function keep(kernelURL: string, assets: BootAssets): Promise<void> {
+  const { snapshot } = assets.manifest;
   try {
-    await keepContents(kernelURL, { snapshot: snapshot!, memory, wasm: snapshot!.core?.wasm });
+    if (
+      assets.memory &&
+      (await keepContents(kernelURL, {
+        snapshot: snapshot!,
+        memory: assets.memory,
+        wasm: snapshot!.core?.wasm,
+      }))
+    ) {
+      assets.memory = null;
+    }
     performance.mark('browsergrad:kept');
   } catch {
     performance.mark('browsergrad:not-kept'); // the next visit unpacks again

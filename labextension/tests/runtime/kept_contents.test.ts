@@ -63,12 +63,12 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllGlobals());
 
-const keep = (): Promise<void> =>
+const keep = (): Promise<boolean> =>
   keepContents(FOLDER, { snapshot: SNAPSHOT, memory: MEMORY.slice().buffer, wasm: WASM });
 
 describe('unpacked contents', () => {
   it('are kept, and asked for at no host', async () => {
-    await keep();
+    expect(await keep()).toBe(true);
     expect(fetched).toEqual([[`${FOLDER}${WASM.file}`, { cache: 'only-if-cached', mode: 'same-origin' }]]);
     const kept = new KeptContents(FOLDER);
     expect(new Uint8Array((await kept.read(SNAPSHOT))!)).toEqual(MEMORY);

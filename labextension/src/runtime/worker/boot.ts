@@ -7,6 +7,7 @@ import {
   explainFailure,
   knownHashes,
   loadBootAssets,
+  loadMemory,
   readLock,
   readManifest,
   sitePackagesOf,
@@ -74,7 +75,7 @@ async function fromSnapshot(
   const { post } = dependencies;
   const share = (assets: BootAssets | null, problem?: string): void => {
     if (!dependencies.assets) {
-      post({ type: 'assets', assets, problem }, assets ? [assets.memory] : []);
+      post({ type: 'assets', assets, problem }, assets?.memory ? [assets.memory] : []);
     }
   };
   if (options.mode !== 'kernel' || options.packages.length || options.jsModules.length) {
@@ -91,6 +92,7 @@ async function fromSnapshot(
     }
     assets.problems.forEach(text => post({ type: 'log', level: 'error', text }));
     progress('runtime', 0.5, 'Starting Python');
+    assets.memory ??= await loadMemory(options.kernelURL, assets.manifest.snapshot!, options.hints?.isSlow);
     const { pyodide, deferred } = await restore<Pyodide>({
       ...(await (assets.scripts
         ? importSources(assets.scripts, options.indexURL)
@@ -98,6 +100,7 @@ async function fromSnapshot(
       indexURL: options.indexURL,
       kernelURL: options.kernelURL,
       assets,
+      memory: assets.memory,
       load: loadOptions(post),
       onError: text => post({ type: 'log', level: 'error', text }),
     });
@@ -121,9 +124,9 @@ async function fromSnapshot(
 
 /** Frees the memory of the snapshot. It is long, other objects refer to these assets for as long as the kernel runs, and workers collect garbage seldom. */
 function discard(assets: BootAssets): void {
-  const memory = assets.memory as ArrayBuffer & { transfer?(length: number): ArrayBuffer };
-  assets.memory = new ArrayBuffer(0);
-  if (memory.byteLength) {
+  const memory = assets.memory as (ArrayBuffer & { transfer?(length: number): ArrayBuffer }) | null;
+  assets.memory = null;
+  if (memory?.byteLength) {
     memory.transfer?.(0);
   }
 }

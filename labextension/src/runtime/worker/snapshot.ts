@@ -56,6 +56,8 @@ export interface RestoreOptions {
   indexURL: string;
   kernelURL: string;
   assets: BootAssets;
+  /** The snapshot, unpacked. */
+  memory: ArrayBuffer;
   loadPyodide: (options: object) => Promise<unknown>;
   createModule: (settings: object) => Promise<unknown>;
   /** Further options of `loadPyodide`. */
@@ -220,7 +222,7 @@ function restoreMemory(module: EmscriptenModule, { heap, runs, kept, omitted }: 
 export async function restore<P>(options: RestoreOptions): Promise<Restored<P>> {
   const { indexURL, kernelURL, assets } = options;
   const { manifest, lock } = assets;
-  const { header, ...parsed } = parse(assets.memory);
+  const { header, ...parsed } = parse(options.memory);
   let data: Uint8Array | null = parsed.data;
   const entry = manifest.snapshot!;
   const lazy = ({ file, crc32 }: PackedFile): LazyAsset => new LazyAsset(kernelURL + file, crc32, options.onError);
