@@ -15,6 +15,7 @@ PYODIDE_INDEX_URL = "pyodideIndexURL"
 KERNEL_URL = "kernelURL"
 PIPLITE_URLS = "pipliteUrls"
 DISABLE_PYPI_FALLBACK = "disablePyPIFallback"
+FILE_VERSIONS = "fileVersions"
 #: Key of the other plugin's settings.
 HAND_IN_KEY = "handInKey"
 #: Key of the offline plugin's settings.

@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 import { assemble } from './scripts/wat.mjs';
-import { DECODER, packedDecoder } from './scripts/zstd.mjs';
+import { isDecoder, packedDecoder } from './scripts/decoders.mjs';
 
 /** As in the runtime's build, `import bytes from './x.wat'` gives the assembled module. */
 const wat = {
@@ -13,13 +13,13 @@ const wat = {
 };
 
 /** As in the runtime's build, `import text from 'zstd-decoder.wasm'` gives the packed decoder. */
-const zstd = {
-  name: 'zstd',
+const decoders = {
+  name: 'decoders',
   enforce: 'pre' as const,
-  resolveId: (id: string) => (id === DECODER ? `\0${DECODER}` : null),
+  resolveId: (id: string) => (isDecoder(id) ? `\0${id}` : null),
   load: async (id: string) =>
-    id === `\0${DECODER}` ? `export default ${JSON.stringify(await packedDecoder())}` : null,
+    isDecoder(id.slice(1)) ? `export default ${JSON.stringify(await packedDecoder(id.slice(1)))}` : null,
 };
 
 // Only what hangs takes so long: the limits hold on a machine that is busy with much else.
-export default defineConfig({ plugins: [wat, zstd], test: { testTimeout: 120_000, hookTimeout: 120_000 } });
+export default defineConfig({ plugins: [wat, decoders], test: { testTimeout: 120_000, hookTimeout: 120_000 } });

@@ -140,7 +140,7 @@ def build_snapshot(source: Path, pyodide: Path, out: Path, compiler: Compiler, *
     manifest_path = out / "manifest.json"
     manifest = json.loads(manifest_path.read_text("utf-8"))
     name = f"site-cp{compiler.tag}"
-    entry = write_snapshot(out, pyodide, out / manifest["packs"][name]["file"], quick=quick)
+    entry = write_snapshot(out, pyodide, out / manifest["packs"][name]["file"], quick=quick, smaller=not quick)
     # The standard library of a distribution of the same Pyodide, which `jupyter lite build` replaces by ours.
     manifest["snapshot"] = {**entry, "pack": name, "stdlib_source": sha256_of(source / STDLIB)}
     written = files_of(manifest)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ..hashing import sha256_of
-from . import chunked_gzip, javascript, zstd
+from . import chunked_gzip, javascript, xz, zstd
 
 __all__ = [
     "INDEX",
@@ -160,6 +160,12 @@ def _write_small(out: Path, name: str, content: bytes, *, level: int) -> dict[st
     return _write_packed(out, name, ".bin", content, data) | contents | {"format": "zstd"}
 
 
+def _write_smaller(out: Path, name: str, content: bytes, unit: xz.Unit) -> dict[str, Any]:
+    """Write ``NAME.HASH.xz.bin``. Return what its entry has in place of that of the larger form."""
+    entry = _write_packed(out, name, ".xz.bin", content, xz.compress(content, unit))
+    return {key: entry[key] for key in ("file", "sha256", "size")} | {"format": "xz"}
+
+
 def _write_packed(out: Path, name: str, suffix: str, content: bytes, data: bytes) -> dict[str, Any]:
     """Write `data`, the packed `content`, to ``NAME.HASH``. Return its entry for the manifest, with the CRC-32 of `content`."""
     digest = hashlib.sha256(data).hexdigest()
@@ -210,7 +216,9 @@ def with_bytecode(files: Files, compiler: Compiler) -> Files:
     return files | {pyc_path(name[prefix:], compiler.tag): pyc for name, pyc in compiled.items()}
 
 
-def write_snapshot(out: Path, pyodide: Path, pack: Path, *, quick: bool = False) -> dict[str, Any]:
+def write_snapshot(
+    out: Path, pyodide: Path, pack: Path, *, quick: bool = False, smaller: bool = False
+) -> dict[str, Any]:
     """Start the kernel and write its memory to ``snapshot.HASH.bin``, and beside it small copies of Pyodide's own files.
 
     Return its entry for the manifest, without `pack`.
@@ -223,6 +231,8 @@ def write_snapshot(out: Path, pyodide: Path, pack: Path, *, quick: bool = False)
         The pack of the kernel's files, with bytecode for this Python.
     quick
         Whether to compress fast instead of well.
+    smaller
+        Whether to write smaller forms of the two largest files too, for slow lines. This takes half a minute.
 
     Raises
     ------
@@ -239,9 +249,15 @@ def write_snapshot(out: Path, pyodide: Path, pack: Path, *, quick: bool = False)
     stdlib = (pyodide / STDLIB).read_bytes()
     scripts = {name: (pyodide / name).read_text("utf-8") for name in SCRIPTS}
     core["scripts"] = json.dumps(scripts, ensure_ascii=False).encode()
+    entries = {
+        name: _write_small(out, name, content, level=level) for name, content in {"snapshot": raw, **core}.items()
+    }
+    if smaller:
+        entries["snapshot"]["smaller"] = _write_smaller(out, "snapshot", raw, xz.WORDS)
+        entries["wasm"]["smaller"] = _write_smaller(out, "wasm", core["wasm"], xz.BYTES)
     return {
-        **_write_small(out, "snapshot", raw, level=level),
-        "core": {name: _write_small(out, name, content, level=level) for name, content in core.items()},
+        **entries.pop("snapshot"),
+        "core": entries,
         "pyodide": {name: sha256_of(pyodide / name) for name in (*PYODIDE_FILES, STDLIB)},
         "stdlib_size": len(stdlib),
         "stdlib_crc32": zlib.crc32(stdlib),
@@ -252,7 +268,8 @@ def write_snapshot(out: Path, pyodide: Path, pack: Path, *, quick: bool = False)
 def files_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the manifest's entries of files."""
     snapshot = manifest.get("snapshot")
-    return [*manifest["packs"].values(), *([snapshot, *snapshot["core"].values()] if snapshot else [])]
+    entries = [*manifest["packs"].values(), *([snapshot, *snapshot["core"].values()] if snapshot else [])]
+    return entries + [entry["smaller"] for entry in entries if "smaller" in entry]
 
 
 def dump(value: object) -> bytes:

@@ -17,7 +17,8 @@ __all__ = ["LIST", "WORKER_SCRIPT", "files_to_keep"]
 #: The list of the files, relative to the site's root.
 LIST = f"{FOLDER}/offline.json"
 WORKER_SCRIPT = "offline-worker.js"
-#: Files that no page asks for: those that developers need, and those that the browser loads for service workers only.
+#: Files that no page asks for: those that developers need, and those that the browser loads for service workers only. Forms of files for
+#: slow lines, since pages do without them.
 _NEVER = re.compile(
     r"""
     .*\.(?:map|LICENSE\.txt)
@@ -25,6 +26,7 @@ _NEVER = re.compile(
     | SHA256SUMS | [^/]*\.tgz | rspack\.config[^/]*\.js | jupyterlite\.schema\.v0\.json
     | (?:[a-z]+/)?package\.json
     | (?:build/)?service-worker\.js
+    | .*/static/kernel/[a-z]+\.[0-9a-f]{8}\.xz\.bin
     | static/browsergrad/(?:offline\.json|(?:offline|isolating)-worker\.js)
     """,
     re.VERBOSE,

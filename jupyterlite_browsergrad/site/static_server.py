@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import posixpath
@@ -31,6 +32,8 @@ ALWAYS = {
 }
 #: Files whose names contain a hash of their content: those of JupyterLab, of labextensions and of the kernel.
 HASHED = re.compile(r"/(?:build|extensions|static/browsergrad)/.*\.[0-9a-f]{7,64}\.[a-z.0-9]+$")
+#: The part of an address that names a version, as the labextension writes it.
+VERSION = re.compile(r"v=([0-9a-f]{16})")
 FOR_EVER = "public, max-age=31536000, immutable"
 #: Used instead of `mimetypes`, whose answers depend on the machine. Browsers do not load a module that has a wrong type.
 MIME_TYPES = {
@@ -154,6 +157,7 @@ class SiteHandler(BaseHTTPRequestHandler):
                 return
             path = path / "index.html"
         kind = MIME_TYPES.get(path.suffix.lower(), "application/octet-stream")
+        original = path
         path, headers = self.choose(path)
         file = open_file(path)
         if file is None:
@@ -163,7 +167,7 @@ class SiteHandler(BaseHTTPRequestHandler):
             found = os.fstat(file.fileno())
             tag = f'"{found.st_mtime_ns:x}-{found.st_size:x}"'
             headers |= {"ETag": tag, "Last-Modified": formatdate(found.st_mtime, usegmt=True)}
-            if HASHED.search(address.path):
+            if HASHED.search(address.path) or self.is_version(original, address.query):
                 headers["Cache-Control"] = FOR_EVER
             known = [item.strip().removeprefix("W/") for item in self.headers.get("If-None-Match", "").split(",")]
             if tag in known or "*" in known:
@@ -172,6 +176,11 @@ class SiteHandler(BaseHTTPRequestHandler):
             self.begin(HTTPStatus.OK, {**headers, "Content-Type": kind}, found.st_size)
             if with_body:
                 self.send_file(file, found.st_size)
+
+    def is_version(self, path: Path, query: str) -> bool:
+        """Tell whether the address names the version that the file has, so that it will never be another one."""
+        found = VERSION.fullmatch(query)
+        return found is not None and hashlib.sha256(path.read_bytes()).hexdigest().startswith(found[1])
 
     def send_file(self, file: BinaryIO, size: int) -> None:
         """Send as many bytes as were announced, unless the client is too slow."""

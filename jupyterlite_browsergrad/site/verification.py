@@ -30,6 +30,7 @@ from ..constants import (
 )
 from ..grading.hand_in_keys import public_key_problem
 from ..hashing import sha256_of
+from . import file_versions
 
 __all__ = ["problems", "read_object"]
 
@@ -57,6 +58,7 @@ def problems(site: Path, configs: list[Path]) -> list[str]:
             found += _off_site(path, settings)
             found += _pyodide(site, path, settings)
             found += _piplite(site, path, settings)
+            found += file_versions.problems(site, path, settings)
     return list(dict.fromkeys(found))
 
 

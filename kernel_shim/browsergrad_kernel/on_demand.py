@@ -7,17 +7,19 @@ modules beside the notebook, by ``importlib``, by functions of libraries that ne
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 import sys
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import FileFinder, ModuleSpec
 from types import ModuleType
 from typing import Any
 
 from . import blocking, cell_imports, interrupts
 from ._host import host
 from .libraries import SHOWN_WITH
+
+#: Libraries whose frames search for modules.
+_FINDERS = ("importlib", "browsergrad_kernel")
 
 
 class _Finder(MetaPathFinder):
@@ -36,7 +38,7 @@ class _Finder(MetaPathFinder):
 
     def find_elsewhere(self, name: str) -> ModuleSpec | None:
         """What the other finders find, after the files have been loaded."""
-        importlib.invalidate_caches()
+        files_were_added()
         for finder in sys.meta_path:
             if finder is not self and (spec := finder.find_spec(name, None)) is not None:
                 return spec
@@ -44,6 +46,21 @@ class _Finder(MetaPathFinder):
 
 
 _finder = _Finder()
+
+
+def files_were_added() -> None:
+    """Let imports find new files in folders that have been read before.
+
+    `importlib.invalidate_caches` imports `importlib.metadata` for that, and reads the standard library's zip file again, which takes
+    a third of a second before the first import of a package.
+    """
+    for path, finder in list(sys.path_importer_cache.items()):
+        if finder is None:
+            del sys.path_importer_cache[path]  # there was no such folder
+        elif isinstance(finder, FileFinder):
+            finder.invalidate_caches()
+    if metadata := sys.modules.get("importlib.metadata"):
+        metadata.MetadataPathFinder().invalidate_caches()  # of an instance, since it is not a class method before 3.12
 
 
 class _Loader(Loader):
@@ -197,8 +214,9 @@ def _importing(frame: Any) -> str:
     """Return the package whose code imports the module."""
     while frame is not None:
         name: str = frame.f_globals.get("__name__", "")
-        if not frame.f_code.co_filename.startswith("<frozen ") and name.partition(".")[0] != "importlib":
-            return name.partition(".")[0]
+        top = name.partition(".")[0]
+        if not frame.f_code.co_filename.startswith("<frozen ") and top not in _FINDERS:
+            return top
         frame = frame.f_back
     return ""
 

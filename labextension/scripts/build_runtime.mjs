@@ -1,8 +1,8 @@
 // Bundles the runtime, its worker and the server's host as self-contained ES modules; the runtime's types beside it.
 import { readFile, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
+import { decoders } from './decoders.mjs';
 import { wat } from './wat.mjs';
-import { zstd } from './zstd.mjs';
 
 const root = new URL('..', import.meta.url);
 const target = new URL('../jupyterlite_browsergrad/labextension/static/runtime/', root);
@@ -19,7 +19,7 @@ await build({
   target: 'es2022',
   legalComments: 'inline',
   define: { BROWSERGRAD_VERSION: JSON.stringify(version) },
-  plugins: [wat, zstd],
+  plugins: [wat, decoders],
   logLevel: 'warning',
 });
 

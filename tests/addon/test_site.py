@@ -59,7 +59,10 @@ class Site:
 
     @property
     def settings(self) -> dict[str, Any]:
-        return self.config["litePluginSettings"][PLUGIN]
+        """The kernel's settings without the versions of files, which differ in each release."""
+        settings = dict(self.config["litePluginSettings"][PLUGIN])
+        settings.pop("fileVersions", None)
+        return settings
 
     @property
     def pyodide(self) -> Path:
@@ -132,6 +135,16 @@ def test_a_default_kernel_chosen_by_the_author_stays(site):
     config = {"jupyter-lite-schema-version": 0, "jupyter-config-data": {"defaultKernelName": "python"}}
     (site.source / "jupyter-lite.json").write_text(json.dumps(config), "utf-8")
     assert site.build().config["defaultKernelName"] == "python"
+
+
+def test_the_settings_name_versions_of_files_and_the_check_finds_others(site):
+    site.build()
+    assert set(site.config["litePluginSettings"][PLUGIN]["fileVersions"]) == {"runtime", "worker", "manifest", "lock"}
+    worker = site.output / "extensions/jupyterlite-browsergrad/static/runtime/worker.js"
+    worker.write_bytes(worker.read_bytes() + b"\n")
+    assert f"{worker} is of another version than {site.output / 'jupyter-lite.json'} says" in site.lite(
+        "check", expect=1
+    )
 
 
 def test_the_authors_other_settings_of_the_plugin_stay(site):

@@ -13,6 +13,8 @@ from conftest import Lab, new_page, serve, wait_for_app
 from hangs import HANG_MS
 from playwright.sync_api import Browser, Page
 
+from jupyterlite_browsergrad.site import file_versions
+
 STATIC = Path("extensions/jupyterlite-browsergrad/static")
 KERNEL = STATIC / "kernel"
 FROM_SNAPSHOT = "[browsergrad] Python has started from its memory snapshot"
@@ -36,12 +38,12 @@ def copy(site: Path, folder: Path, change: Change = nothing, **settings: Any) ->
     change(kernel, manifest)
     if (kernel / "manifest.json").is_file():
         replace(kernel / "manifest.json", json.dumps(manifest).encode())
-    if settings:
-        path = target / "jupyter-lite.json"
-        config = json.loads(path.read_text("utf-8"))
-        plugins = config["jupyter-config-data"].setdefault("litePluginSettings", {})
-        plugins.setdefault("jupyterlite-browsergrad:kernel", {}).update(settings)
-        replace(path, json.dumps(config).encode())
+    path = target / "jupyter-lite.json"
+    config = json.loads(path.read_text("utf-8"))
+    plugins = config["jupyter-config-data"].setdefault("litePluginSettings", {})
+    plugins.setdefault("jupyterlite-browsergrad:kernel", {}).update(settings)
+    replace(path, json.dumps(config).encode())
+    file_versions.write(target)
     return target
 
 

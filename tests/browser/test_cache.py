@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,7 +59,8 @@ def sent(seen: list[list[str]]) -> list[str]:
 
 def asked(seen: list[list[str]]) -> list[str]:
     """Paths of the files that kernels can share. Each worker has JavaScript modules of its own."""
-    return [path for _method, path, _status in seen if f"/{STATIC}/" in path and not path.endswith(("js", ".map"))]
+    paths = [path.partition("?")[0] for _method, path, _status in seen if f"/{STATIC}/" in path]
+    return [path for path in paths if not path.endswith(("js", ".map"))]
 
 
 def use_everything(lab: Lab) -> None:
@@ -111,6 +113,9 @@ def test_the_second_visit_takes_everything_from_the_browsers_cache(
                 assert sorted(big) == sorted(set(big)), "nothing big comes twice"
             else:
                 assert transferred == []
+                known = ("/index.js", "/worker.js", "/manifest.json", "/pyodide-lock.json")
+                paths = [path.partition("?")[0] for _method, path, _status in seen[begin:] if f"/{STATIC}/" in path]
+                assert [path for path in paths if path.endswith(known)] == [], "their versions are known"
 
 
 KEPT = "performance.getEntriesByName('browsergrad:kept').length"
@@ -162,6 +167,33 @@ def test_a_later_visit_takes_what_was_unpacked_and_works_if_that_is_damaged_or_r
         )
         replace(worker, refused + worker.read_bytes())
         assert sorted(visit()) == ["scripts", "snapshot", "wasm"]
+
+
+def test_where_bytes_count_the_smaller_forms_are_read_and_kept(browser: Browser, site: Path, tmp_path: Path) -> None:
+    changed = copy(site, tmp_path, prewarm=False)
+    with requests(changed) as (address, seen):
+        page = new_page(browser)
+        page.add_init_script("Object.defineProperty(navigator.connection, 'saveData', { value: true });")
+
+        def visit() -> list[str]:
+            """Start a kernel. Gives the names of the big files that were asked for, without their hashes."""
+            begin = len(seen)
+            with page.expect_console_message(lambda message: FROM_SNAPSHOT in message.text):
+                lab = enter(page, address)
+                lab.start()
+            assert lab.run("1 + 1").result == "2"
+            names = [path.rsplit("/")[-1] for path in sent(seen[begin:]) if path.endswith(".bin")]
+            return sorted(re.sub(r"\.[0-9a-f]{8}", "", name) for name in names if not name.startswith("rest"))
+
+        assert visit() == ["scripts.bin", "snapshot.xz.bin", "wasm.xz.bin"]
+        page.wait_for_function(KEPT)
+        assert visit() == []
+        page.evaluate("caches.delete('browsergrad-unpacked')")
+        page.context.new_cdp_session(page).send("Network.clearBrowserCache")
+        for form in (changed / STATIC / "kernel").glob("*.xz.bin"):
+            form.unlink()
+        assert visit() == ["scripts.bin", "snapshot.bin", "wasm.bin"]
+        page.context.close()
 
 
 @pytest.mark.thinned(2)

@@ -26,7 +26,7 @@ def pure(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scientific(full_pyodide: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site on Pyodide 0.27.7, with libraries that need NumPy or pandas, and wheels of what that distribution lacks."""
     own = [str(pack_installed(tmp_path_factory.mktemp("wheels"), name)) for name in ("PyYAML", "MarkupSafe")]
-    packages = ["matplotlib", "altair", "jsonschema<4.18", "bqplot", "bokeh", "jupyter_bokeh", "folium", *own]
+    packages = ["matplotlib", "altair", "jsonschema<4.18", "bqplot", "bokeh", "jupyter_bokeh", "folium", "ipympl", *own]
     return build_site(
         tmp_path_factory.mktemp("site"), front_ends=False, pyodide_url=str(full_pyodide), packages=packages
     )
@@ -125,3 +125,13 @@ def test_a_styled_table(scientific_notebook: Lab) -> None:
     assert sorted(forms(outputs)) == ["text/html", "text/plain"], outputs
     expect(shown.locator("td", has_text="2")).to_have_css("background-color", "rgb(0, 255, 0)")
     expect(shown.locator("td", has_text="1")).to_have_css("background-color", "rgba(0, 0, 0, 0)")
+
+
+def test_a_figure_that_can_be_moved(scientific_notebook: Lab) -> None:
+    outputs, shown = run(
+        scientific_notebook, "%matplotlib widget\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"
+    )
+    assert "application/vnd.jupyter.widget-view+json" in forms(outputs)
+    expect(shown.locator(".jupyter-matplotlib-canvas-container canvas").first).to_be_visible()
+    expect(shown.locator(".jupyter-matplotlib-toolbar button").first).to_be_visible()
+    run(scientific_notebook, "plt.close('all')\n%matplotlib inline")

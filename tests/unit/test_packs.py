@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import lzma
 import shutil
 import struct
 import zipfile
@@ -120,6 +121,16 @@ def test_small_copies_hold_the_very_files_of_the_distribution():
     assert scripts == {
         name: paths.static("pyodide", name).read_text("utf-8") for name in ("pyodide.mjs", "pyodide.asm.mjs")
     }
+
+
+def test_the_smaller_forms_hold_the_same_in_a_tenth_less():
+    snapshot = MANIFEST["snapshot"]
+    for entry in (snapshot, snapshot["core"]["wasm"]):
+        smaller = entry["smaller"]
+        data = paths.static("kernel", smaller["file"]).read_bytes()
+        assert (hashlib.sha256(data).hexdigest(), len(data)) == (smaller["sha256"], smaller["size"])
+        assert hashlib.sha256(lzma.decompress(data)).hexdigest() == entry["contents_sha256"]
+        assert smaller["format"] == "xz" and smaller["size"] <= 0.92 * entry["size"]
 
 
 def test_the_snapshot_leaves_out_what_the_webassembly_holds():

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from file_server import FileServer
+from hangs import HANG_S
 
 from jupyterlite_browsergrad import PYODIDE_VERSION, paths
 from jupyterlite_browsergrad.errors import DistributionError, VendoringError
@@ -82,6 +86,31 @@ def test_a_locked_package_is_fetched_with_what_it_depends_on_and_remembered(shel
     asked = len(shelf.server.asked)
     assert shelf.vendor("plots", provided={"given": "1.0"}, offline=True).files == done.files
     assert len(shelf.server.asked) == asked
+
+
+def test_files_are_fetched_side_by_side(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = threading.Barrier(2, timeout=HANG_S)
+    answer = shelf.server.answer
+    monkeypatch.setattr(shelf.server, "answer", lambda request: (both.wait(), answer(request)))
+    shelf.add("one")
+    shelf.add("two")
+    assert sorted(shelf.vendor("one", "two").from_lock) == ["one", "two"]
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_terminal_shows_how_far_the_files_are(shelf: Shelf, monkeypatch: pytest.MonkeyPatch, terminal: bool) -> None:
+    stderr = io.StringIO()
+    monkeypatch.setattr(stderr, "isatty", lambda: terminal, raising=False)
+    monkeypatch.setattr(sys, "stderr", stderr)
+    shelf.add("one", code="#" * 50_000)
+    shelf.add("two")
+    shelf.vendor("one", "two")
+    assert ("fetching 2 files" in stderr.getvalue()) == terminal
+
+
+def test_the_usual_address_is_that_of_the_versions_cdn(shelf: Shelf) -> None:
+    release = Release(shelf.lock, shelf.folder / "core", version="314.0.7", cache=shelf.folder, tell=shelf.told.append)
+    assert release.base == "https://cdn.jsdelivr.net/pyodide/v314.0.7/full/"
 
 
 def test_a_file_in_the_distribution_is_not_fetched(shelf: Shelf) -> None:

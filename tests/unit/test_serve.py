@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import hashlib
 import http.client
 import os
 import re
@@ -184,6 +185,16 @@ def test_names_with_a_hash_are_kept_for_ever_and_others_asked_for(ask, root):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text("x", "utf-8")
         assert ("immutable" in ask(f"/{name}")[1]["Cache-Control"]) == kept, name
+
+
+def test_a_file_is_kept_for_ever_at_the_address_with_its_own_version(ask, root):
+    (root / "worker.js").write_text("1", "utf-8")
+    version = hashlib.sha256(b"1").hexdigest()[:16]
+    addresses = {f"?v={version}": True, f"?v={'0' * 16}": False, f"?v={version[:4]}": False, f"?v={version}&a": False}
+    for query, kept in {**addresses, "": False}.items():
+        assert ("immutable" in ask(f"/worker.js{query}")[1]["Cache-Control"]) == kept, query
+    (root / "worker.js").write_text("2", "utf-8")
+    assert ask(f"/worker.js?v={version}")[1]["Cache-Control"] == "no-cache", "another version has been published"
 
 
 def test_without_isolation_the_two_headers_are_left_out(root):

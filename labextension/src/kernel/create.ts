@@ -6,7 +6,7 @@ import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import type { Contents } from '@jupyterlab/services';
 import type { IKernel } from '@jupyterlite/services';
 
-import { fetchAsset, importAsset } from '../runtime/assets';
+import { fetchAsset } from '../runtime/assets';
 import type { KernelClient, KernelClientOptions } from '../runtime/kernel_client';
 import { canShare } from '../runtime/sharing';
 import type { KernelGate } from './admission';
@@ -15,14 +15,11 @@ import { savesData } from './expected_imports';
 import { BrowsergradKernel } from './kernel';
 import { outputPace } from './output_pace';
 import { ProgressNotification } from './progress';
+import { SiteFiles, type FileSettings } from './site_files';
 import { mayPrewarm, Spares, type PrewarmChoice } from './spare';
 
 /** The site's settings, from `litePluginSettings` in jupyter-lite.json. */
-export interface KernelSettings {
-  /** Folder of another Pyodide distribution, relative to the site's root. */
-  pyodideIndexURL?: string;
-  /** Folder of the packs for that distribution, relative to the site's root; `jupyter lite build` makes it. */
-  kernelURL?: string;
+export interface KernelSettings extends FileSettings {
   /** Package indexes that `%pip` asks first. */
   pipliteUrls?: string[];
   /** By default true: nothing is loaded from outside the site. */
@@ -57,11 +54,6 @@ export interface KernelPage {
   closePrompts(msgId: string): void;
 }
 
-interface RuntimeModule {
-  sharedBootAssets(indexURL: string, kernelURL: string): Promise<unknown>;
-  KernelClient: new (options: KernelClientOptions) => KernelClient;
-}
-
 /** Ms to wait until the service worker controls a new page. */
 const SERVICE_WORKER_MS = 3000;
 /** Ms between a kernel's boot and the boot of the next spare Python: the first cells have priority. */
@@ -93,13 +85,6 @@ async function hasServiceWorker(): Promise<boolean> {
   return container.controller !== null;
 }
 
-/** Addresses of the site's Python: the folder of Pyodide, and that of the kernel. */
-function locations(settings: KernelSettings, staticURL: string): { index: string; kernel: string } {
-  const folder = (set: string | undefined, own: string): string =>
-    set ? new URL(set, PageConfig.getBaseUrl()).href : `${staticURL}${own}/`;
-  return { index: folder(settings.pyodideIndexURL, 'pyodide'), kernel: folder(settings.kernelURL, 'kernel') };
-}
-
 /**
  * Fetches and compiles what the first kernel needs, once the page is idle.
  *
@@ -115,10 +100,10 @@ async function prefetch(settings: KernelSettings, staticURL: string): Promise<bo
       ? requestIdleCallback(resolve, { timeout: IDLE_MS })
       : setTimeout(resolve, IDLE_MS),
   );
-  const { index, kernel } = locations(settings, staticURL);
+  const files = new SiteFiles(settings, staticURL);
   try {
-    const runtime = (await importAsset(`${staticURL}runtime/index.js`)) as RuntimeModule;
-    await Promise.all([runtime.sharedBootAssets(index, kernel), fetchAsset(`${staticURL}runtime/worker.js`)]);
+    const { sharedBootAssets } = await files.runtime();
+    await Promise.all([sharedBootAssets(files.index, files.kernel, files.hints), fetchAsset(files.workerURL)]);
     performance.mark('browsergrad:prefetched');
     return true;
   } catch {
@@ -135,14 +120,16 @@ async function createClient(
 ): Promise<KernelClient> {
   const base = PageConfig.getBaseUrl();
   const absolute = (url: string): string => new URL(url, base).href;
-  const { index, kernel } = locations(settings, staticURL);
-  const runtime = (await importAsset(`${staticURL}runtime/index.js`)) as RuntimeModule;
+  const files = new SiteFiles(settings, staticURL);
+  files.beginFirst();
+  const runtime = await files.runtime();
   const shares = canShare();
   const serviceWorker = !shares && (await hasServiceWorker());
   return new runtime.KernelClient({
-    pyodideIndexURL: index,
-    kernelURL: kernel,
-    workerURL: `${staticURL}runtime/worker.js`,
+    pyodideIndexURL: files.index,
+    kernelURL: files.kernel,
+    hints: files.hints,
+    workerURL: files.workerURL,
     sessionId: '',
     piplite: {
       urls: (settings.pipliteUrls ?? []).map(absolute),
@@ -183,7 +170,7 @@ export async function prepare(
   userPrewarm: LiveSettings['userPrewarm'],
 ): Promise<void> {
   // The runtime is small, and the first kernel needs it before anything else.
-  void importAsset(`${staticURL}runtime/index.js`).catch(() => undefined); // the kernel will report the error
+  void new SiteFiles(settings, staticURL).runtime().catch(() => undefined); // the kernel will report the error
   const isThere = await prefetch(settings, staticURL);
   // If a first kernel has started meanwhile, it prepares a spare itself.
   if (isThere && !spares && mayPrewarm(settings.prewarm, userPrewarm())) {

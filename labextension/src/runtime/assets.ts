@@ -60,6 +60,10 @@ export function originOf(url: string): Origin {
   return isInstalled(url) ? INSTALLED : published;
 }
 
+/** The address of a file with its version, if that is known. A browser may keep what has such an address. */
+export const addressOfVersion = (url: string, version: string | undefined): string =>
+  version ? `${url}?v=${version}` : url;
+
 /** The error for a missing file, with advice. */
 export function missingAsset(url: string, why: string): Error {
   const { place, missing } = originOf(url);
@@ -117,10 +121,12 @@ export async function readAsset<T>(url: string, read: (response: Response) => Pr
   }
 }
 
-/** @throws Error if the SHA-256 differs. Checks nothing on insecure origins, where browsers cannot compute it. */
+/** Whether the browser can compute hashes: not on insecure origins. */
+export const canHash = (): boolean => Boolean(globalThis.crypto?.subtle as SubtleCrypto | undefined);
+
+/** @throws Error if the SHA-256 differs. Checks nothing where the browser cannot compute it. */
 export async function checkHash(bytes: ArrayBuffer, sha256: string): Promise<void> {
-  const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
-  if (subtle && (await sha256Of(bytes)) !== sha256) {
+  if (canHash() && (await sha256Of(bytes)) !== sha256) {
     throw new Error('its SHA-256 is not the one in manifest.json');
   }
 }

@@ -1,10 +1,21 @@
 /**
  * Fetches, checks and compiles what a start from the memory snapshot needs.
  */
-import { checkHash, damagedAsset, fetchAsset, isPage, isInstalled, originOf, readAsset } from './assets';
+import {
+  addressOfVersion,
+  canHash,
+  checkHash,
+  damagedAsset,
+  fetchAsset,
+  isInstalled,
+  isPage,
+  originOf,
+  readAsset,
+} from './assets';
+import { sha256Of } from './bytes';
 import { errorText } from './errors';
 import { KeptContents } from './kept_contents';
-import { compilePacked, readPacked, type PackedFile } from './packed';
+import { compilePacked, isPackedFile, readForm, readPacked, type PackedFile } from './packed';
 
 /** `manifest.json` of the kernel's folder. */
 export interface KernelManifest {
@@ -52,8 +63,8 @@ export interface BootAssets {
   module: WebAssembly.Module;
   /** Pyodide's modules; null if the worker imports them by their addresses. */
   scripts: Scripts | null;
-  /** The snapshot, unpacked. */
-  memory: ArrayBuffer;
+  /** The snapshot, unpacked; null if it is to be read from what the page has kept (`loadMemory`). */
+  memory: ArrayBuffer | null;
   /** Faults of the site in spite of which Python starts. */
   problems: string[];
 }
@@ -67,23 +78,53 @@ const GLUE = 'pyodide.asm.mjs';
 const LOCK = 'pyodide-lock.json';
 const MANIFEST = 'manifest.json';
 
-export async function readManifest(kernelURL: string): Promise<KernelManifest> {
-  return readAsset(kernelURL + MANIFEST, async response => {
-    const manifest = (await response.json()) as KernelManifest | null;
-    if (!manifest?.packs?.site) {
+/** What the page knows before anything is fetched. */
+export interface FetchHints {
+  /** The first digits of the manifest's SHA-256. */
+  manifest?: string;
+  /** The first digits of the lock's SHA-256. */
+  lock?: string;
+  /** Whether the line is so slow that fewer bytes count for more than quick unpacking. */
+  isSlow?: boolean;
+}
+
+/** Reads a file of JSON. If its version is known and the browser has it, the site is not asked. */
+async function readJSON<T>(url: string, version: string | undefined, check: (content: T | null) => T): Promise<T> {
+  if (version && canHash()) {
+    try {
+      const response = await fetchAsset(addressOfVersion(url, version), { cache: 'force-cache' });
+      const bytes = await response.arrayBuffer();
+      if ((await sha256Of(bytes)).startsWith(version)) {
+        return check(JSON.parse(new TextDecoder().decode(bytes)) as T | null);
+      }
+    } catch {
+      // what is wrong is found out below
+    }
+  }
+  return readAsset(url, async response => check((await response.json()) as T | null));
+}
+
+export async function readManifest(kernelURL: string, { manifest }: FetchHints = {}): Promise<KernelManifest> {
+  return readJSON<KernelManifest>(kernelURL + MANIFEST, manifest, content => {
+    const { packs, snapshot } = content ?? {};
+    if (!packs?.site) {
       throw new Error('it names no packs');
     }
-    return manifest;
+    const { wasm, scripts, rest } = snapshot?.core ?? {};
+    const core = snapshot?.core ? [wasm, scripts, ...(rest ? [rest] : [])] : [];
+    if (![...Object.values(packs), ...(snapshot ? [snapshot] : []), ...core].every(isPackedFile)) {
+      throw new Error('an entry of a file is incomplete');
+    }
+    return content!;
   });
 }
 
-export async function readLock(indexURL: string): Promise<Lock> {
-  return readAsset(indexURL + LOCK, async response => {
-    const lock = (await response.json()) as Lock | null;
-    if (!lock?.info?.python || !lock.packages) {
+export async function readLock(indexURL: string, { lock }: FetchHints = {}): Promise<Lock> {
+  return readJSON<Lock>(indexURL + LOCK, lock, content => {
+    if (!content?.info?.python || !content.packages) {
       throw new Error('it has no info and packages');
     }
-    return lock;
+    return content;
   });
 }
 
@@ -162,8 +203,10 @@ async function readCore(
   kernelURL: string,
   { wasm, scripts }: { wasm: PackedFile; scripts: PackedFile },
   kept: KeptContents,
+  isSlow: boolean,
 ): Promise<Core> {
-  const compiling = kept.compile(wasm).then(module => module ?? compilePacked(kernelURL, wasm));
+  const compile = (form: PackedFile): Promise<WebAssembly.Module> => compilePacked(kernelURL, form);
+  const compiling = kept.compile(wasm).then(module => module ?? readForm(wasm, isSlow, compile));
   const [module, text] = await Promise.all([compiling, readPacked(kernelURL, scripts)]);
   return { module, scripts: JSON.parse(new TextDecoder().decode(text)) as Scripts };
 }
@@ -185,15 +228,31 @@ function checkScripts(indexURL: string, hashes: Record<string, string>): Promise
   );
 }
 
+/** Reads the snapshot: what an earlier visit has kept of it, else the file. */
+export async function loadMemory(
+  kernelURL: string,
+  snapshot: PackedFile,
+  isSlow = false,
+  kept = new KeptContents(kernelURL),
+): Promise<ArrayBuffer> {
+  const unpack = (form: PackedFile): Promise<ArrayBuffer> => readPacked(kernelURL, form);
+  return (await kept.read(snapshot)) ?? readForm(snapshot, isSlow, unpack);
+}
+
 /**
  * Loads what a start from the snapshot needs.
  *
+ * @param hints - what the page knows about site and line.
  * @returns null if the site has no snapshot for this Pyodide.
  * @throws Error if something is missing, damaged or of another build.
  */
-export async function loadBootAssets(indexURL: string, kernelURL: string): Promise<BootAssets | null> {
-  const describing = readManifest(kernelURL);
-  const locking = readLock(indexURL).catch((error: unknown) => errorText(error));
+export async function loadBootAssets(
+  indexURL: string,
+  kernelURL: string,
+  hints: FetchHints = {},
+): Promise<BootAssets | null> {
+  const describing = readManifest(kernelURL, hints);
+  const locking = readLock(indexURL, hints).catch((error: unknown) => errorText(error));
   const sizing = sizeOf(indexURL + STDLIB);
   const kept = new KeptContents(kernelURL);
   const manifest = await describing;
@@ -202,10 +261,11 @@ export async function loadBootAssets(indexURL: string, kernelURL: string): Promi
     return null;
   }
   const problems: string[] = [];
-  const unpacking = kept.read(snapshot).then(memory => memory ?? readPacked(kernelURL, snapshot));
+  const { isSlow = false } = hints;
+  const unpacking = loadMemory(kernelURL, snapshot, isSlow, kept);
   const reading =
     snapshot.core && !isInstalled(kernelURL)
-      ? readCore(kernelURL, snapshot.core, kept).catch(async (error: unknown) => {
+      ? readCore(kernelURL, snapshot.core, kept, isSlow).catch(async (error: unknown) => {
           if (error instanceof RangeError) {
             throw error; // no memory
           }

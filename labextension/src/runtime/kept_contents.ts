@@ -3,7 +3,7 @@
  * refuses that, or something is wrong with what it has kept, files are fetched and unpacked as on the first visit.
  */
 import { checkHash, isInstalled } from './assets';
-import { unpacker, type PackedFile } from './packed';
+import { smallerForm, unpacker, type PackedFile } from './packed';
 
 const CACHE = 'browsergrad-unpacked';
 /** Only what is a small part of the browser's room is kept: students' work needs the room more. */
@@ -86,12 +86,13 @@ export interface Keepable {
 /**
  * Keeps the contents of these files in place of those of earlier versions. Fetches nothing from the site.
  *
+ * @returns whether the memory is kept.
  * @throws Error if the browser refuses it.
  */
-export async function keepContents(folderURL: string, { snapshot, memory, wasm }: Keepable): Promise<void> {
+export async function keepContents(folderURL: string, { snapshot, memory, wasm }: Keepable): Promise<boolean> {
   const caches = storage();
   if (!caches || !snapshot.contents_sha256 || !(await hasRoom(2 * memory.byteLength))) {
-    return;
+    return false;
   }
   const cache = await caches.open(CACHE);
   const wanted = [snapshot, ...(wasm ? [wasm] : [])].map(entry => addressOf(folderURL, entry));
@@ -103,13 +104,24 @@ export async function keepContents(folderURL: string, { snapshot, memory, wasm }
     await cache.put(wanted[0], new Response(memory));
   }
   if (wasm && !kept.includes(wanted[1])) {
-    // The browser's own cache still has it. Where it does not, it is not worth fetching twice.
-    const packed = await fetch(folderURL + wasm.file, { cache: 'only-if-cached', mode: 'same-origin' });
-    if (packed.ok) {
-      const contents = packed.body!.pipeThrough(unpacker(wasm));
+    const contents = await unpackedAgain(folderURL, wasm);
+    if (contents) {
       await cache.put(wanted[1], new Response(contents, { headers: { 'content-type': 'application/wasm' } }));
     }
   }
+  return true;
+}
+
+/** The contents of a file that the browser's own cache still has. Where it does not, it is not worth fetching twice. */
+async function unpackedAgain(folderURL: string, entry: PackedFile): Promise<ReadableStream | null> {
+  for (const form of [entry, smallerForm(entry)]) {
+    const packed =
+      form && (await fetch(folderURL + form.file, { cache: 'only-if-cached', mode: 'same-origin' }).catch(() => null));
+    if (packed?.ok) {
+      return packed.body!.pipeThrough(unpacker(form!));
+    }
+  }
+  return null;
 }
 
 async function hasRoom(size: number): Promise<boolean> {

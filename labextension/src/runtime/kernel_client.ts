@@ -2,6 +2,7 @@
  * The runtime as a Jupyter kernel: takes and sends whole messages. It is internal, for the labextension's kernel; pages use
  * `createSession`.
  */
+import type { FetchHints } from './boot_assets';
 import { BrowsergradError } from './errors';
 import type {
   BootInfo,
@@ -22,6 +23,8 @@ export interface KernelClientOptions {
   pyodideIndexURL: string;
   /** Absolute URL of the labextension's `static/kernel/`, with a trailing slash. */
   kernelURL: string;
+  /** What the page knows about these folders and the line. */
+  hints?: FetchHints;
   /** Default: `worker.js` beside this module. */
   workerURL?: string | URL;
   sessionId: string;
@@ -67,6 +70,7 @@ export class KernelClient {
         mode: 'kernel',
         indexURL: options.pyodideIndexURL,
         kernelURL: options.kernelURL,
+        hints: options.hints,
         interruptible: true,
         packages: [],
         jsModules: [],

@@ -3,6 +3,7 @@
  * web host does, since many hosts compress nothing, or only text.
  */
 import { checkHash, checkSum, isGzip, readAsset } from './assets';
+import { isXZ, unxz } from './xz';
 import { isZstd, unzstd } from './zstd';
 
 /** A compressed file. `size` and `sha256` are those of the file itself, `crc32` is that of its contents. */
@@ -14,8 +15,45 @@ export interface PackedFile {
   /** SHA-256 of its contents. */
   contents_sha256?: string;
   /** Missing where it is gzip. */
-  format?: 'zstd';
+  format?: 'zstd' | 'xz';
+  /** The same contents in fewer bytes, which take longer to unpack. */
+  smaller?: Pick<PackedFile, 'file' | 'sha256' | 'size' | 'format'>;
 }
+
+/** Whether an entry of the manifest has what is needed to read a file and to check it. */
+export function isPackedFile(entry: Partial<PackedFile> | undefined): boolean {
+  const { file, sha256, size, crc32 } = entry ?? {};
+  return [file, sha256].every(text => typeof text === 'string') && [size, crc32].every(Number.isInteger);
+}
+
+/** The smaller form of a file; null if there is none. */
+export const smallerForm = (entry: PackedFile): PackedFile | null =>
+  entry.smaller ? { ...entry, ...entry.smaller } : null;
+
+/**
+ * Reads a file in the form that suits the line. Where the smaller form does not work, the other one is read.
+ *
+ * @param isSlow - whether the line is slow.
+ */
+export async function readForm<T>(
+  entry: PackedFile,
+  isSlow: boolean,
+  read: (entry: PackedFile) => Promise<T>,
+): Promise<T> {
+  const smaller = isSlow ? smallerForm(entry) : null;
+  if (smaller) {
+    try {
+      return await read(smaller);
+    } catch (error) {
+      if (error instanceof RangeError) {
+        throw error; // no memory
+      }
+    }
+  }
+  return read(entry);
+}
+
+const isFormat = { gzip: isGzip, zstd: isZstd, xz: isXZ };
 
 /** The contents of a file: a stream, and whether they are right. */
 interface Contents {
@@ -28,12 +66,12 @@ interface Contents {
 
 /** Whether the bytes begin as a file of this format does. */
 function isPacked(bytes: Uint8Array, { format }: PackedFile): boolean {
-  return format === 'zstd' ? isZstd(bytes) : isGzip(bytes);
+  return isFormat[format ?? 'gzip'](bytes);
 }
 
 /** A stream that unpacks files of this format. */
 export function unpacker({ format }: PackedFile): ReadableWritablePair<Uint8Array<ArrayBuffer>, Uint8Array> {
-  const stream = format === 'zstd' ? unzstd() : new DecompressionStream('gzip');
+  const stream = format === 'zstd' ? unzstd() : format === 'xz' ? unxz() : new DecompressionStream('gzip');
   return stream as ReadableWritablePair<Uint8Array<ArrayBuffer>, Uint8Array>;
 }
 

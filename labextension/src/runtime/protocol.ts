@@ -2,7 +2,7 @@
  * The protocol between the page and the worker: typed messages, and one shared control block.
  */
 
-import type { BootAssets } from './boot_assets';
+import type { BootAssets, FetchHints } from './boot_assets';
 
 /** Indices into the control block, an `Int32Array`. */
 export const enum Control {
@@ -100,6 +100,8 @@ export interface BootOptions {
   mode: 'session' | 'kernel';
   indexURL: string;
   kernelURL: string;
+  /** What the page knows about these folders and the line. */
+  hints?: FetchHints;
   /** Shared memory that begins with the control block; null where memory cannot be shared. */
   control: WebAssembly.Memory | null;
   reply: SharedArrayBuffer | null;
@@ -138,7 +140,7 @@ export interface Adoption {
 export type ToWorker =
   | { type: 'boot'; options: BootOptions }
   | { type: 'assets'; assets: BootAssets | null; problem?: string }
-  | { type: 'fetched'; url: string; bytes: Uint8Array }
+  | { type: 'fetched'; url: string; file: Blob }
   /** Cells will import these modules. */
   | { type: 'expect'; modules: string[] }
   | { type: 'exec'; id: number; epoch: number; code: string; loadImports: boolean }

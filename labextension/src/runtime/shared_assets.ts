@@ -2,7 +2,8 @@
  * Loads what a start from the memory snapshot needs, once for all kernels of a page. An idle page does this ahead of need. Else the
  * first kernel's worker does it, since it has nothing else to do. Later the page keeps it for further visits.
  */
-import { loadBootAssets, type BootAssets } from './boot_assets';
+import { fetchAsset } from './assets';
+import { loadBootAssets, type BootAssets, type FetchHints } from './boot_assets';
 import { keepContents } from './kept_contents';
 
 const shared = new Map<string, Promise<BootAssets | null>>();
@@ -23,10 +24,20 @@ function share(key: string, kernelURL: string, assets: Promise<BootAssets | null
   return assets;
 }
 
-/** Keeps what the page has unpacked for later visits. */
-async function keep(kernelURL: string, { manifest: { snapshot }, memory }: BootAssets): Promise<void> {
+/** Keeps what the page has unpacked for later visits. Then further kernels read the memory from there, and the page frees it. */
+async function keep(kernelURL: string, assets: BootAssets): Promise<void> {
+  const { snapshot } = assets.manifest;
   try {
-    await keepContents(kernelURL, { snapshot: snapshot!, memory, wasm: snapshot!.core?.wasm });
+    if (
+      assets.memory &&
+      (await keepContents(kernelURL, {
+        snapshot: snapshot!,
+        memory: assets.memory,
+        wasm: snapshot!.core?.wasm,
+      }))
+    ) {
+      assets.memory = null;
+    }
     performance.mark('browsergrad:kept');
   } catch {
     performance.mark('browsergrad:not-kept'); // the next visit unpacks again
@@ -34,9 +45,9 @@ async function keep(kernelURL: string, { manifest: { snapshot }, memory }: BootA
 }
 
 /** Does `loadBootAssets` once for all kernels of the page. After a failure the next kernel tries again. */
-export function sharedBootAssets(indexURL: string, kernelURL: string): Promise<BootAssets | null> {
+export function sharedBootAssets(indexURL: string, kernelURL: string, hints?: FetchHints): Promise<BootAssets | null> {
   const key = `${indexURL} ${kernelURL}`;
-  return shared.get(key) ?? share(key, kernelURL, loadBootAssets(indexURL, kernelURL));
+  return shared.get(key) ?? share(key, kernelURL, loadBootAssets(indexURL, kernelURL, hints));
 }
 
 /**
@@ -48,7 +59,7 @@ export type Supply = (assets: BootAssets | null | Error | undefined) => void;
  * Lets further kernels wait for the assets that the caller's worker is about to load. Returns null if they are being loaded
  * already: then `sharedBootAssets` has them.
  */
-export function offerBootAssets(indexURL: string, kernelURL: string): Supply | null {
+export function offerBootAssets(indexURL: string, kernelURL: string, hints?: FetchHints): Supply | null {
   const key = `${indexURL} ${kernelURL}`;
   if (shared.has(key)) {
     return null;
@@ -62,7 +73,7 @@ export function offerBootAssets(indexURL: string, kernelURL: string): Supply | n
       supply = assets => {
         if (assets === undefined) {
           if (open) {
-            resolve(loadBootAssets(indexURL, kernelURL));
+            resolve(loadBootAssets(indexURL, kernelURL, hints));
           }
         } else if (assets instanceof Error) {
           reject(assets);
@@ -74,4 +85,14 @@ export function offerBootAssets(indexURL: string, kernelURL: string): Supply | n
     }),
   );
   return supply;
+}
+
+const files = new Map<string, Promise<Blob>>();
+
+/** Fetches a file once for all kernels of the page. The browser keeps its bytes outside of the page. */
+export function sharedFile(url: string): Promise<Blob> {
+  const file = files.get(url) ?? fetchAsset(url).then(answer => answer.blob());
+  files.set(url, file);
+  file.catch(() => files.delete(url)); // the next kernel tries again
+  return file;
 }

@@ -2,7 +2,6 @@
  * One worker, seen from the page. Numbers requests, passes on the worker's messages, and settles everything pending when the
  * worker ends. `Session` and `KernelClient` use it.
  */
-import { fetchAsset } from './assets';
 import { BrowsergradError, errorText } from './errors';
 import { ForwardedCalls } from './forwarded_calls';
 import { OutputReceipts } from './output_receipts';
@@ -21,7 +20,7 @@ import type {
   StreamChunk,
   ToWorker,
 } from './protocol';
-import { offerBootAssets, sharedBootAssets, type Supply } from './shared_assets';
+import { offerBootAssets, sharedBootAssets, sharedFile, type Supply } from './shared_assets';
 import { SharedMemory } from './shared_memory';
 import { canShare } from './sharing';
 import { WorkerProcess } from './worker_process';
@@ -92,7 +91,7 @@ export class WorkerLink {
       taken => this.acknowledge(taken),
       () => this.isEnded,
     );
-    const { mode, indexURL, kernelURL } = boot;
+    const { mode, indexURL, kernelURL, hints } = boot;
     this.process = new WorkerProcess({
       worker,
       makeWorker,
@@ -103,7 +102,8 @@ export class WorkerLink {
       onWarning: text => options.onLog?.('warning', text),
     });
     // If the page does not have the assets yet, the worker loads them: the page may be busy. Outside of browsers it never is.
-    this.supply = mode === 'kernel' && typeof document !== 'undefined' ? offerBootAssets(indexURL, kernelURL) : null;
+    this.supply =
+      mode === 'kernel' && typeof document !== 'undefined' ? offerBootAssets(indexURL, kernelURL, hints) : null;
     const assetsFollow = mode === 'kernel' && !this.supply;
     this.process.post({
       type: 'boot',
@@ -121,10 +121,10 @@ export class WorkerLink {
   }
 
   private async sendAssets(): Promise<void> {
-    const { indexURL, kernelURL, fromFiles } = this.options.boot;
+    const { indexURL, kernelURL, hints, fromFiles } = this.options.boot;
     let message: ToWorker;
     try {
-      message = { type: 'assets', assets: fromFiles ? null : await sharedBootAssets(indexURL, kernelURL) };
+      message = { type: 'assets', assets: fromFiles ? null : await sharedBootAssets(indexURL, kernelURL, hints) };
     } catch (error) {
       message = { type: 'assets', assets: null, problem: errorText(error) };
     }
@@ -325,9 +325,9 @@ export class WorkerLink {
       return;
     }
     try {
-      const bytes = new Uint8Array(await (await fetchAsset(url)).arrayBuffer());
+      const file = await sharedFile(url);
       if (!this.ended) {
-        this.post({ type: 'fetched', url, bytes }, [bytes.buffer]);
+        this.post({ type: 'fetched', url, file });
       }
     } catch (error) {
       this.options.onLog?.('warning', `${url} could not be fetched ahead of need: ${errorText(error)}`);

@@ -9,6 +9,7 @@ import packed from 'zstd-decoder.wasm';
 
 import { fromBase64 } from './base64';
 import { concat } from './bytes';
+import { decoderModule } from './decoder_module';
 
 /** The decoder's exports. Pointers and sizes are those of its memory. */
 interface Decoder {
@@ -24,14 +25,9 @@ interface Decoder {
 /** Errors are the last numbers of 32 bits (`ZSTD_error_maxCode`). */
 const FIRST_ERROR = 0x1_0000_0000 - 120;
 
-let compiling: Promise<WebAssembly.Module> | undefined;
+const decoder = decoderModule(packed);
 /** The same for files that are unpacked while Python waits. */
 let compiledNow: WebAssembly.Module | undefined;
-
-async function compile(): Promise<WebAssembly.Module> {
-  const stream = new Blob([fromBase64(packed)]).stream().pipeThrough(new DecompressionStream('gzip'));
-  return WebAssembly.compile(await new Response(stream).arrayBuffer());
-}
 
 export function isZstd(bytes: Uint8Array): boolean {
   return bytes[0] === 0x28 && bytes[1] === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd;
@@ -111,8 +107,7 @@ export function unzstd(): TransformStream<Uint8Array, Uint8Array<ArrayBuffer>> {
   let unpacking: Unpacking;
   return new TransformStream({
     async start() {
-      compiling ??= compile();
-      const { exports } = await WebAssembly.instantiate(await compiling, IMPORTS);
+      const { exports } = await WebAssembly.instantiate(await decoder(), IMPORTS);
       unpacking = new Unpacking(exports as unknown as Decoder);
     },
     transform(chunk, controller) {

@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { crc32 } from '../../src/runtime/crc32';
 import { ChunkedGzip } from '../../src/runtime/worker/chunked_gzip';
 import { LazyAsset } from '../../src/runtime/worker/lazy_assets';
+import { storedBytes } from '../../src/runtime/worker/stored_bytes';
 
 const CHUNK = 256 << 10;
 const SIZE = 3 * CHUNK + 70_000;
@@ -47,19 +48,19 @@ describe('a gzip file in chunks', () => {
     [SIZE - 3, 3],
     [SIZE, 0],
   ])('gives from %i on %i bytes of its content', (start, length) => {
-    expectBytes(ChunkedGzip.open(file)!.slice(start, length), start, length);
+    expectBytes(ChunkedGzip.open(storedBytes(file))!.slice(start, length), start, length);
   });
 
   it('is one for other readers, too', () => expectBytes(gunzipSync(file), 0, SIZE));
 
   it('knows the length and checksum of its content', () => {
-    expect(ChunkedGzip.open(file)).toMatchObject({ size: SIZE, sum: crc32(content) });
+    expect(ChunkedGzip.open(storedBytes(file))).toMatchObject({ size: SIZE, sum: crc32(content) });
   });
 
   it.each([
     ['an ordinary gzip file', gzipSync(new Uint8Array(100))],
     ['half a header', new Uint8Array([31, 139, 8, 4])],
-  ])('%s is none', (_, bytes) => expect(ChunkedGzip.open(bytes)).toBeNull());
+  ])('%s is none', (_, bytes) => expect(ChunkedGzip.open(storedBytes(bytes))).toBeNull());
 });
 
 describe('a file of which parts are read', () => {

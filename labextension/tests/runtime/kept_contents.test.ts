@@ -63,18 +63,30 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllGlobals());
 
-const keep = (): Promise<void> =>
+const keep = (): Promise<boolean> =>
   keepContents(FOLDER, { snapshot: SNAPSHOT, memory: MEMORY.slice().buffer, wasm: WASM });
 
 describe('unpacked contents', () => {
   it('are kept, and asked for at no host', async () => {
-    await keep();
+    expect(await keep()).toBe(true);
     expect(fetched).toEqual([[`${FOLDER}${WASM.file}`, { cache: 'only-if-cached', mode: 'same-origin' }]]);
     const kept = new KeptContents(FOLDER);
     expect(new Uint8Array((await kept.read(SNAPSHOT))!)).toEqual(MEMORY);
     expect(await kept.compile(WASM)).toBeInstanceOf(WebAssembly.Module);
     await keep();
     expect(fetched).toHaveLength(1); // there is nothing to do
+  });
+
+  it('come from the smaller form if the page has read that one', async () => {
+    const smaller = { file: 'wasm.4567.gz', sha256: '', size: 0 };
+    vi.stubGlobal('fetch', async (url: string) => {
+      if (url.endsWith(WASM.file)) {
+        throw new TypeError('not in the cache');
+      }
+      return answer();
+    });
+    await keepContents(FOLDER, { snapshot: SNAPSHOT, memory: MEMORY.slice().buffer, wasm: { ...WASM, smaller } });
+    expect(await new KeptContents(FOLDER).compile(WASM)).toBeInstanceOf(WebAssembly.Module);
   });
 
   it('take the place of other versions in the same folder', async () => {

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { crc32 } from '../../src/runtime/crc32';
-import { compilePacked, readPacked, type PackedFile } from '../../src/runtime/packed';
+import { compilePacked, readForm, readPacked, type PackedFile } from '../../src/runtime/packed';
 import { unzstdNow } from '../../src/runtime/zstd';
 
 const FOLDER = 'https://a.example/kernel/';
@@ -14,6 +14,20 @@ const MODULE = Uint8Array.from([
   ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7f, 3, 2, 1, 0],
   ...[7, 5, 1, 1, 0x66, 0, 0, 10, 6, 1, 4, 0, 0x41, 7, 0x0b],
 ]);
+
+/** What `XZ_FILE` unpacks to: longer than the decoder's buffers. */
+const XZ_CONTENT = new Uint8Array(300_000).map((_, i) => (i < 100_000 ? 7 : i * 7 + (i >> 12)));
+/** Made with Python's `lzma.compress(content, check=lzma.CHECK_CRC32, preset=9)`. */
+const XZ_FILE = Buffer.from(
+  '/Td6WFoAAAFpIt42AgAhARwAAAAQz1jM5JPfAbhdAAPv+7/+o7Fe5fg/sqomVfhocEFwFQ+N/R5MG4pCtxn0aRhxrmYjiopNL6MN2X+m44wjEV' +
+    'PgWRjFdYrid/i2lH8MasDedElk4ulcU7IE1rH15oeWLKbUzJrHa5hmkW7FoovewH22CjylJ8ucSWheAV8tdqfXui51SAtU020IaCXFyjrpcDuh' +
+    '4eTA/SmutTXL7JJBfoKughiQYlGrFb5GqmZvhkIwMxFYBFGbq9R/WKFnKGx4B1HTMSjOqwCeE66b5xZnoWUNcfSqTyPhfuHw8TmBnDGlesZJ3D' +
+    'BypPZ9Ttaoa5YM8eD1pHFtXVcQdTY6M0iIoIxvN3iJPmC1p/n2yV8AmUySjMAd0M3Zf5yuVOto0r/VuHrDslQbhuzrIKlOqHzpx6sDcl2Xm8hv' +
+    'j2W/+HGS/sYSXisd5l0+qt72tT9fKpODX+JMP1KyAD4xsEloIqpUkyAnES627EpWs9Ik6T19FzgQWOUHrum6mkUJv2FHyjhyK4vkRStqtZAIA6' +
+    '4JTgwA3KYB3JUDsDCBLJeLX7fqKBlWB834FHH4TluCRu0JcnWU7tbObkl9Q0cKbTY9JswcTwXzbwAAAAANo24AAdAD4KcSACzId+Q+MA2LAgAA' +
+    'AAABWVo=',
+  'base64',
+);
 
 /** A Zstandard file (RFC 8878) of raw blocks, and of repeated bytes where they are all the same. */
 function zstd(bytes: Uint8Array): Uint8Array {
@@ -32,7 +46,7 @@ function zstd(bytes: Uint8Array): Uint8Array {
 }
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-function entryOf(packed: Uint8Array, content: Uint8Array, format?: 'zstd'): PackedFile {
+function entryOf(packed: Uint8Array, content: Uint8Array, format?: PackedFile['format']): PackedFile {
   return { file: 'a.bin', sha256: sha256(packed), size: packed.length, crc32: crc32(content), format };
 }
 
@@ -58,13 +72,14 @@ afterEach(() => vi.unstubAllGlobals());
 
 describe('a packed file', () => {
   it.each([
-    ['zstd', zstd(CONTENT)],
-    [undefined, gzipSync(CONTENT)],
-  ] as const)('is unpacked while it arrives: %s', async (format, packed) => {
+    ['zstd', zstd(CONTENT), CONTENT],
+    ['xz', XZ_FILE, XZ_CONTENT],
+    [undefined, gzipSync(CONTENT), CONTENT],
+  ] as const)('is unpacked while it arrives: %s', async (format, packed, content) => {
     for (const piece of [1_009, 1_000_000]) {
       serve(packed, {}, piece);
-      const found = await readPacked(FOLDER, entryOf(packed, CONTENT, format));
-      expect(sha256(new Uint8Array(found))).toBe(sha256(CONTENT));
+      const found = await readPacked(FOLDER, entryOf(packed, content, format));
+      expect(sha256(new Uint8Array(found))).toBe(sha256(content));
     }
   });
 
@@ -96,6 +111,24 @@ describe('a packed file', () => {
     }
   });
 
+  it('ends in such an error if it is damaged XZ', async () => {
+    const middle = XZ_FILE.length >>> 1;
+    for (const damaged of [
+      XZ_FILE.subarray(0, middle),
+      XZ_FILE.subarray(0, XZ_FILE.length - 2),
+      Buffer.from(XZ_FILE).fill(0x55, middle, middle + 9),
+      Buffer.from(XZ_FILE).fill(0, XZ_FILE.length - 30, XZ_FILE.length - 26),
+      Buffer.concat([XZ_FILE, new Uint8Array(200_000)]),
+      zstd(XZ_CONTENT),
+      new Uint8Array(0),
+    ]) {
+      serve(damaged);
+      await expect(readPacked(FOLDER, entryOf(XZ_FILE, XZ_CONTENT, 'xz'))).rejects.toThrow(
+        /a\.bin is damaged or of another version \(it/,
+      );
+    }
+  });
+
   it('is refused if it is whole, but not the one in the manifest', async () => {
     const packed = zstd(CONTENT);
     serve(zstd(CONTENT.map(byte => byte ^ 1)));
@@ -122,4 +155,25 @@ it('Zstandard is unpacked while Python waits, too', () => {
   expect(Buffer.from(unzstdNow(packed)).equals(Buffer.from(CONTENT))).toBe(true);
   expect(() => unzstdNow(packed.slice(0, -9))).toThrow('it is incomplete');
   expect(() => unzstdNow(packed.map((byte, i) => (i === 4 ? 255 : byte)))).toThrow('it is not a complete zstd file');
+});
+
+describe('a file with a smaller form', () => {
+  const SMALLER = { file: 'a.xz.bin', sha256: 's', size: 3, format: 'xz' } as const;
+  const entry: PackedFile = { file: 'a.bin', sha256: 'l', size: 4, crc32: 5, format: 'zstd', smaller: SMALLER };
+  const read = vi.fn(async ({ file }: PackedFile) => file);
+  afterEach(() => void read.mockReset().mockImplementation(async ({ file }) => file));
+
+  it('is read in that form on slow lines only', async () => {
+    expect(await readForm(entry, true, read)).toBe('a.xz.bin');
+    expect(read.mock.calls[0][0]).toMatchObject({ ...SMALLER, crc32: 5 });
+    expect(await readForm(entry, false, read)).toBe('a.bin');
+    expect(await readForm({ ...entry, smaller: undefined }, true, read)).toBe('a.bin');
+  });
+
+  it('is read in the other form where that is missing or damaged', async () => {
+    read.mockRejectedValueOnce(new Error('a.xz.bin is missing'));
+    expect(await readForm(entry, true, read)).toBe('a.bin');
+    read.mockRejectedValueOnce(new RangeError('no memory'));
+    await expect(readForm(entry, true, read)).rejects.toThrow('no memory');
+  });
 });

@@ -79,7 +79,10 @@ async function make(old = false) {
     _module: old ? module : {},
     _api: { lockfile_packages: locked, _import_name_to_package_name: new Map([['f', 'fast']]) },
     runPython: () => '3.14.2 (main)',
-    pyimport: () => ({ find_imports: () => ({ toJs: () => ['f', 'os'], destroy: () => undefined }) }),
+    pyimport: () => ({
+      find_imports: () => ({ toJs: () => ['f', 'os'], destroy: () => undefined }),
+      files_were_added: () => undefined,
+    }),
     FS: {
       mkdirTree: () => undefined,
       lookupPath: (path: string) => ({ node: path }),

@@ -294,18 +294,26 @@ describe('files that Python may need later', () => {
     worker.send({ type: 'fetch', url });
     await vi.waitFor(() => expect(types(worker.received)).toContain('fetched'));
     expect(fetched.mock.calls.map(([address]) => address)).toEqual([url]);
-    expect(worker.received.at(-1)).toEqual({ type: 'fetched', url, bytes: new Uint8Array([1, 2]) });
+    const { file, ...rest } = worker.received.at(-1) as { file: Blob };
+    expect(rest).toEqual({ type: 'fetched', url });
+    expect(new Uint8Array(await file.arrayBuffer())).toEqual(new Uint8Array([1, 2]));
+
+    const { link: next, worker: other } = make();
+    await next.ready;
+    other.send({ type: 'fetch', url });
+    await vi.waitFor(() => expect(types(other.received)).toContain('fetched'));
+    expect(fetched).toHaveBeenCalledTimes(1);
   });
 
   it('that cannot be had are only logged', async () => {
     vi.stubGlobal('fetch', async () => new Response(null, { status: 404 }));
     const { link, onLog, worker } = make();
     await link.ready;
-    worker.send({ type: 'fetch', url });
+    worker.send({ type: 'fetch', url: `${url}.missing` });
     await vi.waitFor(() => expect(onLog).toHaveBeenCalled());
     expect(onLog.mock.calls[0]).toEqual([
       'warning',
-      expect.stringContaining(`${url} could not be fetched ahead of need`),
+      expect.stringContaining(`${url}.missing could not be fetched ahead of need`),
     ]);
   });
 });

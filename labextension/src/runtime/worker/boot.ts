@@ -7,6 +7,7 @@ import {
   explainFailure,
   knownHashes,
   loadBootAssets,
+  loadMemory,
   readLock,
   readManifest,
   sitePackagesOf,
@@ -74,7 +75,7 @@ async function fromSnapshot(
   const { post } = dependencies;
   const share = (assets: BootAssets | null, problem?: string): void => {
     if (!dependencies.assets) {
-      post({ type: 'assets', assets, problem }, assets ? [assets.memory] : []);
+      post({ type: 'assets', assets, problem }, assets?.memory ? [assets.memory] : []);
     }
   };
   if (options.mode !== 'kernel' || options.packages.length || options.jsModules.length) {
@@ -84,13 +85,14 @@ async function fromSnapshot(
   const own = FETCHES_NOW ? null : importPyodide(options.indexURL);
   own?.catch(() => undefined); // awaited below
   try {
-    const assets = await (dependencies.assets ?? loadBootAssets(options.indexURL, options.kernelURL));
+    const assets = await (dependencies.assets ?? loadBootAssets(options.indexURL, options.kernelURL, options.hints));
     if (!assets) {
       share(null);
       return null;
     }
     assets.problems.forEach(text => post({ type: 'log', level: 'error', text }));
     progress('runtime', 0.5, 'Starting Python');
+    assets.memory ??= await loadMemory(options.kernelURL, assets.manifest.snapshot!, options.hints?.isSlow);
     const { pyodide, deferred } = await restore<Pyodide>({
       ...(await (assets.scripts
         ? importSources(assets.scripts, options.indexURL)
@@ -98,11 +100,12 @@ async function fromSnapshot(
       indexURL: options.indexURL,
       kernelURL: options.kernelURL,
       assets,
+      memory: assets.memory,
       load: loadOptions(post),
       onError: text => post({ type: 'log', level: 'error', text }),
     });
     share(assets);
-    assets.memory = new ArrayBuffer(0); // the snapshot is long, and other objects refer to these assets for as long as the kernel runs
+    discard(assets);
     (pyodide.pyimport('browsergrad_kernel.snapshot').repair as PyProxy)(pyodide.toPy(environment()));
     const { manifest, lock } = assets;
     const distribution = { manifest, lock, withMicropip: true, deferred };
@@ -119,12 +122,22 @@ async function fromSnapshot(
   }
 }
 
+/** Frees the memory of the snapshot. It is long, other objects refer to these assets for as long as the kernel runs, and workers collect garbage seldom. */
+function discard(assets: BootAssets): void {
+  const memory = assets.memory as (ArrayBuffer & { transfer?(length: number): ArrayBuffer }) | null;
+  assets.memory = null;
+  if (memory?.byteLength) {
+    memory.transfer?.(0);
+  }
+}
+
 /** Starts Python from Pyodide's files, as Pyodide's documentation describes. */
 async function fromFiles(options: BootOptions, dependencies: BootDependencies, progress: Progress): Promise<Started> {
   const { post } = dependencies;
   const loader = importAsset(`${options.indexURL}pyodide.mjs`, 'loadPyodide');
   loader.catch(() => undefined); // reported where it is awaited
-  const [lock, manifest] = await Promise.all([readLock(options.indexURL), readManifest(options.kernelURL)]);
+  const { indexURL, kernelURL, hints } = options;
+  const [lock, manifest] = await Promise.all([readLock(indexURL, hints), readManifest(kernelURL, hints)]);
   const [major, minor] = lock.info.python.split('.');
   const keeps = bringsMicropip(manifest, lock);
   const without = keeps ? ['micropip/', `micropip-${manifest.packages.micropip}.`] : [];

@@ -5,6 +5,7 @@
 import { inflateSync } from 'fflate';
 
 import { checkSum } from '../assets';
+import type { StoredBytes } from './stored_bytes';
 
 /** Bytes before the extra field: the fixed header and the length of the extra fields. */
 const HEADER = 12;
@@ -14,6 +15,14 @@ const FIELD_ID = 0x4742; // "BG"
 const TRAILER = 8;
 /** An empty last block, which completes the deflate data of a chunk. */
 const END = [1, 0, 0, 0xff, 0xff];
+
+/** How many chunks stay unpacked: files that are read one after the other often share one. */
+const MOST_UNPACKED = 8;
+
+function viewOf(file: StoredBytes, start: number, end: number): DataView {
+  const { buffer, byteOffset, byteLength } = file.read(start, end);
+  return new DataView(buffer, byteOffset, byteLength);
+}
 
 interface Chunk {
   /** Offset in the file. */
@@ -25,10 +34,11 @@ interface Chunk {
 }
 
 export class ChunkedGzip {
+  /** The chunk that was used last is the last one. */
   private readonly unpacked = new Map<number, Uint8Array>();
 
   private constructor(
-    readonly file: Uint8Array,
+    readonly file: StoredBytes,
     private readonly chunkBytes: number,
     private readonly chunks: readonly Chunk[],
     /** CRC-32 of the whole content, as the file says. */
@@ -38,20 +48,20 @@ export class ChunkedGzip {
   ) {}
 
   /** Returns a reader; null if the file is not in chunks. */
-  static open(file: Uint8Array): ChunkedGzip | null {
-    const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  static open(file: StoredBytes): ChunkedGzip | null {
     const first = HEADER + FIELD_HEADER;
-    if (
-      file.length < first + 4 + TRAILER ||
-      !(file[3] & HAS_EXTRA_FIELD) ||
-      view.getUint16(HEADER, true) !== FIELD_ID
-    ) {
+    if (file.length < first + 4 + TRAILER) {
       return null;
     }
-    const end = first + view.getUint16(HEADER + 2, true);
+    const begin = viewOf(file, 0, first);
+    if (!(begin.getUint8(3) & HAS_EXTRA_FIELD) || begin.getUint16(HEADER, true) !== FIELD_ID) {
+      return null;
+    }
+    const end = first + begin.getUint16(HEADER + 2, true);
     if (end + TRAILER > file.length) {
       return null;
     }
+    const view = viewOf(file, 0, end);
     const chunks: Chunk[] = [];
     let at = end;
     for (let entry = first + 4; entry + 8 <= end; entry += 8) {
@@ -59,12 +69,13 @@ export class ChunkedGzip {
       chunks.push({ at, packed, sum: view.getUint32(entry + 4, true) });
       at += packed;
     }
-    const [sum, size] = [view.getUint32(file.length - 8, true), view.getUint32(file.length - 4, true)];
+    const trailer = viewOf(file, file.length - TRAILER, file.length);
+    const [sum, size] = [trailer.getUint32(0, true), trailer.getUint32(4, true)];
     return new ChunkedGzip(file, view.getUint32(first, true), chunks, sum, size);
   }
 
   /**
-   * Returns `length` bytes of the content from `start` on.
+   * Returns a copy of `length` bytes of the content from `start` on.
    *
    * @throws Error if the file is damaged there.
    */
@@ -76,7 +87,7 @@ export class ChunkedGzip {
     const last = Math.floor((start + length - 1) / this.chunkBytes);
     const offset = start - first * this.chunkBytes;
     if (first === last) {
-      return this.chunk(first).subarray(offset, offset + length);
+      return this.chunk(first).slice(offset, offset + length);
     }
     const bytes = new Uint8Array(length);
     for (let index = first; index <= last; index++) {
@@ -92,12 +103,16 @@ export class ChunkedGzip {
     if (!content) {
       const { at, packed, sum } = this.chunks[index];
       const data = new Uint8Array(packed + END.length);
-      data.set(this.file.subarray(at, at + packed));
+      data.set(this.file.read(at, at + packed));
       data.set(END, packed);
       const length = Math.min(this.chunkBytes, this.size - index * this.chunkBytes);
       content = inflateSync(data, { out: new Uint8Array(length) });
       checkSum(content, sum);
-      this.unpacked.set(index, content);
+    }
+    this.unpacked.delete(index);
+    this.unpacked.set(index, content);
+    if (this.unpacked.size > MOST_UNPACKED) {
+      this.unpacked.delete(this.unpacked.keys().next().value!);
     }
     return content;
   }

@@ -47,9 +47,9 @@ export class DeferredAssets {
   }
 
   /** Takes a file that the page has fetched. */
-  take(url: string, bytes: Uint8Array): void {
+  take(url: string, file: Uint8Array | Blob): void {
     const asset = this.assets.find(each => each.url === url);
-    asset?.take(bytes);
+    asset?.take(file);
     try {
       asset?.onTaken?.();
     } catch {

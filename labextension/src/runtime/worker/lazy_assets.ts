@@ -8,7 +8,12 @@ import { errorText } from '../errors';
 import { isZstd, unzstdNow } from '../zstd';
 import { ChunkedGzip } from './chunked_gzip';
 import type { EmscriptenFS, FSNode } from './emscripten';
+import { storedBytes, type StoredBytes } from './stored_bytes';
 
+/** Emscripten's number: Python raises OSError. */
+const EIO = 29;
+/** Bytes that tell what a file is. */
+const SIGNATURE_BYTES = 4;
 /** Whether this worker can fetch while Python waits: a browser's worker can, Deno's cannot. */
 export const FETCHES_NOW = typeof XMLHttpRequest !== 'undefined';
 
@@ -34,9 +39,11 @@ export function readSync(url: string, anew = false): Uint8Array {
 }
 
 export class LazyAsset {
-  private fetched: Uint8Array | null = null;
+  private fetched: StoredBytes | null = null;
   private whole: Uint8Array | null = null;
   private chunks: ChunkedGzip | null = null;
+  /** The file if it is not compressed, once it has been checked. */
+  private plain: StoredBytes | null = null;
   private broken: Error | null = null;
   /** Called when the page has fetched the file. */
   onTaken: (() => void) | null = null;
@@ -52,8 +59,8 @@ export class LazyAsset {
   ) {}
 
   /** Takes the file as it was fetched. `get` and `slice` unpack and check it. */
-  take(bytes: Uint8Array): void {
-    this.fetched ??= bytes;
+  take(bytes: Uint8Array | Blob): void {
+    this.fetched ??= storedBytes(bytes);
   }
 
   /** Fetches the file before Python runs: once Python runs, it may block the worker. */
@@ -65,15 +72,19 @@ export class LazyAsset {
 
   /** Frees the memory of the bytes, which are not needed any more. */
   release(): void {
-    this.fetched = this.whole = null;
+    this.fetched = this.whole = this.plain = this.chunks = null;
   }
 
   /** The bytes, unpacked if they are gzip or Zstandard. */
   get(): Uint8Array {
-    return this.whole ?? this.read(raw => this.unpack(raw));
+    this.fetched ??= this.plain ?? this.chunks?.file ?? null;
+    return this.whole ?? this.read(file => this.unpack(file));
   }
 
-  /** `length` of the bytes from `start` on. Of a file in chunks, only what is asked for is unpacked and checked. */
+  /**
+   * `length` of the bytes from `start` on. Of a file in chunks, only what is asked for is unpacked and checked. A large file that is not compressed
+   * does not stay in memory.
+   */
   slice(start: number, length: number): Uint8Array {
     if (!this.whole) {
       if (this.chunks) {
@@ -83,10 +94,23 @@ export class LazyAsset {
           this.fetched = this.chunks.file; // is reported, unless the server has a copy that is not damaged
         }
       }
-      const part = this.read(raw => {
-        this.chunks = isGzip(raw) ? ChunkedGzip.open(raw) : null;
+      if (this.plain) {
+        try {
+          return this.plain.read(start, start + length);
+        } catch {
+          this.plain = null; // the browser has lost it
+        }
+      }
+      const part = this.read(file => {
+        const begin = file.read(0, SIGNATURE_BYTES);
+        this.chunks = isGzip(begin) ? ChunkedGzip.open(file) : null;
+        if (!this.chunks && !isGzip(begin) && !isZstd(begin)) {
+          checkSum(file.read(0, file.length), this.sum);
+          this.plain = file;
+          return file.read(start, start + length);
+        }
         if (!this.chunks) {
-          this.unpack(raw);
+          this.unpack(file);
           return null;
         }
         if (this.chunks.sum !== this.sum) {
@@ -103,7 +127,7 @@ export class LazyAsset {
   }
 
   /** Unpacks the file by `use`, which throws if it is damaged. */
-  private read<T>(use: (raw: Uint8Array) => T): T {
+  private read<T>(use: (file: StoredBytes) => T): T {
     if (this.broken) {
       throw this.broken; // reported before
     }
@@ -111,9 +135,9 @@ export class LazyAsset {
     // The fault may be in the browser's cache: a second try asks the server.
     for (const anew of FETCHES_NOW ? [false, true] : [false]) {
       try {
-        const raw = this.fetched ?? readSync(this.url, anew);
+        const file = this.fetched ?? storedBytes(readSync(this.url, anew), true);
         try {
-          return use(raw);
+          return use(file);
         } catch (error) {
           throw damagedAsset(this.url, errorText(error));
         }
@@ -131,7 +155,8 @@ export class LazyAsset {
     throw problem;
   }
 
-  private unpack(raw: Uint8Array): Uint8Array {
+  private unpack(file: StoredBytes): Uint8Array {
+    const raw = file.read(0, file.length);
     const bytes = isGzip(raw) ? gunzipSync(raw) : isZstd(raw) ? unzstdNow(raw) : raw;
     checkSum(bytes, this.sum);
     this.whole = bytes;
@@ -155,6 +180,32 @@ export function fileMaker(FS: EmscriptenFS): (path: string) => FSNode {
   };
 }
 
+/** What Emscripten calls to read from an open file: `buffer` gets bytes at `offset`. Returns how many. */
+type ReadStream = (stream: unknown, buffer: Int8Array, offset: number, length: number, position: number) => number;
+
+/** Makes `node` a file whose parts are read from `asset` each time, so that it need not be in memory. */
+export function makeParted(FS: EmscriptenFS, node: FSNode, size: number, asset: LazyAsset): void {
+  let isWhole = false;
+  makeLazy(FS, node, size, () => {
+    isWhole = true;
+    return asset.get();
+  });
+  const { read: readWhole, ...others } = node.stream_ops as { read: ReadStream };
+  const read: ReadStream = (stream, buffer, offset, length, position) => {
+    if (isWhole) {
+      return readWhole(stream, buffer, offset, length, position);
+    }
+    const count = Math.max(0, Math.min(length, size - position));
+    try {
+      buffer.set(asset.slice(position, count), offset);
+    } catch {
+      throw new FS.ErrnoError(EIO);
+    }
+    return count;
+  };
+  node.stream_ops = { ...others, read };
+}
+
 /** Makes `node` a file of `size` bytes. `read` supplies the contents when they are first used. */
 export function makeLazy(FS: EmscriptenFS, node: FSNode, size: number, read: () => Uint8Array): void {
   let contents: Uint8Array | null = null;
@@ -168,7 +219,7 @@ export function makeLazy(FS: EmscriptenFS, node: FSNode, size: number, read: () 
           try {
             contents = read();
           } catch {
-            throw new FS.ErrnoError(29); // EIO: Python raises OSError
+            throw new FS.ErrnoError(EIO);
           }
         }
         return contents;

@@ -147,7 +147,7 @@ function receive(message: ToWorker): void {
       }
       break;
     case 'fetched':
-      python?.takeFile(message.url, message.bytes);
+      python?.takeFile(message.url, message.file);
       break;
     case 'expect':
       python?.expect(message.modules); // not queued: no request waits for it

@@ -9,7 +9,7 @@ import { mountDivided } from './divided_pack';
 import { FETCHES_NOW, LazyAsset } from './lazy_assets';
 import { inOrder, type LockedPackage } from './load_order';
 import { Pack } from './pack';
-import type { LoadOptions, Post, Pyodide } from './pyodide';
+import type { LoadOptions, Post, Pyodide, PyProxy } from './pyodide';
 import { WebAssemblyLibraries } from './wasm_libraries';
 
 /** The field that our build adds to a package's entry in the lock. Addresses are relative to the lock. */
@@ -184,6 +184,6 @@ export class PackedPackages {
   }
 
   private lookAgain(): void {
-    this.pyodide.runPython('__import__("importlib").invalidate_caches()');
+    (this.pyodide.pyimport('browsergrad_kernel.on_demand').files_were_added as PyProxy)();
   }
 }

@@ -236,8 +236,8 @@ export class Python {
   }
 
   /** Takes a file that the page has fetched ahead of need. */
-  takeFile(url: string, bytes: Uint8Array): void {
-    this.deferred.take(url, bytes);
+  takeFile(url: string, file: Blob): void {
+    this.deferred.take(url, file);
   }
 
   /** Cells will import these modules. */

@@ -8,7 +8,7 @@ import { isWholeZip, STDLIB, WASM, type BootAssets } from '../boot_assets';
 import type { PackedFile } from '../packed';
 import type { EmscriptenFS } from './emscripten';
 import { fillHeap, type HeapModule } from './heap_filling';
-import { fileMaker, FETCHES_NOW, LazyAsset, makeLazy } from './lazy_assets';
+import { fileMaker, FETCHES_NOW, LazyAsset, makeLazy, makeParted } from './lazy_assets';
 import { Pack } from './pack';
 import { withRest } from './rest_of_wasm';
 
@@ -56,6 +56,8 @@ export interface RestoreOptions {
   indexURL: string;
   kernelURL: string;
   assets: BootAssets;
+  /** The snapshot, unpacked. */
+  memory: ArrayBuffer;
   loadPyodide: (options: object) => Promise<unknown>;
   createModule: (settings: object) => Promise<unknown>;
   /** Further options of `loadPyodide`. */
@@ -220,7 +222,7 @@ function restoreMemory(module: EmscriptenModule, { heap, runs, kept, omitted }: 
 export async function restore<P>(options: RestoreOptions): Promise<Restored<P>> {
   const { indexURL, kernelURL, assets } = options;
   const { manifest, lock } = assets;
-  const { header, ...parsed } = parse(assets.memory);
+  const { header, ...parsed } = parse(options.memory);
   let data: Uint8Array | null = parsed.data;
   const entry = manifest.snapshot!;
   const lazy = ({ file, crc32 }: PackedFile): LazyAsset => new LazyAsset(kernelURL + file, crc32, options.onError);
@@ -260,7 +262,7 @@ export async function restore<P>(options: RestoreOptions): Promise<Restored<P>> 
         }
         module = (await options.createModule(settings)) as EmscriptenModule;
         const { node } = module.FS.lookupPath(`/lib/python${major}${minor}.zip`);
-        makeLazy(module.FS, node, entry.stdlib_size, () => stdlib.get());
+        makeParted(module.FS, node, entry.stdlib_size, stdlib);
         module.API.restoreSnapshot = () => {
           restoreMemory(module, header, data!);
           data = null; // Pyodide keeps this function
