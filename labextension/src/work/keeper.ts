@@ -21,8 +21,8 @@ import type { History, VersionCounts, VersionId, VersionKind } from './history';
 import { takeApart, written } from './notebook_parts';
 
 /** Ms from a change to the draft. A draft that takes long to write is written less often, but within `MAX_PAUSE_MS`. */
-const MIN_PAUSE_MS = 400;
-const MAX_PAUSE_MS = 1200;
+const MIN_PAUSE_MS = 300;
+const MAX_PAUSE_MS = 700;
 /** Ms after which results of checks are written. They change often while cells run. */
 const CHECK_MS = 1000;
 /** So many times what the last draft took, in ms, pass before the next one. */
@@ -255,7 +255,7 @@ export class NotebookKeeper implements IDisposable {
     this.cost = performance.now() - begun;
     const draft = { time: Date.now(), path: this.path, base: this.base, notebook };
     await this.history.withRoom(() => this.drafts.write(draft));
-    await this.lookElsewhere();
+    void this.lookElsewhere(); // the next draft does not wait for it
   }
 
   /** Compares the notebook with the history and with the drafts of pages that have ended. */
@@ -298,7 +298,11 @@ export class NotebookKeeper implements IDisposable {
   }
 
   private async lookElsewhere(): Promise<void> {
-    if (!this.isShared && (await this.drafts.isEditedElsewhere(this.path))) {
+    if (this.isShared) {
+      return;
+    }
+    const isElsewhere = await this.drafts.isEditedElsewhere(this.path).catch(() => false);
+    if (isElsewhere && !this.isShared && !this.isDisposed) {
       this.isShared = true;
       this.events.onFound(this, { kind: 'elsewhere' });
     }

@@ -206,7 +206,7 @@ describe('a notebook that is kept', () => {
     await draft(one);
     second.type('second');
     await draft(two);
-    expect(found.map(({ kind }) => kind)).toEqual(['elsewhere']);
+    await vi.waitFor(() => expect(found.map(({ kind }) => kind)).toEqual(['elsewhere'])); // drafts do not wait for it
     await first.save();
     await second.save();
     await Promise.all([one.settled, two.settled]);
