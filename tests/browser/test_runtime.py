@@ -79,7 +79,7 @@ def test_assertions_and_artifacts_arrive_in_order(page: Page) -> None:
 def test_each_error_has_its_kind(page: Page, code: str, options: dict[str, Any], kind: str) -> None:
     run(page, "kept = 1")
     result = run(page, code, **options)
-    assert not result["ok"] and result["error"]["kind"] == kind
+    assert not result["ok"] and result["error"]["kind"] == kind, result
     assert run(page, "print(1)")["stdout"] == "1\n"
 
 
