@@ -89,9 +89,14 @@ export function offerBootAssets(indexURL: string, kernelURL: string, hints?: Fet
 
 const files = new Map<string, Promise<Blob>>();
 
+/** Not by `Response.blob`: Chromium goes on with such a download when the page is left, and the next page waits for it. */
+async function fetchFile(url: string): Promise<Blob> {
+  return new Blob([await (await fetchAsset(url)).arrayBuffer()]);
+}
+
 /** Fetches a file once for all kernels of the page. The browser keeps its bytes outside of the page. */
 export function sharedFile(url: string): Promise<Blob> {
-  const file = files.get(url) ?? fetchAsset(url).then(answer => answer.blob());
+  const file = files.get(url) ?? fetchFile(url);
   files.set(url, file);
   file.catch(() => files.delete(url)); // the next kernel tries again
   return file;
