@@ -7,7 +7,7 @@
  */
 import packed from 'xz-decoder.wasm';
 
-import { decoderModule } from './decoder_module';
+import { unpackingStreams } from './unpacking_streams';
 
 /** The decoder's exports. Pointers and sizes are those of its memory. */
 interface Decoder {
@@ -32,8 +32,6 @@ const OK = 0;
 const END = 1;
 /** The last bytes of a file, "YZ". */
 const FOOTER = 0x59_5a;
-
-const decoder = decoderModule(packed);
 
 export function isXZ(bytes: Uint8Array): boolean {
   return [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0].every((byte, at) => bytes[at] === byte);
@@ -96,20 +94,4 @@ class Unpacking {
 }
 
 /** Returns a stream that unpacks. It fails if the file is damaged; the checksum in the file is checked. */
-export function unxz(): TransformStream<Uint8Array, Uint8Array<ArrayBuffer>> {
-  let unpacking: Unpacking;
-  return new TransformStream({
-    async start() {
-      const { exports } = await WebAssembly.instantiate(await decoder(), {});
-      unpacking = new Unpacking(exports as unknown as Decoder);
-    },
-    transform(chunk, controller) {
-      for (const part of unpacking.push(chunk)) {
-        controller.enqueue(part);
-      }
-    },
-    flush() {
-      unpacking.end();
-    },
-  });
-}
+export const unxz = unpackingStreams(packed, {}, (decoder: Decoder) => new Unpacking(decoder));

@@ -9,7 +9,7 @@ import packed from 'zstd-decoder.wasm';
 
 import { fromBase64 } from './base64';
 import { concat } from './bytes';
-import { decoderModule } from './decoder_module';
+import { unpackingStreams } from './unpacking_streams';
 
 /** The decoder's exports. Pointers and sizes are those of its memory. */
 interface Decoder {
@@ -25,8 +25,7 @@ interface Decoder {
 /** Errors are the last numbers of 32 bits (`ZSTD_error_maxCode`). */
 const FIRST_ERROR = 0x1_0000_0000 - 120;
 
-const decoder = decoderModule(packed);
-/** The same for files that are unpacked while Python waits. */
+/** The decoder for files that are unpacked while Python waits. */
 let compiledNow: WebAssembly.Module | undefined;
 
 export function isZstd(bytes: Uint8Array): boolean {
@@ -103,20 +102,4 @@ export function unzstdNow(bytes: Uint8Array): Uint8Array {
 }
 
 /** Returns a stream that unpacks. It fails if the file is damaged; the checksum in the file is checked. */
-export function unzstd(): TransformStream<Uint8Array, Uint8Array<ArrayBuffer>> {
-  let unpacking: Unpacking;
-  return new TransformStream({
-    async start() {
-      const { exports } = await WebAssembly.instantiate(await decoder(), IMPORTS);
-      unpacking = new Unpacking(exports as unknown as Decoder);
-    },
-    transform(chunk, controller) {
-      for (const part of unpacking.push(chunk)) {
-        controller.enqueue(part);
-      }
-    },
-    flush() {
-      unpacking.end();
-    },
-  });
-}
+export const unzstd = unpackingStreams(packed, IMPORTS, (decoder: Decoder) => new Unpacking(decoder));

@@ -5,6 +5,7 @@
 import { inflateSync } from 'fflate';
 
 import { checkSum } from '../assets';
+import { Recent } from './recent';
 import type { StoredBytes } from './stored_bytes';
 
 /** Bytes before the extra field: the fixed header and the length of the extra fields. */
@@ -34,8 +35,7 @@ interface Chunk {
 }
 
 export class ChunkedGzip {
-  /** The chunk that was used last is the last one. */
-  private readonly unpacked = new Map<number, Uint8Array>();
+  private readonly unpacked = new Recent<Uint8Array>(MOST_UNPACKED);
 
   private constructor(
     readonly file: StoredBytes,
@@ -99,21 +99,17 @@ export class ChunkedGzip {
   }
 
   private chunk(index: number): Uint8Array {
-    let content = this.unpacked.get(index);
-    if (!content) {
-      const { at, packed, sum } = this.chunks[index];
-      const data = new Uint8Array(packed + END.length);
-      data.set(this.file.read(at, at + packed));
-      data.set(END, packed);
-      const length = Math.min(this.chunkBytes, this.size - index * this.chunkBytes);
-      content = inflateSync(data, { out: new Uint8Array(length) });
-      checkSum(content, sum);
-    }
-    this.unpacked.delete(index);
-    this.unpacked.set(index, content);
-    if (this.unpacked.size > MOST_UNPACKED) {
-      this.unpacked.delete(this.unpacked.keys().next().value!);
-    }
+    return this.unpacked.get(index, () => this.unpack(index));
+  }
+
+  private unpack(index: number): Uint8Array {
+    const { at, packed, sum } = this.chunks[index];
+    const data = new Uint8Array(packed + END.length);
+    data.set(this.file.read(at, at + packed));
+    data.set(END, packed);
+    const length = Math.min(this.chunkBytes, this.size - index * this.chunkBytes);
+    const content = inflateSync(data, { out: new Uint8Array(length) });
+    checkSum(content, sum);
     return content;
   }
 }

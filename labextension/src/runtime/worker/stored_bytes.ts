@@ -1,6 +1,7 @@
 /**
  * Bytes of files: in the worker's memory, or in a Blob. The browser keeps a Blob outside of pages and workers, once for all kernels of a page.
  */
+import { Recent } from './recent';
 
 export interface StoredBytes {
   readonly length: number;
@@ -33,8 +34,7 @@ class InMemory implements StoredBytes {
 }
 
 class InBlob implements StoredBytes {
-  /** The block that was read last is the last one. */
-  private readonly blocks = new Map<number, Uint8Array>();
+  private readonly blocks = new Recent<Uint8Array>(MOST_BLOCKS);
 
   constructor(private readonly blob: Blob) {}
 
@@ -60,13 +60,7 @@ class InBlob implements StoredBytes {
   }
 
   private block(index: number): Uint8Array {
-    const block = this.blocks.get(index) ?? this.readNow(index * BLOCK_BYTES, (index + 1) * BLOCK_BYTES);
-    this.blocks.delete(index);
-    this.blocks.set(index, block);
-    if (this.blocks.size > MOST_BLOCKS) {
-      this.blocks.delete(this.blocks.keys().next().value!);
-    }
-    return block;
+    return this.blocks.get(index, () => this.readNow(index * BLOCK_BYTES, (index + 1) * BLOCK_BYTES));
   }
 
   private readNow(start: number, end: number): Uint8Array {
