@@ -26,6 +26,12 @@ DEAF = "sum(range(10**9))"
 COST = """import pyodide_js, time
 from pyodide.code import run_js
 poll = run_js("(m, on) => { m.HEAP8[m._Py_EMSCRIPTEN_SIGNAL_HANDLING] = on; }")
+def same(value):
+    return value
+def numbers():
+    while True:
+        yield 1
+generator = numbers()
 def loop(n):
     total = 0
     for i in range(n):
@@ -41,7 +47,13 @@ for turn in range(2 * ROUNDS):
 poll(pyodide_js._module, True)
 print(*samples[True], '|', *samples[False])"""
 #: Name of a loop, the expression that it adds up, how often, and the greatest accepted ratio. In the second loop, C code asks for signals.
-LOOPS = [("tight loop", "i & 7", 2_000_000, 1.03), ("loop of `str`", "len(str(i))", 500_000, 1.03)]
+#: In the last two, CPython counts its clock down at each call and each `yield`, too.
+LOOPS = [
+    ("tight loop", "i & 7", 2_000_000, 1.03),
+    ("loop of `str`", "len(str(i))", 500_000, 1.03),
+    ("loop of calls", "same(i)", 1_000_000, 1.03),
+    ("loop of a generator", "next(generator)", 1_000_000, 1.03),
+]
 #: Presses Stop, then *Restart now* as soon as that is offered. Resolves with the ms from the second click to the next cell's reply.
 RECOVER = """async code => {
   const { kernel } = bench;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { assemble } from '../../scripts/wat.mjs';
 import { Control } from '../../src/runtime/protocol';
-import { CLOCK_START, SignalGate } from '../../src/runtime/worker/signal_gate';
+import { CLOCK_START, FIRST_CHECKS, MAX_CHECKS, SignalGate } from '../../src/runtime/worker/signal_gate';
 import { changeImports } from '../../src/runtime/worker/wasm_imports';
 import { attached, interruptController } from './fake_pyodide';
 
@@ -57,7 +57,8 @@ describe.each([true, false])('a gate with memory that is shared: %s', shared => 
   it('lets questions pass as long as nothing is wanted, those of the loop and of C code counted apart', async () => {
     const { gate, ask, helper, heap, clock } = await opened();
     expect(gate.open(heap, CLOCK)).toBe(true);
-    gate.letLoop(3);
+    gate.set(3 * CLOCK_START, true);
+    clock[0] = 7;
     ask(); // C code's first question
     helper.mockClear();
     clock[0] = CLOCK_START;
@@ -71,10 +72,11 @@ describe.each([true, false])('a gate with memory that is shared: %s', shared => 
     const { gate, ask, heap, clock } = await opened();
     gate.open(heap, CLOCK);
     for (const [kind, questions] of [
-      [CLOCK_START, 16],
+      [CLOCK_START, 8],
       [7, 8 * 32],
     ]) {
-      gate.letLoop(16); // 8 questions of the door's are 2 of the gate's
+      gate.interval = MAX_CHECKS; // 8 questions of the door's are one of the gate's
+      gate.set(MAX_CHECKS, false);
       clock[0] = kind;
       gate.note(Date.now());
       expect(Array.from({ length: 3000 }, ask)).not.toContain(2);
@@ -83,10 +85,45 @@ describe.each([true, false])('a gate with memory that is shared: %s', shared => 
     }
   });
 
+  it('looks at the time soon while a cell is young, and calls JavaScript once in a millisecond all the same', async () => {
+    const { gate, ask, helper, heap, clock } = await opened();
+    gate.open(heap, CLOCK);
+    gate.start();
+    gate.interval = 1;
+    gate.set(1, true);
+    /** Makes as many checks as CPython's clock wants, and asks. Returns how many they were. */
+    const run = (): number => {
+      const checks = clock[0];
+      clock[0] = CLOCK_START; // as CPython sets it before it asks
+      ask();
+      return checks;
+    };
+    expect(run()).toBe(1);
+    expect(helper).toHaveBeenCalledTimes(1); // eager
+    gate.note(Date.now());
+    gate.faster();
+    const intervals = [gate.interval];
+    for (let checks = 0; checks < 10_000; ) {
+      checks += run();
+      if (intervals.at(-1) !== gate.interval) {
+        intervals.push(gate.interval);
+        expect(gate.interval).toBeLessThanOrEqual(FIRST_CHECKS + checks / 10);
+      }
+    }
+    expect(intervals.slice(0, 3)).toEqual([2, 4, 8]);
+    expect(gate.interval).toBe(MAX_CHECKS);
+    expect(helper).toHaveBeenCalledTimes(1);
+    vi.advanceTimersByTime(1);
+    for (let i = 0; i < MAX_CHECKS / CLOCK_START; i++) {
+      run();
+    }
+    expect(helper).toHaveBeenCalledTimes(2);
+  });
+
   it.each([Control.Interrupt, Control.Wanted])('asks JavaScript at once when word %i is set', async word => {
     const { gate, ask, words, heap, clock } = await opened();
     gate.open(heap, CLOCK);
-    gate.letLoop(1000);
+    gate.set(1000 * CLOCK_START, false);
     gate.note(Date.now());
     for (clock[0] of [CLOCK_START, 7]) {
       expect(ask()).toBe(0);

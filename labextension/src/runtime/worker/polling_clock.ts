@@ -4,12 +4,8 @@
  * CPython counts a clock down at each eval-breaker check. When the clock is at its end, CPython sets it to `CLOCK_START` again and
  * asks. C code asks at other times too; `str`, for example, asks for each value.
  */
-import { CLOCK_START, type SignalGate } from './signal_gate';
+import { CLOCK_START, FIRST_CHECKS, MAX_CHECKS, type SignalGate } from './signal_gate';
 
-/** Most checks between two questions in the first millisecond of a cell. With each further millisecond, as many are added. */
-const FIRST_CHECKS = 8;
-/** Most checks between two questions at any time. */
-const MAX_CHECKS = 400;
 /** Without a gate, every 32nd question of C code also runs timed work (flushing output, reading messages). */
 const C_LOOK = 32;
 
@@ -21,13 +17,10 @@ export class PollingClock {
   private getHeap: (() => Int32Array) | null = null;
   /** Whether the signal gate answers CPython. */
   private gated = false;
-  /** Checks until the loop asks again, and the greatest number allowed at present. */
-  private interval = CLOCK_START;
-  private most = MAX_CHECKS;
-  /** `Date.now()` when the clock last ran down. */
+  /** Who counts: the gate, or without one this class. */
+  private pace: Pace = new PaceWithoutGate(checks => this.write(checks));
+  /** `Date.now()` when the loop last came here in a new millisecond. */
   private millisecond = 0;
-  /** `Date.now()` when the user's code began. */
-  private userStart = 0;
   /** Number of questions of C code, where there is no gate. */
   private asked = 0;
   /** `Date.now()` when a question of C code last ran timed work. While something is wanted, the door passes on every question. */
@@ -46,6 +39,7 @@ export class PollingClock {
       this.getHeap = getHeap;
       this.heap = getHeap();
       this.gated = memory !== undefined && this.gate.open(memory, address);
+      this.pace = this.gated ? this.gate : this.pace;
     }
   }
 
@@ -56,8 +50,7 @@ export class PollingClock {
 
   /** Notes that user code begins. It asks often at first, since nobody knows yet how long its steps take. */
   userStarts(): void {
-    this.userStart = Date.now();
-    this.most = FIRST_CHECKS;
+    this.pace.start();
     this.setPace('every check');
   }
 
@@ -67,22 +60,13 @@ export class PollingClock {
    */
   setPace(polls: 'every check' | 'next check' | 'soon'): void {
     if (polls === 'every check') {
-      this.interval = 1;
-      this.set(1);
+      this.pace.interval = 1;
+      this.pace.set(1, true);
     } else if (polls === 'next check') {
-      this.set(1);
-    } else if (this.interval > CLOCK_START) {
-      this.interval = CLOCK_START;
-      this.set(CLOCK_START);
-    }
-  }
-
-  private set(checks: number): void {
-    if (this.index) {
-      this.memory()[this.index] = this.gated ? Math.min(checks, CLOCK_START) : checks;
-    }
-    if (this.gated) {
-      this.gate.letLoop(Math.max(1, Math.trunc(checks / CLOCK_START)));
+      this.pace.set(1, true);
+    } else if (this.pace.interval > CLOCK_START) {
+      this.pace.interval = CLOCK_START;
+      this.pace.set(CLOCK_START, true);
     }
   }
 
@@ -99,23 +83,22 @@ export class PollingClock {
 
   /**
    * Sets the clock again after it has run down. If that took less than a millisecond, the number of checks doubles. Otherwise
-   * the number is set to the checks that fit into one millisecond.
+   * it is set to the checks that fit into one millisecond.
    */
   private wind(): void {
     const millisecond = Date.now(); // takes a fifth of the time of `performance.now`
     const passed = millisecond - this.millisecond;
     if (passed === 0) {
-      this.interval = Math.min(this.interval * 2, this.most);
-    } else {
-      this.millisecond = millisecond;
-      if (this.gated) {
-        this.gate.note(millisecond);
-      }
-      this.most = Math.min(MAX_CHECKS, FIRST_CHECKS * (1 + Math.max(0, millisecond - this.userStart)));
-      this.interval = Math.max(1, Math.trunc(Math.min(this.interval / Math.max(1, passed), this.most)));
-      this.runTimedWork();
+      this.pace.faster();
+      return;
     }
-    this.set(this.interval);
+    this.millisecond = millisecond;
+    if (this.gated) {
+      this.gate.note(millisecond);
+    }
+    this.pace.interval = Math.max(1, Math.trunc(this.pace.interval / Math.max(1, passed)));
+    this.runTimedWork();
+    this.pace.set(this.pace.interval, false);
   }
 
   private lookForC(): void {
@@ -127,10 +110,44 @@ export class PollingClock {
     }
   }
 
+  private write(checks: number): void {
+    if (this.index) {
+      this.memory()[this.index] = checks;
+    }
+  }
+
   private memory(): Int32Array {
     if (this.heap!.length === 0) {
       this.heap = this.getHeap!(); // memory has grown: the old view is detached
     }
     return this.heap!;
+  }
+}
+
+/** How many checks pass between two looks at the time. */
+interface Pace {
+  interval: number;
+  start(): void;
+  faster(): void;
+  set(checks: number, isEager: boolean): void;
+}
+
+/** The same as in `gate.wat`. */
+class PaceWithoutGate implements Pace {
+  interval = CLOCK_START;
+  private checks = 0;
+
+  constructor(readonly set: (checks: number) => void) {}
+
+  start(): void {
+    this.checks = 0;
+  }
+
+  faster(): void {
+    if (this.interval < MAX_CHECKS) {
+      this.checks += this.interval;
+      this.interval = Math.min(this.interval * 2, FIRST_CHECKS + (this.checks >> 4), MAX_CHECKS);
+    }
+    this.set(this.interval);
   }
 }

@@ -16,6 +16,10 @@ import type { Env } from './wasm_imports';
 export const CLOCK_START = 50;
 /** Name of the imported function. */
 const HELPER = '_Py_CheckEmscriptenSignals_Helper';
+/** Most checks of the loop between two looks at the time when a cell begins. A sixteenth of those that have been made comes on top. */
+export const FIRST_CHECKS = 8;
+/** Most checks between two looks at any time. */
+export const MAX_CHECKS = 400;
 /**
  * Of questions that come quickly, the door passes on one in this number. With CPython's clock, they are `CLOCK_START` times as many checks
  * of the loop.
@@ -34,9 +38,12 @@ interface Door {
 /** What `gate.wat` exports. */
 interface Gate {
   check: Check;
-  rounds: WebAssembly.Global<'i32'>;
+  interval: WebAssembly.Global<'i32'>;
   eager: WebAssembly.Global<'i32'>;
   millisecond: WebAssembly.Global<'f64'>;
+  start(): void;
+  faster(): void;
+  set(checks: number): void;
 }
 
 const instance = (bytes: BufferSource, imports: WebAssembly.Imports): WebAssembly.Exports =>
@@ -79,21 +86,42 @@ export class SignalGate {
       python: { memory, clock, clock_start: CLOCK_START },
       time: { now: Date.now },
       pyodide: { helper: this.helper! },
+      door: { pass: this.door.pass, passed_on: PASSED_ON },
+      pace: { first: FIRST_CHECKS, most: MAX_CHECKS },
     }) as unknown as Gate;
     this.door.table.set(0, gate.check);
     this.gate = gate;
     return true;
   }
 
+  /** Checks of CPython's loop between two looks at the time, at present. */
+  get interval(): number {
+    return this.gate!.interval.value;
+  }
+
+  set interval(checks: number) {
+    this.gate!.interval.value = checks;
+  }
+
+  /** The user's code begins. Nobody knows yet how long its steps take. */
+  start(): void {
+    this.gate!.start();
+  }
+
+  /** Lets the loop look at the time less often: its steps are quick. */
+  faster(): void {
+    this.gate!.faster();
+    this.gate!.eager.value = 0;
+  }
+
   /**
-   * Sets after how many rounds of `CLOCK_START` checks of CPython's loop JavaScript is called again. If they are many, it is not called
-   * again in the same millisecond.
+   * Lets the loop look at the time after so many checks.
+   *
+   * @param isEager - whether JavaScript is called then, also if it was called in the same millisecond
    */
-  letLoop(rounds: number): void {
-    const isQuick = rounds >= PASSED_ON;
-    this.door!.pass(isQuick ? PASSED_ON : 1);
-    this.gate!.rounds.value = isQuick ? Math.trunc(rounds / PASSED_ON) : rounds;
-    this.gate!.eager.value = Number(!isQuick);
+  set(checks: number, isEager: boolean): void {
+    this.gate!.set(checks);
+    this.gate!.eager.value = Number(isEager);
   }
 
   /** Notes the millisecond, as of `Date.now()`, in which JavaScript has been called. */

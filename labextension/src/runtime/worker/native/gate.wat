@@ -1,6 +1,5 @@
 ;; Answers questions for signals, of which the door passes on a few, without JavaScript as long as that has nothing to do. It has at most once in
-;; a millisecond, and at first more often. Questions of the loop, for which CPython has just set its clock anew, and those of C code such as `str`
-;; are counted apart.
+;; a millisecond. Questions of the loop, for which CPython has just set its clock anew, and those of C code such as `str` are counted apart.
 (module
   (import "python" "memory" (memory 1))
   (import "python" "clock" (global $clock i32))
@@ -8,10 +7,20 @@
   ;; Milliseconds since 1970: `Date.now`.
   (import "time" "now" (func $now (result f64)))
   (import "pyodide" "helper" (func $helper (result i32)))
-  ;; Questions of each kind from which on one looks at the time.
-  (global $rounds (export "rounds") (mut i32) (i32.const 1))
+  ;; Lets one question in a number pass the door.
+  (import "door" "pass" (func $pass (param i32)))
+  (import "door" "passed_on" (global $passed_on i32))
+  ;; Most checks between two looks at the time: at first, and at any time.
+  (import "pace" "first" (global $first i32))
+  (import "pace" "most" (global $most i32))
+  ;; Checks between two looks at the time, at present.
+  (global $interval (export "interval") (mut i32) (i32.const 1))
+  ;; Checks of the user's code so far, as long as the interval grows.
+  (global $checks (mut i32) (i32.const 0))
+  ;; Questions of each kind until the next look at the time.
+  (global $rounds (mut i32) (i32.const 1))
   (global $asks (mut i32) (i32.const 1))
-  ;; The millisecond in which JavaScript was called last. In it, the loop's questions call it again only if `$eager` is not 0.
+  ;; The millisecond in which JavaScript was called last. In it, JavaScript is called again only if `$eager` is not 0.
   (global $millisecond (export "millisecond") (mut f64) (f64.const 0))
   (global $eager (export "eager") (mut i32) (i32.const 1))
 
@@ -22,12 +31,52 @@
         (if (i32.gt_s (global.get $rounds) (i32.const 0))
           (then (return (i32.const 0))))
         (if (global.get $eager)
-          (then (return (call $helper)))))
-      (else
-        (global.set $asks (i32.sub (global.get $asks) (i32.const 1)))
-        (if (i32.gt_s (global.get $asks) (i32.const 0))
-          (then (return (i32.const 0))))
-        (global.set $asks (i32.const 32))))
+          (then (return (call $helper))))
+        (if (f64.ne (call $now) (global.get $millisecond))
+          (then (return (call $helper))))
+        (call $faster)
+        (return (i32.const 0))))
+    (global.set $asks (i32.sub (global.get $asks) (i32.const 1)))
+    (if (i32.gt_s (global.get $asks) (i32.const 0))
+      (then (return (i32.const 0))))
+    (global.set $asks (i32.const 32))
     (if (f64.eq (call $now) (global.get $millisecond))
       (then (return (i32.const 0))))
-    (call $helper)))
+    (call $helper))
+
+  ;; The user's code begins.
+  (func (export "start")
+    (global.set $checks (i32.const 0)))
+
+  ;; Looks at the time after twice as many checks as before, but after no more than `$first` and a sixteenth of all checks so far: if the code's
+  ;; steps become slow, the next look comes that late at most.
+  (func $faster (export "faster")
+    (local $cap i32)
+    (if (i32.lt_s (global.get $interval) (global.get $most))
+      (then
+        (global.set $checks (i32.add (global.get $checks) (global.get $interval)))
+        (local.set $cap (i32.add (global.get $first) (i32.shr_s (global.get $checks) (i32.const 4))))
+        (if (i32.gt_s (local.get $cap) (global.get $most))
+          (then (local.set $cap (global.get $most))))
+        (global.set $interval (i32.shl (global.get $interval) (i32.const 1)))
+        (if (i32.gt_s (global.get $interval) (local.get $cap))
+          (then (global.set $interval (local.get $cap))))))
+    (call $set (global.get $interval)))
+
+  ;; Lets the loop look at the time after so many checks.
+  (func $set (export "set") (param $number i32)
+    (local $questions i32)
+    (local.set $questions (i32.div_s (local.get $number) (global.get $clock_start)))
+    (if (i32.lt_s (local.get $questions) (i32.const 1))
+      (then
+        (local.set $questions (i32.const 1)))
+      (else
+        (local.set $number (global.get $clock_start))))
+    (i32.store (global.get $clock) (local.get $number))
+    (if (i32.ge_s (local.get $questions) (global.get $passed_on))
+      (then
+        (call $pass (global.get $passed_on))
+        (global.set $rounds (i32.div_s (local.get $questions) (global.get $passed_on))))
+      (else
+        (call $pass (i32.const 1))
+        (global.set $rounds (local.get $questions))))))
