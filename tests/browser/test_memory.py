@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from boot_sites import Change, copy, device_memory, nothing, opened
 from conftest import Lab
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 pytestmark = pytest.mark.pages("either")
 
@@ -51,3 +54,36 @@ def test_memory_that_is_damaged_ends_python_which_says_so_and_starts_anew(lab: L
     assert lab.run("'gone' in globals()").result == "False"
     lab.js("() => kernel.restart()")
     assert lab.run("6 * 7").result == "42"
+
+
+@pytest.mark.thinned(2)
+@pytest.mark.parametrize(
+    ("settings", "gigabytes", "change", "limit_mb"),
+    [
+        ({}, 0.5, nothing, 256),
+        ({"memoryLimit": 200}, 8, nothing, 200),
+        ({"memoryLimit": 200}, 8, lambda _kernel, manifest: manifest.pop("snapshot"), 200),
+        ({"memoryLimit": 0}, 0.5, nothing, None),
+    ],
+    ids=["the device", "the site", "the site, from files", "no limit"],
+)
+def test_a_cell_that_takes_too_much_for_the_device_gets_an_error_and_not_the_page(
+    browser: Browser,
+    site: Path,
+    tmp_path: Path,
+    settings: dict[str, int],
+    gigabytes: float,
+    change: Change,
+    limit_mb: int | None,
+) -> None:
+    changed = copy(site, tmp_path, change, prewarm=False, **settings)
+    with opened(browser, changed, script=device_memory(gigabytes)) as (lab, _log):
+        lab.start()
+        run = lab.run("filled = []\nwhile len(filled) < 400: filled.append(bytes(10**6))")
+        taken = int(str(lab.run("len(filled)").result))
+        if limit_mb is None:
+            assert taken == 400
+        else:
+            assert run.content["ename"] == "MemoryError" and ADVICE in "".join(run.of("error")[0]["traceback"])
+            assert limit_mb / 2 < taken < limit_mb
+        assert lab.run("filled.clear()\n6 * 7").result == "42"

@@ -24,3 +24,13 @@ export function changeImports(change: (env: Env) => void): () => void {
     WebAssembly.instantiateStreaming = instantiateStreaming;
   };
 }
+
+type Imported = ((...values: unknown[]) => unknown) & { sig?: string };
+
+/** Puts another function in the place of an imported one, if there is one. It keeps the signature that Emscripten notes in it. */
+export function wrapImport(env: Env, name: string, wrap: (original: Imported) => Imported): void {
+  const original = env[name] as Imported | undefined;
+  if (typeof original === 'function') {
+    env[name] = Object.assign(wrap(original), { sig: original.sig });
+  }
+}
