@@ -52,6 +52,11 @@ def replace(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
+def device_memory(gigabytes: float) -> str:
+    """A script by which the browser says that the device has so much memory."""
+    return f"Object.defineProperty(navigator, 'deviceMemory', {{ value: {gigabytes} }});"
+
+
 def snapshot(kernel: Path, manifest: dict[str, Any]) -> Path:
     return kernel / manifest["snapshot"]["file"]
 

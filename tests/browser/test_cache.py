@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import queue
 import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedIOBase
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
-from boot_sites import FROM_SNAPSHOT, STATIC, copy, enter, opened, replace
-from conftest import Lab, new_page
+from boot_sites import FROM_SNAPSHOT, STATIC, copy, device_memory, enter, opened, replace
+from conftest import Lab, new_page, wait_for_app
+from hangs import HANG_S
 from playwright.sync_api import Browser
 
-from jupyterlite_browsergrad.site.static_server import SiteServer
+from bench.lab import Server
+from jupyterlite_browsergrad.site.static_server import SiteHandler, SiteServer
 from scripts.chromium import FLAGS, chromium
 
 PREFETCHED = "performance.getEntriesByName('browsergrad:prefetched').length"
@@ -142,7 +147,7 @@ def test_a_later_visit_takes_what_was_unpacked_and_works_if_that_is_damaged_or_r
         cdp = page.context.new_cdp_session(page)
 
         def visit() -> list[str]:
-            """Start a kernel without the browser's other cache. Gives the big files that were asked for."""
+            """Start a kernel without the browser's other cache. Gives the files that were asked for until the first cell's reply."""
             cdp.send("Network.clearBrowserCache")
             begin = len(seen)
             with page.expect_console_message(lambda message: FROM_SNAPSHOT in message.text):
@@ -152,21 +157,40 @@ def test_a_later_visit_takes_what_was_unpacked_and_works_if_that_is_damaged_or_r
             return [
                 path.rsplit("/")[-1].split(".")[0]
                 for method, path, _status in seen[begin:]
-                if method == "GET" and f"/{STATIC}/kernel/" in path and ".bin" in path
+                if (f"/{STATIC}/kernel/" in path and ".bin" in path) or (method == "HEAD" and f"/{STATIC}/" in path)
             ]
 
-        assert sorted(visit()) == ["scripts", "snapshot", "wasm"]
+        everything = ["python_stdlib", "scripts", "snapshot", "wasm"]
+        assert sorted(visit()) == everything
         page.wait_for_function(KEPT)
-        assert visit() == ["scripts"]
-        assert page.evaluate(DAMAGE_KEPT) == 2
-        assert sorted(visit()) == ["scripts", "snapshot", "wasm"]
+        assert visit() == []
+        assert page.evaluate(DAMAGE_KEPT) == 3
+        assert sorted(visit()) == everything
         page.wait_for_function(KEPT)
-        assert visit() == ["scripts"]
+        assert visit() == []
         refused = (
             b"Object.defineProperty(globalThis, 'caches', { get() { throw new DOMException('', 'SecurityError'); } });"
         )
         replace(worker, refused + worker.read_bytes())
-        assert sorted(visit()) == ["scripts", "snapshot", "wasm"]
+        assert sorted(visit()) == everything
+
+
+def test_the_service_worker_leaves_pythons_files_to_the_browser(browser: Browser, site: Path) -> None:
+    """Browsers keep what they have compiled of WebAssembly only for answers that come without a service worker."""
+    with requests(site) as (address, _seen):
+        page = new_page(browser)
+        enter(page, address)
+        page.wait_for_function("navigator.serviceWorker.controller")
+        answers = []
+        page.on("response", lambda answer: answers.append(answer))
+        lab = enter(page, address)
+        lab.start()
+        assert lab.run("1 + 1").result == "2"
+        own = {answer.url: answer.from_service_worker for answer in answers if f"/{STATIC}/" in answer.url}
+        assert any("/pyodide-lock.json" in url for url in own) and not any(own.values()), own
+        others = [answer for answer in answers if "/build/" in answer.url]
+        assert any(answer.from_service_worker for answer in others), "the page has a service worker"
+        page.context.close()
 
 
 def test_where_bytes_count_the_smaller_forms_are_read_and_kept(browser: Browser, site: Path, tmp_path: Path) -> None:
@@ -235,8 +259,7 @@ def test_further_kernels_neither_fetch_nor_compile(browser: Browser, site: Path,
 def test_a_spare_waits_where_the_site_and_the_memory_allow(
     browser: Browser, site: Path, tmp_path: Path, settings: dict[str, bool], gigabytes: int, is_spare: bool
 ) -> None:
-    memory = f"Object.defineProperty(navigator, 'deviceMemory', {{ value: {gigabytes} }});"
-    with opened(browser, copy(site, tmp_path, **settings), script=memory) as (lab, log):
+    with opened(browser, copy(site, tmp_path, **settings), script=device_memory(gigabytes)) as (lab, log):
         # The fetch begins at once or not at all. A kernel that comes later waits for it.
         lab.page.wait_for_function(PREFETCHED)
         lab.start()
@@ -252,3 +275,61 @@ def test_what_python_may_need_later_is_fetched_by_the_page(browser: Browser, sit
         lab.run("pass")
         wait_for_the_rest(lab)
         assert lab.run("import xml.dom.minidom").content["status"] == "ok"
+
+
+class DrippingServer(Server):
+    """Serves a site, of which Python's library, a file for later, comes in small drops."""
+
+    DROP_BYTES = 4096
+    DROP_S = 0.2
+
+    def __init__(self, folder: Path) -> None:
+        self.begun = threading.Event()
+        #: For each download of the library that came to an end: whether all of it was sent. Else the browser ended it.
+        self.ended: queue.Queue[bool] = queue.Queue()
+        self.stopped = threading.Event()
+        server = self
+
+        class Handler(SiteHandler):
+            def send_file(self, file: BinaryIO, size: int) -> None:
+                if "/python_stdlib.zip" in self.path:
+                    self.close_connection = True
+                    server.ended.put(server.drip(file, self.wfile))
+                else:
+                    super().send_file(file, size)
+
+        self.serve(Handler, folder, isolated=True)
+
+    def drip(self, file: BinaryIO, connection: BufferedIOBase) -> bool:
+        try:
+            while not self.stopped.wait(self.DROP_S) and (drop := file.read(self.DROP_BYTES)):
+                connection.write(drop)
+                self.begun.set()
+        except ConnectionError:
+            return False
+        return True
+
+    def close(self) -> None:
+        self.stopped.set()
+        super().close()
+
+
+def test_files_for_later_are_not_downloaded_for_a_page_that_was_left(
+    browser: Browser, site: Path, tmp_path: Path
+) -> None:
+    """Else they take the line from the next page, which asks for the same files and waits for them."""
+    server = DrippingServer(copy(site, tmp_path, prewarm=False))
+    page = new_page(browser)
+    try:
+        lab = enter(page, server.url)
+        for reload in (True, False):
+            lab.start()
+            assert lab.run("1 + 1").result == "2"
+            if reload:
+                assert server.begun.wait(HANG_S)
+                page.reload()
+                assert not server.ended.get(timeout=HANG_S), "the download went on"
+                wait_for_app(page)
+    finally:
+        page.context.close()
+        server.close()

@@ -204,11 +204,19 @@ async function readCore(
   { wasm, scripts }: { wasm: PackedFile; scripts: PackedFile },
   kept: KeptContents,
   isSlow: boolean,
+  onScripts: (scripts: Scripts) => void,
 ): Promise<Core> {
+  // In this order: the modules are compiled while the rest is on its way.
+  const reading = (async () => {
+    const text = (await kept.read(scripts)) ?? (await readPacked(kernelURL, scripts));
+    const sources = JSON.parse(new TextDecoder().decode(text)) as Scripts;
+    onScripts(sources);
+    return sources;
+  })();
   const compile = (form: PackedFile): Promise<WebAssembly.Module> => compilePacked(kernelURL, form);
   const compiling = kept.compile(wasm).then(module => module ?? readForm(wasm, isSlow, compile));
-  const [module, text] = await Promise.all([compiling, readPacked(kernelURL, scripts)]);
-  return { module, scripts: JSON.parse(new TextDecoder().decode(text)) as Scripts };
+  const [module, sources] = await Promise.all([compiling, reading]);
+  return { module, scripts: sources };
 }
 
 /** Reads Pyodide's own files. The worker imports the modules later, from the browser's cache. */
@@ -229,20 +237,19 @@ function checkScripts(indexURL: string, hashes: Record<string, string>): Promise
 }
 
 /** Reads the snapshot: what an earlier visit has kept of it, else the file. */
-export async function loadMemory(
-  kernelURL: string,
-  snapshot: PackedFile,
-  isSlow = false,
-  kept = new KeptContents(kernelURL),
-): Promise<ArrayBuffer> {
-  const unpack = (form: PackedFile): Promise<ArrayBuffer> => readPacked(kernelURL, form);
-  return (await kept.read(snapshot)) ?? readForm(snapshot, isSlow, unpack);
+export async function loadMemory(kernelURL: string, snapshot: PackedFile, isSlow = false): Promise<ArrayBuffer> {
+  return (await new KeptContents(kernelURL).read(snapshot)) ?? unpackMemory(kernelURL, snapshot, isSlow);
+}
+
+function unpackMemory(kernelURL: string, snapshot: PackedFile, isSlow: boolean): Promise<ArrayBuffer> {
+  return readForm(snapshot, isSlow, form => readPacked(kernelURL, form));
 }
 
 /**
  * Loads what a start from the snapshot needs.
  *
  * @param hints - what the page knows about site and line.
+ * @param onScripts - called with Pyodide's modules, which come long before the rest.
  * @returns null if the site has no snapshot for this Pyodide.
  * @throws Error if something is missing, damaged or of another build.
  */
@@ -250,10 +257,10 @@ export async function loadBootAssets(
   indexURL: string,
   kernelURL: string,
   hints: FetchHints = {},
+  onScripts: (scripts: Scripts) => void = () => undefined,
 ): Promise<BootAssets | null> {
   const describing = readManifest(kernelURL, hints);
   const locking = readLock(indexURL, hints).catch((error: unknown) => errorText(error));
-  const sizing = sizeOf(indexURL + STDLIB);
   const kept = new KeptContents(kernelURL);
   const manifest = await describing;
   const { snapshot } = manifest;
@@ -262,10 +269,9 @@ export async function loadBootAssets(
   }
   const problems: string[] = [];
   const { isSlow = false } = hints;
-  const unpacking = loadMemory(kernelURL, snapshot, isSlow, kept);
   const reading =
     snapshot.core && !isInstalled(kernelURL)
-      ? readCore(kernelURL, snapshot.core, kept, isSlow).catch(async (error: unknown) => {
+      ? readCore(kernelURL, snapshot.core, kept, isSlow, onScripts).catch(async (error: unknown) => {
           if (error instanceof RangeError) {
             throw error; // no memory
           }
@@ -273,7 +279,11 @@ export async function loadBootAssets(
           return readOwnCore(indexURL, snapshot.pyodide);
         })
       : readOwnCore(indexURL, snapshot.pyodide);
-  for (const early of [unpacking, reading]) {
+  const remembering = kept.read(snapshot);
+  const unpacking = remembering.then(memory => memory ?? unpackMemory(kernelURL, snapshot, isSlow));
+  // Where an earlier visit has kept the memory, it has compared the library's size, too.
+  const sizing = remembering.then(memory => (memory ? null : sizeOf(indexURL + STDLIB)));
+  for (const early of [unpacking, sizing, reading]) {
     early.catch(() => undefined); // the error is thrown where `early` is awaited below
   }
   let lock = await locking;

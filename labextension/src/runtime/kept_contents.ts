@@ -3,6 +3,7 @@
  * refuses that, or something is wrong with what it has kept, files are fetched and unpacked as on the first visit.
  */
 import { checkHash, isInstalled } from './assets';
+import { free } from './bytes';
 import { smallerForm, unpacker, type PackedFile } from './packed';
 
 const CACHE = 'browsergrad-unpacked';
@@ -44,9 +45,11 @@ export class KeptContents {
   /** Compiles a kept WebAssembly module. @returns null if it is not kept, or not as it was. */
   async compile(entry: PackedFile): Promise<WebAssembly.Module | null> {
     return this.take(entry, async (contents, sha256) => {
-      const copy = contents.clone();
-      const checking = copy.arrayBuffer().then(bytes => checkHash(bytes, sha256));
-      return (await Promise.all([WebAssembly.compileStreaming(contents), checking]))[0];
+      // Not while it is read: that would take two streams, since all of its bytes are checked, and the thread has much else to do.
+      const bytes = await contents.arrayBuffer();
+      const [module] = await Promise.all([WebAssembly.compile(bytes), checkHash(bytes, sha256)]);
+      free(bytes);
+      return module;
     });
   }
 
@@ -76,11 +79,12 @@ async function forget(address: string): Promise<void> {
   await (await storage()!.open(CACHE)).delete(address);
 }
 
-/** The files that are kept: the unpacked memory, and the WebAssembly's packed file. */
+/** What is kept: the unpacked memory, and the contents of packed files. */
 export interface Keepable {
   snapshot: PackedFile;
   memory: ArrayBuffer;
-  wasm?: PackedFile;
+  /** Pyodide's WebAssembly, and its modules. */
+  core?: { wasm: PackedFile; scripts: PackedFile };
 }
 
 /**
@@ -89,13 +93,14 @@ export interface Keepable {
  * @returns whether the memory is kept.
  * @throws Error if the browser refuses it.
  */
-export async function keepContents(folderURL: string, { snapshot, memory, wasm }: Keepable): Promise<boolean> {
+export async function keepContents(folderURL: string, { snapshot, memory, core }: Keepable): Promise<boolean> {
   const caches = storage();
   if (!caches || !snapshot.contents_sha256 || !(await hasRoom(2 * memory.byteLength))) {
     return false;
   }
   const cache = await caches.open(CACHE);
-  const wanted = [snapshot, ...(wasm ? [wasm] : [])].map(entry => addressOf(folderURL, entry));
+  const files = core ? [core.wasm, core.scripts] : [];
+  const wanted = [snapshot, ...files].map(entry => addressOf(folderURL, entry));
   const kept = (await cache.keys()).map(({ url }) => url);
   await Promise.all(
     kept.filter(url => url.startsWith(folderURL) && !wanted.includes(url)).map(url => cache.delete(url)),
@@ -103,10 +108,11 @@ export async function keepContents(folderURL: string, { snapshot, memory, wasm }
   if (!kept.includes(wanted[0])) {
     await cache.put(wanted[0], new Response(memory));
   }
-  if (wasm && !kept.includes(wanted[1])) {
-    const contents = await unpackedAgain(folderURL, wasm);
+  for (const entry of files) {
+    const address = addressOf(folderURL, entry);
+    const contents = kept.includes(address) ? null : await unpackedAgain(folderURL, entry);
     if (contents) {
-      await cache.put(wanted[1], new Response(contents, { headers: { 'content-type': 'application/wasm' } }));
+      await cache.put(address, new Response(contents));
     }
   }
   return true;

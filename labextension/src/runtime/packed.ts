@@ -3,6 +3,7 @@
  * web host does, since many hosts compress nothing, or only text.
  */
 import { checkHash, checkSum, isGzip, readAsset } from './assets';
+import { free, freeingStream, gather } from './bytes';
 import { isXZ, unxz } from './xz';
 import { isZstd, unzstd } from './zstd';
 
@@ -90,7 +91,10 @@ async function unpack(answer: Response, entry: PackedFile): Promise<Contents> {
   const copy = source.clone();
   return {
     stream: source.body!.pipeThrough(unpacker(entry)),
-    checked: copy.arrayBuffer().then(packed => checkHash(packed, entry.sha256)),
+    checked: copy.arrayBuffer().then(async packed => {
+      await checkHash(packed, entry.sha256);
+      free(packed);
+    }),
     incomplete,
   };
 }
@@ -98,12 +102,11 @@ async function unpack(answer: Response, entry: PackedFile): Promise<Contents> {
 async function readContents<T>(
   folderURL: string,
   entry: PackedFile,
-  read: (contents: Response) => Promise<T>,
-  type: string,
+  read: (contents: ReadableStream<Uint8Array<ArrayBuffer>>) => Promise<T>,
 ): Promise<T> {
   return readAsset(folderURL + entry.file, async answer => {
     const { stream, checked, incomplete } = await unpack(answer, entry);
-    const reading = read(new Response(stream, { headers: { 'content-type': type } })).catch((error: unknown) => {
+    const reading = read(stream).catch((error: unknown) => {
       throw error instanceof RangeError ? error : incomplete; // a RangeError means no memory
     });
     return (await Promise.all([reading, checked]))[0];
@@ -112,10 +115,14 @@ async function readContents<T>(
 
 /** Fetches a file, unpacks it while it arrives, and checks it. */
 export async function readPacked(folderURL: string, entry: PackedFile): Promise<ArrayBuffer> {
-  return readContents(folderURL, entry, contents => contents.arrayBuffer(), 'application/octet-stream');
+  return readContents(folderURL, entry, gather);
 }
 
 /** Fetches a WebAssembly module, unpacks and compiles it while it arrives, and checks it. */
 export async function compilePacked(folderURL: string, entry: PackedFile): Promise<WebAssembly.Module> {
-  return readContents(folderURL, entry, contents => WebAssembly.compileStreaming(contents), 'application/wasm');
+  return readContents(folderURL, entry, contents =>
+    WebAssembly.compileStreaming(
+      new Response(freeingStream(contents), { headers: { 'content-type': 'application/wasm' } }),
+    ),
+  );
 }

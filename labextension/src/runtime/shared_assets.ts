@@ -4,6 +4,7 @@
  */
 import { fetchAsset } from './assets';
 import { loadBootAssets, type BootAssets, type FetchHints } from './boot_assets';
+import { free } from './bytes';
 import { keepContents } from './kept_contents';
 
 const shared = new Map<string, Promise<BootAssets | null>>();
@@ -33,9 +34,10 @@ async function keep(kernelURL: string, assets: BootAssets): Promise<void> {
       (await keepContents(kernelURL, {
         snapshot: snapshot!,
         memory: assets.memory,
-        wasm: snapshot!.core?.wasm,
+        core: snapshot!.core,
       }))
     ) {
+      free(assets.memory);
       assets.memory = null;
     }
     performance.mark('browsergrad:kept');

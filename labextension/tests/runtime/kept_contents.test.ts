@@ -17,18 +17,21 @@ const entry = (file: string, contents: Uint8Array): PackedFile => ({
   crc32: 0,
   contents_sha256: createHash('sha256').update(contents).digest('hex'),
 });
+const MODULES = new TextEncoder().encode('{"pyodide.mjs": ""}');
 const SNAPSHOT = entry('snapshot.0123.gz', MEMORY);
 const WASM = entry('wasm.0123.gz', MODULE);
+const SCRIPTS = entry('scripts.0123.gz', MODULES);
+const CORE = { wasm: WASM, scripts: SCRIPTS };
 
 /** A Cache storage with one cache. */
 class FakeCaches {
-  readonly files = new Map<string, { bytes: ArrayBuffer; type: string | null }>();
+  readonly files = new Map<string, ArrayBuffer>();
   isOpen = false;
 
   has = async (): Promise<boolean> => this.isOpen;
   match = async (url: string): Promise<Response | undefined> => {
     const found = this.files.get(url);
-    return found && new Response(found.bytes, { headers: found.type ? { 'content-type': found.type } : {} });
+    return found && new Response(found);
   };
   open = async (): Promise<unknown> => {
     this.isOpen = true;
@@ -40,41 +43,43 @@ class FakeCaches {
   };
 
   async put(url: string, answer: Response): Promise<void> {
-    this.files.set(url, { bytes: await answer.arrayBuffer(), type: answer.headers.get('content-type') });
+    this.files.set(url, await answer.arrayBuffer());
   }
 }
 
 let caches: FakeCaches;
 const fetched: [string, RequestInit | undefined][] = [];
-let answer: () => Response;
+let answer: (url: string) => Response;
 let room: { quota: number; usage: number };
 
 beforeEach(() => {
   caches = new FakeCaches();
   room = { quota: 1e9, usage: 0 };
-  answer = () => new Response(gzipSync(MODULE));
+  answer = url => new Response(gzipSync(url.endsWith(SCRIPTS.file) ? MODULES : MODULE));
   fetched.length = 0;
   vi.stubGlobal('caches', caches);
   vi.stubGlobal('navigator', { storage: { estimate: async () => room } });
   vi.stubGlobal('fetch', async (url: string, init?: RequestInit) => {
     fetched.push([url, init]);
-    return answer();
+    return answer(url);
   });
 });
 afterEach(() => vi.unstubAllGlobals());
 
 const keep = (): Promise<boolean> =>
-  keepContents(FOLDER, { snapshot: SNAPSHOT, memory: MEMORY.slice().buffer, wasm: WASM });
+  keepContents(FOLDER, { snapshot: SNAPSHOT, memory: MEMORY.slice().buffer, core: CORE });
 
 describe('unpacked contents', () => {
   it('are kept, and asked for at no host', async () => {
     expect(await keep()).toBe(true);
-    expect(fetched).toEqual([[`${FOLDER}${WASM.file}`, { cache: 'only-if-cached', mode: 'same-origin' }]]);
+    const cachedOnly = { cache: 'only-if-cached', mode: 'same-origin' };
+    expect(fetched).toEqual([WASM, SCRIPTS].map(({ file }) => [`${FOLDER}${file}`, cachedOnly]));
     const kept = new KeptContents(FOLDER);
     expect(new Uint8Array((await kept.read(SNAPSHOT))!)).toEqual(MEMORY);
     expect(await kept.compile(WASM)).toBeInstanceOf(WebAssembly.Module);
+    expect(new Uint8Array((await kept.read(SCRIPTS))!)).toEqual(MODULES);
     await keep();
-    expect(fetched).toHaveLength(1); // there is nothing to do
+    expect(fetched).toHaveLength(2); // there is nothing to do
   });
 
   it('come from the smaller form if the page has read that one', async () => {
@@ -83,9 +88,10 @@ describe('unpacked contents', () => {
       if (url.endsWith(WASM.file)) {
         throw new TypeError('not in the cache');
       }
-      return answer();
+      return answer(url);
     });
-    await keepContents(FOLDER, { snapshot: SNAPSHOT, memory: MEMORY.slice().buffer, wasm: { ...WASM, smaller } });
+    const core = { ...CORE, wasm: { ...WASM, smaller } };
+    await keepContents(FOLDER, { snapshot: SNAPSHOT, memory: MEMORY.slice().buffer, core });
     expect(await new KeptContents(FOLDER).compile(WASM)).toBeInstanceOf(WebAssembly.Module);
   });
 
@@ -97,7 +103,7 @@ describe('unpacked contents', () => {
     await keep();
     expect([...caches.files.keys()]).toEqual([
       others[1],
-      ...[SNAPSHOT, WASM].map(({ file }) => `${FOLDER}${file}?unpacked`),
+      ...[SNAPSHOT, WASM, SCRIPTS].map(({ file }) => `${FOLDER}${file}?unpacked`),
     ]);
   });
 
@@ -120,15 +126,13 @@ describe('unpacked contents', () => {
     ['none', () => new Uint8Array()],
   ])('are forgotten if there are %s', async (_name, change) => {
     await keep();
-    for (const [url, { bytes, type }] of caches.files) {
-      await caches.put(
-        url,
-        new Response(change(new Uint8Array(bytes)), { headers: type ? { 'content-type': type } : {} }),
-      );
+    for (const [url, bytes] of caches.files) {
+      await caches.put(url, new Response(change(new Uint8Array(bytes))));
     }
     const kept = new KeptContents(FOLDER);
     expect(await kept.read(SNAPSHOT)).toBeNull();
     expect(await kept.compile(WASM)).toBeNull();
+    expect(await kept.read(SCRIPTS)).toBeNull();
     expect(caches.files.size).toBe(0);
   });
 

@@ -140,7 +140,12 @@ describe('a packed file', () => {
     const streaming = vi.spyOn(WebAssembly, 'compileStreaming').mockImplementation(async source => {
       const answer = await source;
       expect(answer.headers.get('content-type')).toBe('application/wasm');
-      return WebAssembly.compile(await answer.arrayBuffer());
+      const bytes: number[] = [];
+      // As browsers do: they copy each chunk before they ask for the next, and then it is freed.
+      for await (const chunk of answer.body as unknown as AsyncIterable<Uint8Array>) {
+        bytes.push(...chunk);
+      }
+      return WebAssembly.compile(Uint8Array.from(bytes));
     });
     serve(packed);
     const module = await compilePacked(FOLDER, entryOf(packed, MODULE, 'zstd'));

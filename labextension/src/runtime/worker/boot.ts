@@ -15,7 +15,9 @@ import {
   type BootAssets,
   type KernelManifest,
   type Lock,
+  type Scripts,
 } from '../boot_assets';
+import { free } from '../bytes';
 import { errorText } from '../errors';
 import type { PackedFile } from '../packed';
 import type { BootInfo, BootOptions } from '../protocol';
@@ -23,7 +25,15 @@ import { mountDivided } from './divided_pack';
 import type { EmscriptenFS } from './emscripten';
 import { takeHighAddresses } from './high_addresses';
 import { FETCHES_NOW, LazyAsset } from './lazy_assets';
-import { environment, importPyodide, importSources, loadOptions, loadPyodide } from './load_pyodide';
+import {
+  environment,
+  importPyodide,
+  importSources,
+  loadOptions,
+  loadPyodide,
+  type PyodideModules,
+} from './load_pyodide';
+import { limitMemory } from './memory_limit';
 import { Pack } from './pack';
 import type { Post, Pyodide, PyProxy } from './pyodide';
 import { Python, type Progress, type PythonDependencies } from './python';
@@ -52,6 +62,9 @@ export async function boot(options: BootOptions, dependencies: BootDependencies)
     interrupts.gate.place(env);
     longTexts.place(env);
     takeHighAddresses(env);
+    if (options.memoryMB) {
+      limitMemory(env, options.memoryMB);
+    }
   });
   let started: Started;
   try {
@@ -81,24 +94,33 @@ async function fromSnapshot(
   if (options.mode !== 'kernel' || options.packages.length || options.jsModules.length) {
     return null;
   }
-  // In Deno the modules are files on this machine, and compiling them takes longer than reading them.
-  const own = FETCHES_NOW ? null : importPyodide(options.indexURL);
-  own?.catch(() => undefined); // awaited below
+  const { indexURL, kernelURL, hints } = options;
+  let modules = null as Promise<PyodideModules> | null;
+  const take = (importing: Promise<PyodideModules>): void => {
+    modules = importing;
+    modules.catch(() => undefined); // awaited below
+  };
+  // While the rest is still on its way, the modules are compiled. In Deno they are files on this machine.
+  const takeSources = (scripts: Scripts): void => take(importSources(scripts, indexURL));
+  if (!FETCHES_NOW) {
+    take(importPyodide(indexURL));
+  }
   try {
-    const assets = await (dependencies.assets ?? loadBootAssets(options.indexURL, options.kernelURL, options.hints));
+    const assets = await (dependencies.assets ?? loadBootAssets(indexURL, kernelURL, hints, takeSources));
     if (!assets) {
       share(null);
       return null;
     }
     assets.problems.forEach(text => post({ type: 'log', level: 'error', text }));
     progress('runtime', 0.5, 'Starting Python');
-    assets.memory ??= await loadMemory(options.kernelURL, assets.manifest.snapshot!, options.hints?.isSlow);
+    if (!modules) {
+      take(assets.scripts ? importSources(assets.scripts, indexURL) : importPyodide(indexURL));
+    }
+    assets.memory ??= await loadMemory(kernelURL, assets.manifest.snapshot!, hints?.isSlow);
     const { pyodide, deferred } = await restore<Pyodide>({
-      ...(await (assets.scripts
-        ? importSources(assets.scripts, options.indexURL)
-        : (own ?? importPyodide(options.indexURL)))),
-      indexURL: options.indexURL,
-      kernelURL: options.kernelURL,
+      ...(await modules!),
+      indexURL,
+      kernelURL,
       assets,
       memory: assets.memory,
       load: loadOptions(post),
@@ -124,10 +146,10 @@ async function fromSnapshot(
 
 /** Frees the memory of the snapshot. It is long, other objects refer to these assets for as long as the kernel runs, and workers collect garbage seldom. */
 function discard(assets: BootAssets): void {
-  const memory = assets.memory as (ArrayBuffer & { transfer?(length: number): ArrayBuffer }) | null;
+  const { memory } = assets;
   assets.memory = null;
-  if (memory?.byteLength) {
-    memory.transfer?.(0);
+  if (memory) {
+    free(memory);
   }
 }
 

@@ -13,6 +13,7 @@ export class DeferredAssets {
   private readonly assets: LazyAsset[];
   /** For how many of the files the page has been asked. */
   private asked = 0;
+  private taken = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** When cells no longer delay the request; null while nothing is to be asked for. */
   private latest: number | null = null;
@@ -46,8 +47,8 @@ export class DeferredAssets {
     }
   }
 
-  /** Takes a file that the page has fetched. */
-  take(url: string, file: Uint8Array | Blob): void {
+  /** Takes a file that the page has fetched. @returns whether it was the last one. */
+  take(url: string, file: Uint8Array | Blob): boolean {
     const asset = this.assets.find(each => each.url === url);
     asset?.take(file);
     try {
@@ -55,6 +56,7 @@ export class DeferredAssets {
     } catch {
       // reported by the asset, and again when Python needs it
     }
+    return asset !== undefined && ++this.taken === this.assets.length;
   }
 
   private ask(): void {
