@@ -25,12 +25,16 @@ _BY = {
     "webbrowser": "tabs",
     **dict.fromkeys(LIBRARIES, "libraries"),
 }
+#: A finder that is asked before all others, if the kernel has one (`shelf`). It does not stand on the meta path, which code can read.
+first: MetaPathFinder | None = None
 
 
 class _Finder(MetaPathFinder):
     """The first finder on the meta path. It returns what the other finders find, with a `_Loader`."""
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        if first is not None and (spec := first.find_spec(fullname, path, target)) is not None:
+            return spec
         if fullname not in _BY:
             return None
         for finder in sys.meta_path:
@@ -71,9 +75,14 @@ def _amend(module: ModuleType) -> None:
     importlib.import_module(f".{_BY[module.__name__]}", __package__).amend(module)
 
 
+def is_ours(finder: Any) -> bool:
+    """Whether this is the finder of this module."""
+    return isinstance(finder, _Finder)
+
+
 def install() -> None:
     """Install the finder, and change modules that are imported already. Does nothing on CPython."""
-    if not IN_PYODIDE or any(isinstance(finder, _Finder) for finder in sys.meta_path):
+    if not IN_PYODIDE or any(map(is_ours, sys.meta_path)):
         return
     sys.meta_path.insert(0, _Finder())
     for name in _BY:

@@ -87,6 +87,20 @@ class KernelDisplayFormatter(DisplayFormatter):
         self._others = others
 
 
+def find_numpys_floats_by_name(formatter: PlainTextFormatter) -> None:
+    """Let the formatter of plain text know NumPy's floats by the name of their class.
+
+    At the first result, IPython imports ``numpy`` for them if that has been imported. If it is a student's file, no result can be shown then.
+    """
+
+    def print_float(obj: Any, printer: Any, cycle: bool) -> None:
+        printer.text(formatter.float_format % obj)
+
+    types: dict[type, Any] = {**pretty._type_pprinters, float: print_float}
+    formatter.set_trait("type_printers", types)
+    formatter.for_type_by_name("numpy", "float64", print_float)
+
+
 def _plain_text(formatter: Any, obj: Any) -> Any:
     """What the formatter of plain text returns. If its printer writes a number's or a text's `repr`, this needs no printer."""
     kind = type(obj)

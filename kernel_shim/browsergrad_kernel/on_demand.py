@@ -11,6 +11,7 @@ import json
 import sys
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import FileFinder, ModuleSpec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -18,6 +19,8 @@ from . import blocking, cell_imports, interrupts
 from ._host import host
 from .libraries import SHOWN_WITH
 
+#: Beginnings of the files of code that imports for others: `importlib`, and `import_records`.
+_IMPORTERS = ("<frozen ", str(Path(__file__).with_name("import_records")))
 #: Libraries whose frames search for modules.
 _FINDERS = ("importlib", "browsergrad_kernel")
 
@@ -192,7 +195,7 @@ def _users_wish(frame: Any) -> bool:
         code = frame.f_code
         if cell_imports.is_users(code.co_filename):
             return outermost is None or outermost.co_name != "<module>"
-        if not code.co_filename.startswith("<frozen "):
+        if not code.co_filename.startswith(_IMPORTERS):
             outermost = code
         frame = frame.f_back
     return False

@@ -35,6 +35,7 @@ _IMPORTERS = frozenset(
         "_frozen_importlib",
         "_frozen_importlib_external",
         "browsergrad_kernel.amended",
+        "browsergrad_kernel.shelf",
         "importlib",
         "importlib._bootstrap",
         "importlib._bootstrap_external",

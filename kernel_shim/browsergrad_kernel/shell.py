@@ -37,7 +37,7 @@ from . import (
     tracebacks,
 )
 from .display import KernelDisplayHook, KernelDisplayPublisher
-from .formatter import KernelDisplayFormatter
+from .formatter import KernelDisplayFormatter, find_numpys_floats_by_name
 from .history import MemoryHistory
 from .no_processes import NoProcessesError
 from .request_context import parent_header, parent_message, set_parent
@@ -124,6 +124,7 @@ class KernelShell(InteractiveShell):
 
     def init_display_formatter(self) -> None:
         self.display_formatter = KernelDisplayFormatter(parent=self)
+        find_numpys_floats_by_name(self.display_formatter.formatters["text/plain"])
         self.configurables.append(self.display_formatter)  # type: ignore[arg-type]  # any configurable
 
     def init_events(self) -> None:

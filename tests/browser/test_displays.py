@@ -26,9 +26,19 @@ def pure(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scientific(full_pyodide: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site on Pyodide 0.27.7, with libraries that need NumPy or pandas, and wheels of what that distribution lacks."""
     own = [str(pack_installed(tmp_path_factory.mktemp("wheels"), name)) for name in ("PyYAML", "MarkupSafe")]
-    packages = ["matplotlib", "altair", "jsonschema<4.18", "bqplot", "bokeh", "jupyter_bokeh", "folium", "ipympl", *own]
+    packages = [
+        "matplotlib",
+        "seaborn",
+        "altair",
+        "jsonschema<4.18",
+        "bqplot",
+        "bokeh",
+        "jupyter_bokeh",
+        "folium",
+        "ipympl",
+    ]
     return build_site(
-        tmp_path_factory.mktemp("site"), front_ends=False, pyodide_url=str(full_pyodide), packages=packages
+        tmp_path_factory.mktemp("site"), front_ends=False, pyodide_url=str(full_pyodide), packages=[*packages, *own]
     )
 
 
@@ -87,6 +97,29 @@ def test_altair(scientific_notebook: Lab, data: str, last: str) -> None:
     found = [form for form in forms(outputs) if form != "image/png"]  # JupyterLab adds a picture of what it has drawn
     assert found == ["application/vnd.vegalite.v5+json", "text/plain"]
     expect(shown.locator("canvas, svg.marks").first).to_be_visible()
+
+
+SEABORN = """import pandas as pd, seaborn as sns
+frame = pd.DataFrame({'day': ['Mon', 'Mon', 'Tue', 'Tue'], 'hour': [1, 2, 1, 2], 'sold': [3, 5, 4, 9]})
+"""
+
+
+@pytest.mark.parametrize(
+    ("last", "texts"),
+    [
+        ("sns.lineplot(data=frame, x='hour', y='sold', hue='day');", 0),  # pyplot's figure
+        ("sns.relplot(data=frame, x='hour', y='sold', col='day')", 1),  # a grid of seaborn's, which shows its repr too
+        ("import seaborn.objects as so\nso.Plot(frame, x='hour', y='sold').add(so.Bar())", 0),  # draws without pyplot
+    ],
+    ids=["axes", "grid", "objects"],
+)
+def test_seaborn(scientific_notebook: Lab, last: str, texts: int) -> None:
+    outputs, shown = run(scientific_notebook, SEABORN + last)
+    pictures = [output for output in outputs if "image/png" in output.get("data", {})]
+    assert len(pictures) == 1 and len(outputs) == 1 + texts, outputs
+    picture = shown.locator("img")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("async image => { await image.decode(); return image.naturalWidth; }") > 100
 
 
 def test_bqplot(scientific_notebook: Lab) -> None:

@@ -3,14 +3,58 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import STACK_SWITCHING, opened, serve, without
+from conftest import STACK_SWITCHING, open_lab, opened, serve, without
 from playwright.sync_api import Browser
 
 from tests.drive_programs import PROGRAMS, cell, different, on_linux
+
+#: Bytes of a long file. The page answers for a moment from what it knows of files that are longer than a MB.
+LONG = 8_000_000
+#: Writes a file whose bytes are not text, as the file browser does.
+UPLOAD = """async length => {
+  const bytes = new Uint8Array(length).map((_, at) => at * 31);
+  const content = bytes.toBase64();
+  await jupyterapp.serviceManager.contents.save('sub/long.bin', { type: 'file', format: 'base64', content });
+}"""
+#: Counts what it takes to read a long file: reads of the browser's storage, questions of workers, base64 that is decoded, files made for a download, and
+#: the longest message to the service worker.
+COUNT = """() => {
+  window.cost = { reads: 0, asked: [], decoded: 0, slow: 0, blobs: 0, longest: 0 };
+  const watch = (owner, name, seen) => {
+    const own = owner[name];
+    owner[name] = function (...args) {
+      seen(...args);
+      return own.apply(this, args);
+    };
+  };
+  const isLong = text => text.length > 1_000_000;
+  watch(IDBObjectStore.prototype, 'get', key => { cost.reads += String(key).endsWith('long.bin'); });
+  watch(Uint8Array, 'fromBase64', text => { cost.decoded += isLong(text); });
+  watch(window, 'atob', text => { cost.slow += isLong(text); });
+  watch(URL, 'createObjectURL', blob => { cost.blobs += blob.size > 1_000_000; });
+  watch(BroadcastChannel.prototype, 'postMessage', message => {
+    cost.longest = Math.max(cost.longest, JSON.stringify(message).length);
+  });
+}"""
+#: Notes the questions of all workers that share memory with the page; the service worker passes on those of others.
+LISTEN = """
+window.Worker = class extends Worker {
+  constructor(...args) {
+    super(...args);
+    this.addEventListener('message', ({ data }) => {
+      if (data?.type === 'call' && data.call.kind === 'drive') window.cost?.asked.push(data.call.request.method);
+    });
+  }
+};
+new BroadcastChannel('/sw-api.v1').addEventListener('message', ({ data }) => {
+  if (data?.data?.kind === 'drive') window.cost?.asked.push(data.data.request.method);
+});
+"""
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +100,28 @@ def test_what_an_open_file_holds_is_saved_at_the_end_of_the_cell(browser: Browse
         assert lab.js(content) == "kept"
         lab.run("f.write(' and lost by nobody')\nf.flush()\n1 / 0")
         assert lab.js(content) == "kept and lost by nobody"
+
+
+def test_a_long_file_is_read_and_decoded_once(request: pytest.FixtureRequest, browser: Browser, address: str) -> None:
+    """That a cell has 50 MB within a second depends on it."""
+    lab = open_lab(browser, address, LISTEN)
+    lab.start("sub")
+    lab.js(UPLOAD, LONG)
+    lab.js(COUNT)
+    begin = time.monotonic()
+    code = f"""
+data = open('long.bin', 'rb').read()
+len(data) == {LONG} and data[:300] == bytes(at * 31 % 256 for at in range(300))"""
+    assert lab.run(code).result == "True"
+    seconds = int(time.monotonic() - begin)
+    cost = lab.js("() => cost")
+    assert cost["asked"] == ["lookup", "get", "getattr"]
+    # For size and time once, since JupyterLite reads the contents for them, too. What is known of a file holds for a second.
+    assert cost["reads"] <= 2 + seconds
+    assert cost["decoded"] == 1 and cost["slow"] == 0, "by the browser's own function"
+    if "isolated" in request.node.name:
+        assert cost["blobs"] == 0 and cost["longest"] == 0, "through shared memory"
+    else:
+        assert cost["blobs"] == 1 and cost["longest"] < 1000, "the service worker's answer names the bytes"
+    assert lab.foreign == []
+    lab.page.context.close()

@@ -28,3 +28,14 @@ def test_cells_that_come_while_a_kernel_warms_up_run_as_always(lab: Lab) -> None
     assert lab.js(CELLS, 60) == []
     while lab.run("from browsergrad_kernel import warm_up; warm_up.is_done()").result != "True":
         lab.js(PAUSE)
+
+
+def test_an_idle_kernel_collects_its_garbage(lab: Lab) -> None:
+    """By itself, an idle worker never does, since it allocates nothing."""
+    lab.js("() => kernel.restart()")
+    lab.run(
+        "import js\njs.eval('(globalThis.registry = new FinalizationRegistry(() => { globalThis.isCollected = true; }))"
+        ".register({}, 0); globalThis.isCollected = false;')"
+    )
+    while lab.run("js.isCollected").result != "True":
+        lab.js(PAUSE)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import sys
+from types import ModuleType
 
 import pytest
 
@@ -151,3 +153,20 @@ def test_displayed_text_that_cannot_be_made_is_reported(client: Client) -> None:
     code = "class Bad:\n    def __repr__(self): raise ValueError('no')\ndisplay([Bad()])"
     answer = client.run(code)
     assert (answer.contents("display_data"), answer.contents("error")[0]["evalue"]) == ([], "no")
+
+
+def test_results_are_shown_although_a_students_file_is_called_numpy(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "numpy", ModuleType("numpy"))
+    assert client.run("(1, 1.5)").result == "(1, 1.5)"
+
+
+def test_numpys_floats_have_the_precision_that_was_set(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert client.run("1.5").result == "1.5"  # before NumPy is there
+    float64 = type("float64", (float,), {"__module__": "numpy"})
+    numpy = ModuleType("numpy")
+    vars(numpy).update(float64=float64, set_printoptions=lambda precision: None)
+    monkeypatch.setitem(sys.modules, "numpy", numpy)
+    client.run("%precision 2\nimport numpy")
+    assert client.run("[1.0, numpy.float64(1.5)]").result == "[1.00, 1.50]"

@@ -28,7 +28,7 @@ export class Admissions {
 
   /**
    * @param gate - if undefined, every cell may run.
-   * @param ready - the worker, once Python has started.
+   * @param ready - the worker for a cell, once Python has started.
    */
   constructor(
     private readonly gate: KernelGate | undefined,
@@ -42,26 +42,25 @@ export class Admissions {
 
   /** @throws Error if the page could not decide, or Python has not started. */
   async admit(): Promise<Admitted> {
-    if (!this.gate) {
-      return { worker: await this.ready() };
-    }
     const waiting = new AbortController();
     this.waiting = waiting;
     try {
-      const admission = await this.gate(waiting.signal);
-      if (admission.refused) {
+      const admission = await this.gate?.(waiting.signal);
+      if (admission?.refused) {
         return { worker: null, error: admission.refused, dropsOthers: true };
       }
       const worker = await this.ready();
-      await admission.prepare(worker);
-      return { worker };
+      await admission?.prepare(worker);
+      if (!waiting.signal.aborted) {
+        return { worker };
+      }
     } catch (error) {
       if (!waiting.signal.aborted) {
         throw error;
       }
-      return { worker: null, error: { ename: 'KeyboardInterrupt', evalue: '' }, dropsOthers: false };
     } finally {
       this.waiting = null;
     }
+    return { worker: null, error: { ename: 'KeyboardInterrupt', evalue: '' }, dropsOthers: false };
   }
 }

@@ -10,13 +10,15 @@ import { fetchAsset } from '../runtime/assets';
 import type { KernelClient, KernelClientOptions } from '../runtime/kernel_client';
 import { canShare } from '../runtime/sharing';
 import type { KernelGate } from './admission';
+import { memoryLimit } from './device_memory';
 import { Drive } from './drive';
 import { savesData } from './expected_imports';
 import { BrowsergradKernel } from './kernel';
+import type { ClientCallbacks } from './kernel_options';
 import { outputPace } from './output_pace';
 import { ProgressNotification } from './progress';
 import { SiteFiles, type FileSettings } from './site_files';
-import { mayPrewarm, Spares, type PrewarmChoice } from './spare';
+import { mayImportAhead, mayPrewarm, Spares, type PrewarmChoice } from './spare';
 
 /** The site's settings, from `litePluginSettings` in jupyter-lite.json. */
 export interface KernelSettings extends FileSettings {
@@ -33,8 +35,15 @@ export interface KernelSettings extends FileSettings {
    * `prefetch`.
    */
   prefetchPackages?: boolean;
+  /**
+   * Whether the spare Python imports what an open notebook imports, and takes the place of the notebook's Python when its first
+   * cell runs. By default false. Never on devices with little memory.
+   */
+  importAhead?: boolean;
   /** Whether a spare Python is kept for restarts and further notebooks. By default this depends on the device's memory. */
   prewarm?: boolean;
+  /** MB that each Python may take, 0 for no limit. By default half of what the device has. */
+  memoryLimit?: unknown;
 }
 
 /** Settings that can change while the page is open. */
@@ -129,6 +138,7 @@ async function createClient(
     pyodideIndexURL: files.index,
     kernelURL: files.kernel,
     hints: files.hints,
+    memoryMB: memoryLimit(settings.memoryLimit),
     workerURL: files.workerURL,
     sessionId: '',
     piplite: {
@@ -191,16 +201,43 @@ export async function createKernel(
     : ['', options.location];
   const progress = new ProgressNotification(restored);
   const pageSpares = sparesOf(contents, settings, staticURL);
+  /** Whether the notebook imports something that a spare may have imported. */
+  let isExpecting = false;
+  const ownOptions = async (callbacks: ClientCallbacks): Promise<ClientCallbacks & Partial<KernelClientOptions>> => ({
+    ...callbacks,
+    sessionId: options.id,
+    cwd: folder,
+    drive: canShare() || (await hasServiceWorker()) ? new Drive(contents, driveName) : undefined,
+  });
+  const keepsSpare = (): boolean => mayPrewarm(settings.prewarm, settings.userPrewarm());
+  const prepareSpare = (): void => {
+    if (keepsSpare()) {
+      void pageSpares.prepare();
+    }
+  };
   const kernel: BrowsergradKernel = new BrowsergradKernel({
     ...options,
     createClient: async callbacks => {
-      const own = {
-        ...callbacks,
-        sessionId: options.id,
-        cwd: folder,
-        drive: canShare() || (await hasServiceWorker()) ? new Drive(contents, driveName) : undefined,
-      };
+      const own = await ownOptions(callbacks);
       return (await pageSpares.take(own)) ?? createClient(own, contents, settings, staticURL);
+    },
+    exchangeClient: async (callbacks, old) => {
+      if (pageSpares.giveWay()) {
+        afterFirstCells(() => kernel, prepareSpare);
+        return null;
+      }
+      return isExpecting && pageSpares.hasImported
+        ? pageSpares.exchange(await ownOptions(callbacks), old as KernelClient)
+        : null;
+    },
+    onExpected: (modules, isWanted) => {
+      if (mayImportAhead(settings.importAhead, keepsSpare())) {
+        isExpecting = true;
+        afterFirstCells(
+          () => kernel,
+          () => void pageSpares.importAhead(modules, isWanted),
+        );
+      }
     },
     onProgress: update => progress.boot(update),
     onPackageProgress: update => progress.package(update),
@@ -210,15 +247,7 @@ export async function createKernel(
       Notification.warning(`Python stopped and was restarted; variables are lost. Cause: ${reason}`, {
         autoClose: false,
       }),
-    onBooted: () =>
-      afterFirstCells(
-        () => kernel,
-        () => {
-          if (mayPrewarm(settings.prewarm, settings.userPrewarm())) {
-            void pageSpares.prepare();
-          }
-        },
-      ),
+    onBooted: () => afterFirstCells(() => kernel, prepareSpare),
     onUnresponsive: restart => {
       const id = Notification.warning(
         'The code does not respond to Stop. Restarting ends it at once; variables are then lost.',

@@ -6,12 +6,15 @@ import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 
 /** The part of a kernel that is used here. */
 interface ExpectingKernel {
-  expect(modules: string[]): void;
+  expect(modules: string[], mayImport: boolean): void;
 }
 
 /** A line of a cell that imports, perhaps after a magic. The groups: names after `import`, the name after `from`, a magic. */
 const LINE = /^\s*(?:%%?\w+\s+)?(?:import\s+([^#]+)|from\s+([A-Za-z_]\w*)|%(matplotlib|pylab)\b)/;
 const MODULES_OF_MAGICS: Record<string, string[]> = { matplotlib: ['matplotlib'], pylab: ['numpy', 'matplotlib'] };
+
+/** Signs of code that sets environment variables, which libraries may read when they are imported. */
+const SETS_VARIABLES = /environ\b|\bputenv\b|%(?:set_)?env\b/;
 
 /** The top-level modules that cells import, as far as their lines show it. */
 export function importedModules(cells: Iterable<string>): string[] {
@@ -73,8 +76,10 @@ export class ExpectedImports {
     ) {
       return;
     }
-    const cells = [...(panel.content.model?.cells ?? [])].filter(({ type }) => type === 'code');
-    this.kernelOf(id)?.expect(importedModules(cells.map(({ sharedModel }) => sharedModel.getSource())));
+    const cells = [...(panel.content.model?.cells ?? [])]
+      .filter(({ type }) => type === 'code')
+      .map(({ sharedModel }) => sharedModel.getSource());
+    this.kernelOf(id)?.expect(importedModules(cells), !cells.some(cell => SETS_VARIABLES.test(cell)));
   }
 }
 

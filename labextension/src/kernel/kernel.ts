@@ -69,7 +69,7 @@ export class BrowsergradKernel implements IKernel {
       stopHard: (request, ename, evalue) => this.stopHard(request, ename, evalue),
       onUnresponsive: restart => options.onUnresponsive?.(restart) ?? null,
     });
-    this.admissions = new Admissions(options.gate, () => this.supervisor.ready);
+    this.admissions = new Admissions(options.gate, () => this.supervisor.readyForCells());
     this.supervisor.start();
   }
 
@@ -111,10 +111,17 @@ export class BrowsergradKernel implements IKernel {
     return (await this.supervisor.ready).homeFiles();
   }
 
-  /** Lets the worker fetch and compile the packages of modules that cells will import. Requests do not wait for it. */
-  expect(modules: string[]): void {
+  /**
+   * Lets the worker fetch and compile the packages of modules that cells will import. Requests do not wait for it.
+   *
+   * @param mayImport - whether the page may also import them before a cell does.
+   */
+  expect(modules: string[], mayImport = false): void {
     if (modules.length && this.supervisor.hasBooted) {
       this.worker?.expect(modules);
+      if (mayImport) {
+        this.options.onExpected?.(modules, () => this.supervisor.isUntouched && !this.disposedFlag);
+      }
     }
   }
 

@@ -50,6 +50,13 @@ export type ClientCallbacks = Pick<
 export interface BrowsergradKernelOptions extends IKernel.IOptions {
   /** Makes a worker. The runtime is loaded by its URL, so that page and kernel share one copy. */
   createClient(options: ClientCallbacks): Promise<KernelWorker>;
+  /**
+   * Makes a worker in place of `old`, in which no cell has run, if one has imported ahead what the notebook imports. `old` then
+   * belongs to the page. @returns null if there is none.
+   */
+  exchangeClient?(options: ClientCallbacks, old: KernelWorker): Promise<KernelWorker | null>;
+  /** Cells will import these modules. `isWanted` tells whether no cell has run yet. */
+  onExpected?(modules: string[], isWanted: () => boolean): void;
   onProgress?(progress: BootProgress): void;
   onPackageProgress?(progress: PackageProgress): void;
   onLog?(level: 'info' | 'warning' | 'error', text: string): void;

@@ -39,6 +39,8 @@ export interface KernelClientOptions {
   sealed?: boolean;
   /** Whether to start from Pyodide's files even if there is a memory snapshot. */
   fromFiles?: boolean;
+  /** MB that Python's memory may take; undefined for no limit. */
+  memoryMB?: number;
   /** Whether the site's service worker answers. */
   serviceWorker: boolean;
   onMessage(message: JupyterMessage): void;
@@ -77,6 +79,7 @@ export class KernelClient {
         cwd: drive ? (options.cwd ?? '') : null,
         sealed: options.sealed ?? false,
         fromFiles: options.fromFiles ?? false,
+        memoryMB: options.memoryMB,
         kernel: {
           session_id: options.sessionId,
           piplite_urls: options.piplite.urls,
@@ -141,6 +144,16 @@ export class KernelClient {
   /** Fetches and compiles the site's packages of these modules. Requests do not wait for it. */
   expect(modules: string[]): void {
     this.link.expect(modules);
+  }
+
+  /**
+   * Lets a spare Python import modules before a cell does, so that no code can tell. Nothing interrupts that, except `dispose`.
+   *
+   * @returns whether something has been imported.
+   * @throws BrowsergradError which says why this Python cannot be used any more.
+   */
+  importAhead(modules: string[]): Promise<boolean> {
+    return this.link.importAhead(modules);
   }
 
   /** Writes a file of Python's own file system, outside the drive. Makes its folder if needed. */

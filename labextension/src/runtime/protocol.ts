@@ -117,6 +117,8 @@ export interface BootOptions {
   sealed?: boolean;
   /** Whether to start from Pyodide's files even if there is a memory snapshot. */
   fromFiles?: boolean;
+  /** MB that Python's memory may take; undefined for no limit. */
+  memoryMB?: number;
   /** Whether the page sends `assets`; else the worker loads them itself. */
   assetsFollow?: boolean;
 }
@@ -153,7 +155,9 @@ export type ToWorker =
   | { type: 'fs'; id: number; operation: FileOperation }
   | { type: 'clear'; id: number }
   /** No request waits: Python may do a part of the work that it has offered. */
-  | { type: 'ahead'; id: number; epoch: number };
+  | { type: 'ahead'; id: number; epoch: number }
+  /** This is a spare: it may import these modules before a cell does. */
+  | { type: 'import-ahead'; id: number; modules: string[] };
 
 export type FileOperation =
   | { kind: 'write'; path: string; data: Uint8Array }

@@ -164,6 +164,16 @@ export class WorkerLink {
     return (await this.request(id => ({ type: 'ahead', id, epoch }))) === true;
   }
 
+  /**
+   * Lets a spare Python import modules before a cell does.
+   *
+   * @returns whether something has been imported.
+   * @throws BrowsergradError which says why this Python cannot be used any more.
+   */
+  async importAhead(modules: string[]): Promise<boolean> {
+    return (await this.request(id => ({ type: 'import-ahead', id, modules }))) === true;
+  }
+
   async file(operation: FileOperation): Promise<unknown> {
     return this.request(id => ({ type: 'fs', id, operation }));
   }

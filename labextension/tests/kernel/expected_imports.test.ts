@@ -50,7 +50,7 @@ it('tells a kernel when the notebook gets it, and when Python has started in it 
   panel.sessionContext.session = { kernel: { id: 'ours' } };
   panel.sessionContext.kernelChanged.emit();
   await settled();
-  expect(kernel.expect.mock.calls).toEqual([[['numpy']]]);
+  expect(kernel.expect.mock.calls).toEqual([[['numpy'], true]]);
   expected.started(kernel);
   await settled();
   expect(kernel.expect).toHaveBeenCalledTimes(2);
@@ -67,3 +67,14 @@ it.each([
   await settled();
   expect(kernel.expect).not.toHaveBeenCalled();
 });
+
+it.each(["import os\nos.environ['PANDAS_COPY_ON_WRITE'] = '1'", '%env A=1', '%set_env A 1'])(
+  'does not let modules be imported ahead of a cell that sets variables: %j',
+  async code => {
+    const { kernel, panel } = open(`${code}\nimport numpy`);
+    panel.sessionContext.session = { kernel: { id: 'ours' } };
+    panel.sessionContext.kernelChanged.emit();
+    await settled();
+    expect(kernel.expect.mock.calls[0][1]).toBe(false);
+  },
+);

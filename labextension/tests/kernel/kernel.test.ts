@@ -3,7 +3,7 @@ import type { KernelMessage } from '@jupyterlab/services';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { BrowsergradKernel } from '../../src/kernel/kernel';
-import type { ClientCallbacks } from '../../src/kernel/kernel_options';
+import type { BrowsergradKernelOptions, ClientCallbacks } from '../../src/kernel/kernel_options';
 import type { Admission, KernelGate } from '../../src/kernel/admission';
 import { Limits } from '../../src/kernel/limits';
 import type { KernelClient } from '../../src/runtime/kernel_client';
@@ -108,7 +108,11 @@ class FakeClient {
 
 const settled = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 0));
 
-function make(createClient?: () => Promise<KernelClient>, gate?: KernelGate) {
+function make(
+  createClient?: () => Promise<KernelClient>,
+  gate?: KernelGate,
+  more: Partial<BrowsergradKernelOptions> = {},
+) {
   const sent: JupyterMessage[] = [];
   const clients: FakeClient[] = [];
   const withdraw = vi.fn();
@@ -133,6 +137,7 @@ function make(createClient?: () => Promise<KernelClient>, gate?: KernelGate) {
       }),
     ...events,
     gate,
+    ...more,
   });
   let next = 0;
   /** Sends a message and returns its id. */
@@ -160,8 +165,8 @@ function make(createClient?: () => Promise<KernelClient>, gate?: KernelGate) {
   return { kernel, sent, clients, send, answerTo, withdraw, ...events };
 }
 
-async function booted(gate?: KernelGate) {
-  const parts = make(undefined, gate);
+async function booted(gate?: KernelGate, more?: Partial<BrowsergradKernelOptions>) {
+  const parts = make(undefined, gate, more);
   await settled();
   parts.clients[0].boot.resolve();
   await settled();
@@ -172,6 +177,88 @@ const OK = ['status busy', 'execute_reply ok', 'status idle'];
 const ABORTED = ['status busy', 'execute_reply aborted', 'status idle'];
 const FAILED = ['status busy', 'error KernelError', 'execute_reply error', 'status idle'];
 const DIED = ['status busy', 'error KernelDied', 'execute_reply error', 'status idle'];
+
+describe('a worker that has imported ahead', () => {
+  it('gets the first cell in place of the present one', async () => {
+    let other!: FakeClient;
+    const exchangeClient = vi.fn(async (callbacks: ClientCallbacks) => {
+      other = new FakeClient(callbacks);
+      return other as unknown as KernelClient;
+    });
+    const { client, send, answerTo } = await booted(undefined, { exchangeClient });
+    const info = send('kernel_info_request');
+    send('comm_open');
+    await settled();
+    await client.answer();
+    await client.answer();
+    const cells = [send('execute_request'), send('execute_request')];
+    await settled();
+    await other.answer();
+    await other.answer();
+    expect([answerTo(info).length, ...cells.map(answerTo)]).toEqual([3, OK, OK]);
+    expect([client.requests.length, other.requests.length]).toEqual([2, 2]);
+    expect(exchangeClient).toHaveBeenCalledTimes(1);
+    expect(client.disposed).toBe(false);
+  });
+
+  it('is not asked for twice, and there need not be one', async () => {
+    const exchangeClient = vi.fn(async () => null);
+    const { client, send, answerTo } = await booted(undefined, { exchangeClient });
+    const cells = [send('execute_request'), send('execute_request')];
+    await settled();
+    await client.answer();
+    await client.answer();
+    expect(answerTo(cells[1])).toEqual(OK);
+    expect(exchangeClient).toHaveBeenCalledTimes(1);
+  });
+
+  it.each([undefined, async (): Promise<Admission> => ({ refused: null, prepare: async () => undefined })])(
+    'runs no cell that Stop has ended during the exchange',
+    async gate => {
+      let goOn!: (worker: null) => void;
+      const exchanged = new Promise<null>(resolve => {
+        goOn = resolve;
+      });
+      const exchangeClient = vi.fn(() => exchanged);
+      const { kernel, client, send, answerTo } = await booted(gate, { exchangeClient });
+      const cells = [send('execute_request'), send('execute_request')];
+      await settled();
+      expect(exchangeClient).toHaveBeenCalled();
+      kernel.interrupt();
+      goOn(null);
+      await settled();
+      expect(cells.map(answerTo)).toEqual([
+        ['status busy', 'error KeyboardInterrupt', 'execute_reply error', 'status idle'],
+        ABORTED,
+      ]);
+      expect(client.requests).toEqual([]);
+    },
+  );
+
+  it('is not asked for before the cell may run', async () => {
+    const exchangeClient = vi.fn(async () => null);
+    const refused = { ename: 'LabRuntimeMismatch', evalue: 'no' };
+    const { send, answerTo } = await booted(async () => ({ refused }), { exchangeClient });
+    const cell = send('execute_request');
+    await settled();
+    expect(answerTo(cell)).toContain('error LabRuntimeMismatch');
+    expect(exchangeClient).not.toHaveBeenCalled();
+  });
+
+  it('is expected until a cell runs', async () => {
+    const onExpected = vi.fn((_modules: string[], _isWanted: () => boolean) => undefined);
+    const { kernel, client, send } = await booted(undefined, { onExpected });
+    (client as unknown as { expect(): void }).expect = () => undefined;
+    kernel.expect(['numpy'], false);
+    expect(onExpected).not.toHaveBeenCalled();
+    kernel.expect(['numpy'], true);
+    const [[modules, isWanted]] = onExpected.mock.calls;
+    expect([modules, isWanted()]).toEqual([['numpy'], true]);
+    send('execute_request');
+    await settled();
+    expect(isWanted()).toBe(false);
+  });
+});
 
 describe('the queue', () => {
   it('hands over one request at a time, in order', async () => {

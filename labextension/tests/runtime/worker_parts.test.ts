@@ -135,6 +135,13 @@ describe('deferred files', () => {
     deferred.take('https://a.example/a', bytes('x'));
     expect(asset.get()).toEqual(bytes('x'));
   });
+
+  it('say when the last one has come', () => {
+    const assets = ['a', 'b'].map(name => new LazyAsset(`https://a.example/${name}`, 0, () => undefined));
+    const deferred = new DeferredAssets(assets, () => undefined);
+    const last = ['b', 'other', 'a'].map(name => deferred.take(`https://a.example/${name}`, bytes('x')));
+    expect(last).toEqual([false, false, true]);
+  });
 });
 
 describe('loads of packages', () => {

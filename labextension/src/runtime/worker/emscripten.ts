@@ -54,6 +54,7 @@ export interface EmscriptenFS {
   readdir(path: string): string[];
   rename(from: string, to: string): void;
   rmdir(path: string): void;
+  unlink(path: string): void;
   lstat(path: string): { mode: number };
 }
 

@@ -189,6 +189,9 @@ function receive(message: ToWorker): void {
     case 'ahead':
       enqueue(message.id, () => booted().getAhead(message.epoch));
       break;
+    case 'import-ahead':
+      enqueue(message.id, () => booted().importAhead(message.modules));
+      break;
     case 'clear':
       enqueue(message.id, () => booted().clearNamespace());
       break;

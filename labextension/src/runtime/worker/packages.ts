@@ -143,6 +143,21 @@ export class Packages {
     }
   }
 
+  /**
+   * Calls `use` with those of the modules that packs have, while Python sees these packs. Nothing counts as loaded.
+   *
+   * @returns whether there are such packages.
+   */
+  async whileMounted(modules: string[], use: (modules: string[]) => void): Promise<boolean> {
+    const needed = (names: string[]): LockedPackage[] =>
+      this.packed.needed(names.flatMap(module => this.missingFor(module) ?? []));
+    const found = modules.filter(module => this.packed.has(needed([module])));
+    if (found.length) {
+      await this.packed.whileMounted(needed(found), () => use(found));
+    }
+    return found.length > 0;
+  }
+
   // --- Where Python cannot be suspended, its module `on_demand` loads packages itself, one by one.
 
   /** JSON of the packages to load for a package, in order. */

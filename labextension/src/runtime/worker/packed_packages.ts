@@ -5,7 +5,7 @@
 import type { PackedFile } from '../packed';
 import type { AbortableLoads } from './abortable_loads';
 import type { DeferredAssets } from './deferred_assets';
-import { mountDivided } from './divided_pack';
+import { mountDivided, mountForNow } from './divided_pack';
 import { FETCHES_NOW, LazyAsset } from './lazy_assets';
 import { inOrder, type LockedPackage } from './load_order';
 import { Pack } from './pack';
@@ -120,6 +120,23 @@ export class PackedPackages {
     const packed = needed.filter(hasPacks).filter(entry => !this.running.has(entry.name));
     await Promise.all(packed.map(entry => this.fetched(entry)));
     return packed.map(entry => entry.name);
+  }
+
+  /** Whether there are packages, and all of them have packs. */
+  has(needed: LockedPackage[]): boolean {
+    return needed.length > 0 && needed.every(hasPacks);
+  }
+
+  /** Calls `use` while Python has the files of these packages, which all have packs. `use` has to look for them itself. */
+  async whileMounted(needed: LockedPackage[], use: () => void): Promise<void> {
+    const fetched = await Promise.all(needed.filter(hasPacks).map(entry => this.fetched(entry)));
+    const { FS } = this.pyodide;
+    const unmounts = fetched.map(({ pack, later }) => mountForNow(FS, pack, later, path => this.place(path)));
+    try {
+      use();
+    } finally {
+      unmounts.reverse().forEach(unmount => unmount());
+    }
   }
 
   /** Loads a package while Python waits. @returns false if it has no packs. */

@@ -3,6 +3,7 @@
  */
 import { importModule } from '../assets';
 import { sitePackagesOf, type KernelManifest, type Lock } from '../boot_assets';
+import { collectGarbage } from '../bytes';
 import { errorText, fatalText } from '../errors';
 import type { Adoption, BootOptions, BootProgress, MessageText, StreamChunk } from '../protocol';
 import type { AbortableLoads } from './abortable_loads';
@@ -237,12 +238,34 @@ export class Python {
 
   /** Takes a file that the page has fetched ahead of need. */
   takeFile(url: string, file: Blob): void {
-    this.deferred.take(url, file);
+    if (this.deferred.take(url, file)) {
+      collectGarbage();
+    }
   }
 
   /** Cells will import these modules. */
   expect(modules: string[]): void {
     void this.packages.layReady(modules);
+  }
+
+  /**
+   * Imports those of the modules that may be imported before a cell does it, and hides them.
+   *
+   * @returns whether something has been imported.
+   * @throws Error which says why this Python cannot be used any more.
+   */
+  async importAhead(modules: string[]): Promise<boolean> {
+    const { pyodide } = this;
+    const shelf = pyodide.pyimport('browsergrad_kernel.shelf');
+    const wanted = JSON.parse((shelf.targets as PyProxy)(JSON.stringify(modules)) as string) as string[];
+    let problem = '';
+    const found = await this.packages.whileMounted(wanted, names => {
+      problem = (shelf.fill as PyProxy)(this.kernel, JSON.stringify(names)) as string;
+    });
+    if (problem) {
+      throw new Error(problem);
+    }
+    return found;
   }
 
   /** Does a part of the work that the next request may need. @returns whether more is left. */
@@ -253,6 +276,9 @@ export class Python {
       const more = Boolean(await this.ahead!(epoch, hasJedi));
       if (!more && hasJedi) {
         post({ type: 'log', level: 'info', text: 'jedi is ready' });
+      }
+      if (!more) {
+        collectGarbage(); // what starting and preparing have left
       }
       return more;
     } catch (error) {
