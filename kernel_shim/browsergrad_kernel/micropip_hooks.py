@@ -21,7 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from . import interrupts
+from . import interrupts, micropip_downloads
 from .pip_options import PipError
 from .pip_requirements import canonical, plain_path
 
@@ -33,6 +33,7 @@ def install(micropip: ModuleType) -> None:
     _protect_commits(micropip)
     _take_unknown_extras()
     _adapt_transactions()
+    micropip_downloads.install()
 
 
 def _protect_commits(micropip: ModuleType) -> None:
@@ -156,6 +157,8 @@ class Plan:
         Folders of wheels that are searched first.
     imported
         Replaced distributions whose modules are imported: canonical name -> old version.
+    kept
+        Distributions whose version is installed, so that a wheel at an address was not fetched: address -> name and version.
     """
 
     upgrade: set[str] = field(default_factory=set)
@@ -164,6 +167,7 @@ class Plan:
     hashes: dict[str, set[str]] = field(default_factory=dict)
     find_links: list[Path] = field(default_factory=list)
     imported: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, str] = field(default_factory=dict)
 
     @contextlib.contextmanager
     def in_force(self) -> Iterator[None]:
@@ -185,6 +189,8 @@ class Plan:
             if requirement.specifier.contains(chosen.version, prereleases=True):
                 return True, chosen.version
             raise PipError(f"{requirement} is needed, but {name} {chosen.version} is chosen for another requirement")
+        if requirement.url:
+            return False, ""  # `keeps` compares the version of the wheel at that address
         found = installed(name)
         if found is None:
             return False, ""
@@ -225,6 +231,8 @@ class Plan:
         if not self.force:
             by_address = wheel.sha256 is None and not specifier
             if by_address and there == offered and _same_content(wheel, found):
+                if wheel.parsed_url.scheme != "emfs":
+                    self.kept[wheel.url] = f"{found.name} {found.version}"
                 return True
             if not by_address and there >= offered and SpecifierSet(specifier).contains(there, prereleases=True):
                 return True

@@ -92,6 +92,11 @@ async def _install(line: Line) -> None:
             no_index=wanted.no_index,
         )
     _tell_imported(plan)
+    if not line.has("--quiet"):
+        for address, found in plan.kept.items():
+            print(
+                f"{found} is already installed, so {address} was not fetched; --force-reinstall installs it from there"
+            )
 
 
 async def _wanted(line: Line) -> Wanted:

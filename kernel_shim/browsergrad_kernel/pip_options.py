@@ -73,7 +73,7 @@ _WHEELS_ONLY = "only wheels are installed here"
 GENERAL = (
     Option("-h, --help", WORKS, "shows what the command can do here"),
     Option("-v, --verbose", WORKS, "tells what is fetched and installed; twice: in detail"),
-    Option("-q, --quiet", IGNORED, "an installation that works says nothing anyway"),
+    Option("-q, --quiet", WORKS, "does not say that a wheel at an address is already installed"),
     Option("-V, --version", WORKS, "shows the versions of micropip and Python"),
     Option("--debug", IGNORED, "errors are shown whole"),
     Option("--isolated", IGNORED, "pip has no configuration files here"),

@@ -62,6 +62,40 @@ def test_upgrade_replaces_a_version(wheels: Lab) -> None:
     assert wheels.run(INSTALLED).result == "['2.0']"
 
 
+@pytest.mark.parametrize(
+    ("folder", "answer"),
+    [
+        ("absent", "404 (Not Found); there is no such file: check the address"),
+        ("never", "503 (Service Unavailable); the server has failed: try again later"),
+    ],
+)
+@pytest.mark.parametrize(
+    "code",
+    ["%pip install {}", "import micropip\nawait micropip.install('{}')", "import piplite\nawait piplite.install('{}')"],
+    ids=["pip", "micropip", "piplite"],
+)
+def test_an_address_that_answers_with_an_error_is_named_with_the_status(
+    wheels: Lab, base: str, code: str, folder: str, answer: str
+) -> None:
+    address = f"{base}/{folder}/tinylab-1.0-py3-none-any.whl"
+    content = wheels.run(code.format(address)).content
+    assert content["evalue"] == f"{address} cannot be installed: its server answers {answer}"
+    assert wheels.run(INSTALLED).result == "[]"
+
+
+def test_a_version_that_is_installed_is_not_fetched_from_an_address_and_a_line_says_so(wheels: Lab, base: str) -> None:
+    wheels.run(f"%pip install {ONE}")
+    address = f"{base}/absent/tinylab-1.0-py3-none-any.whl"
+    run = wheels.run(f"%pip install {address}")
+    said = f"tinylab 1.0 is already installed, so {address} was not fetched; --force-reinstall installs it from there\n"
+    assert (run.content["status"], run.text()) == ("ok", said)
+    assert wheels.run(f"%pip install 'tinylab @ {address}'").text() == said
+    assert wheels.run(f"%pip install -q {address}").text() == ""
+    for line in (f"--force-reinstall {address}", f"'tinylab @ {address.replace('1.0', '2.0')}'"):
+        assert "404 (Not Found)" in wheels.run(f"%pip install {line}").content["evalue"], line
+    assert wheels.run(INSTALLED).result == "['1.0']"
+
+
 def test_the_debugger_works_beside_namesakes_of_its_modules(lab: Lab) -> None:
     lab.run("for name in ('code', 'cmd', 'bdb', 'statistics'): open(f'{name}.py', 'w').write('mine = 1')")
     assert lab.run("import code, statistics\nstatistics.mine").result == "1"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsergrad_kernel import pip_lines, pip_options, pip_requirements
+from browsergrad_kernel import micropip_downloads, pip_lines, pip_options, pip_requirements
 from browsergrad_kernel.pip_options import COMMANDS, GENERAL, NOT_HERE, REFUSED, PipError
 from pip._internal.commands import commands_dict, create_command
 
@@ -405,3 +405,18 @@ def test_help_of_a_command_lists_its_options(client: Client, installs: list[dict
     text = client.run(f"%pip {line}").text()
     assert "--upgrade" in text and "--no-cache-dir" in text and "--editable" not in text
     assert installs == []
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (403, "403 (Forbidden); the server does not give the file to this page"),
+        (404, "404 (Not Found); there is no such file: check the address"),
+        (503, "503 (Service Unavailable); the server has failed: try again later"),
+        (599, "599; the server has failed: try again later"),
+    ],
+)
+def test_an_error_names_the_address_and_the_status_of_its_answer(status: int, said: str) -> None:
+    assert micropip_downloads.explain("https://one/a.whl", status) == (
+        f"https://one/a.whl cannot be installed: its server answers {said}"
+    )
