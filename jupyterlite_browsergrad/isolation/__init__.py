@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..errors import SiteError
 
-__all__ = ["FOLDER", "SERVICE_WORKER", "copy_scripts", "install", "is_installed", "remove"]
+__all__ = ["FOLDER", "SERVICE_WORKER", "copy_scripts", "install", "is_installed", "remove", "set_worker_line"]
 
 HERE = Path(__file__).parent
 #: Folder of the scripts, relative to the site's root.
@@ -36,9 +36,7 @@ def install(site: Path) -> None:
         The site has no service worker.
     """
     worker = copy_scripts(site, "isolate_with_service_worker", HERE / PAGE_SCRIPT, HERE / WORKER_SCRIPT)
-    text = worker.read_text("utf-8")
-    if WORKER_LINE not in text:
-        worker.write_text(WORKER_LINE + text, "utf-8")
+    set_worker_line(worker, WORKER_LINE, WORKER_LINE)
     for page, html in _pages(site):
         up = "../" * (len(page.relative_to(site).parts) - 1)
         tag = f'\n<script src="{up}{FOLDER}/{PAGE_SCRIPT}"></script>'
@@ -63,6 +61,17 @@ def copy_scripts(site: Path, setting: str, *scripts: Path) -> Path:
     return worker
 
 
+def set_worker_line(worker: Path, begin: str, line: str) -> None:
+    """Put `line` among those of the scripts that the service worker loads first, in place of one that begins with `begin`.
+
+    An empty one takes that away. The line of `install` comes first, since its script changes the answers of all others.
+    """
+    before = worker.read_text("utf-8")
+    lines = [each for each in before.splitlines(keepends=True) if not each.startswith(begin)]
+    lines.insert(1 if lines and lines[0] == WORKER_LINE else 0, line)
+    _write(worker, before, "".join(lines))
+
+
 def _after_head(html: str, tag: str) -> str:
     return _HEAD.sub(lambda head: head.group() + tag, html, count=1)
 
@@ -73,8 +82,7 @@ def remove(site: Path) -> None:
         (site / FOLDER / name).unlink(missing_ok=True)
     worker = site / SERVICE_WORKER
     if worker.is_file():
-        text = worker.read_text("utf-8")
-        _write(worker, text, text.replace(WORKER_LINE, "", 1))
+        set_worker_line(worker, WORKER_LINE, "")
     for page, html in _pages(site):
         _write(page, html, _TAG.sub("", html))
 

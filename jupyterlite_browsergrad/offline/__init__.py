@@ -42,7 +42,7 @@ def install(site: Path) -> None:
     worker = isolation.copy_scripts(site, "offline_copy", script)
     # Browsers look for a new service worker by comparing this file, so it names the version of what it loads.
     line = f'{_IMPORT}{sha256_of(script)[:VERSION_DIGITS]}");\n'
-    _set_line(worker, line)
+    isolation.set_worker_line(worker, _IMPORT, line)
     _mend_manifest(site / MANIFEST)
 
 
@@ -63,21 +63,12 @@ def remove(site: Path) -> None:
     (site / FOLDER / WORKER_SCRIPT).unlink(missing_ok=True)
     (site / LIST).unlink(missing_ok=True)
     if (site / SERVICE_WORKER).is_file():
-        _set_line(site / SERVICE_WORKER, "")
+        isolation.set_worker_line(site / SERVICE_WORKER, _IMPORT, "")
 
 
 def is_installed(site: Path) -> bool:
     """Tell whether the site has anything of `install` or `write_list`."""
     return (site / FOLDER / WORKER_SCRIPT).is_file() or (site / LIST).is_file()
-
-
-def _set_line(worker: Path, line: str) -> None:
-    """Put `line` behind the lines of other scripts that the service worker loads first; an empty one takes it away."""
-    before = worker.read_text("utf-8")
-    lines = [each for each in before.splitlines(keepends=True) if not each.startswith(_IMPORT)]
-    lines.insert(1 if lines and lines[0] == isolation.WORKER_LINE else 0, line)
-    if (text := "".join(lines)) != before:
-        worker.write_text(text, "utf-8")
 
 
 def list_of(site: Path) -> dict[str, Any]:

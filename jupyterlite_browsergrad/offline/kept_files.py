@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import posixpath
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,11 +39,12 @@ _EMBEDDED = f"extensions/{LABEXTENSION}/static"
 
 def files_to_keep(site: Path) -> dict[str, Path]:
     """Return the files that pages of `site` may ask for, by their path in it, in order."""
-    unused = tuple(_unused_folders(site))
+    unused, shared = tuple(_unused_folders(site)), set(_shared_files(site))
     return {
         name: path
         for name, path in sorted(_all_files(site))
-        if name.startswith(f"{CONTENTS}/") or not (name.startswith(unused) or _is_never_asked_for(name, path))
+        if name.startswith(f"{CONTENTS}/")
+        or not ((name.startswith(unused) and name not in shared) or _is_never_asked_for(name, path))
     }
 
 
@@ -73,3 +75,12 @@ def _unused_folders(site: Path) -> Iterator[str]:
         yield f"{_EMBEDDED}/pyodide/"
     if settings.get(KERNEL_URL) == f"./{SITE_KERNEL}/":
         yield f"{_EMBEDDED}/kernel/"
+
+
+def _shared_files(site: Path) -> Iterator[str]:
+    """The embedded kernel files that the site's own ones name: packs fit all distributions with the same Python."""
+    try:
+        packs = json.loads((site / SITE_KERNEL / "manifest.json").read_text("utf-8"))["packs"]
+        yield from (posixpath.normpath(posixpath.join(SITE_KERNEL, pack["file"])) for pack in packs.values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return

@@ -45,7 +45,7 @@ from ..constants import (
 from ..errors import ConfigurationError, LabsError, SiteError
 from ..grading.hand_in_keys import public_key_problem
 from ..terminal import say
-from . import distribution, published_labs, verification
+from . import direct_requests, distribution, published_labs, verification
 from .choice import SiteImports
 from .imports import files_of
 from .own_pyodide import OwnPyodide, Settings
@@ -266,6 +266,9 @@ class BrowsergradAddon(BaseAddon):
         yield self.task(name="imports", actions=[self.warn_of_imports])
         if not self.keep_references:
             yield self.task(name="labs:leaks", actions=[self.warn_of_leaks])
+        is_direct = not (self.isolate_with_service_worker or self.offline_copy)
+        change = direct_requests.install if is_direct else direct_requests.remove
+        yield self.task(name="requests", actions=[(change, [self.output])])
         if self.isolate_with_service_worker:
             yield self.task(name="isolate", actions=[(isolation.install, [self.output])])
         elif isolation.is_installed(self.output):

@@ -11,6 +11,7 @@ import pytest
 from test_site import Site
 
 from jupyterlite_browsergrad import isolation, offline
+from jupyterlite_browsergrad.constants import KERNEL_PLUGIN, KERNEL_URL, LABEXTENSION, SITE_KERNEL
 from jupyterlite_browsergrad.errors import SiteError
 from tests.wheels import make_wheel
 
@@ -64,7 +65,7 @@ def test_a_build_without_the_setting_takes_everything_back(built: Site) -> None:
     worker = built.output / "service-worker.js"
     assert "offline-worker.js?v=" in worker.read_text("utf-8")
     built.build()
-    assert "importScripts" not in worker.read_text("utf-8")
+    assert "offline-worker.js" not in worker.read_text("utf-8")
     assert PLUGIN not in built.config["litePluginSettings"]
     assert not offline.is_installed(built.output)
 
@@ -105,6 +106,21 @@ def test_what_browsers_never_ask_for_is_left_out(folder: Path) -> None:
         "files/font.woff2",
         "lab/index.html",
     ]
+
+
+def test_packs_of_the_embedded_kernel_are_kept_if_the_sites_own_kernel_names_them(folder: Path) -> None:
+    embedded = f"extensions/{LABEXTENSION}/static/kernel"
+    packs = {name: {"file": f"../../../{embedded}/{name}.pack.gz"} for name in ("site", "jedi")}
+    settings = {"litePluginSettings": {KERNEL_PLUGIN: {KERNEL_URL: f"./{SITE_KERNEL}/"}}}
+    for name, content in {
+        "jupyter-lite.json": json.dumps({"jupyter-config-data": settings}),
+        f"{SITE_KERNEL}/manifest.json": json.dumps({"packs": packs}),
+        **{f"{embedded}/{name}.pack.gz": "" for name in (*packs, "unused")},
+    }.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content, "utf-8")
+    kept = [name for name in offline.kept_files.files_to_keep(folder) if "kernel" in name and LABEXTENSION in name]
+    assert kept == [f"{embedded}/jedi.pack.gz", f"{embedded}/site.pack.gz"]
 
 
 def test_the_version_follows_the_files_alone(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -365,9 +366,29 @@ def test_pages_isolate_themselves_when_asked_and_only_then(tmp_path: Path) -> No
     assert (worker.read_text("utf-8"), page.read_text("utf-8")) == first, "once more changes nothing"
     site.lite("check")
     site.build()
-    assert "importScripts" not in worker.read_text("utf-8")
+    assert "isolating-worker" not in worker.read_text("utf-8")
     assert "isolate.js" not in page.read_text("utf-8")
     assert not any(script.exists() for script in scripts)
+
+
+def test_the_service_worker_leaves_pythons_files_to_the_browser_unless_it_changes_or_keeps_them(tmp_path: Path) -> None:
+    site = Site(tmp_path).build()
+    worker, script = (
+        site.output / name for name in ("service-worker.js", "static/browsergrad/direct-requests-worker.js")
+    )
+    line = 'importScripts("static/browsergrad/direct-requests-worker.js");\n'
+    first = worker.read_text("utf-8")
+    assert first.startswith(line)
+    folders = re.findall(r"'([^']+/)'", script.read_text("utf-8"))
+    assert folders and all((site.output / folder).is_dir() for folder in folders)
+    site.lite("build")
+    assert worker.read_text("utf-8") == first, "once more changes nothing"
+    site.lite("check")
+    for setting in ("isolate_with_service_worker", "offline_copy"):
+        site.build(**{setting: True})
+        assert line not in worker.read_text("utf-8") and not script.exists(), setting
+        site.build()
+        assert worker.read_text("utf-8") == first and script.is_file(), setting
 
 
 def test_the_front_end_of_a_vendored_package_is_published_and_taken_back(site):
