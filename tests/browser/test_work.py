@@ -115,7 +115,7 @@ def test_two_tabs_with_one_notebook_are_told_and_nothing_is_lost(lab: Lab, work_
     other = Lab(page)
     other.js(OPEN, "lab/lab.ipynb")
     lab.js(EDIT, [0, "first"])
-    draft_written(lab)
+    draft_written(lab, "first")
     other.js(EDIT, [0, "second"])
     expect(page.locator(".Toastify__toast", has_text="is being changed in another tab")).to_be_visible()
     lab.js("() => panel.context.save()")

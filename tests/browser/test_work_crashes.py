@@ -4,42 +4,28 @@ from __future__ import annotations
 
 import pytest
 from conftest import Lab
-from work_pages import OPEN, SOURCES, STORE, kill, visit_again
+from work_pages import OPEN, SOURCES, draft_written, kill, visit_again
 
 #: Starts the kernel, and runs the first cell without waiting for its end.
 RUN = """async () => {
   await panel.sessionContext.changeKernel({ name: 'browsergrad' });
   await panel.sessionContext.session.kernel.info;
   panel.content.activeCellIndex = 0;
-  void jupyterapp.commands.execute('notebook:run-cell');
+  window.running = jupyterapp.commands.execute('notebook:run-cell');
 }"""
 #: Each line is a time.
 LOOP = "import time\nwhile True:\n    print(round(1000 * time.time()), flush=True)\n    time.sleep(0.05)"
 #: The text that the first cell has written.
 WRITTEN = "() => panel.content.model.toJSON().cells[0].outputs.map(one => [one.text ?? ''].flat().join('')).join('')"
-#: Resolves when the first cell has written for so many ms. No signal tells of text that is appended.
+#: Resolves when the first cell has written for so many ms, and fails when it has ended before. No signal tells of text that is appended.
 HAS_WRITTEN = f"""async ms => {{
+  let ended = false;
+  running.finally(() => {{ ended = true; }});
   for (;;) {{
+    const said = [...document.querySelectorAll('.jp-Dialog, .Toastify__toast')].map(one => one.innerText);
+    if (ended) throw new Error(`the cell has ended: ${{({WRITTEN})()}}, ${{said.join(', ')}}`);
     const lines = ({WRITTEN})().trim().split('\\n').map(Number);
     if (lines.at(-1) - lines[0] >= ms) return lines;
-    await new Promise(resolve => setTimeout(resolve, 50));
-  }}
-}}"""
-#: Resolves when a draft has this text.
-DRAFTED = f"""async text => {{
-  const store = {STORE};
-  const root = await (await navigator.storage.getDirectory()).getDirectoryHandle('browsergrad');
-  const read = async path => {{
-    const steps = path.split('/');
-    const name = steps.pop();
-    let folder = root;
-    for (const step of steps) folder = await folder.getDirectoryHandle(step);
-    const file = await (await folder.getFileHandle(name)).getFile();
-    return new Response(file.stream().pipeThrough(new DecompressionStream('gzip'))).text();
-  }};
-  for (;;) {{
-    const texts = await Promise.all((await store('drafts')).map(path => read(path).catch(() => '')));
-    if (texts.some(one => one.includes(text))) return;
     await new Promise(resolve => setTimeout(resolve, 50));
   }}
 }}"""
@@ -118,7 +104,7 @@ def test_what_was_typed_comes_back_after_the_kernel_and_then_the_page_have_ended
     lab.js(RUN)
     lab.page.locator(".Toastify__toast", has_text="Python stopped and was restarted; variables are lost").wait_for()
     lab.js("() => panel.content.model.cells.get(1).sharedModel.setSource('after = 1')")
-    lab.js(DRAFTED, "after = 1")
+    draft_written(lab, "after = 1")
     kill(lab.page)
     visit_again(lab, work_base)
     lab.js(OPEN, "lab/lab.ipynb")

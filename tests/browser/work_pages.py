@@ -33,13 +33,13 @@ ASKS = """() => {
   return event.defaultPrevented;
 }"""
 SOURCES = "() => panel.content.model.toJSON().cells.map(cell => cell.source)"
-#: The files of the second store, by path.
+#: The whole files of the second store, by path.
 STORE = """async folder => {
   const found = [];
   const walk = async (handle, path) => {
     for await (const [name, child] of handle.entries()) {
       if (child.kind === 'directory') await walk(child, `${path}${name}/`);
-      else if (!name.endsWith('.crswap')) found.push(`${path}${name}`);
+      else if (!/[.](new|crswap)$/.test(name)) found.push(`${path}${name}`);
     }
   };
   const root = await navigator.storage.getDirectory();
@@ -70,8 +70,28 @@ def version_count(lab: Lab, count: int) -> None:
     lab.js(STORED, ["history", "/versions/", count])
 
 
-def draft_written(lab: Lab) -> None:
-    lab.js(STORED, ["drafts", ".gz", 1])
+#: Resolves when a draft holds a text. A notebook that is dirty for another reason has a draft, too, and a file is there before its contents are.
+DRAFTED = f"""async text => {{
+  const store = {STORE};
+  const read = async path => {{
+    let folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('browsergrad');
+    const parts = path.split('/');
+    for (const name of parts.slice(0, -1)) folder = await folder.getDirectoryHandle(name);
+    const file = await (await folder.getFileHandle(parts.at(-1))).getFile();
+    return new Response(file.stream().pipeThrough(new DecompressionStream('gzip'))).text();
+  }};
+  for (;;) {{
+    for (const path of await store('drafts')) {{
+      if ((await read(path).catch(() => '')).includes(text)) return;
+    }}
+    await new Promise(r => setTimeout(r, 50));
+  }}
+}}"""
+
+
+def draft_written(lab: Lab, text: str) -> None:
+    """Wait until a draft holds this text."""
+    lab.js(DRAFTED, text)
 
 
 def lab_in_root() -> dict[str, bytes]:

@@ -10,6 +10,8 @@ export interface WorkFiles {
   remove(path: string): Promise<void>;
   /** Returns names of the files and folders in a folder; none if there is no such folder. */
   list(folder: string): Promise<string[]>;
+  /** Removes what pages that have ended left half written in a folder. Nothing may be written there meanwhile. */
+  removeUnfinished(folder: string): Promise<void>;
   /** Returns a file's length in bytes; 0 if there is no such file. */
   size(path: string): Promise<number>;
   /** Returns how many bytes the browser still lets this origin store; null if it does not say. */

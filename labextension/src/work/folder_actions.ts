@@ -3,11 +3,13 @@
  */
 import { Notification, showErrorMessage } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
+import type * as nbformat from '@jupyterlab/nbformat';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { Copies } from './copies';
 import { FolderCopy } from './folder_copy';
 import type { NotebookKeeper } from './keeper';
+import { takeApart } from './notebook_parts';
 import type { Work } from './work';
 
 /** The function of Chromium that lets its user choose a folder. */
@@ -19,6 +21,8 @@ function picker(): Picker | undefined {
 
 export class FolderActions {
   private folder: FolderCopy | null = null;
+  /** What is to be written, one after the other. */
+  private queue: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly work: Work,
@@ -67,16 +71,26 @@ export class FolderActions {
     await (keeper && this.copy(keeper));
   }
 
-  private async copy(keeper: NotebookKeeper): Promise<void> {
-    const { folder, trans } = this;
+  /** Copies the present state, after those that were to be copied before. */
+  private copy(keeper: NotebookKeeper): Promise<void> {
+    const { folder } = this;
     if (!folder || keeper.isDisposed) {
+      return Promise.resolve();
+    }
+    const [{ path }, content] = [keeper.context, keeper.content()];
+    this.queue = this.queue.then(() => this.write(folder, path, content));
+    return this.queue;
+  }
+
+  /** Never rejects. */
+  private async write(folder: FolderCopy, path: string, content: nbformat.INotebookContent): Promise<void> {
+    const { trans } = this;
+    if (folder !== this.folder) {
       return;
     }
-    const { path } = keeper.context;
     try {
-      const text = JSON.stringify(keeper.content(), null, 1);
-      await keeper.settled;
-      const hash = keeper.savedHash;
+      const text = JSON.stringify(content, null, 1);
+      const { hash } = await takeApart(content);
       const aside = await folder.write(path, new TextEncoder().encode(`${text}\n`));
       await this.copies()?.made(path, { time: Date.now(), hash, folder: folder.name });
       this.work.tell();

@@ -135,8 +135,11 @@ export class HistoryFiles {
     return (await Promise.all(folders)).flat();
   }
 
-  /** Removes the parts that no version of a document needs. */
+  /** Removes the parts that no version of a document needs, and what ended pages left half written. */
   async sweep(document: string): Promise<void> {
+    for (const folder of ['versions', 'parts']) {
+      await this.files.removeUnfinished(`${ROOT}/${document}/${folder}`);
+    }
     const parts = await this.files.list(`${ROOT}/${document}/parts`);
     if (!parts.length) {
       return;

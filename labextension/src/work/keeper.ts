@@ -18,7 +18,7 @@ import { Signal, type ISignal } from '@lumino/signaling';
 
 import { completeDraft, type Draft, type Drafts } from './drafts';
 import type { History, VersionCounts, VersionId, VersionKind } from './history';
-import { takeApart, written } from './notebook_parts';
+import { areSameButForKernel, takeApart, written } from './notebook_parts';
 
 /** Ms from a change to the draft. A draft that takes long to write is written less often, but within `MAX_PAUSE_MS`. */
 const MIN_PAUSE_MS = 300;
@@ -56,7 +56,7 @@ export class NotebookKeeper implements IDisposable {
   private checkTimer: ReturnType<typeof setTimeout> | undefined;
   /** Ms that the last draft took. */
   private cost = 0;
-  /** Hash of the notebook as it was last loaded or saved. */
+  /** Hash of the notebook as it was last loaded or saved; empty while that is not known. */
   private base = '';
   private path: string;
   /** What is to be done with the history, one after the other. */
@@ -106,7 +106,7 @@ export class NotebookKeeper implements IDisposable {
     return this.changedSignal;
   }
 
-  /** Hash of the notebook as it was last loaded or saved. */
+  /** Hash of the notebook as it was last loaded or saved; empty while that is not known. */
   get savedHash(): string {
     return this.base;
   }
@@ -191,6 +191,7 @@ export class NotebookKeeper implements IDisposable {
       const content = this.content();
       this.saved = content;
       const { path } = this;
+      this.base = ''; // until it is known: a copy of the state before is not one of this state
       void this.add(async () => {
         this.base = (await takeApart(content)).hash;
         await this.history.keep(path, content, { kind: 'saved', counts: this.events.counts(path) });
@@ -251,6 +252,11 @@ export class NotebookKeeper implements IDisposable {
     }
     const begun = performance.now();
     const notebook = this.content();
+    if (this.saved && areSameButForKernel(this.saved, notebook)) {
+      // Also if something was typed and taken back: then its draft goes.
+      await this.drafts.remove(this.path);
+      return;
+    }
     this.lastState = notebook;
     this.cost = performance.now() - begun;
     const draft = { time: Date.now(), path: this.path, base: this.base, notebook };

@@ -2,6 +2,7 @@
  * Takes a notebook apart, so that versions of it share what they have in common: long outputs and attachments are stored once.
  */
 import type * as nbformat from '@jupyterlab/nbformat';
+import { JSONExt, type JSONObject } from '@lumino/coreutils';
 
 import { hashOf } from './packing';
 
@@ -46,6 +47,15 @@ export async function takeApart(notebook: nbformat.INotebookContent): Promise<Ta
 /** Returns what people write and run in a notebook, without its metadata. */
 export function written({ cells }: nbformat.INotebookContent): string {
   return JSON.stringify(cells.map(({ cell_type, source, outputs }) => [cell_type, source, outputs]));
+}
+
+/** Whether two states of a notebook differ at most in what a kernel notes in the metadata when it starts, which makes it dirty. */
+export function areSameButForKernel(a: nbformat.INotebookContent, b: nbformat.INotebookContent): boolean {
+  const [first, second] = [a, b].map(({ metadata, cells }) => {
+    const { kernelspec: _kernelspec, language_info: _language, ...others } = metadata;
+    return { cells, others } as unknown as JSONObject;
+  });
+  return JSONExt.deepEqual(first, second);
 }
 
 /** Returns the hashes of the parts that a notebook needs. */

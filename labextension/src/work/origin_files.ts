@@ -6,6 +6,11 @@ import { NoWorkFiles, type WorkFiles, type WorkLocks } from './files';
 /** Folder of all our files, in the root of the origin's file system. */
 const ROOT = 'browsergrad';
 
+/** Ends the name of a new file until it is whole. */
+const NEW = '.new';
+/** Files that are being written, or were when their page ended. Chromium shows its own, too. */
+const UNFINISHED = /\.(new|crswap)$/;
+
 /** Writes one file whole. */
 type Write = (folder: FileSystemDirectoryHandle, path: string[], name: string, data: Uint8Array) => Promise<void>;
 
@@ -72,14 +77,13 @@ export class OriginFiles implements WorkFiles {
   }
 
   async list(path: string): Promise<string[]> {
-    const folder = await this.folder(path.split('/'));
-    const names: string[] = [];
-    for await (const name of (folder as unknown as { keys(): AsyncIterable<string> } | null)?.keys() ?? []) {
-      if (!name.endsWith('.crswap')) {
-        names.push(name); // Chromium shows files that are being written.
-      }
+    return (await this.names(path)).filter(name => !UNFINISHED.test(name));
+  }
+
+  async removeUnfinished(path: string): Promise<void> {
+    for (const name of (await this.names(path)).filter(one => UNFINISHED.test(one))) {
+      await this.remove(`${path}/${name}`);
     }
-    return names;
   }
 
   async size(path: string): Promise<number> {
@@ -90,6 +94,15 @@ export class OriginFiles implements WorkFiles {
     // Safari before 17 has no such function.
     const { quota, usage } = (await navigator.storage.estimate?.().catch(() => null)) ?? {};
     return quota === undefined || usage === undefined ? null : Math.max(quota - usage, 0);
+  }
+
+  private async names(path: string): Promise<string[]> {
+    const folder = await this.folder(path.split('/'));
+    const names: string[] = [];
+    for await (const name of (folder as unknown as { keys(): AsyncIterable<string> } | null)?.keys() ?? []) {
+      names.push(name);
+    }
+    return names;
   }
 
   private async file(path: string): Promise<FileSystemFileHandle | null> {
@@ -114,11 +127,27 @@ export class OriginFiles implements WorkFiles {
   }
 }
 
-/** The browser writes a copy, which replaces the file when it is closed. */
+/**
+ * The browser writes a copy, which replaces the file when it is closed. A new file gets its name only when it is whole: an empty version,
+ * of a page that has ended or for which there was no room, would count as the newest one, for which older ones make room.
+ */
 const writeBySwap: Write = async (folder, _path, name, data) => {
-  const stream = await (await folder.getFileHandle(name, { create: true })).createWritable();
-  await stream.write(data as Uint8Array<ArrayBuffer>);
-  await stream.close();
+  const old = await folder.getFileHandle(name).catch(nullIfMissing);
+  const handle = old ?? (await folder.getFileHandle(name + NEW, { create: true }));
+  try {
+    const stream = await handle.createWritable();
+    await stream.write(data as Uint8Array<ArrayBuffer>);
+    await stream.close();
+    if (!old) {
+      // TypeScript's library lacks it. Chromium 110, Firefox 111 and Safari 15.2 have it.
+      await (handle as FileSystemFileHandle & { move(name: string): Promise<void> }).move(name);
+    }
+  } catch (error) {
+    if (!old) {
+      await folder.removeEntry(handle.name).catch(() => undefined); // the first error counts
+    }
+    throw error;
+  }
 };
 
 /**
@@ -129,7 +158,7 @@ onmessage = async ({ data: { id, path, name, bytes } }) => {
   try {
     let folder = await navigator.storage.getDirectory();
     for (const each of path) folder = await folder.getDirectoryHandle(each, { create: true });
-    const file = await folder.getFileHandle(name + '.crswap', { create: true });
+    const file = await folder.getFileHandle(name + '${NEW}', { create: true });
     const access = await file.createSyncAccessHandle();
     try {
       access.truncate(0);

@@ -28,6 +28,7 @@ export class UnkeptNotebook {
     context.saveState.connect((_, state) => {
       if (state === 'completed' && !context.isDisposed) {
         this.saved = this.written;
+        this.savedHash = ''; // until it is known
         // Without https there are no hashes, and no downloads either.
         void takeApart(this.content())
           .then(({ hash }) => (this.savedHash = hash))

@@ -128,6 +128,40 @@ describe('a notebook that is kept', () => {
     expect(context.content.metadata).toEqual({ language_info: { name: 'other' } });
   });
 
+  it('has no draft of what a kernel notes in its metadata, nor of what was typed and taken back', async () => {
+    const context = new Context(notebook('1'));
+    const keeper = await open(context);
+    const drafts = (): string[] => [...files.files.keys()].filter(path => path.startsWith('drafts/'));
+    context.type('2');
+    await draft(keeper);
+    expect(drafts()).toHaveLength(1);
+    await context.save();
+    await keeper.settled;
+    const language_info = { name: 'python', version: '3.14' };
+    context.model.fromJSON({ ...context.content, metadata: { language_info } });
+    await draft(keeper);
+    expect(context.model.dirty).toBe(true);
+    expect(drafts()).toEqual([]);
+    context.type('3');
+    await draft(keeper);
+    expect(drafts()).toHaveLength(1);
+    context.type('2');
+    await draft(keeper);
+    expect(drafts()).toEqual([]);
+  });
+
+  it('does not say that it is in the state before, while a save is being noted', async () => {
+    const context = new Context(notebook('1'));
+    const keeper = await open(context);
+    const before = keeper.savedHash;
+    expect(before).not.toBe('');
+    context.type('2');
+    await context.save();
+    expect(keeper.savedHash).toBe('');
+    await keeper.settled;
+    expect(['', before]).not.toContain(keeper.savedHash);
+  });
+
   it('is left alone if it was saved before the crash', async () => {
     const first = new Context(notebook('1'));
     const keeper = await open(first);

@@ -31,6 +31,8 @@ export class MemoryFiles implements WorkFiles {
     return [...new Set(below.map(path => path.slice(folder.length + 1).split('/')[0]))];
   }
 
+  async removeUnfinished(): Promise<void> {} // all files are whole
+
   async size(path: string): Promise<number> {
     return this.files.get(path)?.length ?? 0;
   }
