@@ -3,6 +3,13 @@
  */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 
+/** In such a window, a side panel leaves a strip of any notebook. */
+export const PHONE = '(max-width: 600px)';
+
+export function isPhone(): boolean {
+  return window.matchMedia(PHONE).matches;
+}
+
 type SideShell = JupyterFrontEnd.IShell & { collapseLeft?(): void; collapseRight?(): void };
 
 export function closeLeft(shell: JupyterFrontEnd.IShell): void {

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from test_accessibility import RULES
 from test_labs import lab_files, notebook
 from test_results import AXE
+from webdriver import until
 from work_pages import publish_newer, version_count
 
 #: Whether a text is in the first cell, and saved.
@@ -25,15 +26,20 @@ ASKS = "name = input('Your name? ')\nprint('Hello', name)"
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     site = build_site(
-        tmp_path_factory.mktemp("touch"), lab_files("good") | {"good/lab.ipynb": notebook(ASKS, "x = 1", "y = 2")}
+        tmp_path_factory.mktemp("touch"),
+        lab_files("good")
+        | {"good/lab.ipynb": notebook(ASKS, "x = 1", "y = 2"), "plain.ipynb": notebook("print('of no lab')")},
     )
     with served(site, True) as address:
         yield address
 
 
-@pytest.fixture(params=[(390, 844), (820, 1180)], ids=["phone", "tablet"])
+SIZES = {"small-phone": (360, 740), "phone": (390, 844), "tablet": (820, 1180)}
+
+
+@pytest.fixture(params=["phone", "tablet"])
 def page(browser: Browser, base: str, request: pytest.FixtureRequest) -> Iterator[Page]:
-    width, height = request.param
+    width, height = SIZES[request.param]
     page = new_page(browser, viewport={"width": width, "height": height}, has_touch=True, is_mobile=True)
     page.goto(f"{base}/lab/index.html?path=good/lab.ipynb")
     wait_for_app(page)
@@ -56,7 +62,7 @@ def tool(page: Page, name: str) -> Locator:
     return button
 
 
-#: What is seen of the notebook beside a panel, below the toolbar's menu and above notices.
+#: What is seen of the notebook beside a panel, above notices.
 UNCOVERED = """panel => {
   const box = document.querySelector('#jp-main-dock-panel').getBoundingClientRect();
   const seen = [0.1, 0.5, 0.9].map(part => document.elementFromPoint(box.left + part * box.width, box.top + 0.7 * box.height));
@@ -64,21 +70,46 @@ UNCOVERED = """panel => {
 }"""
 
 
+#: Keeps in `clicked` what the user has clicked.
+CLICKS = """() => {
+  window.clicked = [];
+  document.addEventListener('click', ({ isTrusted, target }) => isTrusted && clicked.push(target.cloneNode().outerHTML), true);
+}"""
+#: What one taps in a lab that is smaller than 24 px, the least that WCAG 2.2 asks for.
+SMALL = """() => [...document.querySelectorAll([
+    '.jp-NotebookPanel-toolbar', '.jp-Toolbar-responsive-popup', '.bg-panel', '.jp-Dialog', '.Toastify__toast', '.lm-Menu',
+  ].map(place => `${place} :is(button, jp-button, summary, input, a, .lm-Menu-item[data-type=command])`).join(', '))]
+  .map(node => [node, node.getBoundingClientRect()])
+  .filter(([node, { width, height }]) => node.checkVisibility() && width > 0 && (width < 23.9 || height < 23.9))
+  .map(([node, { width, height }]) => `${width} × ${height}: ${node.cloneNode().outerHTML}`)"""
+
+
 def leave(page: Page, panel: Locator) -> None:
     """On a phone, a side panel covers the notebook and has a button back to it."""
     back = panel.get_by_role("button", name="Back to the notebook")
     expect(back).to_be_visible(visible=page.evaluate("innerWidth") < 600)
     if back.is_visible():
+        expect(page.locator(".jp-Toolbar-responsive-popup").last).to_be_hidden()
         assert panel.evaluate(UNCOVERED) == []
         tap(back)
         expect(panel).to_be_hidden()
+
+
+def turn(page: Page) -> None:
+    """Hold the phone or tablet the other way."""
+    size = page.viewport_size
+    assert size is not None
+    page.set_viewport_size({"width": size["height"], "height": size["width"]})
 
 
 def test_a_lab_is_done_by_touch(page: Page) -> None:
     Lab(page).js("() => jupyterapp.restored")
     first = page.locator(".jp-Notebook .jp-CodeCell").first
     tap(first.locator(".cm-content"))
-    tap(tool(page, "run"))
+    expect(page.locator(".lm-MenuBar-item").last).to_be_in_viewport(ratio=1)
+    run = tool(page, "run")
+    assert page.evaluate(SMALL) == []
+    tap(run)
 
     field = page.locator(".jp-Stdin-input")
     expect(field).to_have_accessible_name("Your name?")
@@ -92,6 +123,15 @@ def test_a_lab_is_done_by_touch(page: Page) -> None:
     panel = page.locator("#browsergrad-lab-results")
     expect(panel.get_by_role("status")).to_have_text("0 passed, 0 failed, 2 errors")
     expect(panel.get_by_role("status")).to_be_in_viewport(ratio=1)
+    assert page.evaluate(SMALL) == []
+    turn(page)
+    expect(panel.get_by_role("status")).to_be_in_viewport(ratio=1)
+    assert panel.locator(".bg-panel-list").evaluate("node => node.scrollHeight <= node.clientHeight + 1"), (
+        "all is shown"
+    )
+    panel.get_by_text("double doubles").last.scroll_into_view_if_needed()
+    expect(panel.get_by_text("double doubles").last).to_be_in_viewport(ratio=1)
+    turn(page)
     leave(page, panel)
     page.evaluate("() => jupyterapp.commands.execute('browsergrad:show-history')")
     history = page.locator("#browsergrad-history")
@@ -99,14 +139,93 @@ def test_a_lab_is_done_by_touch(page: Page) -> None:
     leave(page, history)
 
     tap(page.locator(".bg-LabBadge"))
+    results = page.locator(".lm-Menu-item", has_text="Download results")
+    expect(results).to_be_visible()
+    assert page.evaluate(SMALL) == []
+    page.evaluate(CLICKS)
     with page.expect_download() as download:
-        tap(page.locator(".lm-Menu-item", has_text="Download results"))
+        tap(results)
     assert download.value.suggested_filename == "adding-results.json"
+    assert page.evaluate("clicked") == [], "a tap on a menu clicks nothing below it"
 
     tap(page.locator(".lm-MenuBar-item").filter(has_text="File"))
     with page.expect_download() as download:
         tap(page.locator(".lm-Menu-item", has_text="Make Hand-In File"))
     assert download.value.suggested_filename.endswith(".bglab")
+
+
+#: Of the elements that a selector matches and that can be seen, those that the window or their status bar cuts off at a side.
+CUT_OFF = """selector => [...document.querySelectorAll(selector)].filter(node => node.checkVisibility()).filter(node => {
+  const { left, right } = node.getBoundingClientRect();
+  return left < 0 || right > innerWidth;
+}).map(node => node.textContent)"""
+
+
+@pytest.mark.parametrize("page", SIZES, indirect=True)
+def test_run_stop_menus_and_status_bar_fit(page: Page) -> None:
+    Lab(page).js("() => jupyterapp.restored")
+    first = page.locator(".jp-Notebook .jp-CodeCell").first
+    tap(first.locator(".cm-content"))
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text("import time\nprint('begun')\ntime.sleep(60)")
+    toolbar = page.locator(".jp-NotebookPanel-toolbar")
+    tap(toolbar.locator("[data-jp-item-name='run'] jp-button"))
+    expect(first.locator(".jp-OutputArea-output").last).to_have_text("begun")
+    tap(toolbar.locator("[data-jp-item-name='interrupt'] jp-button"))
+    expect(first.locator(".jp-OutputArea-output").last).to_contain_text("KeyboardInterrupt")
+    tap(toolbar.locator(".bg-LabBadge"))
+    page.keyboard.press("Escape")
+
+    menus = page.locator(".lm-MenuBar-item")
+    assert page.evaluate(CUT_OFF, ".lm-MenuBar-item") == []
+    for name in menus.all_text_contents():
+        tap(menus.filter(has_text=name))
+        expect(page.locator(".lm-Menu")).to_be_visible()
+        assert page.evaluate(CUT_OFF, ".lm-Menu") == []
+        page.keyboard.press("Escape")
+        expect(page.locator(".lm-Menu")).to_have_count(0)
+
+    expect(page.locator("#jp-main-statusbar")).to_contain_text("Idle")
+    assert page.evaluate(CUT_OFF, "#jp-main-statusbar .jp-StatusBar-Item") == []
+    fits(page, "#jp-main-statusbar")
+
+
+#: Names of the first items of the notebook's toolbar.
+FIRST_ITEMS = """() => [...document.querySelectorAll('.jp-NotebookPanel-toolbar > [data-jp-item-name]')]
+  .slice(0, 4).map(item => item.dataset.jpItemName)"""
+
+#: Whether JupyterLab has noted that the notebook is open in the main area.
+IS_IN_WORKSPACE = """async () => {
+  const { values } = await jupyterapp.serviceManager.workspaces.list();
+  return values.some(({ data }) => data['layout-restorer:data']?.main?.dock?.widgets?.includes('notebook:good/lab.ipynb'));
+}"""
+
+
+def test_run_and_stop_come_first_also_in_a_page_that_is_loaded_again(page: Page) -> None:
+    first = ["browsergrad-check", "run", "interrupt", "browsergrad-lab"]
+    assert page.evaluate(FIRST_ITEMS) == first
+    Lab(page).js("() => jupyterapp.restored")
+    until("note that the notebook is open", lambda: page.evaluate(IS_IN_WORKSPACE))
+    page.reload()
+    wait_for_app(page)
+    page.locator(".bg-LabBadge").wait_for()
+    assert page.evaluate(FIRST_ITEMS) == first
+
+
+def test_an_ordinary_notebook_has_the_whole_width_of_a_phone(browser: Browser, base: str) -> None:
+    width, height = SIZES["phone"]
+    page = new_page(browser, viewport={"width": width, "height": height}, has_touch=True, is_mobile=True)
+    page.goto(f"{base}/lab/index.html")
+    wait_for_app(page)
+    files = page.locator("#filebrowser")
+    tap(files.locator(".jp-DirListing-item", has_text="plain.ipynb"))
+    page.keyboard.press("Enter")
+    expect(files).to_be_hidden()
+    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+    # The notebook may have no kernel yet.
+    tap(page.locator(".jp-NotebookPanel-toolbar [data-jp-item-name='run'] jp-button"))
+    expect(page.locator(".jp-OutputArea-output").first).to_have_text("of no lab")
+    page.context.close()
 
 
 def type_into(page: Page, text: str) -> None:
@@ -153,6 +272,7 @@ def test_earlier_states_and_a_new_version_are_used_by_touch(page: Page) -> None:
     history = page.locator("#browsergrad-history")
     expect(history.locator(".bg-versions > li")).to_have_count(2)
     fits(page, "#browsergrad-history")
+    assert page.evaluate(SMALL) == []
     page.evaluate(AXE)
     assert ours(page) == []
     tap(history.get_by_role("button", name="Compare").last)
@@ -174,6 +294,7 @@ def test_earlier_states_and_a_new_version_are_used_by_touch(page: Page) -> None:
     dialog = page.locator(".jp-Dialog")
     expect(dialog).to_contain_text("1 cell was changed by you and by the lab.")
     fits(page, ".jp-Dialog-content")
+    assert page.evaluate(SMALL) == []
     page.evaluate(AXE)
     assert ours(page) == []
     tap(dialog.get_by_role("button", name="Update"))

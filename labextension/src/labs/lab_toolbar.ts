@@ -10,7 +10,9 @@ import { Menu, Widget } from '@lumino/widgets';
 
 import { countsText } from '../renderers/assertions';
 import type { AssertionsContent } from '../runtime/events';
+import { isPhone, PHONE } from '../shell_sides';
 import { arrangeUntilTheyFit } from './fit_toolbar';
+import { CHECK_ITEM, itemsBefore } from './run_first';
 import type { WorkPlace } from './work_places';
 
 /** What is known about the checks of one notebook. */
@@ -32,7 +34,6 @@ export interface LabToolbarOptions {
 }
 
 const TOOLBAR_CLASS = 'bg-LabToolbar';
-const CHECK_ITEM = 'browsergrad-check';
 
 export class LabToolbar implements IDisposable {
   private readonly added = new DisposableSet();
@@ -45,6 +46,7 @@ export class LabToolbar implements IDisposable {
   private readonly status = document.createElement('span');
   /** The counts that screen readers have been told. */
   private told: CheckState['counts'] = null;
+  private state: CheckState = { isChecking: false, counts: null };
   /** The item of the button *Check my work*, and the greatest width in which the toolbar has got it. */
   private readonly checkItem = new Widget({ node: document.createElement('div') });
   private checkWidth = 0;
@@ -69,7 +71,11 @@ export class LabToolbar implements IDisposable {
     this.badge.setAttribute('aria-label', trans.__('%1 %2, menu of the lab', id, version));
     listen(this.badge, () => this.openMenu());
     listen(this.place, () => this.run(this.place, options.download));
-    this.show({ isChecking: false, counts: null });
+    const phone = window.matchMedia(PHONE);
+    const showAgain = (): void => this.show(this.state);
+    phone.addEventListener('change', showAgain);
+    this.added.add(new DisposableDelegate(() => phone.removeEventListener('change', showAgain)));
+    this.show(this.state);
     this.showPlace(null);
     this.insert();
   }
@@ -84,9 +90,12 @@ export class LabToolbar implements IDisposable {
   }
 
   /** Shows the state of the checks in the button, and tells screen readers. */
-  show({ isChecking, counts }: CheckState): void {
+  show(state: CheckState): void {
     const { trans } = this;
-    this.label.textContent = isChecking ? trans.__('Checking…') : trans.__('Check my work');
+    const { isChecking, counts } = state;
+    this.state = state;
+    const label = isPhone() ? trans.__('Check') : trans.__('Check my work');
+    this.label.textContent = isChecking ? trans.__('Checking…') : label;
     // It stays focusable while it does nothing, so that the focus is not lost.
     this.check.setAttribute('aria-disabled', String(isChecking));
     const all = counts ? counts.pass + counts.fail + counts.error : 0;
@@ -96,8 +105,10 @@ export class LabToolbar implements IDisposable {
     this.check.classList.toggle('bg-all-passed', isCounted && counts.pass === all);
     if (isCounted) {
       this.check.setAttribute('aria-label', trans.__('Check my work, %1 of %2 passed', counts.pass, all));
-    } else {
+    } else if (isChecking) {
       this.check.removeAttribute('aria-label');
+    } else {
+      this.check.setAttribute('aria-label', trans.__('Check my work'));
     }
     if (isChecking) {
       this.status.textContent = trans.__('Checking your work…');
@@ -157,7 +168,8 @@ export class LabToolbar implements IDisposable {
     this.toolbar.addClass(TOOLBAR_CLASS);
     items.forEach(([name, item, nodes], index) => {
       item.node.append(...nodes);
-      this.toolbar.insertItem(index, name, item);
+      // In a narrow window, *Run* and *Stop* come between the button and the name.
+      this.toolbar.insertItem(index ? itemsBefore() + index : 0, name, item);
       this.added.add(item);
       this.added.add(keepInTabOrder(nodes[0]));
     });

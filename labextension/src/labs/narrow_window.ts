@@ -3,7 +3,7 @@
  */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 
-import { closeLeft } from '../shell_sides';
+import { closeLeft, isPhone } from '../shell_sides';
 
 /** In a narrower window, the file browser beside the notebook leaves too little of it. In px. */
 const MIN_WIDTH = 900;
@@ -30,6 +30,13 @@ export class NarrowWindow {
     if (isNarrow()) {
       closeLeft(this.shell);
     }
+  }
+}
+
+/** Closes the left side panel on a phone, for notebooks that belong to no lab, too. */
+export function makeRoomOnPhone(shell: JupyterFrontEnd.IShell): void {
+  if (isPhone()) {
+    closeLeft(shell);
   }
 }
 

@@ -22,8 +22,10 @@ import { ILabResults } from '../results/tokens';
 import { addCommands, CHECK, INSERT, LabActions, RESET } from './commands';
 import { labServices } from './lab_services';
 import { LabToolbar } from './lab_toolbar';
-import { NarrowWindow } from './narrow_window';
+import { waitForFirstKernel } from './early_run';
+import { makeRoomOnPhone, NarrowWindow } from './narrow_window';
 import { LabPanel, type AddToolbar } from './panel';
+import { putRunFirst } from './run_first';
 import { letMenusTakeTaps } from './touch_menus';
 import { IWorkPlaces } from './work_places';
 
@@ -94,6 +96,9 @@ const labs: JupyterFrontEndPlugin<void> = {
       });
     };
     const add = (panel: NotebookPanel): void => {
+      waitForFirstKernel(panel.sessionContext);
+      putRunFirst(panel.toolbar);
+      makeRoomOnPhone(app.shell);
       const refusesItself = (name: string): boolean => isSite && name === 'browsergrad';
       const lab = new LabPanel(panel, services, addToolbar, refusesItself, trans);
       panels.set(panel, lab);

@@ -12,6 +12,7 @@ import { goToCell } from '../go_to_cell';
 import { countsText, kindText } from '../renderers/assertions';
 import { visible } from '../renderers/dom';
 import type { Assertion } from '../runtime/events';
+import { isPhone } from '../shell_sides';
 import { Button } from './button';
 import { merge } from './cells';
 import { Folded, NextStep, Progress } from './next_step';
@@ -104,17 +105,12 @@ export class ResultsPanel extends ReactWidget {
   private go(group: ResultsGroup): void {
     const panel = this.tracker.currentWidget;
     if (panel && group.cell_id) {
-      if (isCovering()) {
-        this.actions.close();
+      if (isPhone()) {
+        this.actions.close(); // it covers the notebook, as the style sheet says
       }
       void goToCell(panel, group.cell_id);
     }
   }
-}
-
-/** Whether the panel covers the notebook, as the style sheet says. */
-function isCovering(): boolean {
-  return window.matchMedia('(max-width: 600px)').matches;
 }
 
 interface ResultsProps {
