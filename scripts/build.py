@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import build_assets
@@ -37,9 +37,19 @@ def is_current(stamp: Path, inputs: Iterable[Path], outputs: Iterable[Path]) -> 
     return stamp.exists() and stamp.stat().st_mtime > newest(inputs) and all(path.exists() for path in outputs)
 
 
-def touch(stamp: Path) -> None:
+def make(stamp: Path, step: Callable[[], object]) -> None:
+    """Run a step. If it does not come to its end, it is run again the next time, also if it has written its outputs by then."""
+    stamp.unlink(missing_ok=True)
+    step()
     stamp.parent.mkdir(parents=True, exist_ok=True)
     stamp.touch()
+
+
+def build_extension() -> None:
+    # The bundler's file names contain hashes, and it leaves old files. Only its current output is shipped.
+    for stale in (OUTPUT / "static").glob("*.js*"):
+        stale.unlink()
+    run_npm("run", "build:prod", cwd=SOURCE)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -52,23 +62,17 @@ def main(argv: list[str] | None = None) -> int:
     lock = SOURCE / "package-lock.json"
     modules, extension, assets = (STAMPS / name for name in ("modules", "extension", "assets"))
     if force or not is_current(modules, [lock], [SOURCE / "node_modules/pyodide"]):
-        run_npm("ci", "--no-audit", "--no-fund", cwd=SOURCE)
-        touch(modules)
+        make(modules, lambda: run_npm("ci", "--no-audit", "--no-fund", cwd=SOURCE))
     if arguments.modules:
         return 0
     built = [OUTPUT / "package.json", OUTPUT / "static/runtime/index.js", OUTPUT / "static/runtime/worker.js"]
     if force or not is_current(extension, [SOURCE], built):
-        # The bundler's file names contain hashes, and it leaves old files. Only its current output is shipped.
-        for stale in (OUTPUT / "static").glob("*.js*"):
-            stale.unlink()
-        run_npm("run", "build:prod", cwd=SOURCE)
-        touch(extension)
+        make(extension, build_extension)
     package = REPO / "jupyterlite_browsergrad"
     inputs = [REPO / "kernel_shim", REPO / "scripts", package / "boot", package / "_version.py", lock]
     packed = [OUTPUT / "static/kernel/manifest.json", OUTPUT / "static/pyodide/release-lock.json"]
     if force or not is_current(assets, inputs, packed):
-        build_assets.main([])
-        touch(assets)
+        make(assets, lambda: build_assets.main([]))
     return 0
 
 
