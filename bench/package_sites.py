@@ -1,8 +1,9 @@
-"""Builds the two sites of the suite *packages*, both on the same distribution of Pyodide 0.27.7, which has NumPy, pandas and matplotlib."""
+"""Builds the sites of the suite *packages*, all on the same distribution of Pyodide 0.27.7, which has NumPy, pandas and matplotlib."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -20,8 +21,14 @@ PACKAGES = ["numpy", "pandas", "matplotlib"]
 
 
 def build() -> dict[str, Path]:
-    """Return the folders of the sites ``packages-ours`` and ``packages-stock``. Build them if something in them has changed."""
-    folders = {name: sites.OUT / name for name in ("packages-ours", "packages-stock")}
+    """Return the folders of the sites. Build them if something in them has changed.
+
+    Returns
+    -------
+    dict
+        ``packages-stock``: the stock kernel. ``packages-ours``: our kernel with its defaults. ``packages-ahead``: our kernel with imports ahead.
+    """
+    folders = {name: sites.OUT / name for name in ("packages-ours", "packages-ahead", "packages-stock")}
     stamp = sites.OUT / "packages.json"
     state = [sites.installed_state(), Path(__file__).read_text("utf-8")]
     if stamp.is_file() and json.loads(stamp.read_text("utf-8")) == json.loads(json.dumps(state)):
@@ -31,6 +38,8 @@ def build() -> dict[str, Path]:
         shutil.rmtree(folder, ignore_errors=True)
     distribution = _distribution()
     _build_ours(folders["packages-ours"], distribution)
+    shutil.copytree(folders["packages-ours"], folders["packages-ahead"], copy_function=os.link)
+    sites.configure(folders["packages-ahead"] / "jupyter-lite.json", {"importAhead": True})
     _build_stock(folders["packages-stock"], distribution)
     stamp.write_text(json.dumps(state), "utf-8")
     return folders

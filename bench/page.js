@@ -45,6 +45,17 @@ window.bench = {
     if (failure) throw new Error(`${failure.ename}: ${failure.evalue}`);
     return performance.now() - begin;
   },
+  // Runs a cell that raises an error, and returns the ms until its reply.
+  async fails(code) {
+    const begin = performance.now();
+    await bench.run(code).then(
+      () => {
+        throw new Error('the cell did not fail');
+      },
+      () => undefined,
+    );
+    return performance.now() - begin;
+  },
   // Starts a kernel and returns the ms from the request for it to the first cell's reply.
   async first(name) {
     const begin = performance.now();

@@ -64,7 +64,7 @@ def _build_installed(force: bool) -> dict[str, Path]:
     _build_ours(sites["ours"])
     for name, prefetch in (("fetched", True), ("bare", False)):
         shutil.copytree(sites["ours"], sites[name], copy_function=os.link)
-        _configure(sites[name] / "jupyter-lite.json", {"prefetch": prefetch, "prewarm": False})
+        configure(sites[name] / "jupyter-lite.json", {"prefetch": prefetch, "prewarm": False})
     stamp.write_text(json.dumps(state), "utf-8")
     return sites
 
@@ -196,7 +196,8 @@ def _packed(labextension: Path, source: Path) -> Path:
     return wheel
 
 
-def _configure(path: Path, settings: dict[str, Any]) -> None:
+def configure(path: Path, settings: dict[str, Any]) -> None:
+    """Add settings of the kernel to a site's ``jupyter-lite.json``."""
     config = json.loads(path.read_text("utf-8"))
     plugins = config["jupyter-config-data"].setdefault("litePluginSettings", {})
     plugins.setdefault("jupyterlite-browsergrad:kernel", {}).update(settings)

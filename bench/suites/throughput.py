@@ -10,6 +10,16 @@ from ..table import Row
 
 WRITE = "open('big.bin', 'wb').write(bytes(10_000_000)) and None"
 READ = "assert len(open('big.bin', 'rb').read()) == 10_000_000"
+#: Bytes of a data file, as students upload them.
+LONG = 50_000_000
+#: Stores a file as the file browser does. No kernel knows its contents.
+STORE = """async length => {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; at++) bytes[at] = at * 31;
+  const content = bytes.toBase64();
+  await jupyterapp.serviceManager.contents.save('long.bin', { type: 'file', format: 'base64', content });
+}"""
+READ_LONG = f"assert len(open('long.bin', 'rb').read()) == {LONG}"
 LOOP = """import time
 def loop(n):
     total = 0
@@ -77,7 +87,9 @@ def sampled(bench: Bench, measures: dict[str, Measure]) -> dict[str, dict[str, l
 def row(bench: Bench, name: str, samples: dict[str, list[float]], isolated: bool, limit: float | None) -> Row:
     """Make a row of isolated pages or of others. The stock kernel's page is not isolated in either case."""
     sides = {"ours": samples["isolated" if isolated else "ours"], "stock": samples["stock"]}
-    return bench.row(name, "ms", sides, isolated=isolated, stock_plain=isolated, limit=limit)
+    made = bench.row(name, "ms", sides, isolated=isolated, stock_plain=isolated, limit=limit)
+    made.bound = BOUNDS_MS.get(name)
+    return made
 
 
 def cell(code: str) -> Measure:
@@ -111,6 +123,16 @@ def comms(lab: Lab) -> float:
     return lab.js(COMM_IN_PAGE, COMM)
 
 
+def read_long(lab: Lab) -> float:
+    lab.js(STORE, LONG)
+    return lab.run(READ_LONG)
+
+
+def fails(code: str) -> Measure:
+    """Run a cell that ends with a traceback."""
+    return lambda lab: lab.js("code => bench.fails(code)", code)
+
+
 def loop(lab: Lab) -> float:
     return float(lab.text(LOOP))
 
@@ -128,4 +150,10 @@ ROWS: dict[str, tuple[Measure, float | None]] = {
     "10 MB of output": (cell("print('x' * 10_000_000)"), 0.8),
     "100 MB of bytes through a comm": (comms, None),
     "tight loop": (loop, None),
+    "first traceback through a library": (fails("import statistics\nstatistics.mean([])"), 0.5),
+    "further traceback through a library": (fails("import fractions\nfractions.Fraction(1, 0)"), 0.5),
+    # The last one, since so many bytes leave a page with little memory to spare.
+    "read an uploaded file of 50 MB": (read_long, None),
 }
+#: Greatest accepted ms of our kernel, for rows without a ratio.
+BOUNDS_MS = {"read an uploaded file of 50 MB": 1000}

@@ -104,6 +104,7 @@ def has_started(tab: Tab, text: str) -> None:
 def test_snapshot(lab: Lab, mode: Mode, tab: Tab) -> None:
     """The kernel starts from its snapshot"""
     has_started(tab, FROM_SNAPSHOT)
+    assert not [line for line in tab.console if "own files are used" in line]  # the small WebAssembly is compiled
     assert lab.js("() => [crossOriginIsolated, typeof SharedArrayBuffer === 'function']") == [
         mode.isolated,
         mode.shares,
