@@ -1,25 +1,31 @@
 import { readFileSync } from 'node:fs';
 
 import type { ISessionContext } from '@jupyterlab/apputils';
-import { expect, it, vi } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 
 import { waitForFirstKernel } from '../../src/labs/early_run';
 
-/** A notebook that opens as JupyterLab's do: it looks for sessions, and then starts a kernel. */
+/** The calls that asked for a kernel. */
+const asked = vi.fn();
+
+/** A notebook that opens as JupyterLab's do: it looks for sessions, and then asks for a kernel. */
 class Opening {
   isReady = false;
-  hasNoKernel = true;
-  /** Lets the kernel start. */
+  session: { kernel: object | null } | null = null;
+  /** Ends the wait for a kernel: with one, without one, or with an error. */
   give!: (isThere: boolean) => void;
-  private readonly given = new Promise<boolean>(resolve => {
-    this.give = resolve;
-  });
-  readonly start = vi.fn(async () => {
-    this.hasNoKernel = !(await this.given);
-    return this.hasNoKernel;
-  });
-  startKernel: () => Promise<boolean> = this.start;
+  fail!: (error: Error) => void;
+  private isPending = false;
   private opened: Promise<boolean> | null = null;
+  private readonly given = new Promise<boolean>((resolve, reject) => {
+    this.give = resolve;
+    this.fail = reject;
+  });
+
+  /** JupyterLab looks at the name of the kernel, which is known before it is there. */
+  get hasNoKernel(): boolean {
+    return !this.isPending && !this.session?.kernel;
+  }
 
   initialize(): Promise<boolean> {
     this.opened ??= (async () => {
@@ -31,9 +37,36 @@ class Opening {
     return this.opened;
   }
 
+  async startKernel(): Promise<boolean> {
+    try {
+      await this._changeKernel();
+      return false;
+    } catch {
+      return true;
+    }
+  }
+
   async _startIfNecessary(): Promise<boolean> {
     return this.hasNoKernel ? this.startKernel() : false;
   }
+
+  async _changeKernel(): Promise<void> {
+    asked();
+    this.isPending = true;
+    try {
+      this.session = { kernel: (await this.given) ? {} : null };
+    } finally {
+      this.isPending = false;
+    }
+  }
+}
+
+/** What JupyterLab does before it sends a cell's code. @returns whether it then sends it. */
+async function run(notebook: Opening): Promise<boolean> {
+  if (notebook.hasNoKernel) {
+    await notebook.startKernel();
+  }
+  return Boolean(notebook.session?.kernel);
 }
 
 function opening(): Opening {
@@ -42,36 +75,63 @@ function opening(): Opening {
   return notebook;
 }
 
-it('gives cells the kernel that the notebook starts', async () => {
+beforeEach(() => {
+  asked.mockClear();
+});
+
+it('gives cells the kernel that the notebook starts, whenever they are run', async () => {
   const notebook = opening();
-  const early = notebook.startKernel();
+  const cells = [run(notebook)];
   void notebook.initialize();
-  const later = notebook.startKernel();
+  cells.push(run(notebook));
+  await vi.waitFor(() => expect(asked).toHaveBeenCalled());
+  cells.push(run(notebook)); // JupyterLab has asked for the kernel, and waits for it
   notebook.give(true);
-  expect(await Promise.all([early, later])).toEqual([false, false]);
-  expect(notebook.start).toHaveBeenCalledOnce();
+  expect(await Promise.all(cells)).toEqual([true, true, true]);
+  expect(asked).toHaveBeenCalledOnce();
 });
 
 it('starts a kernel for a cell if opening the notebook has started none', async () => {
   const notebook = opening();
-  const cell = notebook.startKernel();
+  const cell = run(notebook);
   notebook.give(false);
-  expect(await cell).toBe(true);
-  expect(notebook.start).toHaveBeenCalledTimes(2);
+  expect(await cell).toBe(false);
+  expect(asked).toHaveBeenCalledTimes(2);
+});
+
+it('ends the wait of a cell when the kernel cannot start', async () => {
+  const notebook = opening();
+  const cell = run(notebook);
+  notebook.fail(new Error('no kernel'));
+  expect(await cell).toBe(false);
+  expect(notebook.hasNoKernel).toBe(true);
 });
 
 it('starts one as ever when the notebook is open', async () => {
   const notebook = opening();
   notebook.give(true);
   await notebook.initialize();
-  notebook.hasNoKernel = true;
-  await notebook.startKernel();
-  expect(notebook.start).toHaveBeenCalledTimes(2);
+  notebook.session = null;
+  expect(await run(notebook)).toBe(true);
+  expect(asked).toHaveBeenCalledTimes(2);
 });
 
-it("needs a method of JupyterLab's, which is there, and calls `startKernel` before it waits", () => {
+it('lets cells wait for a kernel that was chosen', async () => {
+  const notebook = opening();
+  notebook.isReady = true;
+  const chosen = notebook._changeKernel();
+  const cell = run(notebook);
+  notebook.give(true);
+  await chosen;
+  expect(await cell).toBe(true);
+  expect(asked).toHaveBeenCalledOnce();
+});
+
+it("needs methods of JupyterLab's, which are there: one calls the other before it waits", () => {
   const text = readFileSync('node_modules/@jupyterlab/apputils/lib/sessioncontext.js', 'utf-8');
   const [, body] = /^ {4}async _startIfNecessary\(\) \{\n(.*?)^ {4}\}/ms.exec(text) ?? [];
   expect(body).toContain('return this.startKernel();');
   expect(body).not.toContain('await');
+  expect(text).toContain('async _changeKernel(');
+  expect(text).toContain('await this._changeKernel(options);');
 });
