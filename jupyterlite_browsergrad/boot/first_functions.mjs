@@ -11,6 +11,7 @@ import fs from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { divided, exportedFunctions, FIRST, instrumented } from './divide_wasm.mjs';
+import { withFewerQuestions } from './fewer_questions.mjs';
 import { readPack } from './site_pack.mjs';
 
 const [pyodideFolder, packFile, jobFolder] = process.argv.slice(2).map(path => resolve(path));
@@ -44,7 +45,7 @@ const NAMES =
 const NEIGHBOURS = 2;
 const ENVIRONMENT = { HOME: '/home/pyodide', LANG: 'en_US.UTF-8' };
 
-const wasm = fs.readFileSync(join(pyodideFolder, 'pyodide.asm.wasm'));
+const wasm = prepared(fs.readFileSync(join(pyodideFolder, 'pyodide.asm.wasm')));
 const write = (name, bytes) => fs.writeFileSync(join(jobFolder, name), bytes);
 const giveUp = error => {
   console.error(`Pyodide's WebAssembly is not divided, so a first cell needs more of it: ${error?.stack ?? error}`);
@@ -78,6 +79,16 @@ const { first, rest } = divided(wasm, i => isFirst.has(i));
 write('first.wasm', first);
 write('rest.wasm', rest);
 process.exit(0);
+
+/** Pyodide's WebAssembly, in which some functions ask for signals less often. */
+function prepared(bytes) {
+  try {
+    return withFewerQuestions(bytes).bytes;
+  } catch (error) {
+    console.error(`str, repr and long numbers take a few percent longer than they could: ${error?.stack ?? error}`);
+    return bytes;
+  }
+}
 
 /** Starts Pyodide from the memory, with `module`. The result's `called` returns the numbers of the functions that have been called. */
 async function start(module) {

@@ -1,7 +1,37 @@
 // Reads the binary format of WebAssembly modules.
 
-/** The instruction that gives a constant number of 32 bits, and the end of an expression. */
-export const [CONSTANT, END] = [0x41, 0x0b];
+/** The instruction that gives a constant number of 32 bits, the end of an expression, and a call of a function by its number. */
+export const [CONSTANT, END, CALL] = [0x41, 0x0b, 0x10];
+
+/** What follows the code of an instruction, where that is not nothing: reads it. */
+const OPERANDS = new Map([
+  ...[0x02, 0x03, 0x04, 0x06].map(code => [code, reader => reader.number()]), // blocks, with a type
+  ...[0x07, 0x08, 0x09, 0x18].map(code => [code, reader => reader.number()]), // exceptions
+  ...[0x0c, 0x0d, CALL, 0x12, 0xd2].map(code => [code, reader => reader.number()]),
+  [0x0e, reader => [reader.vector(() => reader.number()), reader.number()]], // br_table
+  ...[0x11, 0x13].map(code => [code, reader => [reader.number(), reader.number()]]), // call_indirect
+  [0x1c, reader => reader.vector(() => reader.valueType())], // select with types
+  ...[0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26].map(code => [code, reader => reader.number()]), // variables, tables
+  ...range(0x28, 0x3e).map(code => [code, reader => [reader.number(), reader.number()]]), // memory: alignment, offset
+  ...[0x3f, 0x40, CONSTANT, 0x42, 0xd0].map(code => [code, reader => reader.number()]),
+  [0x43, reader => reader.take(4)],
+  [0x44, reader => reader.take(8)],
+  [0xfc, reader => more(reader)],
+]);
+/** Codes with nothing behind them. */
+const ALONE = new Set([0x00, 0x01, 0x05, END, 0x0f, 0x19, 0x1a, 0x1b, 0xd1, ...range(0x45, 0xc4)]);
+/** How many numbers follow the second code of the instructions that begin with 0xfc. */
+const MORE = [0, 0, 0, 0, 0, 0, 0, 0, 2, 1, 2, 1, 2, 1, 2, 1, 1, 1];
+
+function range(first, last) {
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+}
+
+function more(reader) {
+  const count = MORE[reader.number()];
+  if (count === undefined) throw new Error('an instruction of memories or tables is not known');
+  for (let i = 0; i < count; i++) reader.number();
+}
 
 export class Reader {
   constructor(bytes, at = 0) {
@@ -77,6 +107,15 @@ export class Reader {
   tag() {
     this.byte();
     this.number();
+  }
+
+  /** Reads an instruction. @returns its code. @throws Error if it is not known. */
+  instruction() {
+    const code = this.byte();
+    const operands = OPERANDS.get(code);
+    if (operands) operands(this);
+    else if (!ALONE.has(code)) throw new Error(`an instruction has the code ${code}, which is not known`);
+    return code;
   }
 
   constantExpression() {

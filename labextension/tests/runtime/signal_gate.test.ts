@@ -68,43 +68,74 @@ describe.each([true, false])('a gate with memory that is shared: %s', shared => 
     expect(helper).toHaveBeenCalledTimes(2);
   });
 
-  it('lets quick questions pass until the next millisecond', async () => {
-    const { gate, ask, heap, clock } = await opened();
+  /** What JavaScript does when it is called: says how often timed work was due. */
+  const working = (gate: SignalGate, helper: { mockImplementation(f: () => number): unknown }, clock: Int32Array) => {
+    const work = vi.fn();
+    helper.mockImplementation(() => {
+      if (gate.look(clock[0] === CLOCK_START)) {
+        work();
+      }
+      return 0;
+    });
+    return work;
+  };
+
+  it('calls JavaScript for timed work every few milliseconds, for the loop and for C code', async () => {
+    const { gate, ask, helper, heap, clock } = await opened();
     gate.open(heap, CLOCK);
+    const work = working(gate, helper, clock);
     for (const [kind, questions] of [
       [CLOCK_START, 8],
       [7, 8 * 32],
     ]) {
       gate.interval = MAX_CHECKS; // 8 questions of the door's are one of the gate's
       gate.set(MAX_CHECKS, false);
-      clock[0] = kind;
-      gate.note(Date.now());
-      expect(Array.from({ length: 3000 }, ask)).not.toContain(2);
+      clock[0] = CLOCK_START;
+      gate.look(true);
+      const ours = (count: number): void => {
+        for (let i = 0; i < count; i++) {
+          clock[0] = kind;
+          ask();
+        }
+      };
+      helper.mockClear();
+      work.mockClear();
+      ours(3000);
+      vi.advanceTimersByTime(3);
+      ours(questions);
+      expect(helper).not.toHaveBeenCalled();
       vi.advanceTimersByTime(1);
-      expect(firstPassed(ask)).toBeLessThanOrEqual(questions);
+      ours(questions);
+      expect(helper).toHaveBeenCalledOnce();
+      expect(work).toHaveBeenCalledOnce();
+      vi.setSystemTime(Date.now() - 60_000); // somebody sets the computer's clock
+      ours(questions);
+      expect(work).toHaveBeenCalledTimes(2);
     }
   });
 
-  it('looks at the time soon while a cell is young, and calls JavaScript once in a millisecond all the same', async () => {
+  /** Makes as many checks as CPython's clock wants, and asks. Returns how many they were. */
+  const run = (ask: () => number, clock: Int32Array): number => {
+    const checks = clock[0];
+    clock[0] = CLOCK_START; // as CPython sets it before it asks
+    ask();
+    return checks;
+  };
+
+  it('looks at the time soon while a cell is young', async () => {
     const { gate, ask, helper, heap, clock } = await opened();
     gate.open(heap, CLOCK);
+    working(gate, helper, clock);
+    gate.look(true);
     gate.start();
     gate.interval = 1;
     gate.set(1, true);
-    /** Makes as many checks as CPython's clock wants, and asks. Returns how many they were. */
-    const run = (): number => {
-      const checks = clock[0];
-      clock[0] = CLOCK_START; // as CPython sets it before it asks
-      ask();
-      return checks;
-    };
-    expect(run()).toBe(1);
+    helper.mockClear();
+    expect(run(ask, clock)).toBe(1);
     expect(helper).toHaveBeenCalledTimes(1); // eager
-    gate.note(Date.now());
-    gate.faster();
     const intervals = [gate.interval];
     for (let checks = 0; checks < 10_000; ) {
-      checks += run();
+      checks += run(ask, clock);
       if (intervals.at(-1) !== gate.interval) {
         intervals.push(gate.interval);
         expect(gate.interval).toBeLessThanOrEqual(FIRST_CHECKS + checks / 10);
@@ -113,18 +144,32 @@ describe.each([true, false])('a gate with memory that is shared: %s', shared => 
     expect(intervals.slice(0, 3)).toEqual([2, 4, 8]);
     expect(gate.interval).toBe(MAX_CHECKS);
     expect(helper).toHaveBeenCalledTimes(1);
-    vi.advanceTimersByTime(1);
-    for (let i = 0; i < MAX_CHECKS / CLOCK_START; i++) {
-      run();
+  });
+
+  it('looks at each check of slow code, and calls JavaScript every few milliseconds', async () => {
+    const { gate, ask, helper, heap, clock } = await opened();
+    gate.open(heap, CLOCK);
+    working(gate, helper, clock);
+    gate.interval = MAX_CHECKS;
+    gate.set(MAX_CHECKS, false);
+    for (let i = 0; i < 20; i++) {
+      vi.advanceTimersByTime(40);
+      run(ask, clock);
     }
-    expect(helper).toHaveBeenCalledTimes(2);
+    expect(gate.interval).toBe(1);
+    helper.mockClear();
+    for (let i = 0; i < 40; i++) {
+      vi.advanceTimersByTime(1);
+      expect(run(ask, clock)).toBeLessThanOrEqual(2);
+    }
+    expect(helper).toHaveBeenCalledTimes(10);
   });
 
   it.each([Control.Interrupt, Control.Wanted])('asks JavaScript at once when word %i is set', async word => {
     const { gate, ask, words, heap, clock } = await opened();
     gate.open(heap, CLOCK);
+    gate.look(true); // no timed work is due
     gate.set(1000 * CLOCK_START, false);
-    gate.note(Date.now());
     for (clock[0] of [CLOCK_START, 7]) {
       expect(ask()).toBe(0);
       words[word] = -1;
@@ -176,11 +221,11 @@ describe('an interrupt controller with a gate', () => {
       expect(loop()).toBe(0);
     }
     expect(helper.mock.calls.length - before).toBe(0);
-    vi.advanceTimersByTime(1);
+    vi.advanceTimersByTime(4);
     for (let i = 0; i < 80; i++) {
       expect(loop()).toBe(0);
     }
-    expect(helper.mock.calls.length - before).toBe(1); // for the new millisecond
+    expect(helper.mock.calls.length - before).toBe(1); // for timed work
     new Int32Array(control.buffer)[Control.Interrupt] = 1;
     expect(loop()).toBe(2);
     expect(new Int32Array(control.buffer)[Control.Interrupt]).toBe(0);

@@ -17,14 +17,12 @@ export class PollingClock {
   private getHeap: (() => Int32Array) | null = null;
   /** Whether the signal gate answers CPython. */
   private gated = false;
-  /** Who counts: the gate, or without one this class. */
-  private pace: Pace = new PaceWithoutGate(checks => this.write(checks));
-  /** `Date.now()` when the loop last came here in a new millisecond. */
-  private millisecond = 0;
-  /** Number of questions of C code, where there is no gate. */
-  private asked = 0;
-  /** `Date.now()` when a question of C code last ran timed work. While something is wanted, the door passes on every question. */
-  private askedAt = 0;
+  /** Counts where there is no gate. */
+  private readonly ungated = new PaceWithoutGate(checks => {
+    if (this.index) {
+      this.memory()[this.index] = checks;
+    }
+  });
 
   /** @param runTimedWork - sends output and looks for messages, if it is time to */
   constructor(
@@ -39,8 +37,12 @@ export class PollingClock {
       this.getHeap = getHeap;
       this.heap = getHeap();
       this.gated = memory !== undefined && this.gate.open(memory, address);
-      this.pace = this.gated ? this.gate : this.pace;
     }
+  }
+
+  /** Who counts. */
+  private get pace(): Pace {
+    return this.gated ? this.gate : this.ungated;
   }
 
   /** Whether the clock cannot be set: then CPython's loop asks at every 50th check. */
@@ -70,49 +72,11 @@ export class PollingClock {
     }
   }
 
-  /** Handles a question of CPython: sets the pace again, and runs timed work now and then. */
+  /** Handles a question of CPython that has come to JavaScript: sets the pace again, and runs timed work if it is due. */
   look(): void {
-    if (this.index === 0 || this.memory()[this.index] === CLOCK_START) {
-      this.wind();
-    } else if (this.gated) {
-      this.lookForC();
-    } else if (++this.asked % C_LOOK === 0) {
+    const isForLoop = this.index === 0 || this.memory()[this.index] === CLOCK_START;
+    if (this.gated ? this.gate.look(isForLoop) : this.ungated.look(isForLoop)) {
       this.runTimedWork();
-    }
-  }
-
-  /**
-   * Sets the clock again after it has run down. If that took less than a millisecond, the number of checks doubles. Otherwise
-   * it is set to the checks that fit into one millisecond.
-   */
-  private wind(): void {
-    const millisecond = Date.now(); // takes a fifth of the time of `performance.now`
-    const passed = millisecond - this.millisecond;
-    if (passed === 0) {
-      this.pace.faster();
-      return;
-    }
-    this.millisecond = millisecond;
-    if (this.gated) {
-      this.gate.note(millisecond);
-    }
-    this.pace.interval = Math.max(1, Math.trunc(this.pace.interval / Math.max(1, passed)));
-    this.runTimedWork();
-    this.pace.set(this.pace.interval, false);
-  }
-
-  private lookForC(): void {
-    const millisecond = Date.now();
-    if (millisecond !== this.askedAt) {
-      this.askedAt = millisecond;
-      this.gate.note(millisecond);
-      this.runTimedWork();
-    }
-  }
-
-  private write(checks: number): void {
-    if (this.index) {
-      this.memory()[this.index] = checks;
     }
   }
 
@@ -128,14 +92,18 @@ export class PollingClock {
 interface Pace {
   interval: number;
   start(): void;
-  faster(): void;
+  look(isForLoop: boolean): boolean;
   set(checks: number, isEager: boolean): void;
 }
 
-/** The same as in `gate.wat`. */
+/** The same as in `gate.wat`, but timed work is due in each millisecond, since each question comes here in any case. */
 class PaceWithoutGate implements Pace {
   interval = CLOCK_START;
   private checks = 0;
+  /** `Date.now()` when the loop last came here in a new millisecond. */
+  private millisecond = 0;
+  /** Number of questions of C code. */
+  private asked = 0;
 
   constructor(readonly set: (checks: number) => void) {}
 
@@ -143,11 +111,22 @@ class PaceWithoutGate implements Pace {
     this.checks = 0;
   }
 
-  faster(): void {
-    if (this.interval < MAX_CHECKS) {
+  look(isForLoop: boolean): boolean {
+    return isForLoop ? this.wind() : ++this.asked % C_LOOK === 0;
+  }
+
+  /** Sets the clock again after it has run down. @returns whether that took a millisecond. */
+  private wind(): boolean {
+    const millisecond = Date.now(); // takes a fifth of the time of `performance.now`
+    const passed = Math.abs(millisecond - this.millisecond);
+    this.millisecond = millisecond;
+    if (passed) {
+      this.interval = Math.max(1, Math.trunc(this.interval / passed));
+    } else if (this.interval < MAX_CHECKS) {
       this.checks += this.interval;
       this.interval = Math.min(this.interval * 2, FIRST_CHECKS + (this.checks >> 4), MAX_CHECKS);
     }
     this.set(this.interval);
+    return passed > 0;
   }
 }

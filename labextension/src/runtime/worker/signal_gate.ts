@@ -26,6 +26,9 @@ export const MAX_CHECKS = 400;
  */
 const PASSED_ON = 8;
 
+/** Ms between two calls of JavaScript for timed work. Such a call takes some microseconds, and more if the code before it has filled the caches. */
+const WORK_GAP_MS = 4;
+
 type Check = () => number;
 
 /** What `gate_door.wat` exports. */
@@ -40,9 +43,8 @@ interface Gate {
   check: Check;
   interval: WebAssembly.Global<'i32'>;
   eager: WebAssembly.Global<'i32'>;
-  millisecond: WebAssembly.Global<'f64'>;
   start(): void;
-  faster(): void;
+  look(isForLoop: number): number;
   set(checks: number): void;
 }
 
@@ -87,7 +89,7 @@ export class SignalGate {
       time: { now: Date.now },
       pyodide: { helper: this.helper! },
       door: { pass: this.door.pass, passed_on: PASSED_ON },
-      pace: { first: FIRST_CHECKS, most: MAX_CHECKS },
+      pace: { first: FIRST_CHECKS, most: MAX_CHECKS, gap: WORK_GAP_MS },
     }) as unknown as Gate;
     this.door.table.set(0, gate.check);
     this.gate = gate;
@@ -108,24 +110,22 @@ export class SignalGate {
     this.gate!.start();
   }
 
-  /** Lets the loop look at the time less often: its steps are quick. */
-  faster(): void {
-    this.gate!.faster();
-    this.gate!.eager.value = 0;
+  /**
+   * Handles a question that has come to JavaScript: one of the loop also sets the pace again.
+   *
+   * @returns whether timed work is due, which then counts as done.
+   */
+  look(isForLoop: boolean): boolean {
+    return this.gate!.look(Number(isForLoop)) === 1;
   }
 
   /**
    * Lets the loop look at the time after so many checks.
    *
-   * @param isEager - whether JavaScript is called then, also if it was called in the same millisecond
+   * @param isEager - whether JavaScript is called then, also if no timed work is due
    */
   set(checks: number, isEager: boolean): void {
     this.gate!.set(checks);
     this.gate!.eager.value = Number(isEager);
-  }
-
-  /** Notes the millisecond, as of `Date.now()`, in which JavaScript has been called. */
-  note(millisecond: number): void {
-    this.gate!.millisecond.value = millisecond;
   }
 }
