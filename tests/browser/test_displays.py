@@ -162,10 +162,26 @@ def test_a_styled_table(scientific_notebook: Lab) -> None:
 
 
 def test_a_figure_that_can_be_moved(scientific_notebook: Lab) -> None:
-    outputs, shown = run(
-        scientific_notebook, "%matplotlib widget\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"
-    )
+    code = "%matplotlib widget\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"
+    outputs, _ = run(scientific_notebook, code)
     assert "application/vnd.jupyter.widget-view+json" in forms(outputs)
-    expect(shown.locator(".jupyter-matplotlib-canvas-container canvas").first).to_be_visible()
-    expect(shown.locator(".jupyter-matplotlib-toolbar button").first).to_be_visible()
-    run(scientific_notebook, "plt.close('all')\n%matplotlib inline")
+    figure = scientific_notebook.page.locator(".jupyter-matplotlib")
+    canvas = figure.locator("canvas").last
+    expect(canvas).to_be_visible()
+    canvas.hover()  # shows the buttons
+    figure.locator("button[title*=pans]").click()
+    mode, _ = run(scientific_notebook, "str(plt.gcf().canvas.toolbar.mode)")  # runs after the click's message
+    assert mode[-1]["data"]["text/plain"] == "'pan/zoom'"
+    canvas.hover()
+    mouse = scientific_notebook.page.mouse
+    mouse.down()
+    box = canvas.bounding_box()
+    assert box
+    for step in range(1, 9):  # as slow as a hand, since the figure leaves out moves that follow quickly
+        mouse.move(box["x"] + box["width"] / 2 + 10 * step, box["y"] + box["height"] / 2)
+        scientific_notebook.page.wait_for_timeout(100)
+    mouse.up()
+    moved, _ = run(
+        scientific_notebook, "left = plt.gca().get_xlim()[0]\nplt.close('all')\n%matplotlib inline\nbool(left < -0.1)"
+    )
+    assert moved[-1]["data"]["text/plain"] == "True", "the axis begins at -0.05 before"
