@@ -19,7 +19,6 @@ import {
   FUNCTIONS,
   GLOBAL,
   GLOBALS,
-  I32,
   IMPORT,
   joined,
   MEMORIES,
@@ -34,6 +33,7 @@ import {
   TAGS,
   TYPE,
   unsigned,
+  variable,
   vectorOf,
   withSections,
 } from './wasm_module.mjs';
@@ -50,34 +50,20 @@ const [TABLE_NAME, LOADED_NAME, LOAD_NAME] = ['functions', 'loaded', 'load'].map
 export function instrumented(bytes) {
   const parsed = parse(bytes);
   const first = parsed.imported[GLOBALS] + parsed.globals.length;
-  const variable = joined([
-    [I32, 1],
-    [CONSTANT, 0, END],
-  ]);
   const bodies = parsed.bodies.map((body, i) => {
     const reader = new Reader(body);
-    reader.vector(() => {
-      reader.number();
-      reader.valueType();
-    });
+    reader.locals();
     const note = [CONSTANT, 1, 0x24, ...unsigned(first + i)];
     return sized(joined([body.subarray(0, reader.at), note, body.subarray(reader.at)]));
   });
   return withSections(parsed, {
-    [GLOBAL]: vectorOf([...parsed.globals.map(global => global.bytes), ...bodies.map(() => variable)]),
+    [GLOBAL]: vectorOf([...parsed.globals.map(global => global.bytes), ...bodies.map(() => variable(0))]),
     [EXPORT]: vectorOf([
       ...parsed.exports.map(each => each.bytes),
       ...bodies.map((_, i) => joined([named(`${FIRST}:called:${i}`), [GLOBALS], unsigned(first + i)])),
     ]),
     [CODE]: vectorOf(bodies),
   });
-}
-
-/** The functions that a module defines and exports: name and number. */
-export function exportedFunctions(bytes) {
-  const { exports, imported } = parse(bytes);
-  const own = exports.filter(({ kind, index }) => kind === FUNCTIONS && index >= imported[FUNCTIONS]);
-  return own.map(({ name, index }) => ({ name, number: index - imported[FUNCTIONS] }));
 }
 
 /** Code that calls a function of the other part. */
@@ -143,7 +129,7 @@ export function divided(bytes, isFirst) {
     [TYPE]: allTypes,
     [FUNCTION]: vectorOf([...functions, loadType].map(unsigned)),
     [TABLE]: vectorOf([...tables, tableType]),
-    [GLOBAL]: vectorOf([...globals.map(global => global.bytes), joined([[I32, 1, CONSTANT, 0, END]])]),
+    [GLOBAL]: vectorOf([...globals.map(global => global.bytes), variable(0)]),
     [EXPORT]: vectorOf([
       ...parsed.exports.map(each => each.bytes),
       ...shared

@@ -6,16 +6,17 @@
 
 import {
   CODE,
+  exportedFunctions,
   FUNCTION,
   FUNCTIONS,
   GLOBAL,
   GLOBALS,
-  I32,
   joined,
   parse,
   signed,
   sized,
   unsigned,
+  variable,
   vectorOf,
   withSections,
 } from './wasm_module.mjs';
@@ -37,18 +38,18 @@ export const ASKED = 16;
  */
 export function withFewerQuestions(bytes) {
   const parsed = parse(bytes);
-  const { exports, imported, functions, bodies, globals } = parsed;
-  const own = exports.filter(({ kind, index }) => kind === FUNCTIONS && index >= imported[FUNCTIONS]);
+  const { imported, functions, bodies, globals } = parsed;
+  const named = exportedFunctions(parsed);
   const numberOf = name => {
-    const found = own.find(each => each.name === name);
+    const found = named.find(each => each.name === name);
     if (!found) throw new Error(`the module exports no function ${name}`);
-    return found.index - imported[FUNCTIONS];
+    return found.number;
   };
   const question = numberOf(QUESTION);
   const asked = imported[FUNCTIONS] + question;
   const counted = imported[FUNCTIONS] + functions.length;
   const left = imported[GLOBALS] + globals.length;
-  const askers = new Set([...ASKERS.map(numberOf), ...between(own, bodies.length, imported[FUNCTIONS])]);
+  const askers = new Set([...ASKERS.map(numberOf), ...ofLongNumbers(named, bodies.length)]);
   let changed = 0;
   const changedBody = body => {
     const parts = [];
@@ -70,15 +71,15 @@ export function withFewerQuestions(bytes) {
   ].flat();
   const changes = {
     [FUNCTION]: vectorOf([...functions, functions[question]].map(unsigned)),
-    [GLOBAL]: vectorOf([...globals.map(global => global.bytes), joined([[I32, 1, CONSTANT, 1, END]])]),
+    [GLOBAL]: vectorOf([...globals.map(global => global.bytes), variable(1)]),
     [CODE]: vectorOf([...newBodies, sized(Buffer.from(countedBody))]),
   };
   return { bytes: withSections(parsed, changes), changed };
 }
 
 /** Numbers of the functions without a name that stand between those for long numbers. */
-function between(named, count, firstIndex) {
-  const names = new Map(named.map(({ index, name }) => [index - firstIndex, name]));
+function ofLongNumbers(named, count) {
+  const names = new Map(named.map(({ number, name }) => [number, name]));
   const found = [];
   let since = [];
   let isLong = false;
@@ -99,10 +100,7 @@ function between(named, count, firstIndex) {
 /** Where a function's body calls another one: begin and end of each such instruction. */
 function callsOf(body, index) {
   const reader = new Reader(body);
-  reader.vector(() => {
-    reader.number();
-    reader.valueType();
-  });
+  reader.locals();
   const found = [];
   while (reader.at < body.length) {
     const begin = reader.at;

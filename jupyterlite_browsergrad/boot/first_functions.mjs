@@ -10,9 +10,10 @@ import './deterministic.mjs';
 import fs from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { divided, exportedFunctions, FIRST, instrumented } from './divide_wasm.mjs';
+import { divided, FIRST, instrumented } from './divide_wasm.mjs';
 import { withFewerQuestions } from './fewer_questions.mjs';
 import { readPack } from './site_pack.mjs';
+import { exportedFunctions, parse } from './wasm_module.mjs';
 
 const [pyodideFolder, packFile, jobFolder] = process.argv.slice(2).map(path => resolve(path));
 const CELLS = fs
@@ -72,7 +73,7 @@ const warmUp = pyodide.pyimport('browsergrad_kernel.warm_up'); // what an idle k
 for (let i = 0; i < warmUp.CELLS.length; i++) warmUp._run(kernel.shell);
 const wanted = [
   ...called(),
-  ...exportedFunctions(wasm).flatMap(({ name, number }) => (NAMES.test(name) ? [number] : [])),
+  ...exportedFunctions(parse(wasm)).flatMap(({ name, number }) => (NAMES.test(name) ? [number] : [])),
 ];
 const isFirst = new Set(wanted.flatMap(i => Array.from({ length: 2 * NEIGHBOURS + 1 }, (_, d) => i + d - NEIGHBOURS)));
 const { first, rest } = divided(wasm, i => isFirst.has(i));

@@ -1,6 +1,6 @@
 // Takes WebAssembly modules apart, and puts them together again.
 
-import { Reader, sectionsOf } from './wasm_reader.mjs';
+import { CONSTANT, END, Reader, sectionsOf } from './wasm_reader.mjs';
 
 /** Sections of a module. */
 export const [TYPE, IMPORT, FUNCTION, TABLE, MEMORY, GLOBAL, EXPORT, ELEMENT, CODE, TAG] = [
@@ -8,7 +8,8 @@ export const [TYPE, IMPORT, FUNCTION, TABLE, MEMORY, GLOBAL, EXPORT, ELEMENT, CO
 ];
 /** Kinds of imports and exports. */
 export const [FUNCTIONS, TABLES, MEMORIES, GLOBALS, TAGS] = [0, 1, 2, 3, 4];
-export const [I32, FUNCREF, FUNCTION_TYPE] = [0x7f, 0x70, 0x60];
+export const [FUNCREF, FUNCTION_TYPE] = [0x70, 0x60];
+const I32 = 0x7f;
 
 // --- reading
 
@@ -73,6 +74,12 @@ export function parse(bytes) {
   };
 }
 
+/** The functions that a module defines and exports: name and number. Numbers count from the first function that the module defines. */
+export function exportedFunctions({ exports, imported }) {
+  const own = exports.filter(({ kind, index }) => kind === FUNCTIONS && index >= imported[FUNCTIONS]);
+  return own.map(({ name, index }) => ({ name, number: index - imported[FUNCTIONS] }));
+}
+
 // --- writing
 
 export function unsigned(value) {
@@ -100,6 +107,9 @@ export const named = name => sized(Buffer.from(name));
 export const vectorOf = parts => joined([unsigned(parts.length), ...parts]);
 export const section = (id, content) => joined([[id], sized(content)]);
 export const moduleOf = sections => joined([Buffer.from('\0asm\x01\0\0\0', 'latin1'), ...sections]);
+
+/** A global variable for a number of 32 bits. */
+export const variable = value => Buffer.from([I32, 1, CONSTANT, ...signed(value), END]);
 
 /** The module with some of its sections replaced. @throws Error if it does not have one of them. */
 export function withSections(parsed, changes) {

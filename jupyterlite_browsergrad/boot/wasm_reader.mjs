@@ -3,23 +3,24 @@
 /** The instruction that gives a constant number of 32 bits, the end of an expression, and a call of a function by its number. */
 export const [CONSTANT, END, CALL] = [0x41, 0x0b, 0x10];
 
-/** What follows the code of an instruction, where that is not nothing: reads it. */
-const OPERANDS = new Map([
-  ...[0x02, 0x03, 0x04, 0x06].map(code => [code, reader => reader.number()]), // blocks, with a type
-  ...[0x07, 0x08, 0x09, 0x18].map(code => [code, reader => reader.number()]), // exceptions
-  ...[0x0c, 0x0d, CALL, 0x12, 0xd2].map(code => [code, reader => reader.number()]),
+/** Instructions that give a constant: numbers, variables, references. */
+const CONSTANTS = new Set([CONSTANT, 0x42, 0x43, 0x44, 0x23, 0xd0, 0xd2]);
+/** Instructions by what follows their code: one number, two numbers, nothing. */
+const ONE = new Set([
+  ...[0x02, 0x03, 0x04, 0x06, 0x07, 0x08, 0x09, 0x18], // blocks and exceptions
+  ...[0x0c, 0x0d, CALL, 0x12, ...range(0x20, 0x26)], // branches, calls, variables, tables
+  ...[0x3f, 0x40, CONSTANT, 0x42, 0xd0, 0xd2], // memory, constants, references
+]);
+const TWO = new Set([0x11, 0x13, ...range(0x28, 0x3e)]); // calls through a table; memory: alignment, offset
+const NONE = new Set([0x00, 0x01, 0x05, END, 0x0f, 0x19, 0x1a, 0x1b, 0xd1, ...range(0x45, 0xc4)]);
+/** What follows the code of other instructions: reads it. */
+const OTHERS = new Map([
   [0x0e, reader => [reader.vector(() => reader.number()), reader.number()]], // br_table
-  ...[0x11, 0x13].map(code => [code, reader => [reader.number(), reader.number()]]), // call_indirect
   [0x1c, reader => reader.vector(() => reader.valueType())], // select with types
-  ...[0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26].map(code => [code, reader => reader.number()]), // variables, tables
-  ...range(0x28, 0x3e).map(code => [code, reader => [reader.number(), reader.number()]]), // memory: alignment, offset
-  ...[0x3f, 0x40, CONSTANT, 0x42, 0xd0].map(code => [code, reader => reader.number()]),
   [0x43, reader => reader.take(4)],
   [0x44, reader => reader.take(8)],
   [0xfc, reader => more(reader)],
 ]);
-/** Codes with nothing behind them. */
-const ALONE = new Set([0x00, 0x01, 0x05, END, 0x0f, 0x19, 0x1a, 0x1b, 0xd1, ...range(0x45, 0xc4)]);
 /** How many numbers follow the second code of the instructions that begin with 0xfc. */
 const MORE = [0, 0, 0, 0, 0, 0, 0, 0, 2, 1, 2, 1, 2, 1, 2, 1, 1, 1];
 
@@ -109,22 +110,33 @@ export class Reader {
     this.number();
   }
 
+  /** The variables at the beginning of a function's body. */
+  locals() {
+    this.vector(() => {
+      this.number();
+      this.valueType();
+    });
+  }
+
   /** Reads an instruction. @returns its code. @throws Error if it is not known. */
   instruction() {
     const code = this.byte();
-    const operands = OPERANDS.get(code);
-    if (operands) operands(this);
-    else if (!ALONE.has(code)) throw new Error(`an instruction has the code ${code}, which is not known`);
+    if (OTHERS.has(code)) {
+      OTHERS.get(code)(this);
+    } else if (ONE.has(code)) {
+      this.number();
+    } else if (TWO.has(code)) {
+      this.number();
+      this.number();
+    } else if (!NONE.has(code)) {
+      throw new Error(`an instruction has the code ${code}, which is not known`);
+    }
     return code;
   }
 
   constantExpression() {
-    const code = this.byte();
-    if (code === CONSTANT || code === 0x42 || code === 0x23 || code === 0xd2) this.number();
-    else if (code === 0x43) this.at += 4;
-    else if (code === 0x44) this.at += 8;
-    else if (code === 0xd0) this.number();
-    else throw new Error(`a constant expression begins with ${code}`);
+    const code = this.instruction();
+    if (!CONSTANTS.has(code)) throw new Error(`a constant expression begins with ${code}`);
     if (this.byte() !== END) throw new Error('a constant expression is long');
   }
 }

@@ -79,9 +79,7 @@ class Effects:
             table.update({key: value for key, value in before.items() if table.get(key) is not value})
         for items, before in zip(self._lists, lists, strict=True):
             items[:] = before
-        with warnings.catch_warnings():  # whose end makes the change of the list known
-            pass
-        warnings.filters[:] = filters  # type: ignore[index]
+        _set_filters(filters)
         logging.root.manager.loggerDict.clear()
         logging.root.manager.loggerDict.update(loggers)
         for folder in sorted(_folders(), reverse=True):
@@ -102,11 +100,15 @@ def _append(items: list[Any], item: Any) -> None:
         items.append(item)
 
 
-def _filter(inserted: list[Any]) -> None:
+def _set_filters(wanted: list[Any]) -> None:
     filters: Any = warnings.filters
-    filters[:] = [*inserted, *(item for item in filters if item not in inserted)]
-    with warnings.catch_warnings():
+    filters[:] = wanted
+    with warnings.catch_warnings():  # whose end makes the change of the list known
         pass
+
+
+def _filter(inserted: list[Any]) -> None:
+    _set_filters([*inserted, *(item for item in warnings.filters if item not in inserted)])
 
 
 def _add_logger(name: str, logger: logging.Logger) -> None:

@@ -1,12 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { divided, exportedFunctions, instrumented } from '../../../jupyterlite_browsergrad/boot/divide_wasm.mjs';
-import { assemble } from '../../scripts/wat.mjs';
+import { divided, instrumented } from '../../../jupyterlite_browsergrad/boot/divide_wasm.mjs';
+import { exportedFunctions, parse } from '../../../jupyterlite_browsergrad/boot/wasm_module.mjs';
 import type { LazyAsset } from '../../src/runtime/worker/lazy_assets';
 import { withRest } from '../../src/runtime/worker/rest_of_wasm';
+import { assembledText } from './wat_text';
 
 /** A module whose functions call each other directly and through its table, and share memory, a variable and an import. */
 const TEXT = `(module
@@ -33,11 +31,7 @@ const NAMES = ['add', 'multiply', 'square', 'both', 'calls'];
 
 let bytes: Uint8Array<ArrayBuffer>;
 beforeAll(async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'divided-'));
-  const path = join(folder, 'module.wat');
-  writeFileSync(path, TEXT);
-  bytes = new Uint8Array(await assemble(path));
-  rmSync(folder, { recursive: true });
+  bytes = await assembledText(TEXT);
 });
 
 type Functions = Record<string, (...values: unknown[]) => number>;
@@ -64,7 +58,7 @@ function instance(first: BufferSource, rest: Uint8Array | Error) {
 
 describe('a divided module', () => {
   it('knows its functions by name', () => {
-    expect(exportedFunctions(bytes).map(({ name }) => name)).toEqual(NAMES);
+    expect(exportedFunctions(parse(bytes)).map(({ name }) => name)).toEqual(NAMES);
   });
 
   it.each(Array.from({ length: 32 }, (_, which) => [which]))('does what the whole one does (part %i)', which => {

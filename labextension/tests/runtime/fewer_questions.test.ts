@@ -1,10 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { ASKED, withFewerQuestions } from '../../../jupyterlite_browsergrad/boot/fewer_questions.mjs';
-import { assemble } from '../../scripts/wat.mjs';
+import { assembledText } from './wat_text';
 
 /** A module with functions of CPython's, each of which asks for a signal. `%` stands for more of it. */
 const TEXT = `(module
@@ -35,18 +33,9 @@ const TEXT = `(module
   (func (export "wait") (result i32) (call $wait))
   %)`;
 
-async function assembled(text: string): Promise<Uint8Array<ArrayBuffer>> {
-  const folder = mkdtempSync(join(tmpdir(), 'questions-'));
-  const path = join(folder, 'module.wat');
-  writeFileSync(path, text);
-  const bytes = new Uint8Array(await assemble(path));
-  rmSync(folder, { recursive: true });
-  return bytes;
-}
-
 describe('a module with fewer questions', () => {
   it('asks once in a number for texts and long numbers, and each time for all else', async () => {
-    const { bytes, changed } = withFewerQuestions(await assembled(TEXT.replace('%', '')));
+    const { bytes, changed } = withFewerQuestions(await assembledText(TEXT.replace('%', '')));
     expect(changed).toBe(4);
     let questions = 0;
     let answer = 0;
@@ -74,9 +63,9 @@ describe('a module with fewer questions', () => {
   });
 
   it('is not made of one that lacks a function, or has instructions that are not known there', async () => {
-    const lacking = await assembled(TEXT.replace('%', '').replace('PyObject_Repr', 'PyObject_Other'));
+    const lacking = await assembledText(TEXT.replace('%', '').replace('PyObject_Repr', 'PyObject_Other'));
     expect(() => withFewerQuestions(lacking)).toThrow('exports no function PyObject_Repr');
-    const unknown = await assembled(
+    const unknown = await assembledText(
       TEXT.replace('%', '').replace('(func (export "PyObject_Repr") (result i32)', '$& (drop (v128.const i64x2 1 2))'),
     );
     expect(() => withFewerQuestions(unknown)).toThrow('an instruction has the code 253');

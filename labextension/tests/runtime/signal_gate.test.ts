@@ -57,7 +57,7 @@ describe.each([true, false])('a gate with memory that is shared: %s', shared => 
   it('lets questions pass as long as nothing is wanted, those of the loop and of C code counted apart', async () => {
     const { gate, ask, helper, heap, clock } = await opened();
     expect(gate.open(heap, CLOCK)).toBe(true);
-    gate.set(3 * CLOCK_START, true);
+    gate.set(3 * CLOCK_START);
     clock[0] = 7;
     ask(); // C code's first question
     helper.mockClear();
@@ -89,7 +89,6 @@ describe.each([true, false])('a gate with memory that is shared: %s', shared => 
       [7, 8 * 32],
     ]) {
       gate.interval = MAX_CHECKS; // 8 questions of the door's are one of the gate's
-      gate.set(MAX_CHECKS, false);
       clock[0] = CLOCK_START;
       gate.look(true);
       const ours = (count: number): void => {
@@ -129,7 +128,7 @@ describe.each([true, false])('a gate with memory that is shared: %s', shared => 
     gate.look(true);
     gate.start();
     gate.interval = 1;
-    gate.set(1, true);
+    gate.set(1);
     helper.mockClear();
     expect(run(ask, clock)).toBe(1);
     expect(helper).toHaveBeenCalledTimes(1); // eager
@@ -150,8 +149,9 @@ describe.each([true, false])('a gate with memory that is shared: %s', shared => 
     const { gate, ask, helper, heap, clock } = await opened();
     gate.open(heap, CLOCK);
     working(gate, helper, clock);
+    gate.look(true);
     gate.interval = MAX_CHECKS;
-    gate.set(MAX_CHECKS, false);
+    gate.look(true); // sets the clock
     for (let i = 0; i < 20; i++) {
       vi.advanceTimersByTime(40);
       run(ask, clock);
@@ -169,7 +169,8 @@ describe.each([true, false])('a gate with memory that is shared: %s', shared => 
     const { gate, ask, words, heap, clock } = await opened();
     gate.open(heap, CLOCK);
     gate.look(true); // no timed work is due
-    gate.set(1000 * CLOCK_START, false);
+    gate.interval = 1000 * CLOCK_START;
+    gate.look(true); // sets the clock
     for (clock[0] of [CLOCK_START, 7]) {
       expect(ask()).toBe(0);
       words[word] = -1;

@@ -63,19 +63,19 @@ export class PollingClock {
   setPace(polls: 'every check' | 'next check' | 'soon'): void {
     if (polls === 'every check') {
       this.pace.interval = 1;
-      this.pace.set(1, true);
+      this.pace.set(1);
     } else if (polls === 'next check') {
-      this.pace.set(1, true);
+      this.pace.set(1);
     } else if (this.pace.interval > CLOCK_START) {
       this.pace.interval = CLOCK_START;
-      this.pace.set(CLOCK_START, true);
+      this.pace.set(CLOCK_START);
     }
   }
 
   /** Handles a question of CPython that has come to JavaScript: sets the pace again, and runs timed work if it is due. */
   look(): void {
     const isForLoop = this.index === 0 || this.memory()[this.index] === CLOCK_START;
-    if (this.gated ? this.gate.look(isForLoop) : this.ungated.look(isForLoop)) {
+    if (this.pace.look(isForLoop)) {
       this.runTimedWork();
     }
   }
@@ -93,7 +93,7 @@ interface Pace {
   interval: number;
   start(): void;
   look(isForLoop: boolean): boolean;
-  set(checks: number, isEager: boolean): void;
+  set(checks: number): void;
 }
 
 /** The same as in `gate.wat`, but timed work is due in each millisecond, since each question comes here in any case. */

@@ -42,7 +42,6 @@ interface Door {
 interface Gate {
   check: Check;
   interval: WebAssembly.Global<'i32'>;
-  eager: WebAssembly.Global<'i32'>;
   start(): void;
   look(isForLoop: number): number;
   set(checks: number): void;
@@ -119,13 +118,8 @@ export class SignalGate {
     return this.gate!.look(Number(isForLoop)) === 1;
   }
 
-  /**
-   * Lets the loop look at the time after so many checks.
-   *
-   * @param isEager - whether JavaScript is called then, also if no timed work is due
-   */
-  set(checks: number, isEager: boolean): void {
+  /** Lets the loop call JavaScript after so many checks. */
+  set(checks: number): void {
     this.gate!.set(checks);
-    this.gate!.eager.value = Number(isEager);
   }
 }

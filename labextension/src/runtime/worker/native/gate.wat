@@ -27,7 +27,7 @@
   (global $millisecond (mut f64) (f64.const 0))
   (global $worked (mut f64) (f64.const 0))
   ;; Whether the loop's next question calls JavaScript in any case.
-  (global $eager (export "eager") (mut i32) (i32.const 1))
+  (global $eager (mut i32) (i32.const 1))
   ;; Whether JavaScript is called now for timed work.
   (global $due (mut i32) (i32.const 0))
 
@@ -83,7 +83,6 @@
           (then (global.set $interval (i32.const 1)))))
       (else (call $faster)))
     (call $set (global.get $interval))
-    (global.set $eager (i32.const 0))
     (call $note (local.get $now)))
 
   ;; The user's code begins.
@@ -104,9 +103,15 @@
         (if (i32.gt_s (global.get $interval) (local.get $cap))
           (then (global.set $interval (local.get $cap)))))))
 
+  ;; Lets the loop call JavaScript after so many checks.
+  (func (export "set") (param $number i32)
+    (call $set (local.get $number))
+    (global.set $eager (i32.const 1)))
+
   ;; Lets the loop look at the time after so many checks.
-  (func $set (export "set") (param $number i32)
+  (func $set (param $number i32)
     (local $questions i32)
+    (global.set $eager (i32.const 0))
     (local.set $questions (i32.div_s (local.get $number) (global.get $clock_start)))
     (if (i32.lt_s (local.get $questions) (i32.const 1))
       (then
